@@ -1,0 +1,53 @@
+"""What a media node may do for whom in one Space, as the web side last said.
+
+The web side writes it as JSON under ``KEY`` in Redis and publishes ``"<space> <version>"`` on ``CHANNEL``; the node
+applies it and writes the version into the hash ``ACK_KEY``. A missing key means that the Space is closed.
+"""
+
+import msgspec
+
+KEY = "spaces:standing:{space}"
+CHANNEL = "spaces:standing"
+ACK_KEY = "spaces:standing:ack"
+MAX_VOICES = 12
+
+
+class Voice(msgspec.Struct, frozen=True):
+    """One turn at the microphone: who, which turn, and whether muted."""
+
+    participant: str
+    turn: str
+    muted: bool = False
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """One version of the rights of a Space. ``started_at`` (Unix seconds) is the zero of its room time."""
+
+    space: str
+    version: int
+    started_at: float
+    ended: bool = False
+    recorded: bool = True
+    voices: tuple[Voice, ...] = ()
+    removed: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        if len(self.voices) > MAX_VOICES:
+            raise ValueError(f"{len(self.voices)} voices, at most {MAX_VOICES}")
+
+    def voice(self, participant: str) -> Voice | None:
+        """Return the participant's turn at the microphone, None for a listener."""
+        return next((voice for voice in self.voices if voice.participant == participant), None)
+
+    def admits(self, participant: str) -> bool:
+        """Whether the participant may be connected at all."""
+        return not self.ended and participant not in self.removed
+
+    def supersedes(self, other: "Standing | None") -> bool:
+        """Whether this version is to be applied over the other one (the same version again changes nothing)."""
+        return other is None or self.version > other.version
+
+
+def parse(data: bytes | str) -> Standing:
+    """Read a standing from JSON; raise ValueError where it is not one."""
+    return msgspec.json.decode(data, type=Standing)

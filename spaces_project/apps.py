@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class SpacesProjectConfig(AppConfig):
+    name = "spaces_project"

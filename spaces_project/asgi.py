@@ -1,0 +1,20 @@
+"""ASGI entry: HTTP to Django, websockets to the consumers of rooms."""
+
+import os
+
+from channels.auth import AuthMiddlewareStack
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import AllowedHostsOriginValidator
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "spaces_project.settings")
+http = get_asgi_application()
+
+from rooms.routing import websocket_urlpatterns  # noqa: E402  (models need the application registry)
+
+application = ProtocolTypeRouter(
+    {
+        "http": http,
+        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+    }
+)

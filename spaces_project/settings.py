@@ -1,0 +1,205 @@
+"""Settings of Spaces. Every variable of the environment is read here, once; `docs/operating.md` has the table."""
+
+from pathlib import Path
+
+import dj_database_url
+from celery.schedules import crontab
+from csp.constants import NONCE, NONE, SELF
+from django.utils.translation import gettext_lazy as _
+
+from spaces_project import embedded, env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# --- The machine ------------------------------------------------------------------------------------------------------
+VAR_DIR = env.path("VAR_DIR", BASE_DIR / "var", "Folder for everything that is written: data, sound, sockets.", "var")
+env.load_file(VAR_DIR / "demo.env")  # written by `runspaces --demo`: secrets of this one machine
+DEMO = env.flag("SPACES_DEMO", False, "Single-machine demonstration; set by `runspaces --demo`, loopback only.")
+DEBUG = env.flag("DEBUG", False, "Django's debug pages. Never on a machine that others can reach.")
+SECRET_KEY = env.text("SECRET_KEY", "", "Signs sessions and links; 50 random characters. Required.")
+ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"], "Host names that the site answers to.")
+PUBLIC_URL = env.text("PUBLIC_URL", "", "Address that members use, e.g. https://spaces.example.org; empty: this machine.")
+TRUSTED_PROXIES = env.names("TRUSTED_PROXIES", [], "Addresses whose X-Forwarded-* headers are believed.")
+WEB_HOST = env.text("WEB_HOST", "127.0.0.1", "Address on which daphne listens.")
+WEB_PORT = env.integer("WEB_PORT", 8000, "Port on which daphne listens.", least=1)
+
+# --- Rules that an operator may set -----------------------------------------------------------------------------------
+SPACES_MIN_FOLLOWERS = env.integer("SPACES_MIN_FOLLOWERS", 600, "Followers that a member needs to host a Space.")
+SPACES_MAX_SPEAKERS = env.integer("SPACES_MAX_SPEAKERS", 11, "Speakers at the microphone besides the host.")
+SPACES_HOST_GRACE_SECONDS = env.integer("SPACES_HOST_GRACE_SECONDS", 60, "How long a Space goes on without its host.")
+SPACES_AWAY_SECONDS = env.integer("SPACES_AWAY_SECONDS", 20, "How long a lost speaker or listener keeps the place.")
+RECORDING_RETENTION_DAYS = env.integer(
+    "RECORDING_RETENTION_DAYS", 30, "Days that the sound is kept for safety review; then it is purged.", least=1
+)
+
+# --- PostgreSQL and Redis: embedded unless named ------------------------------------------------------------------------
+DATABASE_URL = env.text("DATABASE_URL", "", "PostgreSQL, e.g. postgres://user:pass@host/spaces; empty: embedded.")
+DATABASE_POOL = env.integer("DATABASE_POOL", 12, "Connections to PostgreSQL per process, at most.", least=2)
+REDIS_URL = env.text("REDIS_URL", "", "Redis, e.g. redis://host:6379/0; empty: embedded.") or embedded.redis_url(VAR_DIR)
+DATABASES = {"default": dj_database_url.parse(DATABASE_URL) if DATABASE_URL else embedded.database(VAR_DIR)}
+DATABASES["default"] |= {
+    "CONN_MAX_AGE": 0,
+    "OPTIONS": {"pool": {"min_size": 0, "max_size": DATABASE_POOL, "timeout": 20}},
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL], "prefix": "spaces:layer"},
+    }
+}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+
+# --- Celery -------------------------------------------------------------------------------------------------------------
+CELERY_BROKER_URL = f"redis+socket://{REDIS_URL.removeprefix('unix://')}" if REDIS_URL.startswith("unix") else REDIS_URL
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 4 * 3600}  # above the longest task, or it would run twice
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_TIME_LIMIT = 3 * 3600
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = {
+    "presence": {"task": "rooms.tasks.sweep_presence", "schedule": 5.0},
+    "standings": {"task": "rooms.tasks.rewrite_standings", "schedule": 30.0},
+    "recordings": {"task": "recordings.tasks.sweep", "schedule": 30.0},
+    "purge": {"task": "recordings.tasks.purge", "schedule": crontab(minute=17)},
+}
+
+# --- Media node ---------------------------------------------------------------------------------------------------------
+MEDIA_SECRET = env.text("MEDIA_SECRET", "", "Shared by web and media nodes: signs grants, opens the node's HTTP face. Required.")
+MEDIA_NAME = env.text("MEDIA_NAME", "", "Name of this media node; empty: host name and UDP port.")
+MEDIA_BIND = env.text("MEDIA_BIND", "0.0.0.0", "Address on which the media node receives sound (UDP).")
+MEDIA_PORT = env.integer("MEDIA_PORT", 40000, "UDP port of the media node.", least=1)
+MEDIA_HTTP_HOST = env.text("MEDIA_HTTP_HOST", "127.0.0.1", "Address of the node's HTTP face: loopback, or behind TLS.")
+MEDIA_HTTP_PORT = env.integer("MEDIA_HTTP_PORT", 40001, "Port of the node's HTTP face.", least=1)
+MEDIA_ANNOUNCE = env.names("MEDIA_ANNOUNCE", ["127.0.0.1"], "Addresses of this node that browsers can reach.")
+MEDIA_CAPACITY = env.integer("MEDIA_CAPACITY", 1000, "Peers that one media node takes before it refuses.", least=1)
+MEDIA_SPOOL = VAR_DIR / "spool"
+
+# --- Storage of sound and pictures --------------------------------------------------------------------------------------
+RECORDINGS_DIR = env.path("RECORDINGS_DIR", VAR_DIR / "recordings", "Folder of the recordings.", "var/recordings")
+MEDIA_ROOT = VAR_DIR / "uploads"
+MEDIA_URL = "/uploads/"
+STATIC_ROOT = VAR_DIR / "static"
+STATIC_URL = "/static/"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "recordings": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": RECORDINGS_DIR, "base_url": None},
+    },
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# --- Django -------------------------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "daphne",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "channels",
+    "csp",
+    "django_htmx",
+    "rest_framework",
+    "rest_framework.authtoken",
+    "drf_spectacular",
+    "accounts",
+    "rooms",
+    "recordings",
+    "moderation",
+    "spaces_project",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "csp.middleware.CSPMiddleware",
+]
+ROOT_URLCONF = "spaces_project.urls"
+ASGI_APPLICATION = "spaces_project.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+            ]
+        },
+    }
+]
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("de", _("German"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+# --- People -------------------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "home"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = "handle"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_ON_GET = False
+
+# --- Safety of pages ----------------------------------------------------------------------------------------------------
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF, NONCE],  # the nonce is for the import map alone
+        "connect-src": [SELF],
+        "img-src": [SELF],
+        "media-src": [SELF, "blob:"],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# --- API ----------------------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "rest_framework.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.LimitOffsetPagination",
+    "PAGE_SIZE": 50,
+}
+SPECTACULAR_SETTINGS = {"TITLE": "Spaces", "DESCRIPTION": "Live audio rooms.", "VERSION": "1", "SERVE_INCLUDE_SCHEMA": False}
