@@ -1,27 +1,45 @@
 """People: members and staff, who follows whom, who blocked whom."""
 
+import enum
 import uuid
 from datetime import datetime
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
-from django.core.validators import RegexValidator
+from django.contrib.postgres.indexes import GinIndex
+from django.core.files.base import File
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts import signals
+from accounts.handles import HANDLE_LENGTH, HANDLE_PATTERN, HandleField, handle_shape, plain_name
+from accounts.people import NAME_VECTOR, PeopleQuerySet
 
-HANDLE_PATTERN = r"^[a-z0-9_]{3,30}$"
+
+class FollowRefused(Exception):
+    """Following is not possible; the text says why, for the person who asked."""
 
 
-class UserManager(BaseUserManager["User"]):
-    def get_by_natural_key(self, username: str | None) -> "User":
-        return self.get(handle=(username or "").lower())
+class BlockRefused(Exception):
+    """Blocking is not possible; the text says why, for the person who asked."""
 
+
+class Relation(enum.StrEnum):
+    """What a person is to another one, as far as buttons go."""
+
+    ONESELF = "oneself"
+    BLOCKING = "blocking"
+    FOLLOWING = "following"
+    REQUESTED = "requested"
+    NONE = "none"
+
+
+class UserManager(BaseUserManager["User"].from_queryset(PeopleQuerySet)):  # type: ignore[misc]
     def create_user(self, handle: str, password: str | None = None, **fields: Any) -> "User":
-        user = self.model(handle=handle.lower(), **fields)
+        user = self.model(handle=handle, **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
@@ -30,25 +48,35 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(handle, password, is_staff=True, is_superuser=True, **fields)
 
 
+def avatar_path(user: "User", filename: str) -> str:
+    """A name that nobody can guess and that is never used twice, so that it may be cached for ever."""
+    return f"avatars/{uuid.uuid4().hex}.webp"
+
+
 class User(AbstractBaseUser, PermissionsMixin):
-    """A member or a member of staff. The handle is kept in lower case, so that it is unique whatever one types."""
+    """A member or a member of staff. The handle is kept in lower case, so that it is unique whatever one types.
+
+    `follower_count` is moved by the verbs alone, under locks; `save()` never writes it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    handle = models.CharField(
-        _("handle"), max_length=30, unique=True,
-        validators=[RegexValidator(HANDLE_PATTERN, _("3 to 30 letters, digits or underscores."))],
+    handle = HandleField(
+        _("handle"),
+        max_length=HANDLE_LENGTH,
+        unique=True,
+        validators=[handle_shape],
+        error_messages={"unique": _("This handle is taken. Please choose another one.")},
     )
-    display_name = models.CharField(_("display name"), max_length=50, blank=True)
+    display_name = models.CharField(_("display name"), max_length=50, blank=True, validators=[plain_name])
     email = models.EmailField(_("email address"), blank=True)
     bio = models.CharField(_("about you"), max_length=300, blank=True)
-    avatar = models.ImageField(_("picture"), upload_to="avatars", blank=True)
-    follower_count = models.PositiveIntegerField(default=0, editable=False)
+    avatar = models.ImageField(_("picture"), upload_to=avatar_path, blank=True)
+    follower_count = models.PositiveIntegerField(_("followers"), default=0, editable=False)
     approves_followers = models.BooleanField(_("approve each follower"), default=False)
     may_host = models.BooleanField(_("may host without enough followers"), default=False)
     suspended_until = models.DateTimeField(_("suspended until"), null=True, blank=True)
     is_staff = models.BooleanField(_("staff"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
-    date_joined = models.DateTimeField(default=timezone.now, editable=False)
+    date_joined = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
 
     USERNAME_FIELD = "handle"
     EMAIL_FIELD = "email"
@@ -57,9 +85,15 @@ class User(AbstractBaseUser, PermissionsMixin):
     objects = UserManager()
 
     class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
         constraints = [
             models.CheckConstraint(condition=Q(handle__regex=HANDLE_PATTERN), name="user_handle_shape"),
             models.CheckConstraint(condition=Q(follower_count__gte=0), name="user_follower_count_not_negative"),
+        ]
+        indexes = [
+            models.Index(fields=["-follower_count", "handle"], name="user_most_followed"),
+            GinIndex(NAME_VECTOR, name="user_name_words"),
         ]
 
     def __str__(self) -> str:
@@ -69,67 +103,160 @@ class User(AbstractBaseUser, PermissionsMixin):
     def name(self) -> str:
         return self.display_name or self.handle
 
-    def clean(self) -> None:
-        super().clean()
-        self.handle = self.handle.lower()
-
-    def is_suspended(self, now: datetime | None = None) -> bool:
-        return self.suspended_until is not None and self.suspended_until > (now or timezone.now())
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding and kwargs.get("update_fields") is None:
+            # A copy read before somebody else's follow must not write its old count back (allauth saves whole rows).
+            kwargs["update_fields"] = [
+                field.name
+                for field in self._meta.concrete_fields
+                if not field.primary_key and field.name != "follower_count"
+            ]
+        super().save(*args, **kwargs)
 
     # --- following ----------------------------------------------------------------------------------------------------
     @transaction.atomic
     def follow(self, other: "User") -> "Follow":
         """Follow `other`, or ask to, where followers are approved by hand. Safe to repeat.
 
-        Raises FollowRefused for oneself and where one blocked the other."""
+        Raises FollowRefused for oneself, while suspended, and where one blocked the other."""
+        now = timezone.now()
         if self.pk == other.pk:
             raise FollowRefused(_("You cannot follow yourself."))
+        people = lock_people(self, other)
+        if people[self.pk].is_suspended(now):
+            raise FollowRefused(_("Your account is suspended; you cannot follow anyone until that is over."))
         if Block.between(self, other).exists():
             raise FollowRefused(_("You cannot follow this person."))
-        state = Follow.State.REQUESTED if other.approves_followers else Follow.State.ACCEPTED
-        follow, created = Follow.objects.get_or_create(follower=self, followee=other, defaults={"state": state})
-        if created and state == Follow.State.ACCEPTED:
+        accepted = not people[other.pk].approves_followers
+        follow, created = Follow.objects.get_or_create(
+            follower=self,
+            followee=other,
+            defaults={
+                "state": Follow.State.ACCEPTED if accepted else Follow.State.REQUESTED,
+                "created_at": now,
+                "accepted_at": now if accepted else None,
+            },
+        )
+        if created and accepted:
             other.count_followers(+1)
         return follow
 
     @transaction.atomic
     def unfollow(self, other: "User") -> None:
         """End following `other`, or take the request back. Safe to repeat."""
-        for follow in Follow.objects.select_for_update().filter(follower=self, followee=other):
+        lock_people(self, other)
+        for follow in Follow.objects.filter(follower=self, followee=other):
             follow.delete()
             if follow.state == Follow.State.ACCEPTED:
                 other.count_followers(-1)
 
     def remove_follower(self, other: "User") -> None:
+        """End that `other` follows me, or decline that he asks to. Safe to repeat."""
         other.unfollow(self)
 
+    @transaction.atomic
+    def approve(self, follower: "User") -> None:
+        """Let `follower`, who has asked, follow me. Safe to repeat; raises FollowRefused where nobody has asked."""
+        now = timezone.now()
+        lock_people(self, follower)
+        row = Follow.objects.filter(follower=follower, followee=self)
+        if row.filter(state=Follow.State.REQUESTED).update(state=Follow.State.ACCEPTED, accepted_at=now):
+            self.count_followers(+1)
+        elif not row.exists():
+            raise FollowRefused(_("This person has not asked to follow you, or has taken it back."))
+
+    def decline(self, follower: "User") -> None:
+        """Turn the request of `follower` down. He is not told and may ask again. Safe to repeat."""
+        Follow.objects.filter(follower=follower, followee=self, state=Follow.State.REQUESTED).delete()
+
     def count_followers(self, change: int) -> None:
-        User.objects.filter(pk=self.pk).update(follower_count=F("follower_count") + change)
+        """Move `follower_count` by `change`; only the verbs call it, with my row locked."""
+        enough = Q() if change > 0 else Q(follower_count__gte=-change)
+        User.objects.filter(enough, pk=self.pk).update(follower_count=F("follower_count") + change)
         self.refresh_from_db(fields=["follower_count"])
+
+    def is_followed_by(self, other: "User") -> bool:
+        return Follow.objects.filter(follower=other, followee=self, state=Follow.State.ACCEPTED).exists()
+
+    def relation_to(self, other: "User") -> Relation:
+        """What `other` is to me: whom I block, follow, have asked to follow, or none of these."""
+        if self.pk == other.pk:
+            return Relation.ONESELF
+        if Block.objects.filter(blocker=self, blocked=other).exists():
+            return Relation.BLOCKING
+        follow = Follow.objects.filter(follower=self, followee=other).first()
+        if follow is None:
+            return Relation.NONE
+        return Relation.FOLLOWING if follow.state == Follow.State.ACCEPTED else Relation.REQUESTED
 
     # --- blocking -----------------------------------------------------------------------------------------------------
     @transaction.atomic
     def block(self, other: "User") -> None:
-        """Block `other`: following ends both ways, and neither can enter the other's Spaces. Safe to repeat."""
-        Block.objects.get_or_create(blocker=self, blocked=other)
+        """Block `other`: following ends both ways, and neither can enter the other's Spaces. Safe to repeat.
+
+        Raises BlockRefused for oneself. Live rooms follow by the signal `blocked`."""
+        if self.pk == other.pk:
+            raise BlockRefused(_("You cannot block yourself."))
+        now = timezone.now()
+        lock_people(self, other)
+        Block.objects.get_or_create(blocker=self, blocked=other, defaults={"created_at": now})
         self.unfollow(other)
         other.unfollow(self)
-        transaction.on_commit(lambda: signals.blocked.send(User, blocker=self, blocked=other))
+        transaction.on_commit(lambda: signals.blocked.send(User, blocker=self, blocked=other), robust=True)
 
     def unblock(self, other: "User") -> None:
+        """Take my block of `other` back; who followed whom before does not come back. Safe to repeat."""
         Block.objects.filter(blocker=self, blocked=other).delete()
 
     # --- standing of the account --------------------------------------------------------------------------------------
+    def is_suspended(self, now: datetime | None = None) -> bool:
+        return self.suspended_until is not None and self.suspended_until > (now or timezone.now())
+
+    def in_good_standing(self, now: datetime | None = None) -> bool:
+        """Active and not suspended: half of the host gate, the other half is `followers_missing`."""
+        return self.is_active and not self.is_suspended(now)
+
+    def followers_missing(self) -> int:
+        """How many followers are missing until I may host; 0 with enough of them or a grant by staff."""
+        return 0 if self.may_host else max(0, settings.SPACES_MIN_FOLLOWERS - self.follower_count)
+
     @transaction.atomic
     def suspend(self, until: datetime) -> None:
-        """Suspend the account until `until` (UTC). Live rooms follow by the signal `suspended`."""
+        """Suspend the account until `until` (aware). Live rooms follow by the signal `suspended`.
+
+        Raises ValueError for a time that is over."""
+        if until <= timezone.now():
+            raise ValueError("a suspension ends in the future")
         self.suspended_until = until
         self.save(update_fields=["suspended_until"])
-        transaction.on_commit(lambda: signals.suspended.send(User, user=self))
+        transaction.on_commit(lambda: signals.suspended.send(User, user=self), robust=True)
+
+    def lift_suspension(self) -> None:
+        """End the suspension now. Safe to repeat."""
+        self.suspended_until = None
+        self.save(update_fields=["suspended_until"])
+
+    # --- profile ------------------------------------------------------------------------------------------------------
+    @transaction.atomic
+    def change_avatar(self, picture: "File[bytes] | None") -> None:
+        """Take `picture` (made by `accounts.avatars`) as my picture, or none; the old file goes after commit."""
+        old = User.objects.select_for_update(no_key=True).get(pk=self.pk).avatar
+        if picture is None:
+            self.avatar = ""
+        else:
+            self.avatar.save("", picture, save=False)
+        self.save(update_fields=["avatar"])
+        if old:
+            transaction.on_commit(lambda: old.storage.delete(old.name))
 
 
-class FollowRefused(Exception):
-    """Following is not possible; the text says why, for the person who asked."""
+def lock_people(*people: User) -> dict[uuid.UUID, User]:
+    """Lock the rows of `people` until the transaction ends and return them fresh, by id.
+
+    In the order of ids, so that verbs on the same people wait for each other and never in a circle. NO KEY: rows that
+    merely point to a person can still be written."""
+    rows = User.objects.select_for_update(no_key=True).filter(pk__in=[person.pk for person in people])
+    return {person.pk: person for person in rows.order_by("pk")}
 
 
 class Follow(models.Model):
@@ -139,18 +266,26 @@ class Follow(models.Model):
         REQUESTED = "requested", _("requested")
         ACCEPTED = "accepted", _("accepted")
 
-    follower = models.ForeignKey(User, models.CASCADE, related_name="following_rows")
-    followee = models.ForeignKey(User, models.CASCADE, related_name="follower_rows")
-    state = models.CharField(max_length=10, choices=State.choices, default=State.ACCEPTED)
+    # No index of their own for the two keys: the constraint and the index below begin with them.
+    follower = models.ForeignKey(User, models.CASCADE, related_name="following_rows", db_index=False)
+    followee = models.ForeignKey(User, models.CASCADE, related_name="follower_rows", db_index=False)
+    state = models.CharField(max_length=10, choices=State.choices)
     created_at = models.DateTimeField(default=timezone.now)
     accepted_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name = _("follow")
+        verbose_name_plural = _("follows")
         constraints = [
             models.UniqueConstraint(fields=["follower", "followee"], name="follow_once"),
             models.CheckConstraint(condition=~Q(follower=F("followee")), name="follow_not_oneself"),
+            models.CheckConstraint(
+                condition=Q(state="accepted", accepted_at__isnull=False)
+                | Q(state="requested", accepted_at__isnull=True),
+                name="follow_accepted_has_time",
+            ),
         ]
-        indexes = [models.Index(fields=["followee", "state", "follower"])]
+        indexes = [models.Index(fields=["followee", "state", "-id"], name="follow_followers_newest")]
 
     def __str__(self) -> str:
         return f"{self.follower_id} -> {self.followee_id} ({self.state})"
@@ -159,12 +294,17 @@ class Follow(models.Model):
 class Block(models.Model):
     """`blocker` wants nothing to do with `blocked`."""
 
-    blocker = models.ForeignKey(User, models.CASCADE, related_name="blocking_rows")
+    blocker = models.ForeignKey(User, models.CASCADE, related_name="blocking_rows", db_index=False)
     blocked = models.ForeignKey(User, models.CASCADE, related_name="blocked_by_rows")
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["blocker", "blocked"], name="block_once")]
+        verbose_name = _("block")
+        verbose_name_plural = _("blocks")
+        constraints = [
+            models.UniqueConstraint(fields=["blocker", "blocked"], name="block_once"),
+            models.CheckConstraint(condition=~Q(blocker=F("blocked")), name="block_not_oneself"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.blocker_id} x {self.blocked_id}"

@@ -1,0 +1,53 @@
+"""Handles: the short name by which people are found, always in lower case. And what a display name may not contain."""
+
+import re
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+HANDLE_LENGTH = 30
+HANDLE_PATTERN = r"^[a-z0-9_]{3,30}$"
+
+# Names that would pass for the service or its staff, and words that addresses of the site begin with.
+RESERVED_HANDLES = frozenset(
+    "account accounts admin administrator anonymous api everyone follow health help hls host me media metrics mod"
+    " moderation moderator moderators nobody null official people recordings root safety search settings spaces staff"
+    " static status support system team trust undefined uploads user www".split()
+)
+# Control characters, and the marks that turn the direction of text around: with them a name can pass for another.
+FORBIDDEN_IN_NAMES = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+handle_shape = RegexValidator(
+    HANDLE_PATTERN, _("A handle has 3 to 30 characters: letters a to z, digits and underscores."), code="handle_shape"
+)
+
+
+def refuse_reserved(handle: str) -> None:
+    """Raise ValidationError for a handle that nobody may choose."""
+    if handle.lower() in RESERVED_HANDLES:
+        raise ValidationError(_("This handle is reserved. Please choose another one."), code="handle_reserved")
+
+
+def plain_name(name: str) -> None:
+    """Raise ValidationError for a display name with invisible or direction-changing characters."""
+    if FORBIDDEN_IN_NAMES.search(name):
+        raise ValidationError(_("A name cannot contain control characters."), code="name_characters")
+
+
+class HandleField(models.CharField):
+    """Lower case in the row and in every look-up, so that `Hana` finds, and collides with, `hana`."""
+
+    def to_python(self, value: Any) -> Any:
+        value = super().to_python(value)
+        return value.lower() if isinstance(value, str) else value
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
+        handle = self.to_python(getattr(model_instance, self.attname))
+        setattr(model_instance, self.attname, handle)
+        return handle
+
+    def get_prep_value(self, value: Any) -> Any:
+        return self.to_python(super().get_prep_value(value))

@@ -1,0 +1,46 @@
+"""Queries for people: each starts from who is looking."""
+
+import re
+from typing import TYPE_CHECKING, Self
+
+from django.contrib.postgres.search import SearchQuery, SearchVector
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+SEARCH_WORDS = 6  # of a query; more words narrow nothing down
+NAME_VECTOR = SearchVector("display_name", config="simple")  # the expression of the index: both must be the same
+
+
+class PeopleQuerySet(models.QuerySet["User"]):
+    """People, narrowed to what the person looking may see."""
+
+    def visible_to(self, viewer: "User") -> Self:
+        """Active people who have not blocked `viewer`."""
+        return self.filter(is_active=True).exclude(blocking_rows__blocked=viewer)
+
+    def search(self, query: str) -> Self:
+        """People whose handle begins with `query`, or whose name has words that begin with its words; none for ''.
+
+        The most followed first. Chain it: `User.objects.visible_to(me).search("mor")[:20]`."""
+        words = re.findall(r"\w+", query.lower())[:SEARCH_WORDS]
+        if not words:
+            return self.none()
+        # Quoted words of \w only: nothing in them can be an operator of to_tsquery.
+        by_name = SearchQuery(" & ".join(f"'{word}':*" for word in words), config="simple", search_type="raw")
+        found = Q(handle__startswith=query.strip().lstrip("@").lower()) | Q(name_words=by_name)
+        return self.alias(name_words=NAME_VECTOR).filter(found, is_active=True).order_by("-follower_count", "handle")
+
+    def suggestions_for(self, user: "User") -> Self:
+        """People to follow: the most followed whom `user` does not follow and where neither blocked the other."""
+        return (
+            self.visible_to(user)
+            .exclude(pk=user.pk)
+            .exclude(blocked_by_rows__blocker=user)
+            .exclude(follower_rows__follower=user)
+            .exclude(suspended_until__gt=timezone.now())
+            .order_by("-follower_count", "handle")
+        )

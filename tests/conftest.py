@@ -1,0 +1,56 @@
+"""The cast of every test: hana hosts, sol speaks, lior listens, dee is a stranger, mo is staff."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(autouse=True)
+def _fast_passwords(settings: object) -> None:
+    """A hash that takes microseconds: nobody attacks the passwords of the tests."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def hana(db: None) -> User:
+    """The host, by a grant."""
+    return User.objects.create_user("hana", PASSWORD, display_name="Hana Mori", may_host=True)
+
+
+@pytest.fixture
+def sol(db: None) -> User:
+    return User.objects.create_user("sol", PASSWORD, display_name="Sol Aker")
+
+
+@pytest.fixture
+def lior(db: None) -> User:
+    return User.objects.create_user("lior", PASSWORD, display_name="Lior Katz")
+
+
+@pytest.fixture
+def dee(db: None) -> User:
+    """A stranger: follows nobody, nobody follows her."""
+    return User.objects.create_user("dee", PASSWORD, display_name="Dee Wong")
+
+
+@pytest.fixture
+def mo(db: None) -> User:
+    """Staff, without any permission of his own."""
+    return User.objects.create_user("mo", PASSWORD, display_name="Mo Staff", is_staff=True)
+
+
+@pytest.fixture
+def log_in(db: None) -> Callable[[User], Client]:
+    """`log_in(sol)` is a browser of its own in which sol is logged in."""
+
+    def browser(person: User) -> Client:
+        client = Client()
+        client.force_login(person)
+        return client
+
+    return browser
