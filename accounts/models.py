@@ -93,6 +93,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         ]
         indexes = [
             models.Index(fields=["-follower_count", "handle"], name="user_most_followed"),
+            models.Index(fields=["email"], name="user_email"),  # password reset looks for it
             GinIndex(NAME_VECTOR, name="user_name_words"),
         ]
 

@@ -171,6 +171,21 @@ ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {"login": "accounts.forms.LoginForm", "signup": "accounts.forms.SignupForm"}
+ACCOUNT_PRESERVE_USERNAME_CASING = False  # handles are lower case; one may log in with any case
+ACCOUNT_SESSION_REMEMBER = True
+MFA_TOTP_ISSUER = "Spaces"
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # addresses are not verified
+
+# --- Mail: only to reset a forgotten password; without a server it is printed to the log ----------------------------------
+EMAIL_HOST = env.text("EMAIL_HOST", "", "SMTP server for password resets; empty: mail is printed to the log.")
+EMAIL_PORT = env.integer("EMAIL_PORT", 587, "Port of the SMTP server.", least=1)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", "", "User name at the SMTP server.")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD", "", "Password at the SMTP server.")
+EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", True, "STARTTLS at the SMTP server.")
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "spaces@localhost", "Sender of mail.")
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
 
 # --- Safety of pages ----------------------------------------------------------------------------------------------------
 SECURE_REFERRER_POLICY = "same-origin"

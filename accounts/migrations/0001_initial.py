@@ -82,6 +82,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='user',
+            index=models.Index(fields=['email'], name='user_email'),
+        ),
+        migrations.AddIndex(
+            model_name='user',
             index=django.contrib.postgres.indexes.GinIndex(django.contrib.postgres.search.SearchVector('display_name', config='simple'), name='user_name_words'),
         ),
         migrations.AddConstraint(

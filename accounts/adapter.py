@@ -1,0 +1,32 @@
+"""How allauth's forms become our people."""
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.utils.translation import gettext_lazy as _
+
+from accounts.handles import handle_shape, refuse_reserved
+from accounts.models import User
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "username_taken": _("This handle is taken. Please choose another one."),
+        "username_password_mismatch": _("The handle or the password is not right."),
+    }
+
+    def clean_username(self, username: str, shallow: bool = False) -> str:
+        """Lower the handle and check shape, reserved words and, unless `shallow`, that it is free."""
+        handle = username.strip().lower()
+        handle_shape(handle)
+        refuse_reserved(handle)
+        return super().clean_username(handle, shallow)
+
+    def save_user(self, request: Any, user: User, form: Any, commit: bool = True) -> User:
+        user.display_name = form.cleaned_data.get("display_name", "")
+        return super().save_user(request, user, form, commit)
+
+    def set_password(self, user: User, password: str) -> None:
+        """Write the password alone: a copy of the row read earlier must not undo what staff did since."""
+        user.set_password(password)
+        user.save(update_fields=["password"])

@@ -1,0 +1,82 @@
+"""What members fill in about themselves."""
+
+from typing import Any
+
+from allauth.account import forms as allauth_forms
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext_lazy as _
+
+from accounts.avatars import square_avatar
+from accounts.handles import plain_name
+from accounts.models import User
+
+
+class LoginForm(allauth_forms.LoginForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["login"].label = _("Handle")
+        for field in self.fields.values():
+            field.widget.attrs.pop("placeholder", None)
+
+
+class SignupForm(allauth_forms.SignupForm):
+    field_order = ["username", "display_name", "email", "password1", "password2"]
+
+    display_name = forms.CharField(
+        label=_("Your name (optional)"),
+        max_length=50,
+        required=False,
+        validators=[plain_name],
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+        help_text=_("Shown to others beside your handle; you can change it at any time."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        handle = self.fields["username"]
+        handle.label = _("Handle")
+        handle.help_text = _("3 to 30 letters (a to z), digits or underscores. Others find you by it; it stays as it is.")
+        self.fields["email"].label = _("Email address (optional)")
+        self.fields["email"].help_text = _("Only to reset a forgotten password. Nobody else sees it.")
+        for field in self.fields.values():
+            field.widget.attrs.pop("placeholder", None)
+
+
+class ProfileForm(forms.ModelForm[User]):
+    avatar = forms.FileField(
+        label=_("Picture"),
+        required=False,
+        widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,image/webp,image/gif"}),
+        help_text=_("JPEG, PNG, WebP or GIF, at most 8 MB. The middle is cut out as a square."),
+    )
+    remove_avatar = forms.BooleanField(label=_("Remove the picture"), required=False)
+
+    class Meta:
+        model = User
+        fields = ["display_name", "bio", "approves_followers"]
+        widgets = {"bio": forms.Textarea(attrs={"rows": 3, "maxlength": 300})}
+        help_texts = {
+            "approves_followers": _(
+                "Whoever wants to follow you has to ask first. Who follows you already stays; you can remove anyone."
+            )
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.order_fields(["avatar", "remove_avatar", "display_name", "bio", "approves_followers"])
+        if not self.instance.avatar:
+            del self.fields["remove_avatar"]
+
+    def clean_avatar(self) -> Any:
+        upload = self.cleaned_data["avatar"]
+        return square_avatar(upload) if isinstance(upload, UploadedFile) else None
+
+    def save(self, commit: bool = True) -> User:
+        person = self.instance
+        person.save(update_fields=self.Meta.fields)
+        if self.cleaned_data["avatar"]:
+            person.change_avatar(self.cleaned_data["avatar"])
+        elif self.cleaned_data.get("remove_avatar"):
+            person.change_avatar(None)
+        return person
