@@ -1,5 +1,10 @@
 """Addresses of the websockets."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-websocket_urlpatterns: list[URLPattern] = []
+from rooms.consumers import FleetConsumer, SpaceConsumer
+
+websocket_urlpatterns: list[URLPattern] = [
+    path("ws/spaces/<uuid:space>/", SpaceConsumer.as_asgi()),  # type: ignore[arg-type]
+    path("ws/fleet/", FleetConsumer.as_asgi()),  # type: ignore[arg-type]
+]

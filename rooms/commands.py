@@ -1,0 +1,95 @@
+"""Command -> verb: one line per command. The consumer calls `carry_out`, which knows no other rule than this table."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from rooms import protocol, snapshot, sound, store
+from rooms.models import Participant, SpeakerRequest
+from rooms.protocol import Event
+from rooms.refusals import Refused
+from rooms.rules import Reason
+from rooms.threads import database
+
+Verb = Callable[[Participant, Any], object]
+
+
+def _other(me: Participant, command: protocol.OnPerson) -> Participant:
+    """The person a command is about, in my Space. Whoever is elsewhere is not found."""
+    other = Participant.objects.filter(space_id=me.space_id, pk=command.participant).first()
+    if other is None:
+        raise Refused(Reason.NOT_IN_THE_SPACE)
+    return other
+
+
+def _request(me: Participant, command: protocol.Admit | protocol.Decline) -> SpeakerRequest:
+    request = SpeakerRequest.objects.filter(space_id=me.space_id, pk=command.request).first()
+    if request is None:
+        raise Refused(Reason.ALREADY_DECIDED)
+    return request
+
+
+def _microphone(me: Participant, command: protocol.Microphone) -> None:
+    me.open_microphone() if command.open else me.close_microphone()
+
+
+VERBS: dict[type[protocol.Command], Verb] = {
+    protocol.Ask: lambda me, c: me.ask_to_speak(c.text),
+    protocol.Withdraw: lambda me, c: me.withdraw(),
+    protocol.Admit: lambda me, c: _request(me, c).admit(me),
+    protocol.Decline: lambda me, c: _request(me, c).decline(me),
+    protocol.AcceptNotice: lambda me, c: me.accept_notice(),
+    protocol.Microphone: _microphone,
+    protocol.StepDown: lambda me, c: me.step_down(),
+    protocol.MutePerson: lambda me, c: _other(me, c).mute_by(me),
+    protocol.UnmutePerson: lambda me, c: _other(me, c).unmute_by(me),
+    protocol.MoveToAudience: lambda me, c: _other(me, c).move_to_audience(me),
+    protocol.RemovePerson: lambda me, c: _other(me, c).remove(me),
+    protocol.BlockPerson: lambda me, c: _other(me, c).block(me),
+    protocol.Leave: lambda me, c: me.leave(),
+    protocol.End: lambda me, c: me.space.end(by=me),
+}
+
+
+async def carry_out(me: UUID, command: protocol.Command) -> Event:
+    """Do what the command says for participant `me`; the answer for the page. Raises Refused, SoundRefused."""
+    if isinstance(command, protocol.Offer):
+        return protocol.Answer(sdp=await sound.answer(me, command.sdp), re=command.id)
+    if isinstance(command, protocol.React):
+        await _react(me, command.emoji)
+    elif isinstance(command, protocol.Sync):
+        return await take_snapshot(me)
+    else:
+        await _verb(me, command)
+    return protocol.Ok(re=command.id)
+
+
+@database
+def _verb(me: UUID, command: protocol.Command) -> None:
+    VERBS[type(command)](_present(me), command)
+
+
+@database
+def take_snapshot(me: UUID) -> protocol.Snapshot:
+    with transaction.atomic():  # rows and number of one moment
+        person = _present(me)
+        return snapshot.of(type(person.space).locked(person.space_id), person)
+
+
+def _present(me: UUID) -> Participant:
+    person = Participant.objects.present().select_related("space__host", "user").filter(pk=me).first()
+    if person is None:
+        raise Refused(Reason.NOT_IN_THE_SPACE)
+    return person
+
+
+async def _react(me: UUID, emoji: str) -> None:
+    key = store.REACTIONS.format(space=await _space_of(me))
+    await store.async_client().hincrby(key, emoji, 1)
+
+
+@database
+def _space_of(me: UUID) -> UUID:
+    return _present(me).space_id

@@ -1,0 +1,71 @@
+"""The one door to the channel layer: what changed a Space leaves here, after commit, as a finished frame.
+
+Channel-layer messages: `space.event` {frame, close, whom} to `space.<id>`; `fleet.event` {users} to `fleet`.
+The layer is a hint: whoever misses a number asks for a snapshot.
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import msgspec
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from django.db import transaction
+from django.db.models import F
+
+from rooms import protocol, store
+
+if TYPE_CHECKING:
+    from rooms.models import Space
+
+FLEET = "fleet"
+AUDIENCE_SECONDS = 60  # changes that no process picked up are of no interest after that
+
+
+def group(space_id: object) -> str:
+    return f"space.{space_id}"
+
+
+def publish(space: "Space", event: protocol.Sequenced, close: int = 0, whom: str = "") -> None:
+    """Number `event` and send it to everyone in the Space after commit. The caller holds the lock on the Space.
+
+    `close`: code with which connections are closed after the frame, of participant `whom` or, if empty, of all."""
+    type(space).objects.filter(pk=space.pk).update(seq=F("seq") + 1)
+    space.seq += 1
+    frame = protocol.encode(msgspec.structs.replace(event, seq=space.seq))
+    transaction.on_commit(lambda: _send(group(space.pk), _message(frame, close, whom)), robust=True)
+
+
+async def hint(space_id: object, frame: dict[str, Any]) -> None:
+    """Send an unnumbered frame (levels, in_effect, ...) to everyone in the Space, from a media node or a consumer."""
+    event = msgspec.convert(frame, HINTS)
+    await get_channel_layer().group_send(group(space_id), _message(protocol.encode(event), 0, ""))
+
+
+HINTS = protocol.Levels | protocol.InEffect | protocol.SoundMoved | protocol.Audience | protocol.Reactions
+
+
+def audience_changed(space: "Space", entered: protocol.Person | None = None, left: str = "") -> None:
+    """Note who came or went; `rooms.pulse` sends it, summed, at most twice a second."""
+    note = msgspec.json.encode({"entered": entered, "left": left}).decode()
+    transaction.on_commit(lambda: _note(store.AUDIENCE.format(space=space.pk), note), robust=True)
+
+
+def fleet_changed(users: Iterable[UUID]) -> None:
+    """Tell the fleet lines of those who follow `users` that these went on or off a stage."""
+    message = {"type": "fleet.event", "users": [str(pk) for pk in users]}
+    transaction.on_commit(lambda: _send(FLEET, message), robust=True)
+
+
+def _note(key: str, note: str) -> None:
+    with store.client().pipeline() as pipe:
+        pipe.rpush(key, note).expire(key, AUDIENCE_SECONDS).execute()
+
+
+def _message(frame: str, close: int, whom: str) -> dict[str, Any]:
+    return {"type": "space.event", "frame": frame, "close": close, "whom": whom}
+
+
+def _send(to: str, message: dict[str, Any]) -> None:
+    async_to_sync(get_channel_layer().group_send)(to, message)

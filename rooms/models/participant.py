@@ -1,0 +1,311 @@
+"""Somebody in a Space, and the turns at the microphone."""
+
+import uuid
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Literal, Self
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import User
+from rooms import events, protocol, rules, standing
+from rooms.models.space import Space
+from rooms.models.verbs import verb
+from rooms.refusals import Refused, check
+from rooms.rules import Action, Mute, Reason, Role
+
+if TYPE_CHECKING:
+    from rooms.models.request import SpeakerRequest
+
+HOST_ARRIVAL_SECONDS = 300  # from opening a Space to the host's first connection
+
+Farewell = Literal["stepped_down", "moved", "left", "removed", "lost"]
+
+
+class ParticipantQuerySet(models.QuerySet["Participant"]):
+    def present(self) -> Self:
+        return self.filter(left_at=None, removed_at=None)
+
+    def away(self) -> Self:
+        return self.present().filter(away_since__isnull=False)
+
+
+class Participant(models.Model):
+    """Somebody in a Space: one row per person and Space, whatever the number of comings and goings."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    space = models.ForeignKey(Space, models.CASCADE, related_name="participants")
+    user = models.ForeignKey(User, models.PROTECT, related_name="participations")
+    role = models.CharField(max_length=10, choices=[(r.value, r.value) for r in Role], default=Role.LISTENER)
+    mute = models.CharField(max_length=5, choices=[(m.value, m.value) for m in Mute], default=Mute.SELF)
+    notice_accepted_at = models.DateTimeField(null=True)
+    entered_at = models.DateTimeField()
+    connected_at = models.DateTimeField(null=True)  # the last time a connection of his was opened
+    stage_since = models.DateTimeField(null=True)
+    away_since = models.DateTimeField(null=True)  # connection lost, place kept for a while
+    left_at = models.DateTimeField(null=True)
+    removed_at = models.DateTimeField(null=True)
+    barred_at = models.DateTimeField(null=True)  # the right to be here was lost; cleared when it is regained
+    removed_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+
+    objects = ParticipantQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["space", "user"], name="participant_once"),
+            models.CheckConstraint(condition=Q(removed_at=None) | ~Q(left_at=None), name="participant_removed_is_out"),
+        ]
+        indexes = [models.Index(fields=["space", "left_at", "role"])]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.space_id} ({self.role})"
+
+    @property
+    def on_stage(self) -> bool:
+        return self.role != Role.LISTENER
+
+    @property
+    def away_until(self) -> datetime | None:
+        """When somebody whose connection is lost is counted out; a host who was never here gets time to arrive."""
+        if self.away_since is None:
+            return None
+        grace = settings.SPACES_AWAY_SECONDS
+        if self.role == Role.HOST:
+            grace = settings.SPACES_HOST_GRACE_SECONDS if self.connected_at else HOST_ARRIVAL_SECONDS
+        return self.away_since + timedelta(seconds=grace)
+
+    def person(self) -> protocol.Person:
+        return protocol.Person(
+            participant=str(self.pk),
+            handle=self.user.handle,
+            name=self.user.name,
+            avatar=self.user.avatar.url if self.user.avatar else None,
+            role=self.role,
+            mute=self.mute,
+            away=self.away_since is not None,  # type: ignore[arg-type]
+        )
+
+    # --- coming and going ---------------------------------------------------------------------------------------------
+    def arrive(self, now: datetime) -> None:
+        """A connection of this person was opened. Called by Space.enter, which holds the lock."""
+        was_away, came_back, first = self.away_since is not None, self.left_at is not None, self.connected_at is None
+        if came_back:
+            self.entered_at = now
+        if self.barred_at is not None:
+            self.barred_at = None
+            standing.changed(self.space)
+        self.connected_at, self.away_since, self.left_at = now, None, None
+        self.save(update_fields=["connected_at", "away_since", "left_at", "entered_at", "barred_at"])
+        if self.role == Role.HOST and was_away:
+            events.publish(self.space, protocol.HostBack())
+        if self.on_stage and was_away:
+            self._tell_voice()
+        if not self.on_stage and (came_back or first):
+            events.audience_changed(self.space, entered=self.person())
+
+    @verb
+    def lose(self) -> None:
+        """The last connection of this person is gone; the place is kept for a while. Safe to repeat."""
+        if self.away_since is not None or self.left_at is not None:
+            return
+        self.away_since = timezone.now()
+        self.save(update_fields=["away_since"])
+        if self.role == Role.HOST:
+            assert self.away_until is not None
+            events.publish(self.space, protocol.HostAway(until=self.away_until.timestamp()))
+        if self.on_stage:
+            self._tell_voice()
+
+    @verb
+    def leave(self, lost: bool = False) -> None:
+        """Leave of one's own will, or be counted out after the grace time (`lost`)."""
+        if not lost:
+            check(rules.refusal(Action.LEAVE, Role(self.role)))
+        if self.left_at is None:
+            self._go("lost" if lost else "left")
+
+    def _go(self, why: Literal["left", "removed", "lost"]) -> None:
+        """Out of the Space: off the stage, out of the queue, out of the count."""
+        was_on_stage = self.on_stage
+        self._leave_queue()
+        self.left_at, self.away_since = timezone.now(), None
+        if was_on_stage:
+            self._leave_stage(why)
+        self.save(update_fields=["left_at", "away_since", "removed_at", "removed_by", "barred_at"])
+        if not was_on_stage:
+            events.audience_changed(self.space, left=str(self.pk))
+
+    # --- the microphone -------------------------------------------------------------------------------------------------
+    @verb
+    def accept_notice(self) -> None:
+        """The notice about the safety recording has been read; once per Space."""
+        if self.notice_accepted_at is None:
+            self.notice_accepted_at = timezone.now()
+            self.save(update_fields=["notice_accepted_at"])
+
+    @verb
+    def open_microphone(self) -> None:
+        check(rules.refusal(Action.OPEN_MICROPHONE, Role(self.role)))
+        check(rules.opening_refusal(Mute(self.mute), self.notice_accepted_at is not None))
+        self._set_mute(Mute.OPEN)
+
+    @verb
+    def close_microphone(self) -> None:
+        check(rules.refusal(Action.CLOSE_MICROPHONE, Role(self.role)))
+        if self.mute == Mute.OPEN:
+            self._set_mute(Mute.SELF)
+
+    @verb
+    def mute_by(self, by: "Participant | None") -> None:
+        """Close this microphone; only the host opens it again."""
+        self._authorise(Action.MUTE, by)
+        self._set_mute(Mute.HOST)
+
+    @verb
+    def unmute_by(self, by: "Participant | None") -> None:
+        """Let this person open the microphone again; opening it stays with the person."""
+        self._authorise(Action.UNMUTE, by)
+        if self.mute == Mute.HOST:
+            self._set_mute(Mute.SELF)
+
+    def _set_mute(self, mute: Mute) -> None:
+        if self.mute == mute:
+            return
+        self.mute = mute
+        self.save(update_fields=["mute"])
+        standing.changed(self.space)
+        self._tell_voice()
+
+    # --- the stage --------------------------------------------------------------------------------------------------------
+    def take_stage(self, now: datetime) -> None:
+        """Become a speaker, microphone closed. Called by SpeakerRequest.admit, which holds the lock and asked rules."""
+        self.role, self.stage_since = Role.SPEAKER, now
+        self.mute = Mute.HOST if self.mute == Mute.HOST else Mute.SELF
+        self.save(update_fields=["role", "stage_since", "mute"])
+        self.turns.create(started_at=now)
+        standing.changed(self.space)
+        self._tell_voice()
+        events.audience_changed(self.space, left=str(self.pk))
+        events.fleet_changed([self.user_id])
+
+    @verb
+    def step_down(self) -> None:
+        check(rules.refusal(Action.STEP_DOWN, Role(self.role)))
+        self._to_audience("stepped_down")
+
+    @verb
+    def move_to_audience(self, by: "Participant | None") -> None:
+        self._authorise(Action.MOVE_TO_AUDIENCE, by)
+        self._to_audience("moved")
+
+    def _to_audience(self, why: Literal["stepped_down", "moved"]) -> None:
+        self._leave_stage(why)
+        events.audience_changed(self.space, entered=self.person())
+
+    def _leave_stage(self, why: Farewell) -> None:
+        now = timezone.now()
+        self.turns.filter(ended_at=None).update(ended_at=now)
+        if self.role != Role.HOST:
+            self.role, self.stage_since = Role.LISTENER, None
+        self.mute = Mute.HOST if self.mute == Mute.HOST else Mute.SELF
+        self.save(update_fields=["role", "mute", "stage_since"])
+        standing.changed(self.space)
+        gone = protocol.VoiceGone(participant=str(self.pk), why=why, standing=self.space.standing_version)
+        events.publish(self.space, gone)
+        events.fleet_changed([self.user_id])
+
+    # --- asking -----------------------------------------------------------------------------------------------------------
+    @verb
+    def ask_to_speak(self, text: str = "") -> "SpeakerRequest":
+        check(rules.refusal(Action.ASK, Role(self.role)))
+        check(Reason.ALREADY_ASKED if self.requests.waiting().exists() else None)
+        check(Reason.NOT_IN_THE_SPACE if self.left_at is not None else None)
+        request = self.requests.create(space=self.space, text=text.strip(), asked_at=timezone.now())
+        events.publish(self.space, protocol.Asked(request=request.queued()))
+        return request
+
+    @verb
+    def withdraw(self) -> None:
+        check(rules.refusal(Action.WITHDRAW, Role(self.role)))
+        check(None if self._leave_queue("withdrawn") else Reason.NOT_ASKED)
+
+    def _leave_queue(self, how: str = "left") -> bool:
+        request = self.requests.waiting().first()
+        if request is not None:
+            request.space = self.space
+            request.close(how, None)
+        return request is not None
+
+    # --- being thrown out -------------------------------------------------------------------------------------------------
+    @verb
+    def remove(self, by: "Participant | None", staff: User | None = None) -> None:
+        """Out of this Space for good, in page and sound. `by` is the host; None with `staff` for the safety team."""
+        if self.removed_at is not None:
+            return
+        self._authorise(Action.REMOVE, by)
+        self.removed_at, self.removed_by = timezone.now(), by.user if by else staff
+        self._go("removed")
+        standing.changed(self.space)
+        removed = protocol.Removed(participant=str(self.pk), standing=self.space.standing_version)
+        events.publish(self.space, removed, close=4403, whom=str(self.pk))
+
+    @transaction.atomic
+    def block(self, by: "Participant") -> None:
+        """Out of this Space and of every other one of the host's; following ends both ways."""
+        self._authorise(Action.BLOCK, by)
+        self.remove(by)
+        by.user.block(self.user)
+
+    @transaction.atomic
+    def recheck(self) -> None:
+        """Out, if the right to be in this Space is gone: blocked, suspended, no longer a follower or invited."""
+        if self.role == Role.HOST:
+            if self.user.is_suspended():
+                self.space.end(why=Space.Why.SUSPENDED)
+        elif not Space.objects.enterable_by(self.user).filter(pk=self.space_id).exists():
+            self.shut_out()
+
+    @verb
+    def shut_out(self) -> None:
+        """Leave because the right to be here is gone; unlike `remove` this lasts only as long as its cause."""
+        if self.left_at is not None:
+            return
+        self.barred_at = timezone.now()
+        self._go("removed")
+        standing.changed(self.space)
+        removed = protocol.Removed(participant=str(self.pk), standing=self.space.standing_version)
+        events.publish(self.space, removed, close=4404, whom=str(self.pk))
+
+    # --- helpers ----------------------------------------------------------------------------------------------------------
+    def _authorise(self, action: Action, by: "Participant | None") -> None:
+        """May `by` (None: staff, or a sweep) do this to me?"""
+        if by is None:
+            check(None if Role(self.role) in rules.TARGETS[action] else Reason.NOT_ON_THIS_PERSON)
+            return
+        if by.space_id != self.space_id:
+            raise Refused(Reason.NOT_IN_THE_SPACE)
+        if by.pk == self.pk:
+            raise Refused(Reason.NOT_ON_YOURSELF)
+        check(rules.refusal(action, Role(by.role), Role(self.role)))
+
+    def _tell_voice(self) -> None:
+        events.publish(self.space, protocol.Voice(person=self.person(), standing=self.space.standing_version))
+
+
+class Turn(models.Model):
+    """One stay at the microphone. It is the track of the recording and, in the standing, the voice."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    participant = models.ForeignKey(Participant, models.CASCADE, related_name="turns")
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["participant"], condition=Q(ended_at=None), name="turn_one_at_a_time")
+        ]
+
+    def __str__(self) -> str:
+        return f"turn of {self.participant_id} from {self.started_at}"

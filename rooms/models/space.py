@@ -1,0 +1,215 @@
+"""Spaces: who may enter them, and the verbs open, enter, end."""
+
+import uuid
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
+
+from django.db import models, transaction
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Block, Follow, User
+from rooms import events, protocol, rules, signals, standing
+from rooms.refusals import check
+from rooms.rules import Action, Role
+
+if TYPE_CHECKING:
+    from rooms.models.participant import Participant
+    from rooms.models.request import SpeakerRequest
+
+
+class SpaceQuerySet(models.QuerySet["Space"]):
+    def live(self) -> Self:
+        return self.filter(state=Space.State.LIVE)
+
+    def enterable_by(self, user: User) -> Self:
+        """The live Spaces that `user` may enter, see and hear: this query is the access control of every door."""
+        if not user.is_authenticated or not user.is_active or user.is_suspended():
+            return self.none()
+        return self.live().filter(Q(host=user) | (_invited(user) & ~_kept_out(user)))
+
+    def known_to(self, user: User) -> Self:
+        """What `user` may open a page of: Spaces to enter, and ended ones that the user was in."""
+        was_in = self.filter(participants__user=user, participants__connected_at__isnull=False)
+        ended = was_in.filter(state=Space.State.ENDED)
+        return self.filter(Q(pk__in=self.enterable_by(user).values("pk")) | Q(pk__in=ended.values("pk")))
+
+
+def _invited(user: User) -> Q:
+    follows = Follow.objects.filter(followee=OuterRef("host"), follower=user, state=Follow.State.ACCEPTED)
+    before = follows.filter(accepted_at__lt=OuterRef("started_at"))
+    named = Invitation.objects.filter(space=OuterRef("pk"), user=user)
+    followers = Q(audience=Space.Audience.FOLLOWERS) & (
+        Q(Exists(before)) | (Q(earlier_followers_only=False) & Q(Exists(follows)))
+    )
+    return followers | (Q(audience=Space.Audience.NAMED) & Q(Exists(named)))
+
+
+def _kept_out(user: User) -> Q:
+    blocked = Block.objects.filter(
+        Q(blocker=OuterRef("host"), blocked=user) | Q(blocker=user, blocked=OuterRef("host"))
+    )
+    removed = Space.objects.filter(pk=OuterRef("pk"), participants__user=user, participants__removed_at__isnull=False)
+    return Q(Exists(blocked)) | Q(Exists(removed))
+
+
+class Space(models.Model):
+    """A live audio room. `seq` numbers its events, `standing_version` what media nodes may do in it."""
+
+    class State(models.TextChoices):
+        LIVE = "live", _("live")
+        ENDED = "ended", _("ended")
+
+    class Audience(models.TextChoices):
+        FOLLOWERS = "followers", _("all my followers")
+        NAMED = "named", _("people I name")
+
+    class Why(models.TextChoices):
+        HOST = "host", _("ended by the host")
+        HOST_LOST = "host_lost", _("the host's connection was lost")
+        STAFF = "staff", _("ended by the safety team")
+        SUSPENDED = "suspended", _("the host's account was suspended")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    host = models.ForeignKey(User, models.PROTECT, related_name="hosted_spaces", verbose_name=_("host"))
+    title = models.CharField(_("title"), max_length=80)
+    description = models.CharField(_("what it is about"), max_length=500, blank=True)
+    audience = models.CharField(_("who may enter"), max_length=10, choices=Audience.choices)
+    earlier_followers_only = models.BooleanField(_("only who followed before the start"), default=False)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.LIVE)
+    ended_why = models.CharField(max_length=10, choices=Why.choices, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    seq = models.PositiveBigIntegerField(default=0)
+    standing_version = models.PositiveBigIntegerField(default=0)
+    node = models.CharField(max_length=200, blank=True)
+    node_boot = models.CharField(max_length=40, blank=True)
+
+    objects = SpaceQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["host"], condition=Q(state="live"), name="space_one_live_per_host"),
+            models.CheckConstraint(condition=~Q(state="ended") | Q(ended_at__isnull=False), name="space_end_has_time"),
+        ]
+        indexes = [models.Index(fields=["state", "-started_at"])]
+
+    def __str__(self) -> str:
+        return self.title
+
+    # --- verbs ----------------------------------------------------------------------------------------------------------
+    @classmethod
+    @transaction.atomic
+    def open(
+        cls,
+        host: User,
+        *,
+        title: str,
+        audience: str,
+        description: str = "",
+        invited: Iterable[User] = (),
+        earlier_followers_only: bool = False,
+    ) -> "Space":
+        """Open a Space that is live at once, with its host at the microphone (closed). Raises Refused."""
+        now = timezone.now()
+        host = User.objects.select_for_update().get(pk=host.pk)
+        already = cls.objects.live().filter(host=host).exists()
+        check(rules.hosting_refusal(host.followers_missing(), host.is_suspended(now), already))
+        space = cls.objects.create(
+            host=host,
+            title=title,
+            description=description,
+            audience=audience,
+            earlier_followers_only=earlier_followers_only,
+            created_at=now,
+            started_at=now,
+        )
+        space.invitations.bulk_create(Invitation(space=space, user=user) for user in invited)
+        me = space.participants.create(user=host, role=Role.HOST, entered_at=now, away_since=now)
+        me.turns.create(started_at=now)
+        standing.changed(space)
+        transaction.on_commit(lambda: signals.space_started.send(cls, space=space))
+        events.fleet_changed([host.pk])
+        return space
+
+    @classmethod
+    def locked(cls, pk: uuid.UUID) -> "Space":
+        """The row, fresh and locked until the transaction ends: whoever changes a Space holds this."""
+        return cls.objects.select_for_update(of=("self",)).select_related("host").get(pk=pk)
+
+    @transaction.atomic
+    def enter(self, user: User) -> "Participant":
+        """Let `user` in, or back in. Raises Space.DoesNotExist for whoever may not know of it."""
+        space = Space.locked(self.pk)
+        if not Space.objects.enterable_by(user).filter(pk=space.pk).exists():
+            raise Space.DoesNotExist
+        now = timezone.now()
+        participant, _created = space.participants.get_or_create(user=user, defaults={"entered_at": now})
+        participant.space = space
+        participant.arrive(now)
+        return participant
+
+    @transaction.atomic
+    def end(self, by: "Participant | None" = None, why: str = Why.HOST) -> None:
+        """End the Space for everyone; `by` is None for staff and for the sweeps. Safe to repeat."""
+        space = Space.locked(self.pk)
+        if space.state == Space.State.ENDED:
+            return
+        if by is not None:
+            check(rules.refusal(Action.END, Role(by.role)))
+        now = timezone.now()
+        on_stage = [person.user_id for person in space.stage()]
+        space.state, space.ended_at, space.ended_why = Space.State.ENDED, now, why
+        space.save(update_fields=["state", "ended_at", "ended_why"])
+        space._close_rows(now)
+        standing.changed(space)
+        events.publish(space, protocol.Ended(why=why), close=4410)  # type: ignore[arg-type]
+        events.fleet_changed(on_stage)
+        transaction.on_commit(lambda: signals.space_ended.send(Space, space=space))
+
+    def _close_rows(self, now: datetime) -> None:
+        for person in self.stage():
+            person.turns.filter(ended_at=None).update(ended_at=now)
+        self.requests.waiting().update(state="left", decided_at=now)
+        self.participants.filter(left_at=None).update(left_at=now, away_since=None)
+
+    # --- who is in it -----------------------------------------------------------------------------------------------------
+    def stage(self) -> "models.QuerySet[Participant]":
+        """Host and speakers, in the order in which they came to the microphone."""
+        on_stage = self.participants.present().filter(role__in=[Role.HOST, Role.SPEAKER])
+        first = models.Case(models.When(role=Role.HOST, then=0), default=1)
+        return on_stage.select_related("user").order_by(first, "stage_since", "pk")
+
+    def listeners(self) -> "models.QuerySet[Participant]":
+        present = self.participants.present().filter(role=Role.LISTENER, connected_at__isnull=False)
+        return present.select_related("user").order_by("entered_at", "pk")
+
+    def queue(self) -> "models.QuerySet[SpeakerRequest]":
+        return self.requests.waiting().select_related("participant__user").order_by("asked_at", "pk")
+
+    @property
+    def listener_count(self) -> int:
+        return self.listeners().count()
+
+    @property
+    def room_ms(self) -> int:
+        """Milliseconds since the start: the room time of now, or of the end."""
+        if self.started_at is None:
+            return 0
+        return int(((self.ended_at or timezone.now()) - self.started_at).total_seconds() * 1000)
+
+
+class Invitation(models.Model):
+    """A person named for a Space whose audience is named people."""
+
+    space = models.ForeignKey(Space, models.CASCADE, related_name="invitations")
+    user = models.ForeignKey(User, models.CASCADE, related_name="space_invitations")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["space", "user"], name="invitation_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} in {self.space_id}"

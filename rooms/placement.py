@@ -1,0 +1,53 @@
+"""On which media node a Space sounds: chosen by heartbeat and load, kept while that node lives."""
+
+import msgspec
+
+from rooms import store
+from rooms.models import Space
+
+
+class Node(msgspec.Struct, frozen=True):
+    """The heartbeat of a media node. `boot` changes with every start, `load` is 0 to 1."""
+
+    name: str
+    boot: str
+    url: str
+    peers: int
+    capacity: int
+    load: float
+    spaces: list[str]
+    draining: bool = False
+
+
+class NoNode(Exception):
+    """No media node is running, or none takes another Space."""
+
+
+def nodes() -> list[Node]:
+    """Every node with a fresh heartbeat, least loaded first."""
+    client = store.client()
+    keys = sorted(client.scan_iter(store.NODES))
+    beats = [beat for beat in client.mget(keys) if beat] if keys else []
+    return sorted((msgspec.json.decode(beat, type=Node) for beat in beats), key=lambda node: (node.load, node.name))
+
+
+def place(space: Space) -> Node:
+    """The node of this Space: the one that has it, or else the least loaded. Raises NoNode."""
+    alive = nodes()
+    for node in alive:
+        if (node.name, node.boot) == (space.node, space.node_boot):
+            return node
+    free = [node for node in alive if not node.draining and node.peers < node.capacity]
+    if not free:
+        raise NoNode
+    return _claim(space, free[0], alive)
+
+
+def _claim(space: Space, node: Node, alive: list[Node]) -> Node:
+    """Write the choice, unless somebody else chose in the meantime; then take his."""
+    unchanged = Space.objects.filter(pk=space.pk, node=space.node, node_boot=space.node_boot)
+    if not unchanged.update(node=node.name, node_boot=node.boot):
+        space.refresh_from_db(fields=["node", "node_boot"])
+        return next((n for n in alive if (n.name, n.boot) == (space.node, space.node_boot)), node)
+    space.node, space.node_boot = node.name, node.boot
+    return node

@@ -1,0 +1,359 @@
+"""The wire between page and server: every command and every event, each a type that checks itself.
+
+A frame is one JSON object; `type` says which. Unknown fields and unknown types are refused. `docs/protocol.md`
+describes each frame with an example, and a test holds it, this file and `static/rooms/protocol.js` together.
+
+Commands may carry `id`; the answer (`ok` or `error`) names it as `re`. Events with `seq` are numbered per Space without
+gaps: whoever misses one asks for a new snapshot (`sync`). Events without `seq` are hints that the next one replaces.
+"""
+
+from typing import Annotated, Literal, Union
+
+import msgspec
+from msgspec import Meta, Struct
+
+VERSION = 1
+MAX_FRAME_BYTES = 16 * 1024
+REACTIONS = ("❤️", "👏", "😂", "😮", "😢", "🔥", "💯", "🎉", "👍", "🙏")
+
+Uuid = Annotated[str, Meta(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+CommandId = Annotated[int, Meta(ge=0, le=2**31)]
+
+
+class FrameRefused(Exception):
+    """A frame that is no command. `code` goes back to the page; the text says what was wrong with it."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+
+
+# --- Commands: page -> server -----------------------------------------------------------------------------------------
+class Command(Struct, forbid_unknown_fields=True, kw_only=True, tag_field="type", frozen=True):
+    id: CommandId | None = None
+
+
+class Sync(Command, tag="sync", kw_only=True):
+    """Send me a new snapshot."""
+
+
+class Offer(Command, tag="offer", kw_only=True):
+    """Connect my sound: an SDP offer with one audio section. Answered by `answer`, or by `error`."""
+
+    sdp: Annotated[str, Meta(min_length=1, max_length=12_000)]
+
+
+class Ask(Command, tag="ask", kw_only=True):
+    """I ask to speak."""
+
+    text: Annotated[str, Meta(max_length=140)] = ""
+
+
+class Withdraw(Command, tag="withdraw", kw_only=True):
+    """I take my request to speak back."""
+
+
+class Admit(Command, tag="admit", kw_only=True):
+    """Let the person of this request speak."""
+
+    request: Uuid
+
+
+class Decline(Command, tag="decline", kw_only=True):
+    """Decline this request to speak."""
+
+    request: Uuid
+
+
+class AcceptNotice(Command, tag="accept_notice", kw_only=True):
+    """I have read that the sound of my microphone is kept for safety review."""
+
+
+class Microphone(Command, tag="microphone", kw_only=True):
+    """Open or close my microphone."""
+
+    open: bool
+
+
+class StepDown(Command, tag="step_down", kw_only=True):
+    """I give my microphone back and go on listening."""
+
+
+class OnPerson(Command, kw_only=True):
+    participant: Uuid
+
+
+class MutePerson(OnPerson, tag="mute", kw_only=True):
+    """Close a speaker's microphone; only the host opens it again."""
+
+
+class UnmutePerson(OnPerson, tag="unmute", kw_only=True):
+    """Let a muted speaker open the microphone again."""
+
+
+class MoveToAudience(OnPerson, tag="move_to_audience", kw_only=True):
+    """Take a speaker's microphone."""
+
+
+class RemovePerson(OnPerson, tag="remove", kw_only=True):
+    """Remove a person from this Space for good."""
+
+
+class BlockPerson(OnPerson, tag="block", kw_only=True):
+    """Remove a person and keep them out of all my Spaces."""
+
+
+class React(Command, tag="react", kw_only=True):
+    """Send one emoji."""
+
+    emoji: Literal[REACTIONS]  # type: ignore[valid-type]
+
+
+class Leave(Command, tag="leave", kw_only=True):
+    """I leave the Space."""
+
+
+class End(Command, tag="end", kw_only=True):
+    """End the Space for everyone."""
+
+
+COMMANDS: tuple[type[Command], ...] = (
+    Sync,
+    Offer,
+    Ask,
+    Withdraw,
+    Admit,
+    Decline,
+    AcceptNotice,
+    Microphone,
+    StepDown,
+    MutePerson,
+    UnmutePerson,
+    MoveToAudience,
+    RemovePerson,
+    BlockPerson,
+    React,
+    Leave,
+    End,
+)
+
+
+# --- Parts of events --------------------------------------------------------------------------------------------------
+class Person(Struct, kw_only=True, frozen=True):
+    """Somebody in the Space, as everyone in it may see them."""
+
+    participant: str
+    handle: str
+    name: str
+    avatar: str | None
+    role: Literal["host", "speaker", "listener"]
+    mute: Literal["open", "self", "host"]
+    away: bool = False
+
+
+class QueuedRequest(Struct, kw_only=True, frozen=True):
+    """A request to speak. The queue is in the order of `asked_at` (unix seconds)."""
+
+    request: str
+    person: Person
+    text: str
+    asked_at: float
+
+
+class SpaceFacts(Struct, kw_only=True, frozen=True):
+    space: str
+    title: str
+    description: str
+    audience: Literal["followers", "named"]
+    host: str
+    started_at: float
+    max_speakers: int
+    host_away_until: float | None
+
+
+class You(Struct, kw_only=True, frozen=True):
+    """What only the receiver is told about himself."""
+
+    participant: str
+    notice_accepted: bool
+
+
+# --- Events: server -> page -------------------------------------------------------------------------------------------
+class Event(Struct, kw_only=True, frozen=True, tag_field="type", forbid_unknown_fields=True):
+    pass
+
+
+class Sequenced(Event, kw_only=True):
+    """An event that changed the Space; `seq` is set by `rooms.events.publish`."""
+
+    seq: int = 0
+
+
+class Snapshot(Sequenced, tag="snapshot", kw_only=True):
+    """The whole Space as it is now; the first frame of every connection."""
+
+    version: int = VERSION
+    now: float
+    space: SpaceFacts
+    you: You
+    stage: list[Person]
+    requests: list[QueuedRequest]
+    listeners: int
+    faces: list[Person]
+    standing: int
+    in_effect: int
+
+
+class Voice(Sequenced, tag="voice", kw_only=True):
+    """Somebody is on the stage, or the microphone there changed. `standing` is in effect once `in_effect` names it."""
+
+    person: Person
+    standing: int
+
+
+class VoiceGone(Sequenced, tag="voice_gone", kw_only=True):
+    """Somebody left the stage: stepped down, moved to the audience, left, or was removed."""
+
+    participant: str
+    why: Literal["stepped_down", "moved", "left", "removed", "lost"]
+    standing: int
+
+
+class Asked(Sequenced, tag="asked", kw_only=True):
+    """A new request to speak, last in the queue."""
+
+    request: QueuedRequest
+
+
+class RequestGone(Sequenced, tag="request_gone", kw_only=True):
+    """A request to speak is no longer in the queue."""
+
+    request: str
+    participant: str
+    how: Literal["admitted", "declined", "withdrawn", "left"]
+
+
+class Removed(Sequenced, tag="removed", kw_only=True):
+    """Somebody was removed from the Space; his own connection is closed after this frame (4403)."""
+
+    participant: str
+    standing: int
+
+
+class HostAway(Sequenced, tag="host_away", kw_only=True):
+    """The host's connection is lost; the Space ends at `until` (unix seconds) if the host does not come back."""
+
+    until: float
+
+
+class HostBack(Sequenced, tag="host_back", kw_only=True):
+    """The host is back."""
+
+
+class Ended(Sequenced, tag="ended", kw_only=True):
+    """The Space is over; connections are closed after this frame (4410)."""
+
+    why: Literal["host", "host_lost", "staff", "suspended"]
+
+
+class Audience(Event, tag="audience", kw_only=True):
+    """How many listen, and who came and went since the last such event (small rooms only). At most twice a second."""
+
+    listeners: int
+    entered: list[Person]
+    left: list[str]
+
+
+class Reactions(Event, tag="reactions", kw_only=True):
+    """Emoji sent by people since the last such event, summed. At most three times a second."""
+
+    counts: dict[str, int]
+
+
+class Levels(Event, tag="levels", kw_only=True):
+    """Who is heard and how loud (0 to 100). Five times a second while somebody is heard."""
+
+    levels: dict[str, int]
+
+
+class InEffect(Event, tag="in_effect", kw_only=True):
+    """The media node has applied the standing of this version: the sound follows what the page shows."""
+
+    standing: int
+
+
+class SoundMoved(Event, tag="sound_moved", kw_only=True):
+    """The sound of this Space moves to another media node: send a new offer."""
+
+
+class Answer(Event, tag="answer", kw_only=True):
+    """The SDP answer to the offer `re`."""
+
+    sdp: str
+    re: int | None = None
+
+
+class Ok(Event, tag="ok", kw_only=True):
+    """The command `re` was carried out."""
+
+    re: int | None = None
+
+
+class Error(Event, tag="error", kw_only=True):
+    """A frame was refused and nothing changed. `code` is one of rules.Reason or of docs/protocol.md; `text` is for people."""
+
+    code: str
+    text: str
+    re: int | None = None
+
+
+EVENTS: tuple[type[Event], ...] = (
+    Snapshot,
+    Voice,
+    VoiceGone,
+    Asked,
+    RequestGone,
+    Removed,
+    HostAway,
+    HostBack,
+    Ended,
+    Audience,
+    Reactions,
+    Levels,
+    InEffect,
+    SoundMoved,
+    Answer,
+    Ok,
+    Error,
+)
+
+CLOSE_CODES = {
+    1009: "frame too big",
+    4400: "another page of yours took this Space over",
+    4401: "log in first",
+    4403: "removed from this Space",
+    4404: "no such Space for you",
+    4410: "the Space has ended",
+    4429: "too many frames",
+    4503: "the server cannot keep up: connect again",
+}
+
+_decoder: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Union[COMMANDS])  # type: ignore[valid-type]  # noqa: UP007
+_encoder = msgspec.json.Encoder()
+
+
+def parse(frame: str) -> Command:
+    """One text frame -> a command. Raises FrameRefused (`bad_json`, `bad_frame`, `too_big`)."""
+    if len(frame.encode()) > MAX_FRAME_BYTES:
+        raise FrameRefused("too_big", f"a frame has at most {MAX_FRAME_BYTES} bytes")
+    try:
+        return _decoder.decode(frame)
+    except msgspec.ValidationError as error:
+        raise FrameRefused("bad_frame", str(error)) from None
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise FrameRefused("bad_json", str(error)) from None
+
+
+def encode(event: Event) -> str:
+    """An event -> one text frame."""
+    return _encoder.encode(event).decode()

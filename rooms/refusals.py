@@ -1,0 +1,40 @@
+"""The texts of the reasons in `rooms/rules.py`, and the exception that carries one to the person who was refused."""
+
+from django.utils.translation import gettext_lazy as _
+
+from rooms.rules import Reason
+
+TEXTS = {
+    Reason.NOT_YOUR_ROLE: _("Your role in this Space does not allow that."),
+    Reason.NOT_ON_THIS_PERSON: _("That cannot be done to this person in their present role."),
+    Reason.NOT_ON_YOURSELF: _("You cannot do that to yourself."),
+    Reason.NOT_LIVE: _("This Space is not live."),
+    Reason.NOT_IN_THE_SPACE: _("This person is not in the Space."),
+    Reason.STAGE_FULL: _("All microphones are taken. Move somebody to the audience first."),
+    Reason.ALREADY_ASKED: _("You have already asked to speak."),
+    Reason.NOT_ASKED: _("You have not asked to speak."),
+    Reason.ALREADY_DECIDED: _("This request is no longer in the queue."),
+    Reason.MUTED_BY_HOST: _("The host has muted you. Only the host can open your microphone again."),
+    Reason.NOTICE_NOT_ACCEPTED: _("Read the notice about the safety recording first."),
+    Reason.TOO_FEW_FOLLOWERS: _("You do not have enough followers to host a Space yet."),
+    Reason.SUSPENDED: _("Your account is suspended."),
+    Reason.ALREADY_LIVE: _("You already host a live Space. End it before you open another."),
+}
+
+
+class Refused(Exception):
+    """Something may not be done. `reason` is the code; the text is for the person who asked."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    @property
+    def text(self) -> str:
+        return str(TEXTS[self.reason])
+
+
+def check(reason: Reason | None) -> None:
+    """Raise Refused if there is a reason to refuse."""
+    if reason is not None:
+        raise Refused(reason)

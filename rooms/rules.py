@@ -1,0 +1,122 @@
+"""Who may do what in a Space: one table, asked by page, socket, API and admin. Imports nothing of Django.
+
+`refusal(...)` answers with a reason, or None when the thing may be done. The reasons' texts are in `rooms/refusals.py`.
+"""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    HOST = "host"
+    SPEAKER = "speaker"
+    LISTENER = "listener"
+
+
+class Mute(StrEnum):
+    """State of a microphone. What the host closed, only the host opens again."""
+
+    OPEN = "open"
+    SELF = "self"
+    HOST = "host"
+
+
+class Action(StrEnum):
+    HEAR = "hear"
+    LEAVE = "leave"
+    REACT = "react"
+    REPORT = "report"
+    ASK = "ask"
+    WITHDRAW = "withdraw"
+    OPEN_MICROPHONE = "open_microphone"
+    CLOSE_MICROPHONE = "close_microphone"
+    STEP_DOWN = "step_down"
+    ADMIT = "admit"
+    DECLINE = "decline"
+    MUTE = "mute"
+    UNMUTE = "unmute"
+    MOVE_TO_AUDIENCE = "move_to_audience"
+    REMOVE = "remove"
+    BLOCK = "block"
+    INVITE = "invite"
+    END = "end"
+
+
+class Reason(StrEnum):
+    """Why something may not be done. The value travels on the wire as an error's code."""
+
+    NOT_YOUR_ROLE = "not_your_role"
+    NOT_ON_THIS_PERSON = "not_on_this_person"
+    NOT_ON_YOURSELF = "not_on_yourself"
+    NOT_LIVE = "not_live"
+    NOT_IN_THE_SPACE = "not_in_the_space"
+    STAGE_FULL = "stage_full"
+    ALREADY_ASKED = "already_asked"
+    NOT_ASKED = "not_asked"
+    ALREADY_DECIDED = "already_decided"
+    MUTED_BY_HOST = "muted_by_host"
+    NOTICE_NOT_ACCEPTED = "notice_not_accepted"
+    TOO_FEW_FOLLOWERS = "too_few_followers"
+    SUSPENDED = "suspended"
+    ALREADY_LIVE = "already_live"
+
+
+EVERYONE = {Action.HEAR, Action.REACT, Action.REPORT}
+
+TABLE: dict[Role, frozenset[Action]] = {
+    Role.LISTENER: frozenset(EVERYONE | {Action.LEAVE, Action.ASK, Action.WITHDRAW}),
+    Role.SPEAKER: frozenset(
+        EVERYONE | {Action.LEAVE, Action.OPEN_MICROPHONE, Action.CLOSE_MICROPHONE, Action.STEP_DOWN}
+    ),
+    Role.HOST: frozenset(
+        EVERYONE
+        | {Action.OPEN_MICROPHONE, Action.CLOSE_MICROPHONE, Action.ADMIT, Action.DECLINE, Action.MUTE, Action.UNMUTE}
+        | {Action.MOVE_TO_AUDIENCE, Action.REMOVE, Action.BLOCK, Action.INVITE, Action.END}
+    ),
+}
+
+# On whom an action may be done. What is missing here is not done to a person.
+TARGETS: dict[Action, frozenset[Role]] = {
+    Action.ADMIT: frozenset({Role.LISTENER}),
+    Action.DECLINE: frozenset({Role.LISTENER}),
+    Action.MUTE: frozenset({Role.SPEAKER}),
+    Action.UNMUTE: frozenset({Role.SPEAKER}),
+    Action.MOVE_TO_AUDIENCE: frozenset({Role.SPEAKER}),
+    Action.REMOVE: frozenset({Role.SPEAKER, Role.LISTENER}),
+    Action.BLOCK: frozenset({Role.SPEAKER, Role.LISTENER}),
+    Action.REPORT: frozenset(Role),
+}
+
+
+def refusal(action: Action, role: Role, target: Role | None = None) -> Reason | None:
+    """May somebody with `role` do `action` (to somebody with the role `target`)? None is yes."""
+    if action not in TABLE[role]:
+        return Reason.NOT_YOUR_ROLE
+    if target is not None and target not in TARGETS[action]:
+        return Reason.NOT_ON_THIS_PERSON
+    return None
+
+
+def allowed(role: Role) -> list[Action]:
+    """What the page offers to somebody with this role, in the order of the table of actions."""
+    return [action for action in Action if action in TABLE[role]]
+
+
+def opening_refusal(mute: Mute, notice_accepted: bool) -> Reason | None:
+    """May a microphone be opened by the person whose it is?"""
+    if mute == Mute.HOST:
+        return Reason.MUTED_BY_HOST
+    return None if notice_accepted else Reason.NOTICE_NOT_ACCEPTED
+
+
+def stage_refusal(speakers: int, most: int) -> Reason | None:
+    """Is there a microphone left? `speakers` counts without the host."""
+    return Reason.STAGE_FULL if speakers >= most else None
+
+
+def hosting_refusal(missing_followers: int, suspended: bool, already_live: bool) -> Reason | None:
+    """May an account open a Space? `missing_followers` is 0 where staff granted the right."""
+    if suspended:
+        return Reason.SUSPENDED
+    if missing_followers > 0:
+        return Reason.TOO_FEW_FOLLOWERS
+    return Reason.ALREADY_LIVE if already_live else None

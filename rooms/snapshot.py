@@ -1,0 +1,42 @@
+"""The whole Space as one frame: the first frame of every connection, and the API's view of a Space."""
+
+import time
+
+from django.conf import settings
+
+from rooms import protocol, standing
+from rooms.models import Participant, Space
+from rooms.rules import Role
+
+FACES = 100
+
+
+def of(space: Space, me: Participant) -> protocol.Snapshot:
+    """The snapshot for one person in it."""
+    return protocol.Snapshot(
+        seq=space.seq,
+        now=time.time(),
+        space=facts(space),
+        you=protocol.You(participant=str(me.pk), notice_accepted=me.notice_accepted_at is not None),
+        stage=[person.person() for person in space.stage()],
+        requests=[request.queued() for request in space.queue()],
+        listeners=space.listener_count,
+        faces=[person.person() for person in space.listeners()[:FACES]],
+        standing=space.standing_version,
+        in_effect=standing.in_effect(space.pk),
+    )
+
+
+def facts(space: Space) -> protocol.SpaceFacts:
+    host = space.participants.filter(role=Role.HOST).first()
+    away = host.away_since if host else None
+    return protocol.SpaceFacts(
+        space=str(space.pk),
+        title=space.title,
+        description=space.description,
+        audience=space.audience,
+        host=space.host.handle,  # type: ignore[arg-type]
+        started_at=space.started_at.timestamp() if space.started_at else 0.0,
+        max_speakers=settings.SPACES_MAX_SPEAKERS,
+        host_away_until=host.away_until.timestamp() if host and away else None,
+    )

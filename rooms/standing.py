@@ -1,0 +1,68 @@
+"""The standing of a Space, from the rows to Redis, where the media nodes read it (`rooms/media/standing.py`)."""
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from django.db import transaction
+
+from rooms import store
+from rooms.media.standing import ACK_KEY, CHANNEL, KEY, Standing, Voice
+from rooms.rules import Mute
+
+if TYPE_CHECKING:
+    from rooms.models import Space
+
+ENDED_SECONDS = 600  # an ended Space's standing stays that long, so that every node has read it
+
+# Writes only what is newer, then tells the nodes: commits of two verbs may reach Redis in either order.
+_WRITE = """
+local old = redis.call('GET', KEYS[1])
+if old and cjson.decode(old).version > tonumber(ARGV[2]) then return 0 end
+redis.call('SET', KEYS[1], ARGV[1])
+if tonumber(ARGV[4]) > 0 then redis.call('EXPIRE', KEYS[1], ARGV[4]) end
+return redis.call('PUBLISH', ARGV[3], ARGV[5] .. ' ' .. ARGV[2])
+"""
+
+
+def changed(space: "Space") -> None:
+    """Raise the version of the standing and write it after commit. The caller holds the lock on the Space."""
+    space.standing_version += 1
+    space.save(update_fields=["standing_version"])
+    transaction.on_commit(lambda: write(space), robust=True)
+
+
+def write(space: "Space") -> None:
+    """Write the standing as the rows are now. Safe to repeat; an older version never replaces a newer one."""
+    space.refresh_from_db(fields=["standing_version", "state"])
+    standing = build(space)
+    lifetime = ENDED_SECONDS if standing.ended else 0
+    data = msgspec.json.encode(standing).decode()
+    key = KEY.format(space=space.pk)
+    store.client().eval(_WRITE, 1, key, data, standing.version, CHANNEL, lifetime, str(space.pk))
+
+
+def build(space: "Space") -> Standing:
+    """The standing from the rows."""
+    removed = space.participants.exclude(removed_at=None, barred_at=None).values_list("pk", flat=True)
+    return Standing(
+        space=str(space.pk),
+        version=space.standing_version,
+        started_at=space.started_at.timestamp() if space.started_at else 0.0,
+        ended=space.state != space.State.LIVE,
+        voices=tuple(_voices(space)),
+        removed=frozenset(str(pk) for pk in removed),
+    )
+
+
+def _voices(space: "Space") -> list[Voice]:
+    voices = []
+    for person in space.stage():
+        turn = person.turns.filter(ended_at=None).first()
+        if turn is not None:
+            voices.append(Voice(participant=str(person.pk), turn=str(turn.pk), muted=person.mute != Mute.OPEN))
+    return voices
+
+
+def in_effect(space_id: object) -> int:
+    """The version that the media node has applied, 0 if none has."""
+    return int(store.client().hget(ACK_KEY, str(space_id)) or 0)

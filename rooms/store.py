@@ -1,0 +1,33 @@
+"""Redis as rooms uses it: the names of the keys, and one client per process for each way of calling."""
+
+import asyncio
+import weakref
+from functools import cache
+
+import redis
+import redis.asyncio
+from django.conf import settings
+
+PRESENCE = "spaces:presence:{space}"  # sorted set: connection -> unix seconds until which it counts
+REACTIONS = "spaces:reactions:{space}"  # hash: emoji -> count since the last event
+AUDIENCE = "spaces:audience:{space}"  # list of who came and went since the last event
+NODES = "spaces:node:*"  # one heartbeat per media node
+
+
+@cache
+def client() -> "redis.Redis":
+    """The client for verbs, tasks and commands."""
+    return redis.Redis.from_url(settings.REDIS_URL, decode_responses=True)
+
+
+_async_clients: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, redis.asyncio.Redis]" = (
+    weakref.WeakKeyDictionary()
+)
+
+
+def async_client() -> "redis.asyncio.Redis":
+    """The client for consumers: one per event loop, since connections belong to a loop."""
+    loop = asyncio.get_running_loop()
+    if loop not in _async_clients:
+        _async_clients[loop] = redis.asyncio.Redis.from_url(settings.REDIS_URL, decode_responses=True)
+    return _async_clients[loop]
