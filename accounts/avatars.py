@@ -19,7 +19,7 @@ FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF")
 QUALITY: Final = 82
 
 
-def square_avatar(upload: "File[bytes]") -> ContentFile[bytes]:
+def square_avatar(upload: "File[bytes]") -> "ContentFile[bytes]":
     """Make a square WebP of at most 512 x 512 pixels from the middle of `upload`.
 
     Raises ValidationError, with a text for the member, where it is too large, too many pixels, or no picture."""
@@ -27,7 +27,7 @@ def square_avatar(upload: "File[bytes]") -> ContentFile[bytes]:
         raise ValidationError(_("The picture is too large. At most 8 MB, please."), code="avatar_bytes")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of Pillow, about odd metadata and large pictures: both are dealt with here
+            warnings.simplefilter("ignore")  # of Pillow: odd metadata and large pictures are dealt with here
             return _encode(_open(upload))
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, Image.DecompressionBombError):
         # The list is what Pillow's readers raise for damaged files; which one depends on the byte that is wrong.
@@ -47,7 +47,7 @@ def _open(upload: "File[bytes]") -> Image.Image:
     return picture
 
 
-def _encode(picture: Image.Image) -> ContentFile[bytes]:
+def _encode(picture: Image.Image) -> "ContentFile[bytes]":
     upright = ImageOps.exif_transpose(picture).convert("RGBA")
     side = min(SIDE, *upright.size)
     square = ImageOps.fit(upright, (side, side), Image.Resampling.LANCZOS)

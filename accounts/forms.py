@@ -36,14 +36,14 @@ class SignupForm(allauth_forms.SignupForm):
         super().__init__(*args, **kwargs)
         handle = self.fields["username"]
         handle.label = _("Handle")
-        handle.help_text = _("3 to 30 letters (a to z), digits or underscores. Others find you by it; it stays as it is.")
+        handle.help_text = _("3 to 30 letters a to z, digits or underscores. Others find you by it; it stays as it is.")
         self.fields["email"].label = _("Email address (optional)")
         self.fields["email"].help_text = _("Only to reset a forgotten password. Nobody else sees it.")
         for field in self.fields.values():
             field.widget.attrs.pop("placeholder", None)
 
 
-class ProfileForm(forms.ModelForm[User]):
+class ProfileForm(forms.ModelForm):
     avatar = forms.FileField(
         label=_("Picture"),
         required=False,

@@ -12,11 +12,12 @@ HANDLE_LENGTH = 30
 HANDLE_PATTERN = r"^[a-z0-9_]{3,30}$"
 
 # Names that would pass for the service or its staff, and words that addresses of the site begin with.
-RESERVED_HANDLES = frozenset(
-    "account accounts admin administrator anonymous api everyone follow health help hls host me media metrics mod"
-    " moderation moderator moderators nobody null official people recordings root safety search settings spaces staff"
-    " static status support system team trust undefined uploads user www".split()
-)
+_RESERVED = """
+account accounts admin administrator anonymous api everyone follow health help hls host me media metrics mod
+moderation moderator moderators nobody null official people recordings root safety search settings spaces staff
+static status support system team trust undefined uploads user www
+"""
+RESERVED_HANDLES = frozenset(_RESERVED.split())
 # Control characters, and the marks that turn the direction of text around: with them a name can pass for another.
 FORBIDDEN_IN_NAMES = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 

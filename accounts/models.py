@@ -1,8 +1,8 @@
 """People: members and staff, who follows whom, who blocked whom."""
 
-import enum
 import uuid
 from datetime import datetime
+from functools import partial
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import signals
 from accounts.handles import HANDLE_LENGTH, HANDLE_PATTERN, HandleField, handle_shape, plain_name
-from accounts.people import NAME_VECTOR, PeopleQuerySet
+from accounts.people import NAME_VECTOR, PeopleQuerySet, Relation
 
 
 class FollowRefused(Exception):
@@ -25,16 +25,6 @@ class FollowRefused(Exception):
 
 class BlockRefused(Exception):
     """Blocking is not possible; the text says why, for the person who asked."""
-
-
-class Relation(enum.StrEnum):
-    """What a person is to another one, as far as buttons go."""
-
-    ONESELF = "oneself"
-    BLOCKING = "blocking"
-    FOLLOWING = "following"
-    REQUESTED = "requested"
-    NONE = "none"
 
 
 class UserManager(BaseUserManager["User"].from_queryset(PeopleQuerySet)):  # type: ignore[misc]
@@ -150,6 +140,8 @@ class User(AbstractBaseUser, PermissionsMixin):
             follow.delete()
             if follow.state == Follow.State.ACCEPTED:
                 other.count_followers(-1)
+                ended = partial(signals.follow_ended.send, User, follower=self, followee=other)
+                transaction.on_commit(ended, robust=True)
 
     def remove_follower(self, other: "User") -> None:
         """End that `other` follows me, or decline that he asks to. Safe to repeat."""
@@ -181,14 +173,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def relation_to(self, other: "User") -> Relation:
         """What `other` is to me: whom I block, follow, have asked to follow, or none of these."""
-        if self.pk == other.pk:
-            return Relation.ONESELF
-        if Block.objects.filter(blocker=self, blocked=other).exists():
-            return Relation.BLOCKING
-        follow = Follow.objects.filter(follower=self, followee=other).first()
-        if follow is None:
-            return Relation.NONE
-        return Relation.FOLLOWING if follow.state == Follow.State.ACCEPTED else Relation.REQUESTED
+        return Relation(User.objects.with_relation_of(self).values_list("relation", flat=True).get(pk=other.pk))
 
     # --- blocking -----------------------------------------------------------------------------------------------------
     @transaction.atomic

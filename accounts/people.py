@@ -1,11 +1,12 @@
 """Queries for people: each starts from who is looking."""
 
+import enum
 import re
 from typing import TYPE_CHECKING, Self
 
 from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Exists, OuterRef, Q, Value, When
 from django.utils import timezone
 
 if TYPE_CHECKING:
@@ -15,12 +16,36 @@ SEARCH_WORDS = 6  # of a query; more words narrow nothing down
 NAME_VECTOR = SearchVector("display_name", config="simple")  # the expression of the index: both must be the same
 
 
+class Relation(enum.StrEnum):
+    """What a person is to the one who looks, as far as buttons go."""
+
+    ONESELF = "oneself"
+    BLOCKING = "blocking"
+    FOLLOWING = "following"
+    REQUESTED = "requested"
+    NONE = "none"
+
+
 class PeopleQuerySet(models.QuerySet["User"]):
     """People, narrowed to what the person looking may see."""
 
     def visible_to(self, viewer: "User") -> Self:
         """Active people who have not blocked `viewer`."""
         return self.filter(is_active=True).exclude(blocking_rows__blocked=viewer)
+
+    def with_relation_of(self, viewer: "User") -> Self:
+        """Each with `.relation` (a value of Relation): what that person is to `viewer`."""
+        follows = viewer.following_rows.filter(followee=OuterRef("pk"))
+        return self.annotate(
+            relation=Case(
+                When(pk=viewer.pk, then=Value(Relation.ONESELF)),
+                When(Exists(viewer.blocking_rows.filter(blocked=OuterRef("pk"))), then=Value(Relation.BLOCKING)),
+                When(Exists(follows.filter(state="accepted")), then=Value(Relation.FOLLOWING)),
+                When(Exists(follows), then=Value(Relation.REQUESTED)),
+                default=Value(Relation.NONE),
+                output_field=models.CharField(),
+            )
+        )
 
     def search(self, query: str) -> Self:
         """People whose handle begins with `query`, or whose name has words that begin with its words; none for ''.

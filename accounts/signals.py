@@ -1,6 +1,7 @@
-"""What accounts tells the apps above it, after commit. Receivers call one verb each (docs/architecture.md lists them)."""
+"""What accounts tells the apps above it, after commit. Receivers call one verb each (see docs/architecture.md)."""
 
 from django.dispatch import Signal
 
 suspended = Signal()  # user: User
 blocked = Signal()  # blocker: User, blocked: User
+follow_ended = Signal()  # follower: User, followee: User; an accepted follow is over

@@ -1,0 +1,83 @@
+"""REST for programs: one person, follow and unfollow. With a token (`Authorization: Token ...`) or the session."""
+
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import serializers, status
+from rest_framework.decorators import api_view
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.http import member
+from accounts.models import FollowRefused, User
+from accounts.people import PeopleQuerySet, Relation
+
+
+class PersonSerializer(serializers.ModelSerializer[User]):
+    """A person as the one who asks sees him."""
+
+    relation = serializers.ChoiceField(
+        choices=[(relation.value, relation.value) for relation in Relation],
+        read_only=True,
+        help_text="What this person is to the one who asks.",
+    )
+    name = serializers.CharField(read_only=True, help_text="The display name, or else the handle.")
+
+    class Meta:
+        model = User
+        fields = ["handle", "name", "bio", "avatar", "follower_count", "approves_followers", "relation"]
+        read_only_fields = fields
+
+
+class RefusalSerializer(serializers.Serializer[object]):
+    detail = serializers.CharField(help_text="What was refused and why, in the language of the request.")
+
+
+REFUSED = OpenApiResponse(RefusalSerializer, "Refused: oneself, a block, or a suspended account.")
+UNKNOWN = OpenApiResponse(RefusalSerializer, "No such person, or not available to the one who asks.")
+
+
+def visible_people(request: Request) -> PeopleQuerySet:
+    return User.objects.visible_to(member(request)).with_relation_of(member(request))
+
+
+@extend_schema(operation_id="person", tags=["people"], responses={200: PersonSerializer, 404: UNKNOWN})
+@api_view(["GET"])
+def person(request: Request, handle: str) -> Response:
+    """One person: name, picture, count of followers, and what he is to you."""
+    return person_answer(request, handle)
+
+
+@extend_schema(
+    methods=["POST"],
+    operation_id="follow",
+    tags=["people"],
+    request=None,
+    responses={200: PersonSerializer, 403: REFUSED, 404: UNKNOWN},
+    description="Follow this person, or ask to, where followers are approved by hand; `relation` tells which. "
+    "Safe to repeat.",
+)
+@extend_schema(
+    methods=["DELETE"],
+    operation_id="unfollow",
+    tags=["people"],
+    request=None,
+    responses={204: None, 404: UNKNOWN},
+    description="End following this person, or take the request back. Safe to repeat.",
+)
+@api_view(["POST", "DELETE"])
+def follow(request: Request, handle: str) -> Response:
+    found = get_object_or_404(visible_people(request), handle=handle)
+    if request.method == "DELETE":
+        member(request).unfollow(found)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+    try:
+        member(request).follow(found)
+    except FollowRefused as refusal:
+        raise PermissionDenied(str(refusal)) from None
+    return person_answer(request, handle)
+
+
+def person_answer(request: Request, handle: str) -> Response:
+    found = get_object_or_404(visible_people(request), handle=handle)
+    return Response(PersonSerializer(found, context={"request": request}).data)

@@ -1,0 +1,230 @@
+"""Pages of people: profile, following, approving, blocking, one's own settings. Each needs a log-in."""
+
+from collections.abc import Callable
+from functools import wraps
+from http import HTTPStatus
+from typing import Any, Concatenate, ParamSpec
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.files.storage import default_storage
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from rest_framework.authtoken.models import Token
+
+from accounts.forms import ProfileForm
+from accounts.http import MemberRequest
+from accounts.models import BlockRefused, Follow, FollowRefused, User
+
+PAGE_ROWS = 50
+FIRST_REQUESTS = 100  # shown on one page, the oldest first; the next ones move up
+LIVE_NOW = ["rooms/live_now.html", "accounts/_nothing.html"]  # the rooms' word on a person, where they have one
+AVATAR_CACHE = "public, max-age=31536000, immutable"  # a picture's name is never used twice
+
+P = ParamSpec("P")
+PersonView = Callable[Concatenate[MemberRequest, User, P], HttpResponse]
+
+
+def of_a_visible_person(view: PersonView[P]) -> Callable[Concatenate[MemberRequest, str, P], HttpResponse]:
+    """Give the view the person of that handle, if the one looking may see him; else say that he is not available.
+
+    Somebody who blocked the viewer looks the same as somebody who does not exist."""
+
+    @login_required
+    @wraps(view)
+    def with_person(request: MemberRequest, handle: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        person = User.objects.visible_to(request.user).filter(handle=handle).first()
+        if person is None:
+            return render(request, "accounts/not_available.html", status=HTTPStatus.NOT_FOUND)
+        return view(request, person, *args, **kwargs)
+
+    return with_person
+
+
+@require_safe
+@of_a_visible_person
+def person(request: MemberRequest, person: User) -> HttpResponse:
+    context = {
+        "person": person,
+        "relation": request.user.relation_to(person),
+        "follows_me": request.user.is_followed_by(person),
+        "live_now": LIVE_NOW,
+        "following_count": person.following_rows.filter(state=Follow.State.ACCEPTED).count(),
+    }
+    return render(request, "accounts/person.html", context)
+
+
+@require_POST
+@of_a_visible_person
+def follow(request: MemberRequest, person: User) -> HttpResponse:
+    try:
+        request.user.follow(person)
+    except FollowRefused as refusal:
+        return relation_answer(request, person, refused=str(refusal))
+    return relation_answer(request, person)
+
+
+@require_POST
+@of_a_visible_person
+def unfollow(request: MemberRequest, person: User) -> HttpResponse:
+    request.user.unfollow(person)
+    return relation_answer(request, person)
+
+
+@require_POST
+@of_a_visible_person
+def block(request: MemberRequest, person: User) -> HttpResponse:
+    try:
+        request.user.block(person)
+    except BlockRefused as refusal:
+        return relation_answer(request, person, refused=str(refusal))
+    return relation_answer(request, person, done=_("You have blocked %(name)s.") % {"name": person.name})
+
+
+@require_POST
+@login_required
+def unblock(request: MemberRequest, handle: str) -> HttpResponse:
+    row = get_object_or_404(request.user.blocking_rows.select_related("blocked"), blocked__handle=handle)
+    request.user.unblock(row.blocked)
+    return relation_answer(request, row.blocked, done=_("You no longer block %(name)s.") % {"name": row.blocked.name})
+
+
+def wants_fragment(request: MemberRequest) -> bool:
+    """Asked for by htmx for a part of the page, not as a boosted link or form."""
+    return bool(request.htmx) and not request.htmx.boosted
+
+
+def relation_answer(request: MemberRequest, person: User, done: str = "", refused: str = "") -> HttpResponse:
+    """The buttons anew for htmx; for a plain form a message and the page that one came from."""
+    if wants_fragment(request):
+        context = {"person": person, "relation": request.user.relation_to(person), "done": done, "refused": refused}
+        compact = request.POST.get("compact")
+        return render(request, f"accounts/_{'follow' if compact else 'relation'}.html", context)
+    if refused or done:
+        messages.add_message(request, messages.ERROR if refused else messages.SUCCESS, refused or done)
+    return redirect(_next_page(request) or reverse("person", args=[person.handle]))
+
+
+def _next_page(request: MemberRequest) -> str:
+    target = request.POST.get("next", "")
+    return target if url_has_allowed_host_and_scheme(target, {request.get_host()}, request.is_secure()) else ""
+
+
+# --- my people --------------------------------------------------------------------------------------------------------
+@require_safe
+@login_required
+def followers(request: MemberRequest) -> HttpResponse:
+    rows = request.user.follower_rows.select_related("follower").filter(follower__is_active=True)
+    asked = rows.filter(state=Follow.State.REQUESTED).order_by("id")
+    context = {
+        "requests": asked[:FIRST_REQUESTS],
+        "request_count": asked.count(),
+        "page": _page(request, rows.filter(state=Follow.State.ACCEPTED).order_by("-id"), "follower"),
+        "query": request.GET.get("q", ""),
+    }
+    return render(request, "accounts/followers.html", context)
+
+
+@require_safe
+@login_required
+def following(request: MemberRequest) -> HttpResponse:
+    rows = request.user.following_rows.select_related("followee").filter(followee__is_active=True).order_by("-id")
+    context = {"page": _page(request, rows, "followee"), "query": request.GET.get("q", "")}
+    return render(request, "accounts/following.html", context)
+
+
+@require_safe
+@login_required
+def blocked(request: MemberRequest) -> HttpResponse:
+    rows = request.user.blocking_rows.select_related("blocked").order_by("-id")
+    context = {"page": _page(request, rows, "blocked"), "query": request.GET.get("q", "")}
+    return render(request, "accounts/blocked.html", context)
+
+
+def _page(request: MemberRequest, rows: QuerySet[Any], who: str) -> Page[Any]:
+    """One page of `rows`, narrowed to the people at their key `who` that the search words of the address find."""
+    if query := request.GET.get("q", ""):
+        rows = rows.filter(**{f"{who}__in": User.objects.search(query).order_by()})
+    return Paginator(rows, PAGE_ROWS).get_page(request.GET.get("page"))
+
+
+@require_POST
+@login_required
+def approve(request: MemberRequest, handle: str) -> HttpResponse:
+    follower = _my_follower(request, handle)
+    request.user.approve(follower)
+    return _follower_answer(request, follower, _("%(name)s follows you now.") % {"name": follower.name})
+
+
+@require_POST
+@login_required
+def decline(request: MemberRequest, handle: str) -> HttpResponse:
+    follower = _my_follower(request, handle)
+    request.user.decline(follower)
+    return _follower_answer(request, follower, _("You declined the request of %(name)s.") % {"name": follower.name})
+
+
+@require_POST
+@login_required
+def remove_follower(request: MemberRequest, handle: str) -> HttpResponse:
+    follower = _my_follower(request, handle)
+    request.user.remove_follower(follower)
+    return _follower_answer(request, follower, _("%(name)s no longer follows you.") % {"name": follower.name})
+
+
+def _my_follower(request: MemberRequest, handle: str) -> User:
+    """Who follows me or has asked to; 404 for anyone else, also for a request that was taken back meanwhile."""
+    return get_object_or_404(request.user.follower_rows.select_related("follower"), follower__handle=handle).follower
+
+
+def _follower_answer(request: MemberRequest, follower: User, done: str) -> HttpResponse:
+    if wants_fragment(request):
+        return render(request, "accounts/_done.html", {"person": follower, "done": done})
+    messages.success(request, done)
+    return redirect(_next_page(request) or "followers")
+
+
+# --- myself -----------------------------------------------------------------------------------------------------------
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def profile_edit(request: MemberRequest) -> HttpResponse:
+    me = User.objects.get(pk=request.user.pk)  # a copy of its own: the header shows the saved name, not the typed one
+    form = ProfileForm(request.POST or None, request.FILES or None, instance=me)
+    if request.method == "POST" and me.is_suspended():
+        messages.error(request, _("Your account is suspended; you cannot change your profile until that is over."))
+        return redirect("profile_edit")
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, _("Your profile is saved."))
+        return redirect("profile_edit")
+    return render(request, "accounts/profile_edit.html", {"form": form, "me": me})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def token(request: MemberRequest) -> HttpResponse:
+    """The key of the API: made anew or taken away. It is shown once, in the answer that made it."""
+    key = ""
+    if request.method == "POST":
+        Token.objects.filter(user=request.user).delete()
+        if "make" in request.POST:
+            key = Token.objects.create(user=request.user).key
+    context = {"key": key, "token": Token.objects.filter(user=request.user).first()}
+    return render(request, "accounts/token.html", context)
+
+
+@require_safe
+def avatar(request: HttpRequest, name: str) -> HttpResponse:
+    """A picture, to whoever knows its unguessable address; one that is a web server's or CDN's to cache."""
+    try:
+        with default_storage.open(f"avatars/{name}.webp") as picture:
+            content = picture.read()
+    except FileNotFoundError:
+        raise Http404 from None
+    return HttpResponse(content, content_type="image/webp", headers={"Cache-Control": AVATAR_CACHE})
