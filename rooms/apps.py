@@ -1,5 +1,26 @@
+from typing import Any
+
 from django.apps import AppConfig
 
 
 class RoomsConfig(AppConfig):
     name = "rooms"
+
+    def ready(self) -> None:
+        """Rights that accounts takes away reach the live rooms: one verb per signal."""
+        from accounts import signals
+        from rooms.models import Space
+
+        def suspended(user: Any, **kwargs: Any) -> None:
+            Space.recheck(user)
+
+        def blocked(blocker: Any, blocked: Any, **kwargs: Any) -> None:
+            Space.recheck(blocker)
+            Space.recheck(blocked)
+
+        def follow_ended(follower: Any, **kwargs: Any) -> None:
+            Space.recheck(follower)
+
+        signals.suspended.connect(suspended, weak=False, dispatch_uid="rooms")
+        signals.blocked.connect(blocked, weak=False, dispatch_uid="rooms")
+        signals.follow_ended.connect(follow_ended, weak=False, dispatch_uid="rooms")

@@ -1,24 +1,30 @@
 """Settings of Spaces. Every variable of the environment is read here, once; `docs/operating.md` has the table."""
 
+import os
 from pathlib import Path
+from typing import Any
 
 import dj_database_url
 from celery.schedules import crontab
 from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from spaces_project import embedded, env
+from spaces_project import embedded, env, logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 # --- The machine ------------------------------------------------------------------------------------------------------
 VAR_DIR = env.path("VAR_DIR", BASE_DIR / "var", "Folder for everything that is written: data, sound, sockets.", "var")
-env.load_file(VAR_DIR / "demo.env")  # written by `runspaces --demo`: secrets of this one machine
+DEMO_FILE = VAR_DIR / "demo.env"  # written by `runspaces --demo`: secrets of this one machine
+if os.environ.get("SPACES_DEMO") != "0":  # `runspaces` without --demo says 0 and takes nothing from there
+    env.load_file(DEMO_FILE)
 DEMO = env.flag("SPACES_DEMO", False, "Single-machine demonstration; set by `runspaces --demo`, loopback only.")
 DEBUG = env.flag("DEBUG", False, "Django's debug pages. Never on a machine that others can reach.")
 SECRET_KEY = env.text("SECRET_KEY", "", "Signs sessions and links; 50 random characters. Required.")
 ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"], "Host names that the site answers to.")
-PUBLIC_URL = env.text("PUBLIC_URL", "", "Address that members use, e.g. https://spaces.example.org; empty: this machine.")
+PUBLIC_URL = env.text(
+    "PUBLIC_URL", "", "Address that members use, e.g. https://spaces.example.org; empty: this machine."
+)
 TRUSTED_PROXIES = env.names("TRUSTED_PROXIES", [], "Addresses whose X-Forwarded-* headers are believed.")
 WEB_HOST = env.text("WEB_HOST", "127.0.0.1", "Address on which daphne listens.")
 WEB_PORT = env.integer("WEB_PORT", 8000, "Port on which daphne listens.", least=1)
@@ -32,14 +38,18 @@ RECORDING_RETENTION_DAYS = env.integer(
     "RECORDING_RETENTION_DAYS", 30, "Days that the sound is kept for safety review; then it is purged.", least=1
 )
 
-# --- PostgreSQL and Redis: embedded unless named ------------------------------------------------------------------------
+# --- PostgreSQL and Redis: embedded unless named ----------------------------------------------------------------------
 DATABASE_URL = env.text("DATABASE_URL", "", "PostgreSQL, e.g. postgres://user:pass@host/spaces; empty: embedded.")
 DATABASE_POOL = env.integer("DATABASE_POOL", 12, "Connections to PostgreSQL per process, at most.", least=2)
-REDIS_URL = env.text("REDIS_URL", "", "Redis, e.g. redis://host:6379/0; empty: embedded.") or embedded.redis_url(VAR_DIR)
-DATABASES = {"default": dj_database_url.parse(DATABASE_URL) if DATABASE_URL else embedded.database(VAR_DIR)}
-DATABASES["default"] |= {
-    "CONN_MAX_AGE": 0,
-    "OPTIONS": {"pool": {"min_size": 0, "max_size": DATABASE_POOL, "timeout": 20}},
+EMBEDDED_POSTGRES = not DATABASE_URL
+REDIS_URL = env.text("REDIS_URL", "", "Redis, e.g. redis://host:6379/0; empty: embedded.")
+EMBEDDED_REDIS = not REDIS_URL
+REDIS_URL = REDIS_URL or embedded.redis_url(VAR_DIR)
+_database: dict[str, Any] = dict(dj_database_url.parse(DATABASE_URL)) if DATABASE_URL else embedded.database(VAR_DIR)
+_pool = {"min_size": 0, "max_size": DATABASE_POOL, "timeout": 20}
+DATABASES = {
+    "default": _database
+    | {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True, "OPTIONS": _database.get("OPTIONS", {}) | {"pool": _pool}}
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CHANNEL_LAYERS = {
@@ -50,27 +60,31 @@ CHANNEL_LAYERS = {
 }
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 
-# --- Celery -------------------------------------------------------------------------------------------------------------
+# --- Celery -----------------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = f"redis+socket://{REDIS_URL.removeprefix('unix://')}" if REDIS_URL.startswith("unix") else REDIS_URL
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 4 * 3600}  # above the longest task, or it would run twice
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_TIME_LIMIT = 3 * 3600
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_CONCURRENCY = env.integer("WORKER_PROCESSES", 2, "Jobs that one worker does at a time.", least=1)
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
+    "canary": {"task": "spaces_project.tasks.canary", "schedule": 10.0},
     "presence": {"task": "rooms.tasks.sweep_presence", "schedule": 5.0},
     "standings": {"task": "rooms.tasks.rewrite_standings", "schedule": 30.0},
     "recordings": {"task": "recordings.tasks.sweep", "schedule": 30.0},
     "purge": {"task": "recordings.tasks.purge", "schedule": crontab(minute=17)},
 }
 
-# --- Media node ---------------------------------------------------------------------------------------------------------
-MEDIA_SECRET = env.text("MEDIA_SECRET", "", "Shared by web and media nodes: signs grants, opens the node's HTTP face. Required.")
+# --- Media node -------------------------------------------------------------------------------------------------------
+MEDIA_SECRET = env.text(
+    "MEDIA_SECRET", "", "Shared by web and media nodes: signs grants, opens the node's HTTP face. Required."
+)
 MEDIA_NAME = env.text("MEDIA_NAME", "", "Name of this media node; empty: host name and UDP port.")
-MEDIA_BIND = env.text("MEDIA_BIND", "0.0.0.0", "Address on which the media node receives sound (UDP).")
+MEDIA_BIND = env.text("MEDIA_BIND", "0.0.0.0", "Address on which the media node receives sound.")  # noqa: S104
 MEDIA_PORT = env.integer("MEDIA_PORT", 40000, "UDP port of the media node.", least=1)
 MEDIA_HTTP_HOST = env.text("MEDIA_HTTP_HOST", "127.0.0.1", "Address of the node's HTTP face: loopback, or behind TLS.")
 MEDIA_HTTP_PORT = env.integer("MEDIA_HTTP_PORT", 40001, "Port of the node's HTTP face.", least=1)
@@ -78,22 +92,45 @@ MEDIA_ANNOUNCE = env.names("MEDIA_ANNOUNCE", ["127.0.0.1"], "Addresses of this n
 MEDIA_CAPACITY = env.integer("MEDIA_CAPACITY", 1000, "Peers that one media node takes before it refuses.", least=1)
 MEDIA_SPOOL = VAR_DIR / "spool"
 
-# --- Storage of sound and pictures --------------------------------------------------------------------------------------
+# --- Storage of sound and pictures ------------------------------------------------------------------------------------
 RECORDINGS_DIR = env.path("RECORDINGS_DIR", VAR_DIR / "recordings", "Folder of the recordings.", "var/recordings")
 MEDIA_ROOT = VAR_DIR / "uploads"
 MEDIA_URL = "/uploads/"
 STATIC_ROOT = VAR_DIR / "static"
 STATIC_URL = "/static/"
+RECORDINGS_BUCKET = env.text("RECORDINGS_BUCKET", "", "S3 bucket of the recordings; empty: RECORDINGS_DIR.")
+S3_ENDPOINT_URL = env.text("S3_ENDPOINT_URL", "", "Address of an S3 service other than Amazon's.")
+S3_REGION = env.text("S3_REGION", "", "Region of the bucket.")
+S3_ACCESS_KEY = env.text("S3_ACCESS_KEY", "", "Key of the bucket; empty: what the machine itself is allowed.")
+S3_SECRET_KEY = env.text("S3_SECRET_KEY", "", "Secret that belongs to S3_ACCESS_KEY.")
+_recordings_folder = {
+    "BACKEND": "django.core.files.storage.FileSystemStorage",
+    "OPTIONS": {
+        "location": RECORDINGS_DIR,
+        "base_url": None,
+        "file_permissions_mode": 0o600,
+        "directory_permissions_mode": 0o700,
+    },
+}
+_recordings_bucket = {
+    "BACKEND": "storages.backends.s3.S3Storage",
+    "OPTIONS": {
+        "bucket_name": RECORDINGS_BUCKET,
+        "endpoint_url": S3_ENDPOINT_URL or None,
+        "region_name": S3_REGION or None,
+        "access_key": S3_ACCESS_KEY or None,
+        "secret_key": S3_SECRET_KEY or None,
+        "default_acl": None,  # the bucket itself is private; sound leaves only through the app
+        "file_overwrite": True,  # a chunk shipped twice is the same chunk
+    },
+}
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "recordings": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": RECORDINGS_DIR, "base_url": None},
-    },
+    "recordings": _recordings_bucket if RECORDINGS_BUCKET else _recordings_folder,
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
-# --- Django -------------------------------------------------------------------------------------------------------------
+# --- Django -----------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "daphne",
     "django.contrib.admin",
@@ -145,6 +182,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
+                "rooms.fleet.context",
             ]
         },
     }
@@ -155,7 +193,7 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 
-# --- People -------------------------------------------------------------------------------------------------------------
+# --- People -----------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
@@ -178,7 +216,7 @@ ACCOUNT_SESSION_REMEMBER = True
 MFA_TOTP_ISSUER = "Spaces"
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # addresses are not verified
 
-# --- Mail: only to reset a forgotten password; without a server it is printed to the log ----------------------------------
+# --- Mail: only to reset a forgotten password; without a server it is printed to the log ------------------------------
 EMAIL_HOST = env.text("EMAIL_HOST", "", "SMTP server for password resets; empty: mail is printed to the log.")
 EMAIL_PORT = env.integer("EMAIL_PORT", 587, "Port of the SMTP server.", least=1)
 EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", "", "User name at the SMTP server.")
@@ -187,9 +225,12 @@ EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", True, "STARTTLS at the SMTP server.")
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "spaces@localhost", "Sender of mail.")
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
 
-# --- Safety of pages ----------------------------------------------------------------------------------------------------
+# --- Safety of pages --------------------------------------------------------------------------------------------------
 SECURE_REFERRER_POLICY = "same-origin"
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = PUBLIC_URL.startswith("https://")
+SECURE_REDIRECT_EXEMPT = [r"^health$"]  # asked on the machine itself, without TLS
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if SECURE_SSL_REDIRECT else 0
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # sub-domains are not ours to promise anything for
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -205,7 +246,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# --- API ----------------------------------------------------------------------------------------------------------------
+# --- API --------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "rest_framework.authentication.TokenAuthentication",
@@ -217,4 +258,13 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.LimitOffsetPagination",
     "PAGE_SIZE": 50,
 }
-SPECTACULAR_SETTINGS = {"TITLE": "Spaces", "DESCRIPTION": "Live audio rooms.", "VERSION": "1", "SERVE_INCLUDE_SCHEMA": False}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Spaces",
+    "DESCRIPTION": "Live audio rooms.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+}
+
+# --- What the processes say -------------------------------------------------------------------------------------------
+LOG_LEVEL = env.text("LOG_LEVEL", "INFO", "Least level of what is said: DEBUG, INFO, WARNING, ERROR.")
+LOGGING = logs.configure(LOG_LEVEL, as_json=not (DEMO or DEBUG))

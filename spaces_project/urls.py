@@ -2,13 +2,19 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.i18n import JavaScriptCatalog
+from drf_spectacular.views import SpectacularAPIView
+
+from spaces_project.health import health
 
 urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
+    path("jsi18n/", JavaScriptCatalog.as_view(packages=["rooms"]), name="javascript-catalog"),
+    path("api/schema/", SpectacularAPIView.as_view(), name="api_schema"),
     path("", include("accounts.urls")),
     path("", include("rooms.urls")),
     path("", include("recordings.urls")),
     path("", include("moderation.urls")),
-    path("", include("spaces_project.health_urls")),
+    path("health", health, name="health"),
 ]

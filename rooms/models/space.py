@@ -115,7 +115,7 @@ class Space(models.Model):
     ) -> "Space":
         """Open a Space that is live at once, with its host at the microphone (closed). Raises Refused."""
         now = timezone.now()
-        host = User.objects.select_for_update().get(pk=host.pk)
+        host = User.objects.select_for_update(no_key=True).get(pk=host.pk)
         already = cls.objects.live().filter(host=host).exists()
         check(rules.hosting_refusal(host.followers_missing(), host.is_suspended(now), already))
         space = cls.objects.create(
@@ -175,6 +175,12 @@ class Space(models.Model):
             person.turns.filter(ended_at=None).update(ended_at=now)
         self.requests.waiting().update(state="left", decided_at=now)
         self.participants.filter(left_at=None).update(left_at=now, away_since=None)
+
+    @classmethod
+    def recheck(cls, user: User) -> None:
+        """Take `user` out of every live Space that he may no longer be in; end his own if he is suspended."""
+        for participant in user.participations.present().filter(space__state=cls.State.LIVE).select_related("space"):
+            participant.recheck()
 
     # --- who is in it -----------------------------------------------------------------------------------------------------
     def stage(self) -> "models.QuerySet[Participant]":

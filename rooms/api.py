@@ -1,0 +1,83 @@
+"""REST for programs: the Spaces I may enter, and one of them as it is now. With a token or the session."""
+
+from uuid import UUID
+
+import msgspec
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework import generics, serializers
+from rest_framework.decorators import api_view
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from rooms import snapshot
+from rooms.models import Space
+from rooms.views import live_for
+
+
+class PersonSerializer(serializers.Serializer[object]):
+    """Somebody in a Space, as everyone in it may see them."""
+
+    participant = serializers.UUIDField()
+    handle = serializers.CharField()
+    name = serializers.CharField()
+    avatar = serializers.CharField(allow_null=True)
+    role = serializers.ChoiceField(choices=[("host", "host"), ("speaker", "speaker"), ("listener", "listener")])
+    mute = serializers.ChoiceField(choices=[("open", "open"), ("self", "self"), ("host", "host")])
+    away = serializers.BooleanField()
+
+
+class SpaceSerializer(serializers.ModelSerializer[Space]):
+    """A live Space in the list of those that one may enter."""
+
+    host = serializers.CharField(source="host.handle")
+    listeners = serializers.IntegerField(source="listening")
+    stage = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Space
+        fields = ["id", "title", "description", "host", "audience", "started_at", "listeners", "stage"]
+        read_only_fields = fields
+
+    def get_stage(self, space: Space) -> list[str]:
+        return [person.user.handle for person in space.faces]  # type: ignore[attr-defined]
+
+
+class SpaceNowSerializer(serializers.Serializer[object]):
+    """One Space as it is now. `seq` is the number of its last event; times are unix seconds."""
+
+    id = serializers.UUIDField()
+    seq = serializers.IntegerField()
+    title = serializers.CharField()
+    description = serializers.CharField()
+    audience = serializers.ChoiceField(choices=Space.Audience.choices)
+    host = serializers.CharField()
+    started_at = serializers.FloatField()
+    host_away_until = serializers.FloatField(allow_null=True)
+    max_speakers = serializers.IntegerField()
+    listeners = serializers.IntegerField()
+    stage = PersonSerializer(many=True)
+    requests = serializers.IntegerField(help_text="How many wait in the queue to speak.")
+
+
+class SpaceList(generics.ListAPIView[Space]):
+    """The live Spaces that you may enter, the fullest first."""
+
+    serializer_class = SpaceSerializer
+    queryset = Space.objects.none()
+
+    def get_queryset(self) -> QuerySet[Space]:
+        return live_for(self.request.user)  # type: ignore[arg-type]
+
+
+@extend_schema(operation_id="space", tags=["spaces"], responses={200: SpaceNowSerializer})
+@api_view(["GET"])
+def space(request: Request, space: UUID) -> Response:
+    """One Space that you may enter: stage, numbers, state. 404 for everyone else."""
+    room = get_object_or_404(Space.objects.enterable_by(request.user).select_related("host"), pk=space)
+    facts = msgspec.to_builtins(snapshot.facts(room))
+    facts["id"] = facts.pop("space")
+    stage = [msgspec.to_builtins(person.person()) for person in room.stage()]
+    numbers = {"seq": room.seq, "listeners": room.listener_count, "requests": room.queue().count()}
+    return Response(SpaceNowSerializer(facts | numbers | {"stage": stage}).data)

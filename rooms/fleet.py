@@ -1,0 +1,45 @@
+"""The fleet line: people one follows who host or speak now, in Spaces that one may enter."""
+
+from typing import TypedDict
+
+from django.db.models import Q
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from accounts.models import Follow, User
+from rooms.models import Participant, Space
+from rooms.rules import Role
+
+LONGEST = 60
+
+
+class Ship(TypedDict):
+    """One face of the line; `word` says in words what the ring says in colour."""
+
+    user: User
+    space: Space
+    word: str
+
+
+def line(user: User) -> list[Ship]:
+    """Hosts first, then speakers; in each the latest to come on first."""
+    followed = Follow.objects.filter(follower=user, state=Follow.State.ACCEPTED).values("followee")
+    on_stage = (
+        Participant.objects.present()
+        .filter(Q(user__in=followed) | Q(user=user, role=Role.HOST), role__in=[Role.HOST, Role.SPEAKER])
+        .filter(space__in=Space.objects.enterable_by(user))
+        .select_related("user", "space")
+        .order_by("role", "-stage_since", "-entered_at")  # "host" sorts before "speaker"
+    )
+    return [
+        Ship(user=person.user, space=person.space, word="live" if person.role == Role.HOST else "speaks")
+        for person in on_stage[:LONGEST]
+    ]
+
+
+def context(request: HttpRequest) -> dict[str, object]:
+    """Context processor: `fleet`, looked up only where a template shows it."""
+    if not request.user.is_authenticated:
+        return {"fleet": []}
+    user = request.user
+    return {"fleet": SimpleLazyObject(lambda: line(user))}

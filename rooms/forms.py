@@ -1,0 +1,83 @@
+"""The form that opens a Space."""
+
+import re
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Block, User
+from rooms.models import Space
+
+MAX_INVITED = 500
+
+
+class SpaceForm(forms.ModelForm[Space]):
+    """Title, audience and, for named people, their handles."""
+
+    invited = forms.CharField(
+        label=_("Whom do you invite?"),
+        required=False,
+        help_text=_("Handles, separated by spaces or commas: @sol, @lior"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    class Meta:
+        model = Space
+        fields = ["title", "description", "audience", "earlier_followers_only"]
+        widgets = {
+            "audience": forms.RadioSelect,
+            "description": forms.Textarea(attrs={"rows": 3, "maxlength": 500}),
+        }
+
+    def __init__(self, *args: Any, host: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.host = host
+        audience = self.fields["audience"]
+        assert isinstance(audience, forms.ChoiceField)
+        audience.choices = Space.Audience.choices
+        self.initial.setdefault("audience", Space.Audience.FOLLOWERS)
+
+    def clean_title(self) -> str:
+        title = " ".join(self.cleaned_data["title"].split())
+        if not title:
+            raise forms.ValidationError(_("Give the Space a title."))
+        return title
+
+    def clean_invited(self) -> list[User]:
+        """Handles -> people. Unknown handles, and people with whom there is a block, are named in the error."""
+        handles = {handle.lower() for handle in re.split(r"[\s,;@]+", self.cleaned_data["invited"]) if handle}
+        handles.discard(self.host.handle)
+        if len(handles) > MAX_INVITED:
+            raise forms.ValidationError(_("At most %(most)d people can be named.") % {"most": MAX_INVITED})
+        people = [user for user in User.objects.filter(handle__in=handles, is_active=True) if self._reachable(user)]
+        missing = sorted(handles - {user.handle for user in people})
+        if missing:
+            names = ", ".join(f"@{handle}" for handle in missing[:20])
+            raise forms.ValidationError(_("Nobody here is called %(names)s.") % {"names": names})
+        return people
+
+    def _reachable(self, user: User) -> bool:
+        return not Block.between(self.host, user).exists()
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("audience") == Space.Audience.NAMED:
+            data["earlier_followers_only"] = False
+            if "invited" in data and not data["invited"]:
+                self.add_error("invited", _("Name at least one person, or invite all your followers."))
+        else:
+            data["invited"] = []
+        return data
+
+    def open(self) -> Space:
+        """Open the Space. Raises Refused."""
+        data = self.cleaned_data
+        return Space.open(
+            self.host,
+            title=data["title"],
+            description=data["description"],
+            audience=data["audience"],
+            invited=data["invited"],
+            earlier_followers_only=data["earlier_followers_only"],
+        )

@@ -1,0 +1,117 @@
+"""Pages of rooms: home, search, opening a Space, the Space itself, the fleet line. Each needs a log-in but home."""
+
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.db.models import Count, Prefetch, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.models import User
+from rooms import rules
+from rooms.forms import SpaceForm
+from rooms.models import Participant, Space
+from rooms.refusals import TEXTS, Refused
+from rooms.rules import Reason, Role
+
+LIVE_ON_HOME = 30
+FOUND = 20
+
+
+def live_for(user: User) -> QuerySet[Space]:
+    """The Spaces that `user` may enter now, with `faces` (the stage) and `listening`, the fullest first."""
+    stage = Participant.objects.present().filter(role__in=[Role.HOST, Role.SPEAKER]).select_related("user")
+    listening = Count("participants", filter=Q(participants__role=Role.LISTENER, participants__left_at=None))
+    return (
+        Space.objects.enterable_by(user)
+        .select_related("host")
+        .annotate(listening=listening)
+        .prefetch_related(Prefetch("participants", stage.order_by("role", "stage_since"), to_attr="faces"))
+        .order_by("-listening", "-started_at")
+    )
+
+
+def hosting_refusal(user: User) -> Reason | None:
+    """Why `user` cannot open a Space now; None if he can."""
+    already_live = user.hosted_spaces.live().exists()
+    return rules.hosting_refusal(user.followers_missing(), not user.in_good_standing(), already_live)
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    if not request.user.is_authenticated:
+        return render(request, "rooms/welcome.html")
+    refusal = hosting_refusal(request.user)
+    context = {
+        "live": live_for(request.user)[:LIVE_ON_HOME],
+        "suggestions": User.objects.suggestions_for(request.user)[:8],
+        "missing": request.user.followers_missing(),
+        "min_followers": settings.SPACES_MIN_FOLLOWERS,
+        "hosting_refusal": refusal,
+        "my_space": request.user.hosted_spaces.live().first(),
+    }
+    return render(request, "rooms/home.html", context)
+
+
+@require_safe
+@login_required
+def search(request: HttpRequest) -> HttpResponse:
+    query = request.GET.get("q", "").strip()[:80]
+    spaces = live_for(request.user).filter(title__icontains=query) if query else Space.objects.none()
+    people = User.objects.visible_to(request.user).search(query) if query else User.objects.none()
+    context = {"q": query, "people": people[:FOUND], "spaces": spaces[:FOUND]}
+    return render(request, "rooms/search.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def space_new(request: HttpRequest) -> HttpResponse:
+    refusal = hosting_refusal(request.user)
+    if refusal == Reason.ALREADY_LIVE and request.method != "POST":
+        return redirect("space", request.user.hosted_spaces.live().get().pk)
+    form = SpaceForm(request.POST or None, host=request.user)
+    if request.method == "POST" and form.is_valid():
+        try:
+            return redirect("space", form.open().pk)
+        except Refused as refused:
+            form.add_error(None, refused.text)
+    context = {
+        "form": form,
+        "refusal": refusal,
+        "refusal_text": TEXTS[refusal] if refusal else "",
+        "missing": request.user.followers_missing(),
+        "min_followers": settings.SPACES_MIN_FOLLOWERS,
+    }
+    return render(request, "rooms/space_new.html", context, status=400 if form.errors else 200)
+
+
+@require_safe
+@login_required
+def space(request: HttpRequest, space: UUID) -> HttpResponse:
+    room = get_object_or_404(Space.objects.known_to(request.user).select_related("host"), pk=space)
+    context = {
+        "space": room,
+        "you": request.user,
+        "is_host": room.host_id == request.user.pk,
+        "retention_days": settings.RECORDING_RETENTION_DAYS,
+        "max_speakers": settings.SPACES_MAX_SPEAKERS,
+        "rights": {role.value: [action.value for action in rules.allowed(role)] for role in Role},
+        "targets": {action.value: sorted(roles) for action, roles in rules.TARGETS.items()},
+    }
+    if room.state == Space.State.ENDED:
+        return render(request, "rooms/ended.html", context | {"spoke": _spoke(room, request.user)})
+    return render(request, "rooms/space.html", context)
+
+
+def _spoke(room: Space, viewer: User) -> QuerySet[User]:
+    """Who was at the microphone, for the page of an ended Space."""
+    people = User.objects.visible_to(viewer).with_relation_of(viewer)
+    return people.filter(participations__space=room, participations__turns__isnull=False).distinct()
+
+
+@require_safe
+@login_required
+def fleet_line(request: HttpRequest) -> HttpResponse:
+    return render(request, "rooms/fleet.html")

@@ -1,0 +1,78 @@
+"""The wire: codec, document and page hold the same frames, and no input gets an exception out of the parser."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rooms import protocol
+
+ROOT = Path(__file__).parents[2]
+DOCUMENT = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "rooms" / "static" / "rooms" / "protocol.js").read_text(encoding="utf-8")
+
+
+def tags(types: tuple[Any, ...]) -> dict[str, type[msgspec.Struct]]:
+    return {kind.__struct_config__.tag: kind for kind in types}
+
+
+COMMANDS, EVENTS = tags(protocol.COMMANDS), tags(protocol.EVENTS)
+
+
+def example(tag: str) -> dict[str, Any]:
+    found = re.search(rf"^### `{tag}`\n.*?```json\n(.*?)```", DOCUMENT, re.MULTILINE | re.DOTALL)
+    assert found, f"docs/protocol.md has no example of {tag}"
+    return json.loads(found[1])
+
+
+def exported(name: str) -> dict[str, list[str]]:
+    found = re.search(rf"export const {name} = (\{{.*?\n\}});", PAGE, re.DOTALL)
+    assert found, f"protocol.js exports no {name}"
+    return json.loads(found[1])
+
+
+@pytest.mark.parametrize("tag", COMMANDS)
+def test_the_document_shows_each_command_as_the_server_reads_it(tag: str) -> None:
+    assert type(protocol.parse(json.dumps(example(tag)))) is COMMANDS[tag]
+
+
+@pytest.mark.parametrize("tag", EVENTS)
+def test_the_document_shows_each_event_whole(tag: str) -> None:
+    event = msgspec.convert(example(tag), EVENTS[tag])
+    assert set(example(tag)) == set(msgspec.to_builtins(event)), "the example has every field"
+
+
+def test_the_document_has_nothing_else() -> None:
+    assert set(re.findall(r"^### `(\w+)`", DOCUMENT, re.MULTILINE)) == set(COMMANDS) | set(EVENTS)
+    for code in protocol.CLOSE_CODES:
+        assert f"| {code} |" in DOCUMENT
+
+
+def test_the_page_knows_the_same_commands_and_events() -> None:
+    fields = {tag: [f.name for f in msgspec.structs.fields(kind) if f.name != "id"] for tag, kind in COMMANDS.items()}
+    assert {tag: set(names) for tag, names in exported("COMMANDS").items()} == {k: set(v) for k, v in fields.items()}
+    fields = {tag: [f.name for f in msgspec.structs.fields(kind)] for tag, kind in EVENTS.items()}
+    assert {tag: set(names) for tag, names in exported("EVENTS").items()} == {k: set(v) for k, v in fields.items()}
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
+)
+
+
+@given(
+    st.text() | JSON.map(json.dumps) | st.dictionaries(st.sampled_from(["type", "id", "open"]), JSON).map(json.dumps)
+)
+def test_whatever_comes_in_is_a_command_or_refused(frame: str) -> None:
+    try:
+        assert isinstance(protocol.parse(frame), protocol.Command)
+    except protocol.FrameRefused as refused:
+        assert refused.code in {"bad_json", "bad_frame", "too_big"}
+        assert str(refused)

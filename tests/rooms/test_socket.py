@@ -1,0 +1,244 @@
+"""The socket of a Space: who gets in, what a frame does, what everybody else sees of it."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+import pytest
+from asgiref.sync import sync_to_async
+from channels.testing import WebsocketCommunicator
+from django.conf import settings
+from django.test import Client
+
+from accounts.models import User
+from rooms import protocol, pulse
+from rooms.models import Participant, Space
+from spaces_project.asgi import application
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.asyncio]
+ORIGIN = (b"origin", b"http://localhost")
+WAIT_SECONDS = 20
+
+
+class Page:
+    """A page in a Space, as far as the socket goes."""
+
+    def __init__(self, space: Space, user: User | None, headers: list[tuple[bytes, bytes]] | None = None) -> None:
+        cookies = []
+        if user is not None:
+            client = Client()
+            client.force_login(user)
+            cookies = [(b"cookie", f"{settings.SESSION_COOKIE_NAME}={client.session.session_key}".encode())]
+        self.socket = WebsocketCommunicator(
+            application, f"/ws/spaces/{space.pk}/", headers=[ORIGIN, *cookies] if headers is None else headers
+        )
+
+    async def connect(self) -> bool:
+        connected, _ = await self.socket.connect(timeout=WAIT_SECONDS)
+        return connected
+
+    async def send(self, **frame: Any) -> None:
+        await self.socket.send_to(text_data=msgspec.json.encode(frame).decode())
+
+    async def until(self, kind: str, **fields: Any) -> dict[str, Any]:
+        """The next frame of this type with these fields; others before it are passed over."""
+        while True:
+            frame = msgspec.json.decode(await self.socket.receive_from(timeout=WAIT_SECONDS))
+            if frame["type"] == kind and all(frame[name] == value for name, value in fields.items()):
+                return frame
+
+    async def closed(self) -> int:
+        """The code with which the server closed; frames before it are passed over."""
+        while True:
+            message = await self.socket.receive_output(timeout=WAIT_SECONDS)
+            if message["type"] == "websocket.close":
+                return int(message["code"])
+
+
+@asynccontextmanager
+async def pages(space: Space, *users: User) -> AsyncIterator[list[Page]]:
+    opened = []
+    for user in users:
+        page = await sync_to_async(Page)(space, user)
+        assert await page.connect()
+        await page.until("snapshot")
+        opened.append(page)
+    yield opened
+    for page in opened:
+        await page.socket.disconnect()
+
+
+async def eventually(check: Callable[[], Awaitable[bool]]) -> None:
+    import asyncio
+
+    async with asyncio.timeout(WAIT_SECONDS):
+        while not await check():
+            await asyncio.sleep(0.05)
+
+
+async def test_the_first_frame_is_a_snapshot(tea: Space, hana: User, sol: User) -> None:
+    async with pages(tea, hana) as [_]:
+        page = await sync_to_async(Page)(tea, sol)
+        assert await page.connect()
+        snapshot = await page.until("snapshot")
+        assert snapshot["space"]["title"] == "Tea at four"
+        assert [person["handle"] for person in snapshot["stage"]] == ["hana"]
+        assert snapshot["listeners"] == 1
+        await page.socket.disconnect()
+
+
+async def test_the_uninvited_and_the_anonymous_get_nothing(tea: Space, dee: User) -> None:
+    for user, code in ((dee, 4404), (None, 4401)):
+        page = await sync_to_async(Page)(tea, user)
+        assert await page.connect()
+        first = await page.socket.receive_output(timeout=WAIT_SECONDS)
+        assert (first["type"], first["code"]) == ("websocket.close", code)
+    assert await Participant.objects.filter(user=dee).acount() == 0
+
+
+@pytest.mark.parametrize("headers", [[], [(b"origin", b"https://evil.example")]])
+async def test_a_foreign_or_missing_origin_is_refused(tea: Space, headers: list[tuple[bytes, bytes]]) -> None:
+    page = await sync_to_async(Page)(tea, None, headers)
+    assert not await page.connect()
+
+
+@pytest.mark.parametrize(
+    ("frame", "code"),
+    [
+        ("{", "bad_json"),
+        ("[]", "bad_frame"),
+        ('{"type":"fly"}', "bad_frame"),
+        ('{"type":"leave","now":true}', "bad_frame"),
+        ('{"type":"react","emoji":"x"}', "bad_frame"),
+        ('{"type":"ask","text":"' + "x" * 141 + '"}', "bad_frame"),
+        ("\ud800", "bad_json"),
+        ("[" * 5000, "bad_json"),
+    ],
+)
+async def test_a_bad_frame_is_answered_and_changes_nothing(tea: Space, sol: User, frame: str, code: str) -> None:
+    async with pages(tea, sol) as [page]:
+        await page.socket.send_to(text_data=frame)
+        assert (await page.until("error"))["code"] == code
+        await page.send(type="sync")
+        assert (await page.until("snapshot"))["seq"] == 0
+
+
+async def test_binary_frames_are_refused(tea: Space, sol: User) -> None:
+    async with pages(tea, sol) as [page]:
+        await page.socket.send_to(bytes_data=b"\x00\x01")
+        assert (await page.until("error"))["code"] == "bad_json"
+
+
+async def test_too_many_frames_warn_and_then_close(tea: Space, sol: User) -> None:
+    async with pages(tea, sol) as [page]:
+        for number in range(110):
+            await page.send(type="withdraw", id=number)
+        assert (await page.until("error", code="slow_down"))["text"]
+        assert await page.closed() == 4429
+
+
+async def test_asking_admitting_and_opening(tea: Space, hana: User, sol: User) -> None:
+    async with pages(tea, hana, sol) as [host, page]:
+        await page.send(type="ask", text="me please", id=1)
+        assert await page.until("ok", re=1)
+        asked = await host.until("asked")
+        assert asked["request"]["text"] == "me please"
+        await host.send(type="admit", request=asked["request"]["request"], id=2)
+        voice = await page.until("voice")
+        assert (voice["person"]["handle"], voice["person"]["role"]) == ("sol", "speaker")
+        await page.send(type="microphone", open=True, id=3)
+        assert (await page.until("error", re=3))["code"] == "notice_not_accepted"
+        await page.send(type="accept_notice", id=4)
+        await page.send(type="microphone", open=True, id=5)
+        assert (await host.until("voice", seq=voice["seq"] + 1))["person"]["mute"] == "open"
+
+
+async def test_what_a_listener_may_not_do_is_refused_with_the_reason(tea: Space, hana: User, sol: User) -> None:
+    async with pages(tea, hana, sol) as [_, page]:
+        host = await Participant.objects.aget(space=tea, user=hana)
+        for frame in (
+            {"type": "end"},
+            {"type": "remove", "participant": str(host.pk)},
+            {"type": "mute", "participant": str(host.pk)},
+            {"type": "microphone", "open": True},
+            {"type": "step_down"},
+        ):
+            await page.send(**frame, id=9)
+            assert (await page.until("error", re=9))["code"] == "not_your_role"
+
+
+async def test_a_removed_person_is_cut_off_and_stays_out(tea: Space, hana: User, sol: User, lior: User) -> None:
+    async with pages(tea, hana, sol, lior) as [host, removed, other]:
+        person = await Participant.objects.aget(space=tea, user=sol)
+        await host.send(type="remove", participant=str(person.pk))
+        assert await removed.closed() == 4403
+        assert (await other.until("removed"))["participant"] == str(person.pk)
+        again = await sync_to_async(Page)(tea, sol)
+        await again.connect()
+        assert await again.closed() == 4404
+
+
+async def test_reactions_are_summed(tea: Space, sol: User, lior: User) -> None:
+    async with pages(tea, sol, lior) as [page, other]:
+        for _ in range(5):
+            await page.send(type="react", emoji="👏")
+        counted = 0
+        while counted < 5:
+            counted += (await other.until("reactions"))["counts"]["👏"]
+        assert counted == 5
+
+
+async def test_coming_and_going_is_told_in_sums(tea: Space, hana: User, sol: User) -> None:
+    async with pages(tea, hana) as [host]:
+        async with pages(tea, sol) as [page]:
+            told = await host.until("audience")
+            assert told["listeners"] == 1
+            assert [person["handle"] for person in told["entered"]] == ["sol"]
+            await page.send(type="leave", id=1)
+            await page.until("ok", re=1)
+        assert (await host.until("audience"))["listeners"] == 0
+
+
+async def test_the_host_lost_and_back(tea: Space, hana: User, sol: User) -> None:
+    async with pages(tea, sol) as [page]:
+        async with pages(tea, hana):
+            await page.until("host_back")
+        away = await page.until("host_away")
+        host = await Participant.objects.aget(space=tea, user=hana)
+        grace = away["until"] - host.away_since.timestamp()
+        assert grace == pytest.approx(settings.SPACES_HOST_GRACE_SECONDS)
+        async with pages(tea, hana):
+            await page.until("host_back")
+
+
+async def test_a_second_page_takes_over(tea: Space, sol: User) -> None:
+    async with pages(tea, sol) as [first], pages(tea, sol):
+        assert await first.closed() == 4400
+        person = await Participant.objects.aget(space=tea, user=sol)
+        await first.socket.disconnect()
+        assert (await pulse.connected(str(tea.pk)))[str(person.pk)] == 1
+        await person.arefresh_from_db()
+        assert person.away_since is None
+
+
+async def test_the_end_reaches_every_page(tea: Space, hana: User, sol: User) -> None:
+    async with pages(tea, hana, sol) as [host, page]:
+        await host.send(type="end")
+        assert (await page.until("ended"))["why"] == "host"
+        assert await page.closed() == 4410
+        assert await host.closed() == 4410
+
+
+async def test_an_offer_without_a_media_node_is_answered_with_a_reason(tea: Space, sol: User) -> None:
+    async with pages(tea, sol) as [page]:
+        await page.send(type="offer", sdp="v=0", id=7)
+        error = await page.until("error", re=7)
+        assert error["code"] == "no_node"
+        assert error["text"]
+
+
+async def test_a_frame_that_is_too_big_is_refused() -> None:
+    with pytest.raises(protocol.FrameRefused) as refused:
+        protocol.parse('{"type":"offer","sdp":"' + "x" * protocol.MAX_FRAME_BYTES + '"}')
+    assert refused.value.code == "too_big"
