@@ -21,9 +21,11 @@ MAX_FRAME = 5760  # 120 ms, the longest packet that RFC 6716 allows
 MAX_PAYLOAD = 1275  # octets of one frame (RFC 6716 section 3.2.1)
 
 _APPLICATION_VOIP = 2048
-_SET_BITRATE, _SET_COMPLEXITY, _SET_FEC, _SET_LOSS, _SET_DTX, _SET_SIGNAL = 4002, 4010, 4012, 4014, 4016, 4024
+_SET_BITRATE, _SET_COMPLEXITY, _SET_FEC, _SET_LOSS, _SET_DTX = 4002, 4010, 4012, 4014, 4016
 _RESET_STATE = 4028
-_SIGNAL_VOICE = 3001
+
+# 20 ms of digital silence: fullband CELT, mono, code 0, and a frame whose silence flag is set (RFC 6716 section 4.3).
+SILENT_PACKET = b"\xf8\xff\xfe"
 
 # Samples of one frame by the five configuration bits of the first octet (RFC 6716 section 3.1, table 2).
 _SILK, _HYBRID, _CELT = (480, 960, 1920, 2880), (480, 960), (120, 240, 480, 960)
@@ -81,10 +83,7 @@ def samples_of(payload: bytes) -> int:
     if not payload:
         return 0
     code = payload[0] & 3
-    if code == 3:
-        frames = payload[1] & 0x3F if len(payload) > 1 else 0
-    else:
-        frames = 1 if code == 0 else 2
+    frames = (1, 2, 2)[code] if code < 3 else int.from_bytes(payload[1:2], "big") & 0x3F
     samples = frames * _FRAME_SAMPLES[payload[0] >> 3]
     return samples if samples <= MAX_FRAME else 0
 
@@ -104,7 +103,6 @@ class Encoder:
         self._set(_SET_COMPLEXITY, complexity)
         self._set(_SET_BITRATE, bitrate)
         self._set(_SET_DTX, int(dtx))
-        self._set(_SET_SIGNAL, _SIGNAL_VOICE)
         self.expect_loss(expected_loss)
 
     def expect_loss(self, percent: int) -> None:
@@ -187,10 +185,3 @@ class Repacketizer:
     def __del__(self) -> None:
         if getattr(self, "_state", None):
             _opus.opus_repacketizer_destroy(self._state)
-
-
-def silent_packet() -> bytes:
-    """Return a packet of 20 ms digital silence, of three octets or little more."""
-    encoder = Encoder()
-    silence = np.zeros(FRAME, np.int16)
-    return [encoder.encode(silence) for _ in range(10)][-1]

@@ -1,0 +1,328 @@
+"""A WebRTC peer without a browser: real ICE checks, real DTLS-SRTP, sends a tone, counts and decodes what it hears.
+
+For the simulation, the benches and the tests. Light enough for a hundred in one process: there is one clock for all of
+them (``Crowd``), and tones are encoded once. A peer can also be driven by hand: ``read`` and ``tick``.
+"""
+
+import asyncio
+import os
+import re
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import pylibsrtp
+
+from . import rtp, stun
+from .clock import Ticker
+from .opus import FRAME, SAMPLE_RATE, Decoder, Encoder, Pcm
+from .session import Certificate, DtlsSession
+from .udp import UdpPort
+
+PAYLOAD_TYPE = 111
+CHECK_SECONDS = 0.05  # between checks until one is answered
+CONSENT_SECONDS = 2.5  # between checks from then on
+_PRIORITY = (126 << 24) + (65_535 << 8) + 255
+
+
+def tone(frequency: float, seconds: float = 1.0, amplitude: float = 0.3) -> Pcm:
+    """Return a sine wave; a whole number of periods in it makes it go on seamlessly when it is repeated."""
+    moments = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+    return np.rint(amplitude * 32767 * np.sin(2 * np.pi * frequency * moments)).astype(np.int16)
+
+
+def encode(pcm: Pcm, bitrate: int = 32_000) -> list[bytes]:
+    """Encode PCM at 48 kHz to packets of 20 ms; a rest shorter than that is left out."""
+    encoder = Encoder(bitrate)
+    return [encoder.encode(pcm[start : start + FRAME]) for start in range(0, len(pcm) - FRAME + 1, FRAME)]
+
+
+@cache
+def tone_packets(frequency: float, seconds: float = 1.0, amplitude: float = 0.3) -> tuple[bytes, ...]:
+    """Return a tone as packets, made once for all who send it."""
+    return tuple(encode(tone(frequency, seconds, amplitude)))
+
+
+def loudest_frequency(pcm: Pcm) -> float:
+    """Return the frequency in Hz with the most energy in the sound, 0 for silence."""
+    if not len(pcm) or not np.any(pcm):
+        return 0.0
+    spectrum = np.abs(np.fft.rfft(pcm * np.hanning(len(pcm))))
+    return float(np.argmax(spectrum) * SAMPLE_RATE / len(pcm))
+
+
+def strength(pcm: Pcm, frequency: float) -> float:
+    """Return the amplitude of one frequency in the sound, 1.0 being a sine wave of full scale."""
+    if not len(pcm):
+        return 0.0
+    window = np.hanning(len(pcm))
+    moments = np.arange(len(pcm)) / SAMPLE_RATE
+    part = np.dot(pcm * window, np.exp(-2j * np.pi * frequency * moments))
+    return float(2 * abs(part) / window.sum() / 32767)
+
+
+@dataclass
+class Heard:
+    """What a peer received. ``sound`` is kept only where decoding was asked for."""
+
+    packets: int = 0
+    octets: int = 0
+    malformed: int = 0
+    first_at: float | None = None
+    sound: list[Pcm] = field(default_factory=list)
+    arrivals: list[float] = field(default_factory=list)
+    _first: int | None = None
+    _highest: int = 0
+
+    def count(self, sequence: int, size: int, now: float) -> None:
+        """Note a packet of an unwrapped sequence number."""
+        if self._first is None:
+            self._first = self._highest = sequence
+            self.first_at = now
+        self._highest = max(self._highest, sequence)
+        self.packets += 1
+        self.octets += size
+
+    @property
+    def expected(self) -> int:
+        """How many packets the sequence numbers say were sent, from the first one that arrived."""
+        return self._highest - self._first + 1 if self._first is not None else 0
+
+    @property
+    def lost(self) -> int:
+        """How many of them did not arrive."""
+        return max(0, self.expected - self.packets)
+
+    def pcm(self, seconds: float | None = None) -> Pcm:
+        """Return the decoded sound, or its last ``seconds``."""
+        whole = np.concatenate(self.sound) if self.sound else np.zeros(0, np.int16)
+        return whole if seconds is None else whole[-round(seconds * SAMPLE_RATE) :]
+
+
+@cache
+def shared_certificate() -> Certificate:
+    """Return one certificate for all peers of this process."""
+    return Certificate.generateCertificate()
+
+
+class Client:
+    """One peer, sending from ``host``. ``decode`` keeps the sound, ``arrivals`` keeps the time of each packet.
+
+    Use: ``answer = await signal(client.offer())``, ``client.accept(answer)``, ``await client.connected()``.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        decode: bool = False,
+        arrivals: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+        certificate: Certificate | None = None,
+    ) -> None:
+        self.heard = Heard()
+        self.port = UdpPort(host, batch=8)
+        self.gone = asyncio.Event()
+        self.sent = 0
+        self._clock, self._keep_arrivals = clock, arrivals
+        self._decoder = Decoder() if decode else None
+        self._certificate = certificate or shared_certificate()
+        self._session = DtlsSession(self._certificate, self.send_raw, self._on_connected, self._on_gone, server=False)
+        self._ready = asyncio.Event()
+        self._fragment, self._password = secrets.token_hex(4), secrets.token_hex(12)
+        self._remote: dict[str, str] = {}
+        self._address: bytes | None = None
+        self._reached = False
+        self._next_check = 0.0
+        self._sequences = rtp.Unwrapper(16)
+        self._packets: Sequence[bytes] = ()
+        self._next_packet = 0
+        self._ssrc = secrets.randbits(32)
+        self._sequence, self._timestamp = secrets.randbits(15), secrets.randbits(32)
+
+    # Signalling
+
+    def offer(self) -> str:
+        """Return the offer, as a browser with one transceiver would make it."""
+        ((algorithm, fingerprint),) = self._certificate.fingerprints
+        lines = [
+            "v=0",
+            f"o=- {self._ssrc} 2 IN IP4 127.0.0.1",
+            "s=-",
+            "t=0 0",
+            "a=group:BUNDLE 0",
+            f"m=audio 9 UDP/TLS/RTP/SAVPF {PAYLOAD_TYPE}",
+            "c=IN IP4 0.0.0.0",
+            "a=mid:0",
+            "a=sendrecv",
+            "a=rtcp-mux",
+            f"a=ice-ufrag:{self._fragment}",
+            f"a=ice-pwd:{self._password}",
+            f"a=fingerprint:{algorithm} {fingerprint}",
+            "a=setup:actpass",
+            f"a=rtpmap:{PAYLOAD_TYPE} opus/48000/2",
+        ]
+        return "\r\n".join(lines) + "\r\n"
+
+    def accept(self, answer: str) -> None:
+        """Take the node's answer and begin to check whether it can be reached."""
+        self._remote = dict(re.findall(r"^a=(ice-ufrag|ice-pwd|fingerprint):(.*?)\r?$", answer, re.MULTILINE))
+        candidate = re.search(r"^a=candidate:\S+ 1 udp \d+ (\S+) (\d+) typ host", answer, re.MULTILINE)
+        if candidate is None or len(self._remote) != 3:
+            raise ValueError("not the answer of a node")
+        self._address = self.port.pack(candidate[1], int(candidate[2]))
+        self._check()
+
+    async def connected(self, seconds: float = 10.0) -> None:
+        """Wait until sound can be sent and received; TimeoutError where that takes too long."""
+        async with asyncio.timeout(seconds):
+            await self._ready.wait()
+
+    # Sound
+
+    def speak(self, packets: Sequence[bytes]) -> None:
+        """Send these packets of 20 ms over and over, one a tick; none of them to be silent, as without a microphone."""
+        self._packets, self._next_packet = packets, 0
+
+    def tick(self, now: float) -> None:
+        """Send what is due: the next packet of sound, a check."""
+        if now >= self._next_check and self._address is not None:
+            self._check()
+        self._timestamp = (self._timestamp + FRAME) & 0xFFFFFFFF
+        if self._packets:
+            self.send_packet(self._packets[self._next_packet % len(self._packets)])
+            self._next_packet += 1
+
+    def send_packet(self, payload: bytes, payload_type: int = PAYLOAD_TYPE) -> None:
+        """Send one packet of sound at the current timestamp."""
+        outgoing = self._session.outgoing
+        if outgoing is None:
+            return
+        self._sequence = (self._sequence + 1) & 0xFFFF
+        packet = rtp.RtpPacket(payload_type, self._sequence, self._timestamp, self._ssrc, payload)
+        self.send_raw(outgoing.protect(rtp.build(packet)))
+        self.sent += 1
+
+    def send_raw(self, data: bytes) -> None:
+        """Send a datagram to the node as it is."""
+        if self._address is not None:
+            self.port.send(data, self._address)
+
+    def read(self) -> None:
+        """Take what has arrived."""
+        while packets := self.port.receive():
+            now = self._clock()
+            for data, _ in packets:
+                self._on_datagram(data, now)
+
+    def _on_datagram(self, data: bytes, now: float) -> None:
+        if not data:
+            return
+        if data[0] < 4:
+            self._on_check_answered(data)
+        elif data[0] < 64:
+            self._session.feed(data)
+        elif self._session.incoming is not None and not rtp.is_rtcp(data):
+            self._on_sound(self._session.incoming, data, now)
+
+    def _on_sound(self, incoming: pylibsrtp.Session, data: bytes, now: float) -> None:
+        try:
+            packet = rtp.parse(incoming.unprotect(data))
+        except (pylibsrtp.Error, ValueError):
+            self.heard.malformed += 1
+            return
+        self.heard.count(self._sequences.unwrap(packet.sequence), len(data), now)
+        if self._keep_arrivals:
+            self.heard.arrivals.append(now)
+        if self._decoder is not None:
+            self.heard.sound.append(self._decoder.decode(packet.payload))
+
+    # ICE and DTLS
+
+    def _check(self) -> None:
+        """Send a binding request that nominates (RFC 8445 section 7.2.2)."""
+        user = f"{self._remote['ice-ufrag']}:{self._fragment}".encode()
+        attributes = (
+            stun.attribute(stun.USERNAME, user)
+            + stun.attribute(stun.CONTROLLING, self._ssrc.to_bytes(8, "big"))
+            + stun.attribute(stun.USE_CANDIDATE)
+            + stun.attribute(stun.PRIORITY, _PRIORITY.to_bytes(4, "big"))
+        )
+        self.send_raw(stun.build(stun.REQUEST, os.urandom(12), attributes, self._remote["ice-pwd"].encode()))
+        self._next_check = self._clock() + (CONSENT_SECONDS if self._reached else CHECK_SECONDS)
+
+    def _on_check_answered(self, data: bytes) -> None:
+        try:
+            message = stun.parse(data)
+        except ValueError:
+            return
+        signed = stun.is_signed(data, self._remote["ice-pwd"].encode())
+        if message.kind == stun.SUCCESS and signed and not self._reached:
+            self._reached = True
+            self._next_check = self._clock() + CONSENT_SECONDS
+            algorithm, _, fingerprint = self._remote["fingerprint"].partition(" ")
+            self._session.start([(algorithm, fingerprint)])
+
+    def _on_connected(self) -> None:
+        self._ready.set()
+
+    def _on_gone(self) -> None:
+        self.gone.set()
+
+    # Running in real time
+
+    def start(self) -> None:
+        """Read whenever something arrives, in the running event loop."""
+        asyncio.get_running_loop().add_reader(self.port.socket, self.read)
+
+    def stop_reading(self) -> None:
+        """Leave what arrives to the kernel, as a sink for load."""
+        asyncio.get_running_loop().remove_reader(self.port.socket)
+
+    def vanish(self) -> None:
+        """Be gone without a goodbye, as when a battery dies."""
+        if self.port.socket.fileno() >= 0:
+            self.stop_reading()
+            self.port.close()
+        self._address = None
+
+    async def close(self) -> None:
+        """Say goodbye and give the port back."""
+        await self._session.close()
+        self.vanish()
+
+
+class Crowd:
+    """The clock of many peers: ``async with Crowd() as crowd: crowd.add(client)``. Time is the event loop's."""
+
+    def __init__(self) -> None:
+        self.clients: list[Client] = []
+        self._ticker: Ticker | None = None
+
+    def add(self, client: Client) -> Client:
+        """Let a peer read and tick from now on."""
+        client.start()
+        self.clients.append(client)
+        return client
+
+    async def __aenter__(self) -> Self:
+        self._ticker = Ticker(asyncio.get_running_loop(), self._tick)
+        self._ticker.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._ticker is not None:
+            self._ticker.stop()
+        for client in self.clients:
+            await client.close()
+
+    def _tick(self, now: float, missed: int) -> None:
+        for client in self.clients:
+            client.tick(now)

@@ -1,0 +1,291 @@
+"""All Spaces of a node: peers join and leave, standings are applied, every 20 ms everybody gets his sound.
+
+One thread does it all. Reading the port and the handshakes are bounded pieces of work between two ticks, so that
+neither a rush of joins nor a flood of strangers' packets makes the sound wait.
+"""
+
+import asyncio
+import gc
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from . import grant, rtp, sdp
+from .clock import Ticker
+from .fanout import FanOut
+from .ice import IceLite
+from .opus import FRAME
+from .outside import Messenger, Outside
+from .peer import Peer
+from .session import Certificate
+from .space import LiveSpace
+from .standing import Standing
+from .tap import Chunk
+from .udp import UdpPort
+
+READ_SECONDS = 0.003  # for reading at a time, unless a tick is due earlier
+MAX_HANDSHAKES = 2000  # DTLS records of all peers that wait to be looked at
+SWEEP_TICKS = 50
+
+
+class Refused(Exception):
+    """Somebody may not join. ``code`` is one of refused, no_space, bad_sdp, full; the message says why."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Config:
+    """What an operator decides about a node. ``announce`` names the addresses put into answers, best first."""
+
+    secret: str
+    announce: Sequence[str] = ("127.0.0.1",)
+    capacity: int = 2000
+
+
+class Engine:
+    """The live sound of one process.
+
+    Times are seconds of ``clock``. ``submit`` takes closed chunks and returns at once.
+    """
+
+    def __init__(
+        self,
+        port: UdpPort,
+        config: Config,
+        outside: Outside,
+        submit: Callable[[Chunk], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.port, self.config, self.clock = port, config, clock
+        self.ice = IceLite(port)
+        self.fanout = FanOut(port, config.capacity)
+        self.messenger = Messenger()
+        self.spaces: dict[str, LiveSpace] = {}
+        self.drops: Counter[str] = Counter()
+        self.joins = 0
+        self.ticker: Ticker | None = None
+        self._outside, self._submit = outside, submit
+        self._certificate = Certificate.generateCertificate()
+        self._wall = time.time() - clock()
+        self._homes: dict[Peer, LiveSpace] = {}
+        self._handshakes: deque[tuple[Peer, bytes]] = deque()
+        self._working = False
+        self._closing: set[asyncio.Task[None]] = set()
+        self._samples = 0  # of the clock that all listeners' timestamps follow
+        self._ticks = 0
+
+    @property
+    def peers(self) -> int:
+        """How many peers there are, connected or about to be."""
+        return len(self._homes)
+
+    # Rights
+
+    def apply(self, standing: Standing) -> bool:
+        """Bring a standing into effect if it is newer than what is; False if it is not."""
+        space = self.spaces.get(standing.space)
+        if not standing.supersedes(space.standing if space else None):
+            return False
+        if standing.ended:
+            self.close(standing.space)
+            return True
+        if space is None:
+            space = self.spaces[standing.space] = LiveSpace(
+                standing, self.fanout, self._outside, self.messenger, self._submit, self._wall
+            )
+        for participant in standing.removed & space.peers.keys():
+            self._drop(space.peers[participant])
+        space.apply(standing, self.clock())
+        return True
+
+    def close(self, name: str) -> None:
+        """End a Space here: everybody is dropped, open chunks are shipped."""
+        space = self.spaces.pop(name, None)
+        if space is None:
+            return
+        for peer in list(space.peers.values()):
+            self._drop(peer)
+        space.close_chunks()
+
+    # Joining and leaving
+
+    def join(self, name: str, permission: str, offer: str) -> str:
+        """Let a browser in and return the answer to its offer; Refused where it may not or cannot."""
+        granted = self._granted(name, permission)
+        space = self.spaces.get(name)
+        if space is None:
+            raise Refused("no_space", "the Space is not on this node")
+        if not space.standing.admits(granted.participant):
+            raise Refused("refused", "removed from the Space")
+        if self.peers >= self.config.capacity and granted.participant not in space.peers:
+            raise Refused("full", f"this node takes {self.config.capacity} peers")
+        try:
+            parsed = sdp.parse_offer(offer)
+        except sdp.BadSdp as error:
+            raise Refused("bad_sdp", str(error)) from error
+        return self._add(space, granted.participant, parsed)
+
+    def _granted(self, name: str, permission: str) -> grant.Grant:
+        try:
+            granted = grant.read(self.config.secret, permission, time.time())
+        except grant.GrantRefused as error:
+            raise Refused("refused", f"grant {error}") from error
+        if granted.space != name:
+            raise Refused("refused", "grant for another Space")
+        return granted
+
+    def _add(self, space: LiveSpace, participant: str, offer: sdp.Offer) -> str:
+        older = space.peers.get(participant)
+        if older is not None:
+            self._drop(older, tell=False)
+        peer = Peer(self, participant, offer, self._certificate, self.port, self._queue_handshake, self.clock())
+        peer.start()
+        space.peers[participant] = peer
+        self._homes[peer] = space
+        self.ice.add(peer.ice)
+        self.joins += 1
+        return sdp.build_answer(offer, self._answer(peer))
+
+    def _answer(self, peer: Peer) -> sdp.Answer:
+        return sdp.Answer(
+            peer.ice.fragment.decode(),
+            peer.ice.password.decode(),
+            self._certificate.fingerprints,
+            [(host, self.port.port) for host in self.config.announce],
+            peer.out_ssrc,
+        )
+
+    def leave(self, name: str, participant: str) -> bool:
+        """Drop a participant's peer; False if there is none."""
+        space = self.spaces.get(name)
+        peer = space.peers.get(participant) if space else None
+        if peer is None:
+            return False
+        self._drop(peer)
+        return True
+
+    def _drop(self, peer: Peer, *, tell: bool = True) -> None:
+        space = self._homes.pop(peer, None)
+        if space is None:
+            return
+        if space.peers.get(peer.participant) is peer:
+            del space.peers[peer.participant]
+        self.ice.remove(peer.ice)
+        if peer.connected:
+            self._free_row(space, peer)
+        closing = asyncio.get_running_loop().create_task(peer.session.close())
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
+        if tell:
+            self._tell_peer(space, peer, "gone")
+
+    def _free_row(self, space: LiveSpace, peer: Peer) -> None:
+        space.audience.discard(peer)
+        moved = self.fanout.remove(peer)
+        if isinstance(moved, Peer):
+            self._homes[moved].audience.rows_changed()
+
+    def _tell_peer(self, space: LiveSpace, peer: Peer, state: str) -> None:
+        self.messenger.post(lambda: self._outside.peer(space.space, peer.participant, state))
+
+    # What peers say
+
+    def on_connected(self, peer: Peer) -> None:
+        """Begin to send to a peer whose handshake is done."""
+        space, address, session = self._homes.get(peer), peer.ice.address, peer.outgoing
+        if space is None or address is None or session is None:
+            return
+        self.fanout.add(peer, session, address, peer.offer.payload_type, peer.out_ssrc)
+        space.audience.add(peer)
+        self._tell_peer(space, peer, "connected")
+
+    def on_gone(self, peer: Peer) -> None:
+        """Forget a peer that said goodbye or failed the handshake."""
+        self._drop(peer)
+
+    def on_moved(self, peer: Peer, address: bytes) -> None:
+        """Send to the peer's new address."""
+        if peer.connected:
+            self.fanout.move(peer, address)
+
+    def on_sound(self, peer: Peer, packet: rtp.RtpPacket, now: float) -> None:
+        """Pass a packet to its Space."""
+        space = self._homes.get(peer)
+        if space is not None:
+            space.on_sound(peer, packet, now)
+
+    # Work between the ticks
+
+    def read(self) -> None:
+        """Read the port until it is empty, the time for it is over, or a tick is due."""
+        start = self.clock()
+        end = start + READ_SECONDS
+        if self.ticker is not None:
+            end = min(end, self.ticker.due)
+        while packets := self.port.receive():
+            now = self.clock()
+            for data, address in packets:
+                self.ice.handle(data, address, now)
+            if now >= end:
+                return
+
+    def _queue_handshake(self, peer: Peer, data: bytes) -> None:
+        if len(self._handshakes) >= MAX_HANDSHAKES:
+            self.drops["handshake-queue"] += 1
+            return
+        self._handshakes.append((peer, data))
+        if not self._working:
+            self._working = True
+            asyncio.get_running_loop().call_soon(self._work)
+
+    def _work(self) -> None:
+        """Hand one DTLS record to its peer in each round of the event loop, so that a tick waits for one at most."""
+        peer, data = self._handshakes.popleft()
+        if not peer.session.feed(data):
+            peer.drops["dtls-queue"] += 1
+        self._working = bool(self._handshakes)
+        if self._working:
+            asyncio.get_running_loop().call_soon(self._work)
+
+    def tick(self, now: float, missed: int = 0) -> None:
+        """Do what is due at ``now``, a multiple of 20 ms after the tick before."""
+        for space in self.spaces.values():
+            space.tick(now, missed)
+        self._samples += FRAME * (1 + missed)
+        self.fanout.flush(self._samples)
+        self._ticks += 1
+        if self._ticks % SWEEP_TICKS == 0:
+            self.sweep(now)
+
+    def sweep(self, now: float) -> None:
+        """Drop the peers that have not been heard of for too long."""
+        for ice_peer in self.ice.expired(now):
+            assert isinstance(ice_peer.owner, Peer)
+            self._drop(ice_peer.owner)
+
+    # Running in real time
+
+    def start(self) -> None:
+        """Begin to read and to tick, in the running event loop, whose clock has to be this engine's."""
+        loop = asyncio.get_running_loop()
+        self.ticker = Ticker(loop, self.tick)
+        loop.add_reader(self.port.socket, self.read)
+        self.ticker.start()
+        gc.collect()
+        gc.freeze()
+
+    async def stop(self) -> None:
+        """Close all Spaces, say goodbye to everybody, give the port back."""
+        for name in list(self.spaces):
+            self.close(name)
+        if self.ticker is not None:
+            self.ticker.stop()
+            asyncio.get_running_loop().remove_reader(self.port.socket)
+        if self._closing:
+            await asyncio.wait(self._closing, timeout=1.0)
+        await self.messenger.deliver()
+        self.port.close()

@@ -1,0 +1,168 @@
+"""One packet of sound to many listeners: headers by numpy for all at once, SRTP one by one, one system call.
+
+Every listener has a row: a buffer for his packet, his own sequence number, timestamp and SSRC, his SRTP context and
+his address. Rows in use are always the first ones, so that a tick works on slices; when one becomes free, the last one
+moves there. A listener's sequence goes on by one with whatever he gets, so he never notices which stream it is from.
+"""
+
+import itertools
+import secrets
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+from pylibsrtp import Session, ffi, lib
+
+from .opus import MAX_PAYLOAD
+from .rtp import HEADER, VERSION_2
+from .udp import IOVEC, NAME, UdpPort, messages
+
+ROW = 1408  # octets: header, largest payload, 16 octets of GCM tag, rounded up
+MAX_SEQUENCE_START = 1 << 15  # a stream that starts below has no rollover near its beginning (RFC 3711 section 3.3.1)
+Rows = npt.NDArray[np.int64]
+
+
+class Listener(Protocol):
+    """Somebody who has a row; ``row`` is kept up to date by the fan-out."""
+
+    row: int
+
+
+class FanOut:
+    """All listeners of a node."""
+
+    def __init__(self, port: UdpPort, capacity: int) -> None:
+        self._port, self.capacity = port, capacity
+        self.sent = self.dropped = 0
+        self._count = 0
+        self._packets = np.zeros((capacity, ROW), np.uint8)
+        self._sequences = np.zeros(capacity, np.uint16)
+        self._timestamps = np.zeros(capacity, np.uint32)  # offset of each listener's to the clock's
+        self._sizes = np.zeros(capacity, np.int32)  # read and written by libsrtp
+        self._due = np.zeros(capacity, np.bool_)
+        self._names = np.zeros((capacity, NAME), np.uint8)
+        self._vectors = np.zeros(capacity, IOVEC)
+        base, sizes = self._packets.ctypes.data, self._sizes.ctypes.data
+        self._vectors["base"] = base + np.arange(capacity, dtype=np.uint64) * np.uint64(ROW)
+        self._headers = messages(self._names, port.name_size, self._vectors)
+        self._pointers = [ffi.cast("void *", base + row * ROW) for row in range(capacity)]
+        self._size_pointers = [ffi.cast("int *", sizes + row * 4) for row in range(capacity)]
+        self._listeners: list[Listener] = []
+        self._sessions: list[Session] = []
+        self._contexts: list[Any] = []
+        self._sequence_fields = self._packets[:, 2:4].view(">u2")[:, 0]
+        self._timestamp_fields = self._packets[:, 4:8].view(">u4")[:, 0]
+
+    def __len__(self) -> int:
+        return self._count
+
+    def add(self, listener: Listener, session: Session, address: bytes, payload_type: int, ssrc: int) -> None:
+        """Give a listener a row; raise OverflowError beyond the capacity."""
+        if self._count == self.capacity:
+            raise OverflowError("no free row")
+        row = self._count
+        self._packets[row, 0], self._packets[row, 1] = VERSION_2, payload_type
+        self._packets[row, 8:12] = np.frombuffer(ssrc.to_bytes(4, "big"), np.uint8)
+        self._sequences[row] = secrets.randbelow(MAX_SEQUENCE_START)
+        self._timestamps[row] = secrets.randbits(32)
+        self._due[row] = False
+        self._listeners.append(listener)
+        self._sessions.append(session)
+        self._contexts.append(session._srtp[0])
+        self._count += 1
+        listener.row = row
+        self.move(listener, address)
+
+    def move(self, listener: Listener, address: bytes) -> None:
+        """Send to this address from now on."""
+        self._names[listener.row, : len(address)] = np.frombuffer(address, np.uint8)
+
+    def remove(self, listener: Listener) -> Listener | None:
+        """Free a row. Returns the listener whose row changed by it, if any."""
+        row, last = listener.row, self._count - 1
+        self._count = last
+        moved = self._listeners.pop()
+        session, context = self._sessions.pop(), self._contexts.pop()
+        listener.row = -1
+        if row == last:
+            return None
+        self._packets[row, :HEADER] = self._packets[last, :HEADER]
+        for column in (self._sequences, self._timestamps, self._names, self._due):
+            column[row] = column[last]
+        self._listeners[row], self._sessions[row], self._contexts[row] = moved, session, context
+        moved.row = row
+        return moved
+
+    def write(self, rows: Rows | int, payload: bytes) -> None:
+        """Put a payload into the packets of these rows; ``flush`` sends them."""
+        if len(payload) > MAX_PAYLOAD:
+            raise ValueError("payload too large")
+        self._packets[rows, HEADER : HEADER + len(payload)] = np.frombuffer(payload, np.uint8)
+        self._sizes[rows] = HEADER + len(payload)
+        self._due[rows] = True
+
+    def flush(self, clock: int) -> int:
+        """Send what was written since the last flush, at ``clock`` samples; returns how many packets the kernel took.
+
+        The payloads stay: what is not written anew is not sent again.
+        """
+        count = self._count
+        due = self._due[:count]
+        if count == 0 or not due.any():
+            return 0
+        everybody = bool(due.all())
+        self._sequences[:count] += due
+        self._sequence_fields[:count] = self._sequences[:count]
+        self._timestamp_fields[:count] = self._timestamps[:count] + np.uint32(clock & 0xFFFFFFFF)
+        self._protect(due, everybody)
+        self._vectors["size"][:count] = self._sizes[:count]
+        headers = self._headers[:count] if everybody else self._headers[:count][due]
+        sent = self._port.send_many(headers)
+        self.sent += sent
+        self.dropped += len(headers) - sent
+        due[:] = False
+        return sent
+
+    def _protect(self, due: npt.NDArray[np.bool_], everybody: bool) -> None:
+        """Encrypt in place. libsrtp refuses nothing that is built here, but if it did, the row must not be sent."""
+        columns = (self._contexts, self._pointers, self._size_pointers)
+        if not everybody:
+            chosen = due.tolist()
+            columns = tuple(list(itertools.compress(column, chosen)) for column in columns)  # type: ignore[assignment]
+        results = list(map(lib.srtp_protect, *columns))
+        if any(results):
+            refused = np.flatnonzero(due)[np.array(results) != 0]
+            self._sizes[refused] = 0
+            self.dropped += len(refused)
+
+
+class Audience:
+    """The listeners of one Space, as rows for ``FanOut.write``."""
+
+    def __init__(self) -> None:
+        self._members: set[Listener] = set()
+        self._rows: Rows | None = None
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def add(self, listener: Listener) -> None:
+        """Count somebody who has a row in."""
+        self._members.add(listener)
+        self._rows = None
+
+    def discard(self, listener: Listener) -> None:
+        """Count somebody out."""
+        self._members.discard(listener)
+        self._rows = None
+
+    def rows_changed(self) -> None:
+        """A member's row is another one now."""
+        self._rows = None
+
+    @property
+    def rows(self) -> Rows:
+        """The rows of all members, in order."""
+        if self._rows is None:
+            self._rows = np.array(sorted(member.row for member in self._members), np.int64)
+        return self._rows

@@ -1,0 +1,132 @@
+"""One browser on a node: its address, its keys, its row in the fan-out, and what it may send."""
+
+import secrets
+from collections import Counter
+from collections.abc import Callable
+from typing import Protocol
+
+import pylibsrtp
+
+from . import rtp
+from .ice import IcePeer
+from .opus import MAX_PAYLOAD
+from .sdp import Offer
+from .session import Certificate, DtlsSession
+from .udp import UdpPort
+
+PACKETS_PER_SECOND, PACKETS_AT_ONCE = 200.0, 100.0
+SSRC_CHANGES_PER_MINUTE = 6.0  # a browser changes it when a microphone is replaced, if ever
+
+
+class Room(Protocol):
+    """Where a peer belongs to."""
+
+    def on_connected(self, peer: "Peer") -> None:
+        """The handshake is done: the peer can be sent to."""
+
+    def on_gone(self, peer: "Peer") -> None:
+        """The peer said goodbye, or its handshake failed."""
+
+    def on_moved(self, peer: "Peer", address: bytes) -> None:
+        """The peer listens at another address."""
+
+    def on_sound(self, peer: "Peer", packet: rtp.RtpPacket, now: float) -> None:
+        """A decrypted packet arrived, of the right type, size and rate."""
+
+
+class Peer:
+    """The state of one connection, from the offer on."""
+
+    row = -1  # in the fan-out; -1 before the handshake
+
+    def __init__(
+        self,
+        room: Room,
+        participant: str,
+        offer: Offer,
+        certificate: Certificate,
+        port: UdpPort,
+        handshake: Callable[["Peer", bytes], None],
+        now: float,
+    ) -> None:
+        self.participant, self.offer, self._room, self._port = participant, offer, room, port
+        self.ice = IcePeer(self, now)
+        self.ice.remote_fragment = offer.fragment.encode()
+        self.session = DtlsSession(certificate, self._send, self._on_connected, lambda: room.on_gone(self))
+        self.drops: Counter[str] = Counter()
+        self.received = 0
+        self.ssrc: int | None = None
+        self.out_ssrc = secrets.randbelow(2**32 - 1) + 1
+        self._handshake = handshake
+        self._rate = rtp.RateLimit(PACKETS_PER_SECOND, PACKETS_AT_ONCE)
+        self._ssrc_rate = rtp.RateLimit(SSRC_CHANGES_PER_MINUTE / 60, 3)
+
+    @property
+    def connected(self) -> bool:
+        """Whether packets of sound go to it."""
+        return self.row >= 0
+
+    @property
+    def outgoing(self) -> pylibsrtp.Session | None:
+        """The SRTP session towards the browser, None before the handshake is done."""
+        return self.session.outgoing
+
+    def start(self) -> None:
+        """Wait for the browser's handshake."""
+        self.session.start(self.offer.fingerprints)
+
+    def on_address(self, address: bytes) -> None:
+        """Follow the browser to another address."""
+        self._room.on_moved(self, address)
+
+    def on_dtls(self, data: bytes, now: float) -> None:
+        """Hand a record to whoever does the handshakes, when there is time."""
+        if not self._rate.allows(now):
+            self._drop("rate")
+        else:
+            self._handshake(self, data)
+
+    def on_media(self, data: bytes, now: float) -> bool:
+        """Check, decrypt, pass on; True if the packet was really the browser's."""
+        incoming = self.session.incoming
+        if incoming is None:
+            return self._drop("early")
+        if not self._rate.allows(now):
+            return self._drop("rate")
+        try:
+            if rtp.is_rtcp(data):
+                incoming.unprotect_rtcp(data)
+            elif not self._knows_ssrc(data, now):
+                return self._drop("ssrc")
+            else:
+                self._on_packet(rtp.parse(incoming.unprotect(data)), now)
+        except (pylibsrtp.Error, ValueError):
+            return self._drop("srtp")
+        return True
+
+    def _on_packet(self, packet: rtp.RtpPacket, now: float) -> None:
+        self.ssrc = packet.ssrc
+        if packet.payload_type != self.offer.payload_type:
+            self._drop("payload-type")
+        elif not 0 < len(packet.payload) <= MAX_PAYLOAD:
+            self._drop("size")
+        else:
+            self.received += 1
+            self._room.on_sound(self, packet, now)
+
+    def _knows_ssrc(self, data: bytes, now: float) -> bool:
+        """Whether the source is the one so far, or may be a new one; libsrtp keeps a state for each."""
+        if self.ssrc is not None and data[8:12] == self.ssrc.to_bytes(4, "big"):
+            return True
+        return self._ssrc_rate.allows(now)
+
+    def _drop(self, cause: str) -> bool:
+        self.drops[cause] += 1
+        return False
+
+    def _on_connected(self) -> None:
+        self._room.on_connected(self)
+
+    def _send(self, data: bytes) -> None:
+        if self.ice.address is not None:
+            self._port.send(data, self.ice.address)

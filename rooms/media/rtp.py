@@ -1,0 +1,85 @@
+"""RTP packets as far as the node needs them (RFC 3550 section 5.1), and numbers that wrap around."""
+
+import struct
+from typing import NamedTuple
+
+HEADER = 12
+MAX_PACKET = 1500  # octets, the largest datagram that is looked at
+VERSION_2 = 0x80
+_HEADER = struct.Struct("!BBHII")
+_EXTENSION = struct.Struct("!2xH")
+
+
+class RtpPacket(NamedTuple):
+    """One packet: 16-bit sequence number, 32-bit timestamp and SSRC as sent, payload without padding."""
+
+    payload_type: int
+    sequence: int
+    timestamp: int
+    ssrc: int
+    payload: bytes
+    marker: bool = False
+
+
+def parse(data: bytes) -> RtpPacket:
+    """Read a packet; raise ValueError where the lengths in it do not fit."""
+    if len(data) < HEADER:
+        raise ValueError("RTP packet shorter than its header")
+    first, second, sequence, timestamp, ssrc = _HEADER.unpack_from(data)
+    if first >> 6 != 2:
+        raise ValueError("not RTP version 2")
+    start, end = HEADER + 4 * (first & 0x0F), len(data)
+    if first & 0x10:
+        if start + 4 > end:
+            raise ValueError("RTP extension longer than the packet")
+        start += 4 + 4 * _EXTENSION.unpack_from(data, start)[0]
+    if first & 0x20:
+        end -= data[-1]
+    if start > end or (first & 0x20 and data[-1] == 0):
+        raise ValueError("RTP packet shorter than its extension or padding")
+    return RtpPacket(second & 0x7F, sequence, timestamp, ssrc, data[start:end], second > 0x7F)
+
+
+def build(packet: RtpPacket) -> bytes:
+    """Return the octets of a packet without extensions or padding."""
+    second = packet.payload_type | packet.marker << 7
+    return _HEADER.pack(VERSION_2, second, packet.sequence, packet.timestamp, packet.ssrc) + packet.payload
+
+
+def is_rtcp(data: bytes) -> bool:
+    """Tell RTCP from RTP on one port by the packet type (RFC 5761 section 4)."""
+    return len(data) >= 2 and 192 <= data[1] <= 223
+
+
+class Unwrapper:
+    """Turns numbers of ``bits`` bits that wrap around into ones that do not, the first one kept as it is."""
+
+    def __init__(self, bits: int) -> None:
+        self._mask, self._half = (1 << bits) - 1, 1 << bits - 1
+        self._last: int | None = None
+
+    def unwrap(self, value: int) -> int:
+        """Return the number nearest to the largest one so far that has these low bits (may be below 0)."""
+        if self._last is None:
+            self._last = value
+            return value
+        near = self._last + ((value - self._last + self._half) & self._mask) - self._half
+        self._last = max(self._last, near)
+        return near
+
+
+class RateLimit:
+    """A token bucket: ``rate`` packets a second sustained, ``burst`` at once."""
+
+    def __init__(self, rate: float, burst: float) -> None:
+        self._rate, self._burst = rate, burst
+        self._tokens, self._at = burst, 0.0
+
+    def allows(self, now: float) -> bool:
+        """Take one packet out of the allowance at ``now`` seconds, if there is one left."""
+        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
+        self._at = now
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True

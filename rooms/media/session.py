@@ -1,0 +1,126 @@
+"""DTLS-SRTP of one browser, by aiortc's transport (RFC 5763, RFC 5764).
+
+aiortc's RTCDtlsTransport does the handshake and derives the keys; packets of sound never go through it. It needs of its
+ICE transport only ``role``, ``_recv`` and ``_send``. Its private parts are used here and nowhere else.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pylibsrtp
+from aiortc.rtcdtlstransport import (
+    RTCCertificate,
+    RTCDtlsFingerprint,
+    RTCDtlsParameters,
+    RTCDtlsTransport,
+    SRTPProtectionProfile,
+    State,
+)
+from OpenSSL import SSL
+
+HANDSHAKE_SECONDS = 15.0
+MAX_WAITING = 16  # DTLS records of one peer that wait to be looked at
+
+
+class Certificate(RTCCertificate):
+    """The certificate of this process, with one TLS context for all its peers."""
+
+    _context: SSL.Context | None = None
+
+    def _create_ssl_context(self, srtp_profiles: list[SRTPProtectionProfile]) -> SSL.Context:
+        if self._context is None:
+            self._context = super()._create_ssl_context(srtp_profiles)
+        return self._context
+
+    @property
+    def fingerprints(self) -> list[tuple[str, str]]:
+        """What an SDP says of it: (algorithm, value), the most usual one only."""
+        return [(print_.algorithm, print_.value) for print_ in self.getFingerprints() if print_.algorithm == "sha-256"]
+
+
+class _Pipe:
+    """What RTCDtlsTransport takes for an ICE transport: records in by ``feed``, out by ``send``."""
+
+    role = "controlled"
+
+    def __init__(self, send: Callable[[bytes], object]) -> None:
+        self._out = send
+        self._records: asyncio.Queue[bytes | None] = asyncio.Queue()
+
+    def feed(self, data: bytes | None) -> bool:
+        """Queue a record, None for the end; False where too many wait already."""
+        if data is not None and self._records.qsize() >= MAX_WAITING:
+            return False
+        self._records.put_nowait(data)
+        return True
+
+    async def _recv(self) -> bytes:
+        data = await self._records.get()
+        if data is None:
+            raise ConnectionError("closed")
+        return data
+
+    async def _send(self, data: bytes) -> None:
+        self._out(data)
+
+
+class DtlsSession:
+    """The handshake, then the SRTP sessions: ``outgoing`` protects, ``incoming`` unprotects.
+
+    ``closed`` is called once, when the handshake fails or the other side says goodbye.
+    """
+
+    outgoing: pylibsrtp.Session | None = None
+    incoming: pylibsrtp.Session | None = None
+
+    def __init__(
+        self,
+        certificate: RTCCertificate,
+        send: Callable[[bytes], object],
+        connected: Callable[[], object],
+        closed: Callable[[], object],
+        *,
+        server: bool = True,
+    ) -> None:
+        self._pipe = _Pipe(send)
+        self._transport = RTCDtlsTransport(self._pipe, [certificate])  # type: ignore[arg-type]
+        self._transport._set_role("server" if server else "client")
+        self._connected, self._closed = connected, closed
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self, fingerprints: Sequence[tuple[str, str]]) -> None:
+        """Begin the handshake with a peer whose certificate has these fingerprints."""
+        expected = RTCDtlsParameters([RTCDtlsFingerprint(algorithm, value) for algorithm, value in fingerprints])
+        self._task = asyncio.get_running_loop().create_task(self._run(expected))
+
+    def feed(self, data: bytes) -> bool:
+        """Take a DTLS record of the peer; False where it was dropped."""
+        return self._pipe.feed(data)
+
+    async def _run(self, expected: RTCDtlsParameters) -> None:
+        transport: Any = self._transport
+        try:
+            async with asyncio.timeout(HANDSHAKE_SECONDS):
+                await transport.start(expected)
+        except (TimeoutError, SSL.Error, pylibsrtp.Error, ValueError):
+            self._end()
+            return
+        if transport._state is not State.CONNECTED:
+            self._end()
+            return
+        self.outgoing, self.incoming = transport._tx_srtp, transport._rx_srtp
+        transport.on("statechange", self._end)
+        self._connected()
+
+    def _end(self) -> None:
+        closed, self._closed = self._closed, lambda: None
+        closed()
+
+    async def close(self) -> None:
+        """Say goodbye to the peer and forget it; ``closed`` is not called."""
+        self._closed = lambda: None
+        if self._task is not None:
+            self._task.cancel()
+        await self._transport.stop()
+        self._pipe.feed(None)

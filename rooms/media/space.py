@@ -1,0 +1,207 @@
+"""One live Space on a node: who is in it, who is heard, and what each of them gets every 20 ms."""
+
+from collections import Counter
+from collections.abc import Callable
+
+import numpy as np
+
+from . import rtp
+from .fanout import Audience, FanOut
+from .mixer import Mixer
+from .opus import FRAME, SAMPLE_RATE, SILENT_PACKET, Encoder, Pcm
+from .outside import Messenger, Outside
+from .peer import Peer
+from .standing import Standing
+from .standing import Voice as StandingVoice
+from .tap import Chunk, Tap
+from .voice import OnPacket, Voice
+
+LEVEL_TICKS = 10  # five times a second
+SETTLING_TICKS = 10  # of silence that are still encoded, until the encoder has nothing left to say
+BITRATE = 32_000  # bit/s of the mix
+_SILENCE = np.zeros(FRAME, np.int16)
+
+
+class Speaker:
+    """A turn at the microphone, as long as it lasts; ``voice`` is None while it is muted."""
+
+    def __init__(self, standing: StandingVoice, tap: Tap | None) -> None:
+        self.turn, self.tap = standing.turn, tap
+        self.voice: Voice | None = None
+        self._encoder: Encoder | None = None
+
+    @property
+    def encoder(self) -> Encoder:
+        """The encoder of what this speaker hears while he talks."""
+        if self._encoder is None:
+            self._encoder = Encoder(BITRATE)
+        return self._encoder
+
+
+class LiveSpace:
+    """The sound of one Space. ``wall`` tells how far Unix time is ahead of the clock that ``now`` is read from."""
+
+    def __init__(
+        self,
+        standing: Standing,
+        fanout: FanOut,
+        outside: Outside,
+        messenger: Messenger,
+        submit: Callable[[Chunk], None],
+        wall: float,
+    ) -> None:
+        self.space, self.standing = standing.space, standing
+        self.peers: dict[str, Peer] = {}
+        self.drops: Counter[str] = Counter()
+        self.levels: dict[str, int] = {}
+        self.audience = Audience()
+        self._fanout, self._outside, self._messenger, self._submit = fanout, outside, messenger, submit
+        self._zero = standing.started_at - wall
+        self._speakers: dict[str, Speaker] = {}
+        self._fading: dict[object, Pcm] = {}
+        self._mixer: Mixer[object] = Mixer()
+        self._encoder = Encoder(BITRATE)
+        self._silent_ticks = SETTLING_TICKS
+        self._mix_tap = Tap(self.space, None, None, submit)
+        self._ticks = 0
+        self._position = 0
+
+    def apply(self, standing: Standing, now: float) -> None:
+        """Bring a newer standing into effect: who is heard. Whom it removes the engine drops."""
+        self.standing = standing
+        staying = {voice.participant: voice.turn for voice in standing.voices}
+        for participant, speaker in list(self._speakers.items()):
+            if staying.get(participant) != speaker.turn:
+                self._silence(speaker)
+                del self._speakers[participant]
+        for voice in standing.voices:
+            self._apply_voice(voice, now)
+        if not standing.voices or not standing.recorded:
+            self._mix_tap.close()
+
+    def _apply_voice(self, voice: StandingVoice, now: float) -> None:
+        speaker = self._speakers.get(voice.participant)
+        if speaker is None:
+            speaker = self._speakers[voice.participant] = Speaker(voice, self._new_tap(voice))
+        if voice.muted:
+            self._silence(speaker)
+        elif speaker.voice is None:
+            speaker.voice = Voice(self._keeper(speaker))
+
+    def _new_tap(self, voice: StandingVoice) -> Tap | None:
+        if not self.standing.recorded:
+            return None
+        return Tap(self.space, voice.turn, voice.participant, self._submit)
+
+    def _keeper(self, speaker: Speaker) -> OnPacket | None:
+        tap = speaker.tap
+        if tap is None:
+            return None
+        return lambda piece, ahead: tap.write(piece.payload, piece.samples, piece.timestamp, self._position + ahead)
+
+    def _silence(self, speaker: Speaker) -> None:
+        """Fade a voice out and close its track's chunk."""
+        if speaker.voice is not None:
+            last = speaker.voice.fade_out()
+            if last is not None:
+                self._fading[object()] = last
+            speaker.voice = None
+        if speaker.tap is not None:
+            speaker.tap.close()
+
+    def on_sound(self, peer: Peer, packet: rtp.RtpPacket, now: float) -> None:
+        """Take a speaker's packet; drop it, before anything looks at its sound, from whoever may not be heard."""
+        speaker = self._speakers.get(peer.participant)
+        if speaker is None or speaker.voice is None:
+            self.drops["not-a-voice" if speaker is None else "muted"] += 1
+        else:
+            speaker.voice.jitter.insert(packet.sequence, packet.timestamp, packet.payload, now)
+
+    def tick(self, now: float, missed: int) -> None:
+        """Mix and hand out the 20 ms that are due at ``now``; ``missed`` ticks before it were left out."""
+        self._position = max(0, round((now - self._zero) * SAMPLE_RATE))
+        sounds = self._pull(now, missed)
+        shared, own = self._mixer.mix(sounds)
+        packet = self._encode(shared)
+        if len(self.audience):
+            self._fanout.write(self.audience.rows, packet)
+        self._send_own(own)
+        self._keep(packet)
+        self._ticks += 1
+        if self._ticks % LEVEL_TICKS == 0:
+            self._tell_levels()
+
+    def _pull(self, now: float, missed: int) -> dict[object, Pcm]:
+        sounds, self._fading = self._fading, {}
+        for participant, speaker in self._speakers.items():
+            if speaker.voice is None:
+                continue
+            if missed:
+                speaker.voice.skip(missed)
+            sound = speaker.voice.pull(now)
+            if sound is not None:
+                sounds[participant] = sound
+        return sounds
+
+    def _encode(self, shared: Pcm | None) -> bytes:
+        """Return the packet for everybody; a Space in which nobody talks costs no encoding."""
+        self._silent_ticks = self._silent_ticks + 1 if shared is None else 0
+        if shared is not None:
+            return self._encoder.encode(shared)
+        if self._silent_ticks < SETTLING_TICKS:
+            return self._encoder.encode(_SILENCE)
+        return SILENT_PACKET
+
+    def _send_own(self, own: dict[object, Pcm]) -> None:
+        """Give everybody who talks the mix without himself; it is silence where he is the only one."""
+        for key, sound in own.items():
+            peer = self.peers.get(key) if isinstance(key, str) else None
+            if peer is None or not peer.connected:
+                continue
+            alone = len(own) == 1
+            packet = SILENT_PACKET if alone else self._speakers[peer.participant].encoder.encode(sound)
+            self._fanout.write(peer.row, packet)
+
+    def _keep(self, packet: bytes) -> None:
+        """Put the mix on its track, and close chunks whose time is over."""
+        if not self.standing.recorded:
+            return
+        if self.standing.voices:
+            self._mix_tap.write(packet, FRAME, self._position, self._position)
+        for speaker in self._speakers.values():
+            if speaker.tap is not None:
+                speaker.tap.tick(self._position)
+
+    def _tell_levels(self) -> None:
+        levels = {name: speaker.voice.level() for name, speaker in self._speakers.items() if speaker.voice is not None}
+        told, self.levels = self.levels, levels
+        if any(levels.values()) or any(told.values()):
+            self._messenger.post(lambda: self._outside.levels(self.space, levels))
+
+    def close_chunks(self) -> None:
+        """Close every open chunk, as when the Space ends or the node stops."""
+        self._mix_tap.close()
+        for speaker in self._speakers.values():
+            if speaker.tap is not None:
+                speaker.tap.close()
+
+    @property
+    def stats(self) -> dict[str, object]:
+        """What the node says of this Space."""
+        return {
+            "space": self.space,
+            "version": self.standing.version,
+            "peers": len(self.peers),
+            "connected": len(self.audience),
+            "voices": {name: self._voice_stats(speaker) for name, speaker in self._speakers.items()},
+            "levels": self.levels,
+            "drops": dict(sum((peer.drops for peer in self.peers.values()), self.drops)),
+        }
+
+    @staticmethod
+    def _voice_stats(speaker: Speaker) -> dict[str, object]:
+        if speaker.voice is None:
+            return {"turn": speaker.turn, "muted": True}
+        buffer = speaker.voice.jitter
+        counts = ("received", "lost", "late", "concealed")
+        return {"turn": speaker.turn, "muted": False, **{name: getattr(buffer, name) for name in counts}}

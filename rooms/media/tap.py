@@ -1,0 +1,107 @@
+"""Takes the packets of a turn at the microphone, undecoded, and the listeners' mix, into chunks of at most 5 s.
+
+Within a chunk a packet is placed by its RTP time, so that what the network did to it cannot be heard. A chunk begins
+where the room clock says, as far as the two clocks have drifted apart by more than can be told by ear.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from . import ogg
+from .jitter import MS
+from .opus import SAMPLE_RATE
+
+CHUNK_MS = 5000
+DRIFT = 40 * MS  # samples by which RTP time and room time may differ before a new chunk is anchored again
+BREAK = 1000 * MS  # a difference that is no drift: the stream has begun anew, and so does a chunk
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A closed piece of one track. ``turn`` and ``participant`` are None for the mix; times in ms of room time."""
+
+    space: str
+    turn: str | None
+    participant: str | None
+    start_ms: int
+    duration_ms: int
+    data: bytes
+
+    @property
+    def key(self) -> str:
+        """Name in the storage; sorting by it is sorting by time."""
+        return f"{self.space}/{self.turn or 'mix'}/{self.start_ms:010d}.opus"
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the data, in hex."""
+        return hashlib.sha256(self.data).hexdigest()
+
+
+def chunk_from(data: bytes) -> Chunk:
+    """Make a chunk of the file that holds it; OggError where it is none."""
+    content = ogg.read(data)
+    tags = content.tags
+    try:
+        start_ms, space = int(tags["START_MS"]), tags["SPACE"]
+    except (KeyError, ValueError) as error:
+        raise ogg.OggError("not a chunk: tags are missing") from error
+    return Chunk(space, tags.get("TURN"), tags.get("PARTICIPANT"), start_ms, _milliseconds(content.samples), data)
+
+
+def _milliseconds(samples: int) -> int:
+    return -(-samples // MS)
+
+
+class Tap:
+    """One track. Positions are samples at 48 kHz, of room time where nothing else is said."""
+
+    def __init__(self, space: str, turn: str | None, participant: str | None, ship: Callable[[Chunk], None]) -> None:
+        self._space, self._turn, self._participant, self._ship = space, turn, participant, ship
+        self._anchor: int | None = None  # room time of RTP time 0
+        self._writer: ogg.OggWriter | None = None
+        self._start_ms = 0
+        self._end = 0  # room time at which the last packet ends
+
+    def write(self, payload: bytes, samples: int, timestamp: int, position: int) -> None:
+        """Add a packet of RTP time ``timestamp`` (unwrapped) that is heard at ``position``, below 0 never."""
+        if self._writer is not None and self._begins_new_chunk(timestamp, position):
+            self.close()
+        if self._writer is None:
+            self._open(timestamp, position)
+        assert self._writer is not None
+        assert self._anchor is not None
+        place = self._anchor + timestamp
+        if place < self._end:  # the same time once more, from a stream begun anew
+            return
+        self._writer.write(payload, place - self._start_ms * MS)
+        self._end = place + samples
+
+    def tick(self, position: int) -> None:
+        """Close a chunk whose 5 s are over though nothing comes any more."""
+        if self._writer is not None and position >= (self._start_ms + CHUNK_MS) * MS:
+            self.close()
+
+    def close(self) -> None:
+        """Ship what there is."""
+        if self._writer is None:
+            return
+        data, self._writer = self._writer.finish(), None
+        duration = _milliseconds(self._end - self._start_ms * MS)
+        self._ship(Chunk(self._space, self._turn, self._participant, self._start_ms, duration, data))
+
+    def _begins_new_chunk(self, timestamp: int, position: int) -> bool:
+        assert self._anchor is not None
+        place = self._anchor + timestamp
+        return place + SAMPLE_RATE // 50 > (self._start_ms + CHUNK_MS) * MS or abs(position - place) > BREAK
+
+    def _open(self, timestamp: int, position: int) -> None:
+        if self._anchor is None or abs(position - self._anchor - timestamp) > DRIFT:
+            self._anchor = max(position, self._end) - timestamp
+        self._start_ms = max(self._anchor + timestamp, self._end) // MS
+        self._writer = ogg.OggWriter(self._tags())
+
+    def _tags(self) -> dict[str, str]:
+        tags = {"SPACE": self._space, "TURN": self._turn, "PARTICIPANT": self._participant}
+        return {name: value for name, value in tags.items() if value} | {"START_MS": str(self._start_ms)}

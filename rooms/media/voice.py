@@ -1,0 +1,122 @@
+"""One voice in the mix: from the packets of a speaker to 20 ms of PCM per tick."""
+
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+
+from .jitter import JitterBuffer, Kind, Piece
+from .opus import FRAME, Decoder, OpusError, Pcm
+
+AUDIBLE_RMS = 16.0  # about -66 dBFS; below it a voice is not mixed
+HANGOVER = 20  # ticks for which a voice stays in the mix after it was last audible
+QUIET_RMS = 180.0  # about -45 dBFS; a frame this soft may be left out to make the buffer shallower
+FADE = 240  # samples, 5 ms
+
+OnPacket = Callable[[Piece, int], None]
+
+
+class Voice:
+    """Decodes, conceals, follows the speaker's clock, and says whether there is anything to hear.
+
+    ``on_packet(piece, ahead)`` is called for each packet in order; it is heard ``ahead`` samples after the tick's time.
+    """
+
+    def __init__(self, on_packet: OnPacket | None = None) -> None:
+        self.jitter = JitterBuffer()
+        self.malformed = 0
+        self._decoder = Decoder()
+        self._on_packet = on_packet
+        self._pending = np.zeros(0, np.int16)
+        self._hangover = 0
+        self._rms = 0.0
+        self._energy, self._ticks = 0.0, 0
+        self._heard = False  # whether the last tick gave sound, so that the next one goes on from it
+
+    def pull(self, now: float) -> Pcm | None:
+        """Return the 960 samples of the tick at ``now`` seconds; None while there is nothing audible."""
+        wanted = FRAME + self.jitter.stretch(now, len(self._pending))
+        while len(self._pending) < wanted:
+            self._fill(now)
+        taken, self._pending = self._pending[:wanted], self._pending[wanted:]
+        return self._gate(resampled(taken, FRAME))
+
+    def skip(self, ticks: int) -> None:
+        """Leave out ticks that the node has slept through."""
+        self.jitter.skip(ticks * FRAME)
+
+    def fade_out(self) -> Pcm | None:
+        """Return one last frame that goes down to silence, for a voice that was audible until now."""
+        if not self._heard:
+            return None
+        self._heard = False
+        rest = self._pending[:FADE]
+        last = np.zeros(FRAME, np.int16)
+        last[: len(rest)] = rest * _ramp(FADE)[::-1][: len(rest)]
+        return last
+
+    def level(self) -> int:
+        """Return how loud the voice was since the last call, 0 to 100 (-60 dBFS to full scale)."""
+        power = self._energy / self._ticks if self._ticks else 0.0
+        self._energy, self._ticks = 0.0, 0
+        if power < 1.0:
+            return 0
+        decibel = 10 * np.log10(power / 32768.0**2)
+        return int(np.clip((decibel + 60) * 100 / 60, 0, 100))
+
+    def _fill(self, now: float) -> None:
+        piece = self.jitter.next()
+        if piece.kind is Kind.PACKET and self._on_packet is not None:
+            self._on_packet(piece, len(self._pending))
+        sound = self._decode(piece)
+        if self._is_spare(sound, now):
+            return
+        self._pending = np.concatenate((self._pending, sound)) if len(self._pending) else sound
+
+    def _is_spare(self, sound: Pcm, now: float) -> bool:
+        """Whether to leave this soft frame out, because the buffer has become needlessly deep."""
+        return self.jitter.excess(now, len(self._pending)) > 3 * FRAME and rms(sound) < QUIET_RMS
+
+    def _decode(self, piece: Piece) -> Pcm:
+        if piece.kind is Kind.SILENCE:
+            return np.zeros(piece.samples, np.int16)
+        try:
+            if piece.kind is Kind.PACKET:
+                return self._decoder.decode(piece.payload)
+            if piece.payload:
+                return self._decoder.recover(piece.payload, piece.samples)
+            return self._decoder.conceal(piece.samples)
+        except OpusError:
+            self.malformed += 1
+            return np.zeros(piece.samples, np.int16)
+
+    def _gate(self, sound: Pcm) -> Pcm | None:
+        power = float(np.dot(sound.astype(np.float32), sound.astype(np.float32))) / FRAME
+        self._energy += power
+        self._ticks += 1
+        self._hangover = HANGOVER if power > AUDIBLE_RMS**2 else max(0, self._hangover - 1)
+        began, self._heard = not self._heard, self._hangover > 0
+        if not self._heard:
+            return None
+        if began:
+            sound = sound.copy()
+            sound[:FADE] = sound[:FADE] * _ramp(FADE)
+        return sound
+
+
+def rms(sound: Pcm) -> float:
+    """Return the root mean square of int16 samples."""
+    return float(np.sqrt(np.mean(np.square(sound, dtype=np.float64)))) if len(sound) else 0.0
+
+
+def resampled(sound: Pcm, length: int) -> Pcm:
+    """Squeeze or stretch a few samples' worth by linear interpolation; the same array where nothing changes."""
+    if len(sound) == length:
+        return sound
+    places = np.linspace(0, len(sound) - 1, length)
+    return np.interp(places, np.arange(len(sound)), sound).astype(np.int16)
+
+
+@cache
+def _ramp(length: int) -> np.ndarray:
+    return np.linspace(0.0, 1.0, length, dtype=np.float32)
