@@ -1,11 +1,32 @@
 """The Celery application: `celery -A spaces_project worker`, `celery -A spaces_project beat`."""
 
 import os
+import signal
+from typing import Any
 
-from celery import Celery
+from celery import Celery, signals
+
+from spaces_project.processes import die_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "spaces_project.settings")
 
 app = Celery("spaces")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@signals.setup_logging.connect
+def keep_our_logging(**kwargs: Any) -> None:
+    """A receiver of this signal keeps Celery from setting up logging of its own: Django's stands already."""
+
+
+@signals.worker_process_init.connect
+def end_with_the_worker(**kwargs: Any) -> None:
+    """A killed worker takes its processes along; a half-done job is found again by its sweep."""
+    die_with_parent(signal.SIGKILL)
+
+
+@signals.worker_ready.connect
+def sing(sender: Any, **kwargs: Any) -> None:
+    """Show at once that jobs are done; from then on beat asks every ten seconds."""
+    sender.app.send_task("spaces_project.tasks.canary")

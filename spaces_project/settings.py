@@ -19,6 +19,7 @@ DEMO_FILE = VAR_DIR / "demo.env"  # written by `runspaces --demo`: secrets of th
 if os.environ.get("SPACES_DEMO") != "0":  # `runspaces` without --demo says 0 and takes nothing from there
     env.load_file(DEMO_FILE)
 DEMO = env.flag("SPACES_DEMO", False, "Single-machine demonstration; set by `runspaces --demo`, loopback only.")
+DEMO_PASSWORD = env.text("SPACES_DEMO_PASSWORD", "", "Password of the demonstration's members; made with it.")
 DEBUG = env.flag("DEBUG", False, "Django's debug pages. Never on a machine that others can reach.")
 SECRET_KEY = env.text("SECRET_KEY", "", "Signs sessions and links; 50 random characters. Required.")
 ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"], "Host names that the site answers to.")

@@ -1,0 +1,182 @@
+"""`manage.py runspaces`: everything that Spaces needs, on this machine, started and stopped together."""
+
+import json
+import os
+import signal
+import socket
+import urllib.error
+import urllib.request
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import BaseCommand, CommandError
+
+from spaces_project import demo, embedded
+from spaces_project.env import load_file
+from spaces_project.management.commands.seed_demo import CAST
+from spaces_project.supervisor import Child, StartFailed, Supervisor, python
+
+HEALTHY_SECONDS = 90
+LOOPBACK = "127.0.0.1"
+MESSAGE_BYTES = "16384"  # of a websocket; the wire's own limit (rooms/protocol.py)
+
+
+class Command(BaseCommand):
+    help = "Runs web, media node, worker, beat and, unless URLs name others, PostgreSQL and Redis. Ctrl-C stops all."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--demo", action="store_true", help="demo members, secrets of its own, loopback only")
+        parser.add_argument("--web-port", type=int, default=settings.WEB_PORT)
+        parser.add_argument("--media-port", type=int, default=settings.MEDIA_PORT, help="UDP port of the sound")
+        parser.add_argument("--media-http-port", type=int, default=settings.MEDIA_HTTP_PORT)
+
+    def handle(self, **options: Any) -> None:
+        self.demo: bool = options["demo"]
+        self.web_host = LOOPBACK if self.demo else settings.WEB_HOST
+        self.media_host = LOOPBACK if self.demo else settings.MEDIA_BIND
+        self.ports = {name: options[f"{name}_port"] for name in ("web", "media", "media_http")}
+        lock = embedded.servers_lock(settings.VAR_DIR)
+        if not lock.take():
+            raise CommandError(f"Spaces of {settings.VAR_DIR} is in use by process {lock.owner()}; stop that first.")
+        self.check_secrets()
+        self.check_ports()
+        self.supervise()
+
+    # --- before anything starts ---------------------------------------------------------------------------------------
+    def check_secrets(self) -> None:
+        if self.demo:
+            demo.make_file(settings.DEMO_FILE)
+            load_file(settings.DEMO_FILE)
+            return
+        if settings.DEMO_FILE.exists() and settings.EMBEDDED_POSTGRES:
+            raise CommandError(
+                f"{settings.VAR_DIR} holds a demonstration, whose passwords were shown; set VAR_DIR to a new folder."
+            )
+        for name in ("SECRET_KEY", "MEDIA_SECRET"):
+            if not _secret(name):
+                raise CommandError(
+                    f"{name} is not set; give it 50 random characters (docs/operating.md), or use --demo."
+                )
+
+    def check_ports(self) -> None:
+        wanted = [
+            ("web", self.web_host, socket.SOCK_STREAM),
+            ("media", self.media_host, socket.SOCK_DGRAM),
+            ("media_http", settings.MEDIA_HTTP_HOST, socket.SOCK_STREAM),
+        ]
+        for name, host, kind in wanted:
+            port = self.ports[name]
+            if not _is_free(host, port, kind):
+                option = f"--{name.replace('_', '-')}-port"
+                raise CommandError(f"Port {port} of {host} is taken; choose another one with {option} {port + 1}.")
+
+    # --- running ------------------------------------------------------------------------------------------------------
+    def supervise(self) -> None:
+        supervisor = Supervisor(self.say)
+        supervisor.catch_signals()
+        try:
+            self.start(supervisor)
+            supervisor.watch()
+        except (StartFailed, embedded.EmbeddedError) as error:
+            raise CommandError(str(error)) from None
+        finally:
+            self.say("Stopping ...")
+            supervisor.stop()
+            self.say("Stopped.")
+
+    def start(self, supervisor: Supervisor) -> None:
+        var = settings.VAR_DIR
+        if settings.EMBEDDED_POSTGRES:
+            supervisor.add_server(
+                Child("postgres", lambda output: embedded.start_postgres(var, output=output), signal.SIGINT)
+            )
+        if settings.EMBEDDED_REDIS:
+            supervisor.add_server(Child("redis", lambda output: embedded.start_redis(var, output=output)))
+        supervisor.run_once("prepare", self.python("manage.py", "prepare", *(["--demo"] if self.demo else [])))
+        for child in self.children():
+            if not supervisor.stopping:
+                supervisor.add(child)
+        if supervisor.wait_until(self.is_healthy, HEALTHY_SECONDS):
+            self.announce()
+        elif not supervisor.stopping:
+            raise StartFailed(f"Not healthy after {HEALTHY_SECONDS} s ({self.health() or 'the web does not answer'}).")
+
+    def children(self) -> list[Child]:
+        web = ["-m", "daphne", "--bind", self.web_host, "--port", str(self.ports["web"]), "--verbosity", "0"]
+        web += ["--websocket-max-message-size", MESSAGE_BYTES, "--websocket-max-frame-size", MESSAGE_BYTES]
+        celery = ["-m", "celery", "-A", "spaces_project"]
+        beat = [*celery, "beat", "--schedule", str(settings.VAR_DIR / "beat-schedule"), "--pidfile", ""]
+        return [
+            Child("media", self.python("manage.py", "runmedia")),
+            Child("worker", self.python(*celery, "worker", "--without-gossip", death_signal=signal.SIGKILL)),
+            Child("beat", self.python(*beat)),
+            Child("web", self.python(*web, "spaces_project.asgi:application")),
+        ]
+
+    def python(self, *arguments: str, death_signal: int = signal.SIGTERM) -> Any:
+        environment = {
+            "SPACES_DEMO": "1" if self.demo else "0",
+            "WEB_PORT": str(self.ports["web"]),
+            "MEDIA_PORT": str(self.ports["media"]),
+            "MEDIA_HTTP_PORT": str(self.ports["media_http"]),
+        }
+        if self.demo:
+            environment |= {"WEB_HOST": LOOPBACK, "MEDIA_BIND": LOOPBACK, "MEDIA_ANNOUNCE": LOOPBACK}
+        return python(*arguments, environment=environment, folder=settings.BASE_DIR, death_signal=death_signal)
+
+    # --- health -------------------------------------------------------------------------------------------------------
+    def is_healthy(self) -> bool:
+        found = self.health()
+        return bool(found and found["ok"] and found["nodes"] and found["jobs_age_seconds"] is not None)
+
+    def health(self) -> dict[str, Any] | None:
+        host = LOOPBACK if self.web_host in ("0.0.0.0", "::") else self.web_host  # noqa: S104
+        name = next((name.lstrip(".") for name in settings.ALLOWED_HOSTS if name != "*"), "localhost")
+        request = urllib.request.Request(f"http://{host}:{self.ports['web']}/health", headers={"Host": name})
+        try:
+            with urllib.request.urlopen(request, timeout=2) as answer:  # noqa: S310 (an address of this machine)
+                return dict(json.load(answer))
+        except (OSError, ValueError):
+            return None
+
+    # --- words --------------------------------------------------------------------------------------------------------
+    def say(self, line: str) -> None:
+        try:
+            self.stdout.write(line)
+            self.stdout.flush()
+        except BrokenPipeError:  # whoever read our output is gone; that is no reason to leave children behind
+            self.stdout = self.stderr  # type: ignore[assignment]
+
+    def announce(self) -> None:
+        address = settings.PUBLIC_URL if settings.PUBLIC_URL and not self.demo else self.local_address()
+        self.say(f"\nSpaces is running at {address}    (Ctrl-C stops it)")
+        if self.demo:
+            self.say("This is a demonstration: it listens on this machine only, and its members are made up.")
+            self.say(f"Log in as {', '.join(CAST)} (mo is staff: {address}/admin/); the password of each is")
+            self.say(f"    {os.environ['SPACES_DEMO_PASSWORD']}\n")
+
+    def local_address(self) -> str:
+        host = "localhost" if self.web_host in (LOOPBACK, "0.0.0.0", "::") else self.web_host  # noqa: S104
+        return f"http://{host}:{self.ports['web']}"
+
+
+def _secret(name: str) -> str:
+    try:
+        return str(getattr(settings, name))
+    except ImproperlyConfigured:  # Django's word for an empty SECRET_KEY
+        return ""
+
+
+def _is_free(host: str, port: int, kind: int) -> bool:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, kind) as probe:
+        if kind == socket.SOCK_STREAM:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True

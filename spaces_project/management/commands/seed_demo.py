@@ -1,0 +1,61 @@
+"""`manage.py seed_demo`: the cast of the demonstration; safe to repeat."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import Group, Permission
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from accounts.models import Follow, User
+
+CAST = {"hana": "Hana Mori", "sol": "Sol Aker", "lior": "Lior Katz", "dee": "Dee Wong", "mo": "Mo Staff"}
+FOLLOWS = [("sol", "hana"), ("lior", "hana"), ("hana", "sol"), ("hana", "lior"), ("sol", "lior"), ("lior", "sol")]
+CROWD = 640  # members who only follow hana, so that she may host
+STAFF_GROUP = "Trust and safety"
+STAFF_APPS = ["moderation"]  # every permission that this app defines
+
+
+class Command(BaseCommand):
+    help = "Makes the demonstration's members: hana hosts, sol and lior follow her, dee is a stranger, mo is staff."
+
+    def handle(self, **options: Any) -> None:
+        if not settings.DEMO:
+            raise CommandError("Demo members have known passwords and belong to `runspaces --demo` alone.")
+        with transaction.atomic():
+            people = {handle: self.person(handle, name) for handle, name in CAST.items()}
+            for follower, followee in FOLLOWS:
+                people[follower].follow(people[followee])
+            self.crowd(people["hana"])
+            self.staff(people["mo"])
+
+    def person(self, handle: str, name: str) -> User:
+        """A member of the cast, with the password of this machine's demonstration."""
+        found = User.objects.filter(handle=handle).first()
+        user = found or User.objects.create_user(handle, display_name=name)
+        if not user.check_password(settings.DEMO_PASSWORD):
+            user.set_password(settings.DEMO_PASSWORD)
+            user.save(update_fields=["password"])
+        return user
+
+    def crowd(self, hana: User) -> None:
+        """Followers by the hundred, without a password; in bulk, since the verb takes a lock and a row each."""
+        handles = [f"listener_{number:03d}" for number in range(CROWD)]
+        nobody = make_password(None)
+        User.objects.bulk_create(
+            [User(handle=handle, display_name=handle.replace("_", " ").title(), password=nobody) for handle in handles],
+            ignore_conflicts=True,
+        )
+        crowd = User.objects.filter(handle__in=handles).exclude(following_rows__followee=hana)
+        made = Follow.objects.bulk_create([Follow(follower=user, followee=hana) for user in crowd])
+        hana.count_followers(len(made))
+
+    def staff(self, mo: User) -> None:
+        """Staff by a group, as an operator would do it: what moderation defines, and nothing else."""
+        group, _ = Group.objects.get_or_create(name=STAFF_GROUP)
+        group.permissions.set(Permission.objects.filter(content_type__app_label__in=STAFF_APPS))
+        mo.groups.add(group)
+        if not mo.is_staff:
+            mo.is_staff = True
+            mo.save(update_fields=["is_staff"])

@@ -1,0 +1,193 @@
+"""Keep a set of processes running together: one dies, it is started again; told to stop, all stop within five seconds.
+
+One thread, so that the kernel's word on the death of a parent (see `processes.spawn`) means the supervisor itself.
+"""
+
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from spaces_project.processes import kill_group, spawn
+
+TICK_SECONDS = 0.1
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 30.0
+STEADY_SECONDS = 60.0  # a child that ran this long starts with the first pause again
+STOP_SECONDS = 2.2  # for each of the two groups; with their ends just below five seconds
+
+Starter = Callable[[IO[bytes]], subprocess.Popen[bytes]]
+
+
+class StartFailed(RuntimeError):
+    """Something did not come up; the text is one line for the operator."""
+
+
+@dataclass
+class Child:
+    """One process to keep running. `start` gets the pipe that takes its output."""
+
+    name: str
+    start: Starter
+    stop_signal: int = signal.SIGTERM
+    process: subprocess.Popen[bytes] | None = None
+    started_at: float = 0.0
+    pause: float = FIRST_PAUSE_SECONDS
+    again_at: float | None = None
+
+    @property
+    def runs(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+
+@dataclass
+class Supervisor:
+    """Starts, watches and stops children; `servers` are stopped after everything that uses them."""
+
+    say: Callable[[str], None]
+    servers: list[Child] = field(default_factory=list)
+    children: list[Child] = field(default_factory=list)
+    stopping: bool = False
+    _pipes: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
+
+    def catch_signals(self) -> None:
+        """Ctrl-C, SIGTERM and a closed terminal mean: stop everything."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._told_to_stop)
+
+    def _told_to_stop(self, number: int, frame: object) -> None:
+        self.stopping = True
+
+    # --- starting -----------------------------------------------------------------------------------------------------
+    def add_server(self, child: Child) -> None:
+        self.servers.append(child)
+        self._start(child)
+
+    def add(self, child: Child) -> None:
+        self.children.append(child)
+        self._start(child)
+
+    def run_once(self, name: str, start: Starter) -> None:
+        """Run a step to its end; raise StartFailed where it fails."""
+        child = Child(name, start)
+        self._start(child)
+        while child.runs and not self.stopping:
+            self._forward(TICK_SECONDS)
+        assert child.process is not None
+        if self.stopping:
+            kill_group(child.process)
+        if child.process.wait() and not self.stopping:
+            self._forward(TICK_SECONDS)
+            raise StartFailed(f"{name} failed (exit {child.process.returncode}); what it said stands above.")
+
+    def _start(self, child: Child) -> None:
+        read, write = os.pipe()
+        with os.fdopen(write, "wb", buffering=0) as output:
+            self._pipes.register(os.fdopen(read, "rb", buffering=0), selectors.EVENT_READ, (child.name, bytearray()))
+            child.process = child.start(output)
+        child.started_at, child.again_at = time.monotonic(), None
+
+    # --- watching -----------------------------------------------------------------------------------------------------
+    def wait_until(self, ready: Callable[[], bool], seconds: float) -> bool:
+        """Watch until `ready` says yes; False when `seconds` are over or everything is to stop."""
+        deadline = time.monotonic() + seconds
+        while not self.stopping and time.monotonic() < deadline:
+            self._watch_once()
+            if ready():
+                return True
+        return False
+
+    def watch(self) -> None:
+        """Keep the children running until told to stop."""
+        while not self.stopping:
+            self._watch_once()
+
+    def _watch_once(self) -> None:
+        self._forward(TICK_SECONDS)
+        now = time.monotonic()
+        for child in [*self.servers, *self.children]:
+            if child.again_at is not None and now >= child.again_at:
+                self._start_again(child)
+            elif child.again_at is None and not child.runs:
+                self._plan_restart(child, now)
+
+    def _plan_restart(self, child: Child, now: float) -> None:
+        assert child.process is not None
+        kill_group(child.process)  # what it left behind must not meet its successor
+        if now - child.started_at > STEADY_SECONDS:
+            child.pause = FIRST_PAUSE_SECONDS
+        child.again_at = now + child.pause
+        self.say(f"{child.name} ended ({_ending(child.process.returncode)}); it starts again in {child.pause:.0f} s.")
+        child.pause = min(child.pause * 2, LONGEST_PAUSE_SECONDS)
+
+    def _start_again(self, child: Child) -> None:
+        try:
+            self._start(child)
+        except RuntimeError as error:  # an embedded server that does not come back is tried again as well
+            self.say(str(error))
+            child.started_at = child.again_at = time.monotonic() + child.pause
+            return
+        self.say(f"{child.name} started again.")
+
+    def _forward(self, seconds: float) -> None:
+        """Pass on what the children have said, line by line, with their names before it."""
+        for key, _ in self._pipes.select(seconds):
+            name, rest = key.data
+            data = key.fileobj.read(65536)  # type: ignore[union-attr]
+            if not data:
+                self._pipes.unregister(key.fileobj)
+                key.fileobj.close()  # type: ignore[union-attr]
+                data = b"\n" if rest else b""
+            rest += data
+            *lines, last = rest.split(b"\n")
+            rest[:] = last
+            for line in lines:
+                self.say(f"{name:>8} | {line.decode(errors='replace')}")
+
+    # --- stopping -----------------------------------------------------------------------------------------------------
+    def stop(self) -> None:
+        """Stop everything within five seconds: first what uses the servers, then the servers."""
+        self.stopping = True
+        for group in (self.children, self.servers):
+            self._stop_group([child for child in group if child.runs])
+            group.clear()
+        self._forward(0)
+
+    def _stop_group(self, group: Sequence[Child]) -> None:
+        for child in group:
+            assert child.process is not None
+            child.process.send_signal(child.stop_signal)
+        deadline = time.monotonic() + STOP_SECONDS
+        while any(child.runs for child in group) and time.monotonic() < deadline:
+            self._forward(TICK_SECONDS)
+        for child in group:
+            assert child.process is not None
+            kill_group(child.process)
+            child.process.wait()
+
+
+def _ending(code: int) -> str:
+    return f"exit {code}" if code >= 0 else f"killed by {signal.Signals(-code).name}"
+
+
+def python(
+    *arguments: str, environment: Mapping[str, str], folder: Path, death_signal: int = signal.SIGTERM
+) -> Starter:
+    """A Starter of `python ARGUMENTS` in `folder` with `environment` added to this process's own."""
+
+    def start(output: IO[bytes]) -> subprocess.Popen[bytes]:
+        return spawn(
+            [sys.executable, *arguments],
+            death_signal,
+            cwd=folder,
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+
+    return start
