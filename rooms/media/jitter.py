@@ -80,6 +80,9 @@ class JitterBuffer:
         self._last_sequence = -1
         self._last_was_dtx = False
         self._missed = 0  # pulls in a row that found nothing at all
+        self._forget_arrivals()
+
+    def _forget_arrivals(self) -> None:
         self._offsets: list[float] = []
         self._earliest: deque[float] = deque(maxlen=WINDOWS)
         self._latest: deque[float] = deque(maxlen=WINDOWS)
@@ -162,7 +165,8 @@ class JitterBuffer:
         return Piece(Kind.LOST, FRAME)
 
     def skip(self, samples: int) -> None:
-        """Leave out what the clock of the node has slept through."""
+        """Leave out what the node has slept through. What it measured of arrivals then says nothing."""
+        self._forget_arrivals()
         if self._cursor is not None:
             self._cursor += samples
             self._held = [held for held in self._held if held.timestamp >= self._cursor]

@@ -1,0 +1,121 @@
+"""A node and its peers on loopback, with the clock in the test's hand: a second of sound takes a fraction of one."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+
+import pytest
+import pytest_asyncio
+
+from rooms.media.client import Client
+from rooms.media.engine import Config, Engine
+from rooms.media.grant import mint
+from rooms.media.standing import Standing, Voice
+from rooms.media.tap import Chunk
+from rooms.media.udp import UdpPort
+
+SECRET = "a secret of the tests"
+SPACE = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
+TICK = 0.02
+
+
+class Notebook:
+    """What the node told the world outside."""
+
+    def __init__(self) -> None:
+        self.level_notes: list[dict[str, int]] = []
+        self.states: list[tuple[str, str]] = []
+
+    async def levels(self, space: str, levels: Mapping[str, int]) -> None:
+        self.level_notes.append(dict(levels))
+
+    async def acknowledged(self, space: str, version: int) -> None:
+        raise AssertionError("the engine itself acknowledges nothing")
+
+    async def peer(self, space: str, participant: str, state: str) -> None:
+        self.states.append((participant, state))
+
+    def ship(self, chunk: Chunk) -> None:
+        raise AssertionError("chunks go through submit")
+
+
+class World:
+    """A node, its peers by name, and ``run`` to let time pass."""
+
+    def __init__(self, capacity: int = 20) -> None:
+        self.now = 1000.0
+        self.chunks: list[Chunk] = []
+        self.outside = Notebook()
+        self.port = UdpPort("127.0.0.1")
+        self.engine = Engine(
+            self.port, Config(SECRET, capacity=capacity), self.outside, self.chunks.append, lambda: self.now
+        )
+        self.started_at = time.time()
+        self.version = 0
+        self.clients: list[Client] = []
+        asyncio.get_running_loop().add_reader(self.port.socket, self.engine.read)
+
+    def stand(self, *voices: str, muted: tuple[str, ...] = (), removed: tuple[str, ...] = (), **more: bool) -> Standing:
+        """Bring the next version of the standing into effect."""
+        self.version += 1
+        turns = tuple(Voice(name, f"turn-of-{name}", name in muted) for name in voices)
+        standing = Standing(SPACE, self.version, self.started_at, voices=turns, removed=frozenset(removed), **more)
+        self.engine.apply(standing)
+        return standing
+
+    def grant(self, name: str, space: str = SPACE, age: float = 0.0) -> str:
+        return mint(SECRET, space, name, time.time() - age)
+
+    async def join(self, name: str, permission: str | None = None, *, decode: bool = True) -> Client:
+        client = Client(decode=decode, clock=lambda: self.now)
+        client.start()
+        self.clients.append(client)
+        client.accept(self.engine.join(SPACE, permission or self.grant(name), client.offer()))
+        await client.connected()
+        await until(lambda: name in self.engine.spaces[SPACE].peers and self.peer(name).connected)
+        return client
+
+    def peer(self, name: str):
+        return self.engine.spaces[SPACE].peers[name]
+
+    def run(self, seconds: float) -> None:
+        for _ in range(round(seconds / TICK)):
+            self.step()
+
+    def step(self) -> None:
+        self.now += TICK
+        for client in self.clients:
+            client.tick(self.now)
+        self.engine.read()
+        self.engine.tick(self.now)
+        for client in self.clients:
+            client.read()
+
+    async def notices(self) -> Notebook:
+        await self.engine.messenger.deliver()
+        return self.outside
+
+    async def close(self) -> None:
+        for client in self.clients:
+            await client.close()
+        asyncio.get_running_loop().remove_reader(self.port.socket)
+        await self.engine.stop()
+
+
+async def until(condition, seconds: float = 10.0) -> None:
+    """Let the event loop run until the condition holds; fail when it never does."""
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.001)
+
+
+@pytest_asyncio.fixture
+async def world() -> AsyncIterator[World]:
+    world = World()
+    yield world
+    await world.close()
+
+
+@pytest.fixture
+def secret() -> str:
+    return SECRET

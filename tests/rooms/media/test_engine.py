@@ -1,0 +1,273 @@
+"""The whole way of the sound: real ICE, DTLS and SRTP over loopback, Opus in and out."""
+
+import pytest
+
+from rooms.media import ogg
+from rooms.media.client import loudest_frequency, strength, tone_packets
+from rooms.media.engine import Refused
+from tests.rooms.media.conftest import SPACE, until
+
+A, B = 440.0, 1000.0
+
+
+async def test_listener_hears_the_tone_of_the_host(world):
+    world.stand("hana")
+    hana, lior = await world.join("hana"), await world.join("lior")
+    hana.speak(tone_packets(A))
+    world.run(2.0)
+    assert abs(loudest_frequency(lior.heard.pcm(1.0)) - A) < 3
+    assert strength(lior.heard.pcm(1.0), A) == pytest.approx(0.3, rel=0.15)
+    assert lior.heard.lost == 0
+
+
+async def test_everybody_gets_a_packet_in_every_tick(world):
+    world.stand("hana")
+    hana, lior = await world.join("hana"), await world.join("lior")
+    world.run(1.0)  # nobody talks
+    hana.speak(tone_packets(A))
+    world.run(1.0)
+    hana.speak(())
+    world.run(1.0)
+    assert lior.heard.packets == hana.heard.packets == 150
+    assert lior.heard.malformed == hana.heard.malformed == 0
+
+
+async def test_voices_hear_each_other_and_not_themselves(world):
+    world.stand("hana", "sol")
+    hana, sol, lior = [await world.join(name) for name in ("hana", "sol", "lior")]
+    hana.speak(tone_packets(A))
+    sol.speak(tone_packets(B))
+    world.run(3.0)
+    assert strength(lior.heard.pcm(1.0), A) > 0.2
+    assert strength(lior.heard.pcm(1.0), B) > 0.2
+    assert strength(hana.heard.pcm(1.0), B) > 0.2
+    assert strength(hana.heard.pcm(1.0), A) < 0.002
+    assert strength(sol.heard.pcm(1.0), A) > 0.2
+    assert strength(sol.heard.pcm(1.0), B) < 0.002
+
+
+async def test_listener_is_promoted_without_renegotiation(world):
+    world.stand("hana")
+    hana, sol = await world.join("hana"), await world.join("sol")
+    sol.speak(tone_packets(B))
+    world.run(1.0)
+    assert not hana.heard.pcm(0.5).any()
+    assert world.engine.spaces[SPACE].drops["not-a-voice"] == 50
+    world.stand("hana", "sol")
+    world.run(1.0)
+    assert strength(hana.heard.pcm(0.5), B) > 0.2
+
+
+async def test_mute_silences_at_once_and_unmute_brings_back(world):
+    world.stand("hana")
+    hana, lior = await world.join("hana"), await world.join("lior")
+    hana.speak(tone_packets(A))
+    world.run(1.0)
+    world.stand("hana", muted=("hana",))
+    world.run(0.5)
+    assert not lior.heard.pcm(0.3).any()
+    world.stand("hana")
+    world.run(1.0)
+    assert strength(lior.heard.pcm(0.5), A) > 0.2
+
+
+async def test_step_down_silences(world):
+    world.stand("hana", "sol")
+    sol, lior = await world.join("sol"), await world.join("lior")
+    sol.speak(tone_packets(B))
+    world.run(1.0)
+    world.stand("hana")
+    world.run(0.5)
+    assert not lior.heard.pcm(0.3).any()
+
+
+async def test_removed_peer_is_dropped_and_stays_out(world):
+    world.stand("hana")
+    old_grant = world.grant("dee")
+    dee = await world.join("dee", old_grant)
+    world.run(0.2)
+    world.stand("hana", removed=("dee",))
+    received = dee.heard.packets
+    await until(dee.gone.is_set)
+    world.run(0.5)
+    assert dee.heard.packets == received
+    with pytest.raises(Refused, match="removed") as refusal:
+        world.engine.join(SPACE, old_grant, dee.offer())
+    assert refusal.value.code == "refused"
+    assert world.engine.peers == 0
+    assert ("dee", "gone") in (await world.notices()).states
+
+
+async def test_end_of_a_space_drops_everybody(world):
+    world.stand("hana")
+    hana = await world.join("hana")
+    world.stand("hana", ended=True)
+    await until(hana.gone.is_set)
+    assert world.engine.spaces == {}
+    assert len(world.engine.fanout) == 0
+    with pytest.raises(Refused) as refusal:
+        world.engine.join(SPACE, world.grant("hana"), hana.offer())
+    assert refusal.value.code == "no_space"
+
+
+async def test_older_standing_changes_nothing(world):
+    old = world.stand("hana")
+    world.stand("hana", removed=("dee",))
+    assert not world.engine.apply(old)
+    assert world.engine.spaces[SPACE].standing.removed == {"dee"}
+
+
+async def test_a_second_connection_replaces_the_first(world):
+    world.stand("hana")
+    first = await world.join("hana")
+    second = await world.join("hana")
+    await until(first.gone.is_set)
+    world.run(0.2)
+    assert second.heard.packets == 10
+    assert world.engine.peers == 1
+    assert ("hana", "gone") not in (await world.notices()).states
+
+
+async def test_rows_stay_right_when_somebody_leaves(world):
+    world.stand("hana")
+    hana, sol, lior = [await world.join(name) for name in ("hana", "sol", "lior")]
+    hana.speak(tone_packets(A))
+    world.run(1.0)
+    world.engine.leave(SPACE, "sol")
+    world.run(1.0)
+    assert lior.heard.lost == 0
+    assert lior.heard.packets == 100
+    assert strength(lior.heard.pcm(0.5), A) > 0.2
+    assert sol.heard.packets == 50
+
+
+@pytest.mark.parametrize(
+    ("space", "age", "reason"),
+    [(SPACE, 31.0, "expired"), ("another", 0.0, "another Space")],
+)
+async def test_grant_that_does_not_fit_is_refused(world, space, age, reason):
+    world.stand("hana")
+    with pytest.raises(Refused, match=reason) as refusal:
+        world.engine.join(SPACE, world.grant("dee", space, age), "v=0")
+    assert refusal.value.code == "refused"
+
+
+async def test_bad_offer_leaves_no_peer(world):
+    world.stand("hana")
+    with pytest.raises(Refused) as refusal:
+        world.engine.join(SPACE, world.grant("hana"), "v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\n")
+    assert refusal.value.code == "bad_sdp"
+    assert world.engine.peers == 0
+
+
+async def test_full_node_refuses(world):
+    world.stand("hana")
+    world.engine.config = type(world.engine.config)(world.engine.config.secret, capacity=1)
+    hana = await world.join("hana")
+    with pytest.raises(Refused) as refusal:
+        world.engine.join(SPACE, world.grant("lior"), hana.offer())
+    assert refusal.value.code == "full"
+
+
+async def test_peer_that_vanishes_is_gone_after_thirty_seconds(world):
+    world.stand("hana")
+    hana, lior = await world.join("hana"), await world.join("lior")
+    lior.vanish()
+    world.run(29.0)
+    assert "lior" in world.engine.spaces[SPACE].peers
+    world.run(3.0)
+    assert "lior" not in world.engine.spaces[SPACE].peers
+    assert hana.heard.lost == 0
+    assert ("lior", "gone") in (await world.notices()).states
+
+
+async def test_levels_are_told_five_times_a_second_and_once_more_as_zero(world):
+    world.stand("hana", "sol")
+    hana = await world.join("hana")
+    world.run(1.0)
+    assert (await world.notices()).level_notes == []
+    hana.speak(tone_packets(A, 1.0, 0.3))
+    world.run(1.0)
+    loud = (await world.notices()).level_notes
+    assert len(loud) == 5
+    assert 70 < loud[-1]["hana"] < 85  # -13.5 dBFS
+    assert loud[-1]["sol"] == 0
+    hana.speak(())
+    world.run(2.0)
+    notes = world.outside.level_notes if await world.notices() else []
+    assert notes[-1] == {"hana": 0, "sol": 0}
+    assert len(notes) < 10
+
+
+async def test_track_holds_the_turn_at_its_time_and_nothing_of_the_muted(world):
+    world.stand("hana")
+    hana = await world.join("hana")
+    world.run(1.0)
+    hana.speak(tone_packets(A))
+    world.run(2.0)
+    world.stand("hana", muted=("hana",))
+    world.run(2.0)
+    world.stand("hana")
+    world.run(1.0)
+    world.stand("hana", ended=True)
+    track = [chunk for chunk in world.chunks if chunk.turn == "turn-of-hana"]
+    assert [chunk.participant for chunk in track] == ["hana", "hana"]
+    first, second = track
+    assert 1000 <= first.start_ms < 1100
+    assert first.duration_ms == pytest.approx(2000, abs=80)
+    assert 5000 <= second.start_ms < 5100
+    assert second.duration_ms == pytest.approx(1000, abs=80)
+    assert len(ogg.read(first.data).packets) * 20 == first.duration_ms
+
+
+async def test_mix_is_kept_while_there_are_voices(world):
+    world.stand()
+    world.run(1.0)
+    world.stand("hana")
+    hana = await world.join("hana")
+    hana.speak(tone_packets(A))
+    world.run(7.0)
+    world.stand("hana", ended=True)
+    mix = [chunk for chunk in world.chunks if chunk.turn is None]
+    assert [chunk.duration_ms for chunk in mix] == [5000, 2000]
+    assert mix[1].start_ms == mix[0].start_ms + 5000
+    assert mix[0].start_ms == pytest.approx(1000, abs=60)
+
+
+async def test_nothing_is_kept_where_nothing_is_recorded(world):
+    world.stand("hana", recorded=False)
+    hana = await world.join("hana")
+    hana.speak(tone_packets(A))
+    world.run(1.0)
+    world.stand("hana", ended=True)
+    assert world.chunks == []
+
+
+async def test_twelve_loud_voices_stay_within_full_scale(world):
+    names = [f"voice-{number}" for number in range(12)]
+    world.stand(*names)
+    lior = await world.join("lior")
+    for number, name in enumerate(names):
+        client = await world.join(name, decode=False)
+        client.speak(tone_packets(300.0 + 50 * number, 1.0, 0.9))
+    world.run(2.0)
+    sound = lior.heard.pcm(1.0)
+    assert abs(sound.astype(int)).max() <= 32767
+    assert min(strength(sound, 300.0 + 50 * number) for number in range(12)) > 0.02
+
+
+async def test_ticks_that_were_slept_through_are_left_out(world):
+    world.stand("hana")
+    hana, lior = await world.join("hana"), await world.join("lior")
+    hana.speak(tone_packets(A))
+    world.run(1.0)
+    for _ in range(25):  # the node sleeps, the speaker does not
+        world.now += 0.02
+        hana.tick(world.now)
+    world.engine.read()
+    world.engine.tick(world.now, missed=24)
+    lior.read()
+    assert lior.heard.packets == 51
+    world.run(1.0)
+    assert strength(lior.heard.pcm(0.5), A) > 0.2
+    assert world.engine.spaces[SPACE]._speakers["hana"].voice.jitter.depth(world.now) < 0.1
