@@ -24,6 +24,8 @@ from typing import IO, Any
 import psycopg
 import redis
 from psycopg import sql
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from spaces_project.processes import Lock, runs, spawn, stop, with_patience
 
@@ -291,8 +293,9 @@ def start_redis(var: Path, durable: bool = True, output: int | IO[bytes] | None 
 
 
 def _redis_answers(sock: Path) -> bool:
+    once = Retry(NoBackoff(), retries=0)
     try:
-        with redis.Redis(unix_socket_path=str(sock), socket_timeout=5) as client:
+        with redis.Redis(unix_socket_path=str(sock), socket_timeout=5, retry=once) as client:
             return bool(client.ping())
     except redis.RedisError:
         return False
