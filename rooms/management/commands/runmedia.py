@@ -1,0 +1,111 @@
+"""Run a media node: `manage.py runmedia --port 40000`."""
+
+import asyncio
+import logging
+import platform
+import signal
+import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
+from django.core.management.base import BaseCommand, CommandError
+
+from rooms import events
+from rooms.media.node import Node, Settings
+from rooms.media.tap import Chunk
+from spaces_project.celery import app
+
+log = logging.getLogger(__name__)
+
+EXAMPLE = """example:
+  manage.py runmedia --port 40000 --http-port 40001 --name media-1
+  runs a node that browsers reach on UDP port 40000; MEDIA_ANNOUNCE names the addresses that they are told.
+  Run one per core, each with ports and a name of its own. SIGTERM closes open chunks and stops it within 3 s.
+"""
+SWITCH_SECONDS = 0.0005  # how long another thread may keep the interpreter when a tick is due
+
+
+class Web:
+    """What the node tells the web side: hints through the channel layer, chunks through the storage and a task."""
+
+    async def levels(self, space: str, levels: Mapping[str, int]) -> None:
+        await events.hint(space, {"type": "levels", "levels": dict(levels)})
+
+    async def acknowledged(self, space: str, version: int) -> None:
+        await events.hint(space, {"type": "in_effect", "standing": version})
+
+    async def peer(self, space: str, participant: str, state: str) -> None:
+        log.debug("peer %s of %s is %s", participant, space, state)
+
+    def ship(self, chunk: Chunk) -> None:
+        """Save a chunk under its key and have it entered into the rows. Safe to repeat: same key, same data."""
+        storage = storages["recordings"]
+        if storage.exists(chunk.key):
+            storage.delete(chunk.key)
+        storage.save(chunk.key, ContentFile(chunk.data))
+        app.send_task("recordings.tasks.ingest", args=[chunk.key, describe(chunk)], ignore_result=True)
+
+
+def describe(chunk: Chunk) -> dict[str, Any]:
+    """Return what the rows keep of a chunk."""
+    return {
+        "space": chunk.space,
+        "turn": chunk.turn,
+        "participant": chunk.participant,
+        "start_ms": chunk.start_ms,
+        "duration_ms": chunk.duration_ms,
+        "sha256": chunk.sha256,
+        "size": len(chunk.data),
+    }
+
+
+class Command(BaseCommand):
+    help = "Run a media node: the live sound of Spaces. It uses no database."
+    requires_system_checks: list[str] = []  # noqa: RUF012
+
+    def create_parser(self, *args: Any, **options: Any) -> Any:
+        return super().create_parser(*args, epilog=EXAMPLE, formatter_class=RawDescriptionHelpFormatter, **options)
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--port", type=int, default=settings.MEDIA_PORT, help="UDP port (MEDIA_PORT)")
+        parser.add_argument("--http-port", type=int, default=settings.MEDIA_HTTP_PORT, help="port of the HTTP face")
+        parser.add_argument("--name", default=settings.MEDIA_NAME, help="name of the node (MEDIA_NAME)")
+
+    def handle(self, *args: Any, port: int, http_port: int, name: str, **options: Any) -> None:
+        if not settings.MEDIA_SECRET:
+            raise CommandError("MEDIA_SECRET is not set: the web side and the node need the same one.")
+        chosen = Settings(
+            secret=settings.MEDIA_SECRET,
+            redis_url=settings.REDIS_URL,
+            spool=Path(settings.MEDIA_SPOOL),
+            name=name or f"{platform.node()}-{port}",
+            bind=settings.MEDIA_BIND,
+            port=port,
+            http_host=settings.MEDIA_HTTP_HOST,
+            http_port=http_port,
+            announce=tuple(settings.MEDIA_ANNOUNCE),
+            capacity=settings.MEDIA_CAPACITY,
+        )
+        sys.setswitchinterval(SWITCH_SECONDS)
+        try:
+            asyncio.run(self._run(chosen))
+        except OSError as error:
+            raise CommandError(f"The media node cannot start: {error.strerror or error}") from error
+
+    async def _run(self, chosen: Settings) -> None:
+        stopping = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+        node = Node(chosen, Web())
+        await node.start()
+        heard = f"UDP {chosen.bind} port {node.port.port}, announced as {', '.join(chosen.announce)}"
+        self.stdout.write(f"Media node {node.name}: sound on {heard}; HTTP on {node.url}")
+        self.stdout.flush()
+        await stopping.wait()
+        await node.stop()
+        self.stdout.write(f"Media node {node.name} stopped.")

@@ -1,0 +1,89 @@
+"""The HTTP face of a node: for the web side alone, behind a shared secret. JSON in and out.
+
+``POST /spaces/{space}/peers`` {"grant", "sdp"} -> {"sdp"}; ``DELETE /spaces/{space}/peers/{participant}``;
+``GET /spaces/{space}``; ``GET /health``. Errors are {"error": code, "detail": text}.
+"""
+
+import hmac
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+import msgspec
+from aiohttp import web
+
+from .engine import Engine, Refused
+
+MAX_BODY = 65_536  # octets
+STATUS = {"refused": 403, "no_space": 404, "bad_sdp": 422, "full": 503, "draining": 503}
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Node(Protocol):
+    """What the face shows."""
+
+    engine: Engine
+
+    async def prepare(self, space: str) -> None:
+        """See to it that the engine knows the Space's standing, if there is one."""
+
+    def health(self) -> dict[str, object]:
+        """Say how the node is."""
+
+
+class Joining(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of a request to join."""
+
+    grant: str
+    sdp: str
+
+
+def application(node: Node, secret: str) -> web.Application:
+    """Return the application; ``secret`` has to come with every request as a bearer token."""
+    app = web.Application(client_max_size=MAX_BODY, middlewares=[_guard(secret)])
+
+    async def join(request: web.Request) -> web.Response:
+        space = request.match_info["space"]
+        wish = msgspec.json.decode(await request.read(), type=Joining)
+        await node.prepare(space)
+        return web.json_response({"sdp": node.engine.join(space, wish.grant, wish.sdp)})
+
+    async def leave(request: web.Request) -> web.Response:
+        node.engine.leave(request.match_info["space"], request.match_info["participant"])
+        return web.Response(status=204)
+
+    async def show(request: web.Request) -> web.Response:
+        space = node.engine.spaces.get(request.match_info["space"])
+        if space is None:
+            raise Refused("no_space", "the Space is not on this node")
+        return web.json_response(space.stats)
+
+    async def health(request: web.Request) -> web.Response:
+        return web.json_response(node.health())
+
+    app.router.add_post("/spaces/{space}/peers", join)
+    app.router.add_delete("/spaces/{space}/peers/{participant}", leave)
+    app.router.add_get("/spaces/{space}", show)
+    app.router.add_get("/health", health)
+    return app
+
+
+def _guard(secret: str) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+    expected = f"Bearer {secret}".encode()
+
+    @web.middleware
+    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+        given = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
+        if not hmac.compare_digest(given, expected):
+            return _error(401, "unauthorized", "the shared secret is missing or wrong")
+        try:
+            return await handler(request)
+        except Refused as refusal:
+            return _error(STATUS[refusal.code], refusal.code, str(refusal))
+        except msgspec.MsgspecError as error:
+            return _error(400, "bad_request", str(error))
+
+    return guard
+
+
+def _error(status: int, code: str, detail: str) -> web.Response:
+    return web.json_response({"error": code, "detail": detail}, status=status)

@@ -1,0 +1,125 @@
+"""A node's link to Redis: its heartbeat out, the standings of its Spaces in.
+
+Redis is a hint that may fail at any time: the sound goes on with what was last known, and everything is read again.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+
+import msgspec
+import redis.asyncio
+from redis.exceptions import RedisError
+
+from . import standing
+from .engine import Engine
+from .outside import Outside
+
+log = logging.getLogger(__name__)
+
+HEARTBEAT_KEY = "spaces:node:{name}"
+HEARTBEAT_SECONDS, HEARTBEAT_LIFE_MS = 0.5, 3000
+REREAD_SECONDS = 2.0
+RETRY_SECONDS = 0.5
+MISSING_SECONDS = 60.0  # Redis may have lost a standing; the web side writes those of live Spaces every 30 s
+
+
+class Link:
+    """Keeps Redis and the engine in step. ``beat`` returns what the heartbeat says."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        client: redis.asyncio.Redis,
+        outside: Outside,
+        name: str,
+        beat: Callable[[], dict[str, object]],
+    ) -> None:
+        self._engine, self._redis, self._outside, self._beat = engine, client, outside, beat
+        self._key = HEARTBEAT_KEY.format(name=name)
+        self._missing_since: dict[str, float] = {}
+
+    async def run_heartbeat(self) -> None:
+        """Say twice a second that this node lives, until cancelled."""
+        while True:
+            try:
+                await self._redis.set(self._key, msgspec.json.encode(self._beat()), px=HEARTBEAT_LIFE_MS)
+            except (RedisError, OSError) as error:
+                log.warning("no heartbeat, Redis cannot be reached: %s", error)
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+
+    async def run_standings(self) -> None:
+        """Apply standings as they are published, until cancelled."""
+        while True:
+            try:
+                async with self._redis.pubsub() as channel:
+                    await channel.subscribe(standing.CHANNEL)
+                    await self.reread()
+                    async for message in channel.listen():
+                        if message["type"] == "message":
+                            await self._on_published(message["data"])
+            except (RedisError, OSError) as error:
+                log.warning("no standings, Redis cannot be reached: %s", error)
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def run_rereading(self) -> None:
+        """Read the standings of all Spaces here again and again, until cancelled: a publication may get lost."""
+        while True:
+            await asyncio.sleep(REREAD_SECONDS)
+            try:
+                await self.reread()
+            except (RedisError, OSError) as error:
+                log.warning("standings not read, Redis cannot be reached: %s", error)
+
+    async def goodbye(self) -> None:
+        """Take the heartbeat back, so that nothing more is placed here."""
+        try:
+            async with asyncio.timeout(0.5):
+                await self._redis.delete(self._key)
+        except (RedisError, OSError, TimeoutError) as error:
+            log.warning("the heartbeat stays for %d ms: %s", HEARTBEAT_LIFE_MS, error)
+
+    async def _on_published(self, data: bytes | str) -> None:
+        text = data.decode() if isinstance(data, bytes) else data
+        name, _, version = text.partition(" ")
+        space = self._engine.spaces.get(name)
+        if space is None or (version.isdigit() and int(version) <= space.standing.version):
+            return
+        await self.read(name)
+
+    async def reread(self) -> None:
+        """Read the standings of all Spaces that are on this node."""
+        for name in list(self._engine.spaces):
+            await self.read(name)
+
+    async def read(self, name: str) -> None:
+        """Read one standing and bring it into effect if it is newer."""
+        data = await self._redis.get(standing.KEY.format(space=name))
+        if data is None:
+            self._on_missing(name)
+            return
+        self._missing_since.pop(name, None)
+        try:
+            current = standing.parse(data)
+        except ValueError as error:
+            log.error("standing of %s is malformed: %s", name, error)
+            return
+        if self._is_news(current) and self._engine.apply(current):
+            await self._acknowledge(current)
+
+    def _is_news(self, current: standing.Standing) -> bool:
+        return not current.ended or current.space in self._engine.spaces
+
+    async def _acknowledge(self, current: standing.Standing) -> None:
+        await self._redis.hset(standing.ACK_KEY, current.space, str(current.version))
+        version = current.version
+        self._engine.messenger.post(lambda: self._outside.acknowledged(current.space, version))
+
+    def _on_missing(self, name: str) -> None:
+        if name not in self._engine.spaces:
+            return
+        since = self._missing_since.setdefault(name, time.monotonic())
+        if time.monotonic() - since > MISSING_SECONDS:
+            del self._missing_since[name]
+            self._engine.close(name)

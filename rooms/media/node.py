@@ -1,0 +1,167 @@
+"""One media node: the engine, its HTTP face, its link to Redis, its spool; started and stopped together."""
+
+import asyncio
+import gc
+import logging
+import secrets
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import redis.asyncio
+from aiohttp import web
+
+from .clock import percentile
+from .engine import Config, Engine
+from .face import application
+from .link import Link
+from .outside import Outside
+from .spool import Spool
+from .udp import UdpPort
+
+log = logging.getLogger(__name__)
+
+LOAD_SECONDS = 0.5
+COLLECT_SECONDS = 300.0  # between looks for cyclic garbage among what lives long
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a node is run. ``announce``: addresses for browsers, best first; ports of 0 are chosen by the system."""
+
+    secret: str
+    redis_url: str
+    spool: Path
+    name: str = ""
+    bind: str = "::"
+    port: int = 0
+    http_host: str = "127.0.0.1"
+    http_port: int = 0
+    announce: tuple[str, ...] = ("127.0.0.1",)
+    capacity: int = 1000
+
+
+class Node:
+    """A running node. ``start`` raises OSError where a port is taken."""
+
+    def __init__(self, settings: Settings, outside: Outside) -> None:
+        self.settings = settings
+        self.boot = secrets.token_hex(8)
+        self.port = UdpPort(settings.bind, settings.port)
+        self.name = settings.name or f"{self.port.port}"
+        self.draining = False
+        self.url = ""
+        self._load = 0.0
+        self._outside = outside
+        self._redis = redis.asyncio.Redis.from_url(settings.redis_url)
+        self._tasks: list[asyncio.Task[None]] = []
+        try:
+            self.spool = Spool(settings.spool, self.name, outside.ship)
+        except OSError:
+            self.port.close()
+            raise
+        config = Config(settings.secret, settings.announce, settings.capacity)
+        clock = asyncio.get_running_loop().time
+        self.engine = Engine(self.port, config, outside, self.spool.submit, clock)
+        self.link = Link(self.engine, self._redis, outside, self.name, self.beat)
+        self._runner = web.AppRunner(application(self, settings.secret), access_log=None)
+
+    async def start(self) -> None:
+        """Listen, tick, and tell Redis."""
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self.settings.http_host, self.settings.http_port)
+        try:
+            await site.start()
+        except OSError:
+            await self._runner.cleanup()
+            self.port.close()
+            await self._redis.aclose()
+            raise
+        host, port = self._runner.addresses[0][:2]
+        self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        self.spool.start()
+        self.engine.start()
+        for work in (
+            self.engine.messenger.run(),
+            self.link.run_heartbeat(),
+            self.link.run_standings(),
+            self.link.run_rereading(),
+            self._run_measuring(),
+            self._run_collecting(),
+        ):
+            self._tasks.append(asyncio.get_running_loop().create_task(work))
+
+    async def stop(self) -> None:
+        """Take no more, ship what is open, say goodbye; takes at most about 3 s."""
+        self.draining = True
+        await self.link.goodbye()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.link.goodbye()
+        await self.engine.stop()
+        await asyncio.to_thread(self.spool.close, 1.5)
+        await self._runner.cleanup()
+        await self._redis.aclose()
+
+    async def prepare(self, space: str) -> None:
+        """Read the standing of a Space that is new here."""
+        if space not in self.engine.spaces:
+            await self.link.read(space)
+
+    def beat(self) -> dict[str, object]:
+        """Return what the heartbeat says."""
+        return {
+            "name": self.name,
+            "boot": self.boot,
+            "url": self.url,
+            "peers": self.engine.peers,
+            "capacity": self.settings.capacity,
+            "load": round(self._load, 3),
+            "spaces": list(self.engine.spaces),
+            "draining": self.draining,
+        }
+
+    def health(self) -> dict[str, object]:
+        """Return what the HTTP face says of the node."""
+        ticker = self.engine.ticker
+        assert ticker is not None
+        return {
+            "node": self.name,
+            "boot": self.boot,
+            "spaces": len(self.engine.spaces),
+            "peers": self.engine.peers,
+            "load": round(self._load, 3),
+            "joins": self.engine.joins,
+            "sent": self.engine.fanout.sent,
+            "dropped": self.engine.fanout.dropped,
+            "drops": dict(self.engine.ice.drops + self.engine.drops),
+            "tick_ms": {f"p{share}": _ms(percentile(ticker.durations, share)) for share in (50, 99)},
+            "late_ms": {f"p{share}": _ms(percentile(ticker.delays, share)) for share in (50, 99)},
+            "missed_ticks": ticker.missed,
+            "spool": self.spool.waiting,
+        }
+
+    async def _run_measuring(self) -> None:
+        """Measure which share of its core the process uses."""
+        cpu, clock = time.process_time(), time.monotonic()
+        while True:
+            await asyncio.sleep(LOAD_SECONDS)
+            used, passed = time.process_time() - cpu, time.monotonic() - clock
+            cpu, clock = cpu + used, clock + passed
+            self._load += (min(1.0, used / passed) - self._load) * 0.3
+
+    async def _run_collecting(self) -> None:
+        """Collect cyclic garbage rarely, and then right after a tick.
+
+        What is alive at the start is frozen by the engine; the young are collected by the interpreter as usual.
+        """
+        young, middle, _ = gc.get_threshold()
+        gc.set_threshold(max(young, 5000), middle, 1_000_000)
+        while True:
+            await asyncio.sleep(COLLECT_SECONDS)
+            gc.collect()
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 2)
