@@ -51,7 +51,7 @@ POSTGRES_SETTINGS = {
     "max_wal_size": "512MB",
     "autovacuum_max_workers": "2",
     "max_parallel_workers_per_gather": "0",
-    "log_min_messages": "warning",
+    "log_min_messages": "log",  # not errors of statements: they quote rows, and the caller has them anyway
 }
 NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}  # for test runs only
 
@@ -245,8 +245,14 @@ def start_postgres(var: Path, durable: bool = True, output: int | IO[bytes] | No
     command += [part for name, value in chosen.items() for part in ("-c", f"{name}={value}")]
     with _output(output, var / "postgres.log") as log:
         server = spawn(command, signal.SIGINT, cwd="/", stdout=log, stderr=subprocess.STDOUT, **become)
-    _wait(server, "PostgreSQL", lambda: _make_database(sockets))
+    _wait(server, "PostgreSQL", lambda: _accepts(data) and _make_database(sockets))
     return server
+
+
+def _accepts(data: Path) -> bool:
+    """Whether PostgreSQL takes connections, by the last line of its own file; asking earlier would fill the log."""
+    pid_file = data / "postmaster.pid"
+    return pid_file.exists() and pid_file.read_text(encoding="ascii").split()[-1:] == ["ready"]
 
 
 def _make_database(sockets: Path) -> bool:

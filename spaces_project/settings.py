@@ -5,11 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
+import django_stubs_ext
 from celery.schedules import crontab
 from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from spaces_project import embedded, env, logs
+
+django_stubs_ext.monkeypatch()  # so that `ModelForm[Space]` is a class at run time too
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 

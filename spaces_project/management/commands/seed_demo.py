@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group, Permission
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from accounts.models import Follow, User
+from accounts.models import User
 
 CAST = {"hana": "Hana Mori", "sol": "Sol Aker", "lior": "Lior Katz", "dee": "Dee Wong", "mo": "Mo Staff"}
 FOLLOWS = [("sol", "hana"), ("lior", "hana"), ("hana", "sol"), ("hana", "lior"), ("sol", "lior"), ("lior", "sol")]
@@ -40,16 +40,15 @@ class Command(BaseCommand):
         return user
 
     def crowd(self, hana: User) -> None:
-        """Followers by the hundred, without a password; in bulk, since the verb takes a lock and a row each."""
+        """Followers by the hundred, without a password."""
         handles = [f"listener_{number:03d}" for number in range(CROWD)]
         nobody = make_password(None)
         User.objects.bulk_create(
             [User(handle=handle, display_name=handle.replace("_", " ").title(), password=nobody) for handle in handles],
             ignore_conflicts=True,
         )
-        crowd = User.objects.filter(handle__in=handles).exclude(following_rows__followee=hana)
-        made = Follow.objects.bulk_create([Follow(follower=user, followee=hana) for user in crowd])
-        hana.count_followers(len(made))
+        for listener in User.objects.filter(handle__in=handles).exclude(following_rows__followee=hana):
+            listener.follow(hana)
 
     def staff(self, mo: User) -> None:
         """Staff by a group, as an operator would do it: what moderation defines, and nothing else."""
