@@ -14,7 +14,9 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from accounts.models import User
 from rooms import protocol, rules
+from rooms.models import Space
 
 register = template.Library()
 
@@ -61,6 +63,18 @@ def initials(name: str) -> str:
 
 
 @register.filter
+def lasted(space: Space) -> timedelta:
+    """How long a Space has been live, or was."""
+    return timedelta(milliseconds=space.room_ms)
+
+
+@register.simple_tag
+def live_space(host: User, viewer: User) -> Space | None:
+    """The live Space of `host`, where `viewer` may enter it."""
+    return Space.objects.enterable_by(viewer).filter(host=host).first()
+
+
+@register.filter
 def clock(duration: timedelta) -> str:
     """0:42, 12:05, 1:03:20."""
     minutes, seconds = divmod(max(0, int(duration.total_seconds())), 60)
@@ -79,5 +93,6 @@ def page_facts() -> dict[str, Any]:
         "icons": static(SPRITE),
         "personUrl": reverse("person", args=["HANDLE"]),
         "spaceUrl": reverse("space", args=["00000000-0000-0000-0000-000000000000"]),
+        "blockUrl": reverse("block", args=["HANDLE"]),
         "reportUrl": reverse("report"),
     }

@@ -1,1 +1,75 @@
-/** Starts the page. */
+/** Starts the page: the one room of this tab, the views in <main>, what lives around it. */
+import { connectAnnouncer } from "rooms/announce.js";
+import { connectAudienceChoice } from "rooms/audience_choice.js";
+import { askOrWithdraw } from "rooms/bar.js";
+import { connectDock } from "rooms/dock.js";
+import { facts, may } from "rooms/facts.js";
+import { connectFleet } from "rooms/fleet.js";
+import { connectKeys, connectKeysSwitch } from "rooms/keys.js";
+import { connectNavigation } from "rooms/navigation.js";
+import { chooseDevice } from "rooms/notice.js";
+import { toggle } from "rooms/popover.js";
+import { fillPicker, showReactions } from "rooms/reactions.js";
+import { report } from "rooms/report.js";
+import { Room } from "rooms/room.js";
+import { SpacePage } from "rooms/space.js";
+import { connectSession } from "rooms/session.js";
+import { Speaking } from "rooms/speaking.js";
+import { myRole } from "rooms/state.js";
+import { refresh, register } from "rooms/views.js";
+
+const byId = (id) => document.getElementById(id);
+
+function startRoom() {
+  const room = new Room(byId("room-audio"));
+  const speaking = new Speaking(room);
+  const drawDock = connectDock(room, speaking);
+  connectAnnouncer(room);
+  connectSession(room, speaking);
+  fillPicker(byId("reaction-picker"), room);
+  room.subscribe((_, frame) => frame?.type === "reactions" && showReactions(byId("lane"), frame.counts));
+  navigator.mediaDevices?.addEventListener("devicechange", () => room.microphone.track?.readyState === "ended" && speaking.changeDevice());
+  connectKeys({
+    m: () => speaking.toggle(),
+    h: () => room.inside && may(myRole(room.state), "ask") && askOrWithdraw(room),
+    r: () => room.inside && clickOn("[data-toggle=reaction-picker], [data-dock=react]"),
+    "?": () => byId("keys-help").togglePopover(),
+  });
+  connectKeysSwitch(byId("keys-on"));
+  connectClicks(room, speaking);
+  register("fleet", connectFleet);
+  register("audience-choice", connectAudienceChoice);
+  register("space", (element) => {
+    const page = new SpacePage(element, room, speaking);
+    return () => page.disconnect();
+  });
+  return drawDock;
+}
+
+/** Buttons that say what they do in data-toggle, data-close or data-do, wherever they stand. */
+function connectClicks(room, speaking) {
+  const acts = {
+    "report-space": () => report(document.querySelector("[data-space]").dataset.space),
+    "microphone": async () => await chooseDevice(room.microphone) && speaking.changeDevice(),
+    "keys": () => byId("keys-help").showPopover(),
+  };
+  document.addEventListener("click", ({ target }) => {
+    const button = target.closest?.("button");
+    if (!button) return;
+    if (button.dataset.toggle) toggle(byId(button.dataset.toggle), button);
+    if (button.dataset.close !== undefined) button.closest("dialog, [popover]")?.[button.closest("dialog") ? "close" : "hidePopover"]();
+    if (button.dataset.do) {
+      button.closest("[popover]")?.hidePopover();
+      acts[button.dataset.do]();
+    }
+  });
+}
+
+const clickOn = (selector) => [...document.querySelectorAll(selector)].find((button) => button.checkVisibility())?.click();
+
+const drawDock = facts ? startRoom() : () => {};
+refresh();
+connectNavigation(() => {
+  refresh();
+  drawDock();
+});

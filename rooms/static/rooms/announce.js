@@ -1,0 +1,60 @@
+/** What happened in the Space, in words for a screen reader: role changes, requests, the host's absence, the end. */
+import { may } from "rooms/facts.js";
+import { myRole } from "rooms/state.js";
+
+const region = document.getElementById("announcer");
+
+/** Says one sentence; the same sentence twice is said twice. */
+export function announce(text) {
+  if (!text) return;
+  region.textContent = "";
+  setTimeout(() => { region.textContent = text; }, 30);
+}
+
+const named = (text, name) => interpolate(text, [name]);
+const on = (state, id) => state.stage.find((person) => person.participant === id);
+
+const SENTENCES = {
+  voice: (frame, before, after) => {
+    const [old, { person }] = [on(before, frame.person.participant), frame];
+    const me = person.participant === after.you.participant;
+    if (!old) return me ? gettext("You are on the stage. Your microphone is closed.") : named(gettext("%s is on the stage."), person.name);
+    if (me && person.mute === "host" && old.mute !== "host") return gettext("The host closed your microphone.");
+    if (me && old.mute === "host" && person.mute !== "host") return gettext("The host lets you open your microphone again.");
+    if (me && person.mute !== old.mute) return person.mute === "open" ? gettext("Microphone open.") : gettext("Microphone closed.");
+    return "";
+  },
+  voice_gone: (frame, before, after) => {
+    const person = on(before, frame.participant);
+    if (!person) return "";
+    if (person.participant !== after.you.participant) return named(gettext("%s left the stage."), person.name);
+    return frame.why === "moved" ? gettext("The host moved you to the audience. You can still listen.") : gettext("You are listening now.");
+  },
+  asked: ({ request }, _, after) => may(myRole(after), "admit") ? named(gettext("%s asks to speak."), request.person.name) : "",
+  request_gone: (frame, _, after) =>
+    frame.participant === after.you.participant && frame.how === "declined" ? gettext("The host declined your request to speak.") : "",
+  host_away: () => gettext("The host lost the connection. The Space goes on for a moment."),
+  host_back: () => gettext("The host is back."),
+};
+
+export function sentence(frame, before, after) {
+  return SENTENCES[frame.type]?.(frame, before, after) ?? "";
+}
+
+const CLOSED = {
+  left: () => gettext("You left the Space."),
+  ended: () => gettext("The Space has ended."),
+  removed: () => gettext("You were removed from this Space."),
+  taken_over: () => gettext("You opened this Space in another tab. The sound goes on there."),
+};
+
+/** Follows a room from now on. */
+export function connectAnnouncer(room) {
+  let phase = room.phase;
+  room.subscribe((_, frame, before) => {
+    if (frame) announce(sentence(frame, before, room.state));
+    if (room.phase !== phase && room.phase === "closed") announce(CLOSED[room.closed]?.());
+    if (room.phase !== phase && room.phase === "reconnecting") announce(gettext("The connection was lost. Connecting again."));
+    phase = room.phase;
+  });
+}

@@ -1,0 +1,27 @@
+/** Who listens: the first hundred faces, then a number. */
+import { count, el, face, keyed, write } from "rooms/dom.js";
+
+const SHOWN = 100;
+
+/** Writes the listeners into `list` and what is beyond them into `more`; a click on one calls open(button, person). */
+export function drawAudience(list, more, room, open) {
+  const { faces, listeners, requests, you } = room.state;
+  const asking = new Set(requests.map((request) => request.person.participant));
+  const mine = (person) => person.participant === you?.participant;
+  const shown = [...faces].sort((one, other) => mine(other) - mine(one)).slice(0, SHOWN);
+  keyed(list, shown, (person) => person.participant, make, (item, person) => {
+    const button = item.firstElementChild;
+    button.onclick = () => open(button, person);
+    const words = [mine(person) && gettext("you"), asking.has(person.participant) && gettext("asks to speak")];
+    write(button.querySelector(".person-word"), words.filter(Boolean).join(" · "));
+  });
+  const beyond = Math.max(0, listeners - shown.length);
+  more.hidden = beyond === 0;
+  write(more, beyond ? interpolate(ngettext("+%s more", "+%s more", beyond), [count(beyond)]) : "");
+}
+
+function make(person) {
+  return el("li", {}, el("button", { type: "button", class: "person", "data-handle": person.handle,
+    "data-testid": "listener", "aria-haspopup": "dialog" },
+  face(person, "s"), el("span", { class: "person-name" }, person.name), el("span", { class: "person-word muted" })));
+}

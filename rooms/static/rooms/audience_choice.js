@@ -1,0 +1,9 @@
+/** The form of a new Space: shows only the fields that belong to the chosen audience. */
+export function connectAudienceChoice(form) {
+  const draw = () => {
+    const chosen = form.elements.audience.value;
+    form.querySelectorAll("[data-for]").forEach((part) => { part.hidden = part.dataset.for !== chosen; });
+  };
+  form.addEventListener("change", draw);
+  draw();
+}

@@ -1,0 +1,30 @@
+/** Words over the stage about what is wrong or new, with what can be done about it. */
+import { clock, el, keyed, write } from "rooms/dom.js";
+import { connection } from "rooms/connection.js";
+import { myVoice } from "rooms/state.js";
+
+/** [{key, text, action, act}] of what there is to say now. */
+function banners(room, speaking) {
+  const { detail, state } = connection(room);
+  const until = room.state.space?.host_away_until;
+  const left = until ? until - (Date.now() + room.state.clock) / 1000 : 0;
+  const me = myVoice(room.state);
+  return [
+    room.sound.blocked && { key: "blocked", text: gettext("Your browser waits for a click before it plays sound."),
+      action: gettext("Turn the sound on"), act: () => room.sound.play() },
+    detail && { key: state, text: detail },
+    until && me?.role !== "host" && { key: "away", text: interpolate(
+      gettext("The host lost the connection. The Space ends in %s unless the host comes back."), [clock(left)]) },
+    me && !speaking.open && me.role === "speaker" && me.mute === "self" && !speaking.busy && { key: "stage",
+      text: gettext("You are on the stage. Open your microphone when you are ready; nobody hears you yet.") },
+  ].filter(Boolean);
+}
+
+export function drawBanners(list, room, speaking) {
+  keyed(list, banners(room, speaking), (banner) => banner.key, make, (item, banner) => write(item.firstElementChild, banner.text));
+}
+
+function make(banner) {
+  const button = banner.act && el("button", { type: "button", class: "button button-primary", onclick: banner.act }, banner.action);
+  return el("li", { class: "message banner", "data-banner": banner.key }, el("p", {}), button);
+}

@@ -1,0 +1,63 @@
+/** The dock: the Space one is in, while one looks at another page; and a last word when it is over. */
+import { drawMicrophone, endForEveryone } from "rooms/bar.js";
+import { count, face, icon, write } from "rooms/dom.js";
+import { spaceUrl } from "rooms/facts.js";
+import { toggle } from "rooms/popover.js";
+import { myRole } from "rooms/state.js";
+
+const LAST_WORDS = {
+  ended: () => gettext("This Space has ended."),
+  removed: () => gettext("You are no longer in this Space."),
+  taken_over: () => gettext("The sound goes on in another tab."),
+  not_found: () => gettext("This Space is not there any more."),
+  log_in: () => gettext("Log in again to go on."),
+};
+
+export function connectDock(room, speaking) {
+  const dock = document.getElementById("dock");
+  const part = (name) => dock.querySelector(`[data-dock="${name}"]`);
+  let title = "";
+  part("mic").addEventListener("click", () => speaking.toggle());
+  part("react").addEventListener("click", ({ currentTarget }) => toggle(document.getElementById("reaction-picker"), currentTarget));
+  part("leave").addEventListener("click", () => (room.inside ? leaveOrEnd(room) : room.forget()));
+
+  function draw(frame) {
+    if (frame?.type === "levels") return;
+    const here = document.querySelector("[data-view=space], [data-view=ended]")?.dataset.space === room.space;
+    const over = room.phase === "closed" && room.closed in LAST_WORDS;
+    dock.hidden = here || !(room.inside || over);
+    if (dock.hidden) return;
+    if (room.state.space) title = room.state.space.title;
+    dock.querySelector("a").href = spaceUrl(room.space);
+    write(part("title"), title);
+    write(part("facts"), over ? LAST_WORDS[room.closed]() : numbers(room.state));
+    part("react").hidden = over;
+    drawMicrophone(part("mic"), speaking, false);
+    drawLeave(part("leave"), over ? "close" : myRole(room.state));
+    drawFace(part("face"), room.state.stage.find((person) => person.role === "host"));
+  }
+
+  room.subscribe((_, frame) => draw(frame));
+  return draw;
+}
+
+const leaveOrEnd = (room) => (myRole(room.state) === "host" ? endForEveryone(room) : room.leave());
+
+function numbers({ stage, listeners }) {
+  const on = interpolate(ngettext("%s on stage", "%s on stage", stage.length), [count(stage.length)]);
+  return `${on}, ${interpolate(ngettext("%s listening", "%s listening", listeners), [count(listeners)])}`;
+}
+
+function drawLeave(button, as) {
+  if (button.dataset.as === as) return;
+  button.dataset.as = as;
+  const [drawing, word] = { close: ["cross", gettext("Close")], host: ["stop", gettext("End the Space")] }[as] ?? ["leave", gettext("Leave quietly")];
+  button.replaceChildren(icon(drawing));
+  button.setAttribute("aria-label", word);
+}
+
+function drawFace(element, host) {
+  if (!host || element.dataset.handle === host.handle) return;
+  element.dataset.handle = host.handle;
+  element.replaceChildren(face(host, "s"));
+}

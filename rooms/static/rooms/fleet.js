@@ -1,0 +1,31 @@
+/** The fleet line: fetched again whenever the server says that it changed. */
+import { socketUrl } from "rooms/facts.js";
+
+const DELAYS = [1000, 2000, 5000, 10_000, 30_000];
+const LOGIN_FIRST = 4401;
+
+export function connectFleet() {
+  let [socket, timer, attempt, closed] = [null, null, 0, false];
+  const refresh = () => htmx.trigger("#fleet-refresh", "fleet");
+
+  function connect() {
+    socket = new WebSocket(socketUrl("/ws/fleet/"));
+    socket.onopen = () => {
+      if (attempt) refresh();  // what was missed
+      attempt = 0;
+    };
+    socket.onmessage = (message) => JSON.parse(message.data).type === "fleet" && refresh();
+    socket.onclose = ({ code }) => {
+      if (closed || code === LOGIN_FIRST) return;
+      timer = setTimeout(connect, DELAYS[Math.min(attempt, DELAYS.length - 1)] * (0.5 + Math.random()));
+      attempt += 1;
+    };
+  }
+
+  connect();
+  return () => {
+    closed = true;
+    clearTimeout(timer);
+    socket.close();
+  };
+}

@@ -1,0 +1,34 @@
+/** Popovers that open beside the button that called them, inside the window. */
+
+const GAP = 8;
+
+/** Put an open popover above (or below) its button. Positions are set by script, so that no style stands in the page. */
+export function place(popover, button) {
+  const [at, size] = [button.getBoundingClientRect(), popover.getBoundingClientRect()];
+  const above = at.top - size.height - GAP;
+  const top = above >= GAP ? above : Math.min(at.bottom + GAP, innerHeight - size.height - GAP);
+  const left = at.left + at.width / 2 - size.width / 2;
+  popover.style.top = `${Math.max(GAP, top)}px`;
+  popover.style.left = `${Math.max(GAP, Math.min(left, document.documentElement.clientWidth - size.width - GAP))}px`;
+}
+
+/** Opens it beside the button, or closes it. The focus goes to the first control in it and, on Escape, back. */
+export function toggle(popover, button) {
+  if (popover.matches(":popover-open")) {
+    popover.hidePopover();
+    return;
+  }
+  popover.showPopover();
+  place(popover, button);
+  popover.querySelector("a, button, input")?.focus();
+  button.setAttribute("aria-expanded", "true");
+  popover.addEventListener("toggle", (event) => {
+    if (event.newState !== "closed") return;
+    button.setAttribute("aria-expanded", "false");
+    if (popover.contains(document.activeElement) || document.activeElement === document.body) button.focus();
+  });
+}
+
+export function closeAll() {
+  document.querySelectorAll(":popover-open").forEach((popover) => popover.hidePopover());
+}

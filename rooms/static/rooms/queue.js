@@ -1,0 +1,37 @@
+/** The requests to speak, in their order, with everyone's place. Who may decide has a tick and a cross on each. */
+import { el, face, icon, keyed } from "rooms/dom.js";
+import { may } from "rooms/facts.js";
+import { myRole } from "rooms/state.js";
+import { attempt } from "rooms/toast.js";
+
+export function drawQueue(list, room) {
+  const decides = may(myRole(room.state), "admit");
+  keyed(list, room.state.requests, (request) => `${request.request} ${decides}`, (request) => make(request, room, decides), () => {});
+}
+
+function make(request, room, decides) {
+  const { person, text } = request;
+  const words = el("span", { class: "row-text" }, el("b", {}, person.name), text && el("span", { class: "muted small" }, text));
+  return el("li", { class: "row queued", "data-handle": person.handle }, face(person, "s"), words,
+    ...(decides ? [admit(request, room), decline(request, room)] : []));
+}
+
+function admit({ request, person }, room) {
+  const label = interpolate(gettext("Let %s speak"), [person.name]);
+  return button("check", label, "admit", () => room.send("admit", { request }));
+}
+
+function decline({ request, person }, room) {
+  const label = interpolate(gettext("Decline the request of %s"), [person.name]);
+  return button("cross", label, "decline", () => room.send("decline", { request }));
+}
+
+/** Disabled while the decision is on its way, so that a second click does not decide about somebody else. */
+function button(name, label, testid, decide) {
+  return el("button", { type: "button", class: `button button-icon ${testid}`, "aria-label": label, title: label,
+    "data-testid": testid, onclick: async ({ currentTarget }) => {
+      currentTarget.disabled = true;
+      await attempt(decide());
+      currentTarget.disabled = false;
+    } }, icon(name));
+}

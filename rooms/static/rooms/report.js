@@ -1,0 +1,14 @@
+/** The report dialogue: the form is a fragment of the server, loaded into a <dialog>. */
+import { facts } from "rooms/facts.js";
+
+const dialog = document.getElementById("report");
+
+/** Report a person of a Space, or (participant "") the Space itself. */
+export async function report(space, participant = "") {
+  const query = new URLSearchParams({ space, participant });
+  const body = dialog.querySelector("[data-report]");
+  body.replaceChildren();
+  dialog.showModal();
+  await htmx.ajax("GET", `${facts.reportUrl}?${query}`, { source: body, target: body, swap: "innerHTML", select: "unset" });
+  body.querySelector("input, textarea, button")?.focus();
+}

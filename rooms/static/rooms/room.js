@@ -1,0 +1,123 @@
+/** The one Space this tab is in. Lives outside <main>, so that page views come and go while the sound goes on. */
+import { Sound } from "rooms/audio.js";
+import { socketUrl } from "rooms/facts.js";
+import { Microphone } from "rooms/microphone.js";
+import { Refused, Socket } from "rooms/socket.js";
+import { initial, missed, reduce } from "rooms/state.js";
+
+export class Room {
+  space = null;
+  phase = "idle";       // idle, joining, live, reconnecting, closed
+  closed = null;        // why: left, or a value of FINAL_CLOSES
+  attempt = 0;          // of the reconnecting socket
+  state = initial();
+  microphone = new Microphone();
+  #socket = null;
+  #syncing = false;
+  #snapshot = null;     // a promise of the first one
+  #gotSnapshot = null;
+  #views = new Set();
+
+  constructor(audio) {
+    this.sound = new Sound(audio, (sdp) => this.#offer(sdp), () => this.#tell(null, this.state));
+    addEventListener("pagehide", () => this.inside && this.#socket.disconnect());
+  }
+
+  /** True from the click until the Space is left, lost for good, or over. */
+  get inside() {
+    return this.phase === "joining" || this.phase === "live" || this.phase === "reconnecting";
+  }
+
+  /** view(room, frame or null, the state before) is called after every change; the answer takes it off again. */
+  subscribe(view) {
+    this.#views.add(view);
+    view(this, null, this.state);
+    return () => this.#views.delete(view);
+  }
+
+  /** One click: websocket and sound at once. Call it inside the click, or the browser may not play. */
+  enter(space) {
+    if (this.inside && this.space === space) return;
+    if (this.inside) this.leave();
+    Object.assign(this, { space, phase: "joining", closed: null, attempt: 0, state: initial() });
+    this.#snapshot = new Promise((resolve) => { this.#gotSnapshot = resolve; });
+    this.#socket = new Socket(socketUrl(`/ws/spaces/${space}/`), {
+      frame: (frame) => this.#frame(frame),
+      lost: (attempt) => this.#lost(attempt),
+      over: (why) => this.#over(why),
+    });
+    this.#socket.connect();
+    this.sound.connect();
+  }
+
+  leave() {
+    if (!this.inside) return;
+    this.send("leave").catch(() => {});  // the closing socket says it, too
+    this.#over("left");
+  }
+
+  /** A command; rejects with Refused. */
+  send(type, fields) {
+    if (!this.inside) return Promise.reject(new Refused("not_in_the_space", gettext("You are not in this Space.")));
+    return this.#socket.send(type, fields);
+  }
+
+  /** What only I know already: the snapshot of the next connection says the same. */
+  noticeAccepted() {
+    this.state = { ...this.state, you: { ...this.state.you, notice_accepted: true } };
+  }
+
+  /** After a closed Space was looked at: nothing is left of it. */
+  forget() {
+    if (this.inside) return;
+    Object.assign(this, { space: null, phase: "idle", closed: null, state: initial() });
+    this.#tell(null, this.state);
+  }
+
+  async #offer(sdp) {
+    await this.#snapshot;
+    return (await this.send("offer", { sdp })).sdp;
+  }
+
+  #frame(frame) {
+    const before = this.state;
+    if (missed(before, frame)) return this.#sync();
+    this.state = reduce(before, frame);
+    if (frame.type === "snapshot") this.#arrived();
+    if (frame.type === "sound_moved") this.sound.renew();
+    this.#tell(frame, before);
+    if (this.state.ended) this.#over("ended");
+    else if (this.state.removed) this.#over("removed");
+  }
+
+  #arrived() {
+    Object.assign(this, { phase: "live", attempt: 0 });
+    this.#syncing = false;
+    this.#gotSnapshot();
+  }
+
+  #sync() {
+    if (this.#syncing) return;
+    this.#syncing = true;
+    this.send("sync").catch(() => { this.#syncing = false; });
+  }
+
+  #lost(attempt) {
+    Object.assign(this, { phase: this.state.space ? "reconnecting" : "joining", attempt });
+    this.#syncing = false;
+    this.#tell(null, this.state);
+  }
+
+  #over(why) {
+    if (!this.inside) return;
+    this.#socket.disconnect();
+    Object.assign(this, { phase: "closed", closed: why });
+    this.microphone.close();
+    this.sound.disconnect();
+    this.#tell(null, this.state);
+  }
+
+  #tell(frame, before) {
+    this.#views.forEach((view) => view(this, frame, before));
+  }
+}

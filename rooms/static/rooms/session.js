@@ -1,0 +1,29 @@
+/** The lock screen and the keys of headsets: Media Session API, where the browser has it. */
+
+export function connectSession(room, speaking) {
+  const { mediaSession } = navigator;
+  if (!mediaSession) return;
+  const handle = (action, act) => {
+    try {
+      mediaSession.setActionHandler(action, act);
+    } catch {
+      // this browser does not know the action
+    }
+  };
+  handle("play", () => room.sound.play());
+  handle("pause", null);
+  handle("stop", () => room.leave());
+  handle("hangup", () => room.leave());
+  handle("togglemicrophone", () => speaking.toggle());
+  let shown = "";
+  room.subscribe(() => {
+    mediaSession.playbackState = room.inside ? "playing" : "none";
+    mediaSession.setMicrophoneActive?.(speaking.open);
+    const { space, stage } = room.state;
+    const title = room.inside && space ? space.title : "";
+    if (title === shown) return;
+    shown = title;
+    const artist = stage.find((person) => person.role === "host")?.name ?? "";
+    mediaSession.metadata = title ? new MediaMetadata({ title, artist, album: "Spaces" }) : null;
+  });
+}

@@ -1,0 +1,126 @@
+/** The page of a Space: draws the room that this tab is in, or offers to enter. */
+import { drawAudience } from "rooms/audience.js";
+import { drawBanners } from "rooms/banners.js";
+import { Bar } from "rooms/bar.js";
+import { connection } from "rooms/connection.js";
+import { clock, count, write } from "rooms/dom.js";
+import { may } from "rooms/facts.js";
+import { openMenu } from "rooms/menus.js";
+import { drawQueue } from "rooms/queue.js";
+import { drawLevels, drawStage } from "rooms/stage.js";
+import { myRole, notYetInEffect } from "rooms/state.js";
+
+const EFFECT_HINT_AFTER = 400;  // ms: what is quicker needs no word
+
+export class SpacePage {
+  #behindSince = 0;
+
+  constructor(element, room, speaking) {
+    Object.assign(this, { element, room, speaking, space: element.dataset.space });
+    this.bar = new Bar(this.#part("bar"), room, speaking, this.#part("topic"));
+    this.#part("join").addEventListener("click", () => room.enter(this.space));
+    this.#part("ask-form").addEventListener("submit", (event) => { event.preventDefault(); this.#part("bar").querySelector("[data-bar=ask]").click(); });
+    this.#part("sheet").addEventListener("click", () => this.#sheet(true));
+    this.#part("sheet-close").addEventListener("click", () => this.#sheet(false));
+    element.querySelectorAll("[data-enter-again]").forEach((button) => button.addEventListener("click", () => room.enter(this.space)));
+    this.timer = setInterval(() => this.#tick(), 500);
+    this.unsubscribe = room.subscribe((_, frame) => this.draw(frame));
+  }
+
+  disconnect() {
+    clearInterval(this.timer);
+    this.bar.stop();
+    this.unsubscribe();
+  }
+
+  get here() {
+    return this.room.space === this.space;
+  }
+
+  draw(frame) {
+    if (this.here && frame?.type === "levels") {
+      drawLevels(this.#part("stage"), this.room.state);
+      this.bar.drawStatus();
+      return;
+    }
+    const phase = this.here ? this.room.phase : "idle";
+    const screen = phase === "closed" ? this.room.closed : "";
+    const live = (phase === "live" || phase === "reconnecting") && this.room.state.space !== null;
+    const preview = !live && (screen === "" || screen === "left");
+    this.element.dataset.phase = phase;
+    this.#part("preview").hidden = !preview;
+    this.#part("room").hidden = this.#part("bar").hidden = !live;
+    this.element.querySelectorAll("[data-screen]").forEach((part) => { part.hidden = part.dataset.screen !== screen; });
+    this.#drawJoin(phase);
+    this.#drawConnection();
+    drawBanners(this.#part("banners"), this.room, this.speaking);
+    if (live) this.#drawRoom();
+    if (screen === "ended" && !this.over) this.#showEnd();
+  }
+
+  #drawJoin(phase) {
+    const joining = phase === "joining";
+    this.#part("join").disabled = joining;
+    write(this.#part("join-word"), joining ? gettext("Joining…") : this.element.dataset.join);
+  }
+
+  #drawConnection() {
+    const sign = this.#part("connection");
+    const inside = this.here && this.room.inside;
+    sign.hidden = !inside;
+    if (!inside) return;
+    const { state, word } = connection(this.room);
+    sign.dataset.state = state;
+    write(sign.querySelector("b"), word);
+  }
+
+  #drawRoom() {
+    const { room } = this;
+    const { state } = room;
+    const open = (button, person) => openMenu(button, person, room);
+    write(this.element.querySelector("h1"), state.space.title);
+    this.element.querySelectorAll("[data-part=listening]").forEach((part) => write(part, listening(state.listeners)));
+    write(this.#part("stage-count"), interpolate(gettext("%s of %s"), [state.stage.length, state.space.max_speakers + 1]));
+    drawStage(this.#part("stage"), room, open);
+    drawAudience(this.#part("listeners"), this.#part("more"), room, open);
+    this.#part("nobody").hidden = state.listeners > 0;
+    drawQueue(this.#part("queue"), room);
+    write(this.#part("queue-count"), count(state.requests.length));
+    this.#part("queue-empty").hidden = state.requests.length > 0;
+    this.#part("ask-form").hidden = !may(myRole(state), "ask");
+    this.bar.draw();
+    this.#tick();
+  }
+
+  /** What changes with the clock: running time, the host's countdown, the hint that the sound lags behind. */
+  #tick() {
+    const { state, inside } = this.room;
+    const started = this.here && state.space ? state.space.started_at * 1000 - state.clock : Number(this.element.dataset.started) * 1000;
+    if (!this.over) write(this.#part("time"), clock((Date.now() - started) / 1000));
+    if (!this.here || !inside) return;
+    if (state.space?.host_away_until) drawBanners(this.#part("banners"), this.room, this.speaking);
+    this.#behindSince = notYetInEffect(state) ? this.#behindSince || Date.now() : 0;
+    const behind = this.#behindSince > 0 && Date.now() - this.#behindSince > EFFECT_HINT_AFTER;
+    this.#part("not-in-effect").hidden = !(behind && may(myRole(state), "mute"));
+  }
+
+  #sheet(open) {
+    this.element.classList.toggle("sheet-open", open);
+    this.#part("sheet").setAttribute("aria-expanded", String(open));
+    this.#part(open ? "sheet-close" : "sheet").focus();
+  }
+
+  /** The server has a page of its own for what is over: who spoke, how long, what happens with the sound. */
+  async #showEnd() {
+    this.over = true;
+    const response = await fetch(location.pathname).catch(() => null);
+    if (!response?.ok || !this.element.isConnected) return;
+    htmx.swap("#main", await response.text(), { swapStyle: "outerHTML" }, { select: "#main" });
+  }
+
+  #part(name) {
+    return this.element.querySelector(`[data-part="${name}"]`);
+  }
+}
+
+const listening = (number) => interpolate(ngettext("%s listening", "%s listening", number), [count(number)]);

@@ -1,0 +1,92 @@
+/** My microphone in the Space: what the button, the keys and the lock screen do, and what the host's decisions do to it. */
+import { askNotice } from "rooms/notice.js";
+import { myVoice } from "rooms/state.js";
+import { say } from "rooms/toast.js";
+
+export class Speaking {
+  busy = false;
+
+  constructor(room) {
+    this.room = room;
+    room.subscribe((_, frame) => this.#follow(frame));
+  }
+
+  get onStage() {
+    return this.room.inside && myVoice(this.room.state) !== undefined;
+  }
+
+  get open() {
+    return this.room.microphone.track !== null && myVoice(this.room.state)?.mute === "open";
+  }
+
+  get mutedByHost() {
+    return myVoice(this.room.state)?.mute === "host";
+  }
+
+  async toggle() {
+    if (this.busy || !this.onStage) return;
+    this.busy = true;
+    try {
+      await (this.open ? this.#close() : this.#openUp());
+    } catch (error) {
+      this.#silence();
+      say(error.message, "error");
+    }
+    this.busy = false;
+    this.#follow(null);
+  }
+
+  /** The same microphone from another device, while it is open. */
+  async changeDevice() {
+    if (!this.open) return;
+    try {
+      await this.room.sound.send(await this.#track());
+    } catch (error) {
+      say(error.message, "error");
+      await this.#close();
+    }
+  }
+
+  async #openUp() {
+    const { room } = this;
+    if (this.mutedByHost) throw new Error(gettext("The host closed your microphone. Only the host can open it again."));
+    if (!room.state.you.notice_accepted) {
+      if (!await askNotice(room.microphone)) return;
+      await room.send("accept_notice");
+      room.noticeAccepted();
+    }
+    const track = room.microphone.track ?? await this.#track();
+    await room.send("microphone", { open: true });
+    await room.sound.send(track);
+  }
+
+  async #track() {
+    const track = await this.room.microphone.open();
+    track.onended = () => {
+      say(gettext("The microphone is gone. Plug it in again or choose another one."), "error");
+      this.#close().catch(() => {});
+    };
+    return track;
+  }
+
+  async #close() {
+    this.#silence();
+    await this.room.send("microphone", { open: false });
+  }
+
+  /** Nothing leaves this browser from now on, whatever the server says. */
+  #silence() {
+    this.room.sound.send(null);
+    this.room.microphone.close();
+  }
+
+  /** The server's word counts: no longer on the stage or muted means silence; open without a microphone means closed. */
+  #follow(frame) {
+    if (this.busy || !this.room.inside) return;
+    const mute = myVoice(this.room.state)?.mute;
+    if (this.room.microphone.track && mute !== "open") this.#silence();
+    if (frame?.type === "snapshot" && !this.room.microphone.track && mute === "open") {
+      this.room.send("microphone", { open: false }).catch(() => {});
+    }
+  }
+}

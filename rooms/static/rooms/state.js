@@ -1,0 +1,85 @@
+/** The Space as this page knows it. Pure: (state, frame) -> state; nothing here touches the page or the network. */
+
+export function initial() {
+  return {
+    seq: -1, space: null, you: null, stage: [], requests: [], faces: [], listeners: 0, levels: {},
+    standing: 0, inEffect: 0, clock: 0, ended: null, removed: false,
+  };
+}
+
+const without = (people, id) => people.filter((person) => person.participant !== id);
+const put = (people, person) => {
+  const at = people.findIndex((other) => other.participant === person.participant);
+  return at < 0 ? [...people, person] : people.with(at, person);
+};
+const standing = (state, frame) => Math.max(state.standing, frame.standing);
+
+const HANDLERS = {
+  snapshot: (state, frame) => ({
+    ...initial(), seq: frame.seq, space: frame.space, you: frame.you, stage: frame.stage, requests: frame.requests,
+    faces: frame.faces, listeners: frame.listeners, standing: frame.standing, inEffect: frame.in_effect,
+    clock: frame.now * 1000 - Date.now(),
+  }),
+  voice: (state, frame) => ({
+    ...state, stage: put(state.stage, frame.person), faces: without(state.faces, frame.person.participant),
+    standing: standing(state, frame),
+  }),
+  voice_gone: (state, frame) => {
+    const gone = state.stage.find((person) => person.participant === frame.participant);
+    const stays = gone && (frame.why === "stepped_down" || frame.why === "moved");
+    return {
+      ...state, stage: without(state.stage, frame.participant), standing: standing(state, frame),
+      faces: stays ? put(state.faces, { ...gone, role: "listener", mute: "self" }) : state.faces,
+    };
+  },
+  asked: (state, frame) => ({
+    ...state,
+    requests: [...state.requests.filter((other) => other.request !== frame.request.request), frame.request],
+  }),
+  request_gone: (state, frame) => ({
+    ...state, requests: state.requests.filter((other) => other.request !== frame.request),
+  }),
+  removed: (state, frame) => ({
+    ...state, stage: without(state.stage, frame.participant), faces: without(state.faces, frame.participant),
+    requests: state.requests.filter((other) => other.person.participant !== frame.participant),
+    standing: standing(state, frame), removed: state.removed || frame.participant === state.you?.participant,
+  }),
+  host_away: (state, frame) => ({ ...state, space: { ...state.space, host_away_until: frame.until } }),
+  host_back: (state) => ({ ...state, space: { ...state.space, host_away_until: null } }),
+  ended: (state, frame) => ({ ...state, ended: frame.why }),
+  audience: (state, frame) => ({
+    ...state, listeners: frame.listeners,
+    faces: frame.entered
+      .filter((person) => !state.stage.some((other) => other.participant === person.participant))
+      .reduce(put, state.faces.filter((person) => !frame.left.includes(person.participant))),
+  }),
+  levels: (state, frame) => ({ ...state, levels: frame.levels }),
+  in_effect: (state, frame) => ({ ...state, inEffect: Math.max(state.inEffect, frame.standing) }),
+};
+
+const numbered = (frame) => frame.seq !== undefined && frame.type !== "snapshot";
+
+/** True where frames are missing before this one: ask for a new snapshot. Before the first one nothing is missed. */
+export const missed = (state, frame) => state.seq >= 0 && numbered(frame) && frame.seq > state.seq + 1;
+
+/** The next state. A numbered frame that is already part of the state changes nothing. */
+export function reduce(state, frame) {
+  const handler = HANDLERS[frame.type];
+  if (!handler || (numbered(frame) && (state.seq < 0 || frame.seq <= state.seq))) return state;
+  const next = handler(state, frame);
+  return frame.seq === undefined ? next : { ...next, seq: frame.seq };
+}
+
+/** Myself on the stage, or undefined: I listen. */
+export const myVoice = (state) => state.stage.find((person) => person.participant === state.you?.participant);
+export const myRole = (state) => myVoice(state)?.role ?? "listener";
+
+/** My place in the queue, from 1; 0 where I have not asked. */
+export const myPlace = (state) =>
+  state.requests.findIndex((request) => request.person.participant === state.you?.participant) + 1;
+
+export const requestOf = (state, participant) =>
+  state.requests.find((request) => request.person.participant === participant);
+
+/** What the page shows is not yet what one hears. */
+export const notYetInEffect = (state) => state.inEffect < state.standing;
