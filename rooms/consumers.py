@@ -92,7 +92,7 @@ class SpaceConsumer(AsyncWebsocketConsumer):
     async def send_event(self, event: protocol.Event) -> None:
         await self.send(text_data=protocol.encode(event))
 
-    # --- from the channel layer -----------------------------------------------------------------------------------------
+    # --- from the channel layer ---
     async def space_event(self, message: dict[str, Any]) -> None:
         await self.send(text_data=message["frame"])
         if message["close"] and message["whom"] in ("", str(self.me.pk if self.me else "")):

@@ -28,7 +28,7 @@ class FrameRefused(Exception):
         self.code = code
 
 
-# --- Commands: page -> server -----------------------------------------------------------------------------------------
+# --- Commands: page -> server ---
 class Command(Struct, forbid_unknown_fields=True, kw_only=True, tag_field="type", frozen=True):
     id: CommandId | None = None
 
@@ -138,7 +138,7 @@ COMMANDS: tuple[type[Command], ...] = (
 )
 
 
-# --- Parts of events --------------------------------------------------------------------------------------------------
+# --- Parts of events ---
 class Person(Struct, kw_only=True, frozen=True):
     """Somebody in the Space, as everyone in it may see them."""
 
@@ -178,7 +178,7 @@ class You(Struct, kw_only=True, frozen=True):
     notice_accepted: bool
 
 
-# --- Events: server -> page -------------------------------------------------------------------------------------------
+# --- Events: server -> page ---
 class Event(Struct, kw_only=True, frozen=True, tag_field="type", forbid_unknown_fields=True):
     pass
 
@@ -300,7 +300,7 @@ class Ok(Event, tag="ok", kw_only=True):
 
 
 class Error(Event, tag="error", kw_only=True):
-    """A frame was refused and nothing changed. `code` is one of rules.Reason or of docs/protocol.md; `text` is for people."""
+    """A frame was refused and nothing changed. `code` is named in docs/protocol.md; `text` is for people."""
 
     code: str
     text: str
@@ -344,7 +344,7 @@ _encoder = msgspec.json.Encoder()
 
 def parse(frame: str) -> Command:
     """One text frame -> a command. Raises FrameRefused (`bad_json`, `bad_frame`, `too_big`)."""
-    if len(frame.encode()) > MAX_FRAME_BYTES:
+    if len(frame.encode(errors="surrogatepass")) > MAX_FRAME_BYTES:
         raise FrameRefused("too_big", f"a frame has at most {MAX_FRAME_BYTES} bytes")
     try:
         return _decoder.decode(frame)

@@ -89,7 +89,7 @@ def _count(space_id: str) -> int:
     return Space.objects.get(pk=space_id).listener_count
 
 
-# --- one pulse per Space and event loop ---------------------------------------------------------------------------------
+# --- one pulse per Space and event loop ---
 _pulses: dict[tuple[int, str], Pulse] = {}
 
 

@@ -1,5 +1,4 @@
-"""From a page's offer to the media node's answer: asks once more whether the person may be here, places the Space, mints
-the grant, calls the node."""
+"""From a page's offer to the media node's answer: ask again whether the person may be here, place, grant, call."""
 
 import asyncio
 import time
@@ -97,3 +96,10 @@ def _placed(participant: UUID) -> tuple[str, placement.Node]:
     if before != (node.name, node.boot):
         standing.write(person.space)
     return str(person.space_id), node
+
+
+async def close() -> None:
+    """Close this event loop's connections to the nodes, before the loop itself is closed."""
+    face = _faces.pop(asyncio.get_running_loop(), None)
+    if face is not None:
+        await face.session.close()

@@ -31,3 +31,10 @@ def async_client() -> "redis.asyncio.Redis":
     if loop not in _async_clients:
         _async_clients[loop] = redis.asyncio.Redis.from_url(settings.REDIS_URL, decode_responses=True)
     return _async_clients[loop]
+
+
+async def close_async_client() -> None:
+    """Close this event loop's client, before the loop itself is closed."""
+    client = _async_clients.pop(asyncio.get_running_loop(), None)
+    if client is not None:
+        await client.aclose()

@@ -87,7 +87,7 @@ class Participant(models.Model):
             away=self.away_since is not None,  # type: ignore[arg-type]
         )
 
-    # --- coming and going ---------------------------------------------------------------------------------------------
+    # --- coming and going ---
     def arrive(self, now: datetime) -> None:
         """A connection of this person was opened. Called by Space.enter, which holds the lock."""
         was_away, came_back, first = self.away_since is not None, self.left_at is not None, self.connected_at is None
@@ -137,7 +137,7 @@ class Participant(models.Model):
         if not was_on_stage:
             events.audience_changed(self.space, left=str(self.pk))
 
-    # --- the microphone -------------------------------------------------------------------------------------------------
+    # --- the microphone ---
     @verb
     def accept_notice(self) -> None:
         """The notice about the safety recording has been read; once per Space."""
@@ -178,7 +178,7 @@ class Participant(models.Model):
         standing.changed(self.space)
         self._tell_voice()
 
-    # --- the stage --------------------------------------------------------------------------------------------------------
+    # --- the stage ---
     def take_stage(self, now: datetime) -> None:
         """Become a speaker, microphone closed. Called by SpeakerRequest.admit, which holds the lock and asked rules."""
         self.role, self.stage_since = Role.SPEAKER, now
@@ -216,7 +216,7 @@ class Participant(models.Model):
         events.publish(self.space, gone)
         events.fleet_changed([self.user_id])
 
-    # --- asking -----------------------------------------------------------------------------------------------------------
+    # --- asking ---
     @verb
     def ask_to_speak(self, text: str = "") -> "SpeakerRequest":
         check(rules.refusal(Action.ASK, Role(self.role)))
@@ -238,7 +238,7 @@ class Participant(models.Model):
             request.close(how, None)
         return request is not None
 
-    # --- being thrown out -------------------------------------------------------------------------------------------------
+    # --- being thrown out ---
     @verb
     def remove(self, by: "Participant | None", staff: User | None = None) -> None:
         """Out of this Space for good, in page and sound. `by` is the host; None with `staff` for the safety team."""
@@ -278,7 +278,7 @@ class Participant(models.Model):
         removed = protocol.Removed(participant=str(self.pk), standing=self.space.standing_version)
         events.publish(self.space, removed, close=4404, whom=str(self.pk))
 
-    # --- helpers ----------------------------------------------------------------------------------------------------------
+    # --- helpers ---
     def _authorise(self, action: Action, by: "Participant | None") -> None:
         """May `by` (None: staff, or a sweep) do this to me?"""
         if by is None:

@@ -100,7 +100,7 @@ class Space(models.Model):
     def __str__(self) -> str:
         return self.title
 
-    # --- verbs ----------------------------------------------------------------------------------------------------------
+    # --- verbs ---
     @classmethod
     @transaction.atomic
     def open(
@@ -182,7 +182,7 @@ class Space(models.Model):
         for participant in user.participations.present().filter(space__state=cls.State.LIVE).select_related("space"):
             participant.recheck()
 
-    # --- who is in it -----------------------------------------------------------------------------------------------------
+    # --- who is in it ---
     def stage(self) -> "models.QuerySet[Participant]":
         """Host and speakers, in the order in which they came to the microphone."""
         on_stage = self.participants.present().filter(role__in=[Role.HOST, Role.SPEAKER])

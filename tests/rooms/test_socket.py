@@ -1,6 +1,6 @@
 """The socket of a Space: who gets in, what a frame does, what everybody else sees of it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -12,13 +12,21 @@ from django.conf import settings
 from django.test import Client
 
 from accounts.models import User
-from rooms import protocol, pulse
+from rooms import protocol, pulse, sound, store
+from rooms.consumers import BURST, WARNINGS
 from rooms.models import Participant, Space
 from spaces_project.asgi import application
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.asyncio]
 ORIGIN = (b"origin", b"http://localhost")
 WAIT_SECONDS = 20
+
+
+@pytest.fixture(autouse=True)
+async def _close_what_belongs_to_the_loop() -> AsyncIterator[None]:
+    yield
+    await store.close_async_client()
+    await sound.close()
 
 
 class Page:
@@ -69,14 +77,6 @@ async def pages(space: Space, *users: User) -> AsyncIterator[list[Page]]:
         await page.socket.disconnect()
 
 
-async def eventually(check: Callable[[], Awaitable[bool]]) -> None:
-    import asyncio
-
-    async with asyncio.timeout(WAIT_SECONDS):
-        while not await check():
-            await asyncio.sleep(0.05)
-
-
 async def test_the_first_frame_is_a_snapshot(tea: Space, hana: User, sol: User) -> None:
     async with pages(tea, hana) as [_]:
         page = await sync_to_async(Page)(tea, sol)
@@ -113,7 +113,8 @@ async def test_a_foreign_or_missing_origin_is_refused(tea: Space, headers: list[
         ('{"type":"react","emoji":"x"}', "bad_frame"),
         ('{"type":"ask","text":"' + "x" * 141 + '"}', "bad_frame"),
         ("\ud800", "bad_json"),
-        ("[" * 5000, "bad_json"),
+        ("[" * 5000, "bad_frame"),
+        ('{"type":"sync","id":' + "[" * 5000, "bad_frame"),
     ],
 )
 async def test_a_bad_frame_is_answered_and_changes_nothing(tea: Space, sol: User, frame: str, code: str) -> None:
@@ -132,8 +133,8 @@ async def test_binary_frames_are_refused(tea: Space, sol: User) -> None:
 
 async def test_too_many_frames_warn_and_then_close(tea: Space, sol: User) -> None:
     async with pages(tea, sol) as [page]:
-        for number in range(110):
-            await page.send(type="withdraw", id=number)
+        for _ in range(BURST + WARNINGS + 20):
+            await page.socket.send_to(text_data="{")
         assert (await page.until("error", code="slow_down"))["text"]
         assert await page.closed() == 4429
 
