@@ -1,5 +1,19 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class ModerationConfig(AppConfig):
     name = "moderation"
+
+    def ready(self) -> None:
+        from allauth.account.signals import user_logged_in
+
+        from moderation import notices, staff
+
+        def migrated(**kwargs: Any) -> None:
+            staff.make_group()
+
+        post_migrate.connect(migrated, sender=self, weak=False, dispatch_uid="moderation.group")
+        user_logged_in.connect(notices.tell_suspended, dispatch_uid="moderation.suspended")

@@ -1,3 +1,8 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from moderation import views
+
+urlpatterns = [
+    path("report/", views.report, name="report"),
+    path("me/decisions/", views.my_decisions, name="my_decisions"),
+]

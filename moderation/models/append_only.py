@@ -1,0 +1,34 @@
+"""Rows that are written once. The database refuses too, by triggers (`moderation/triggers.py`)."""
+
+from typing import Any, NoReturn
+
+from django.db import models
+
+
+class AppendOnlyError(Exception):
+    """Somebody tried to change or delete a row that is written once."""
+
+
+class AppendOnlyQuerySet(models.QuerySet[Any]):
+    def update(self, **fields: Any) -> NoReturn:
+        raise AppendOnlyError(self.model._meta.label)
+
+    def delete(self) -> NoReturn:
+        raise AppendOnlyError(self.model._meta.label)
+
+
+class AppendOnly(models.Model):
+    """A row that is written once and never changed or deleted."""
+
+    objects = AppendOnlyQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise AppendOnlyError(self._meta.label)
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise AppendOnlyError(self._meta.label)

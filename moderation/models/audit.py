@@ -1,0 +1,73 @@
+"""Who did what, written in the same transaction as the deed. The rows carry opaque ids and nothing to erase."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib.postgres.indexes import GinIndex
+from django.db import connection, models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from moderation.models.append_only import AppendOnly, AppendOnlyQuerySet
+
+
+class AuditQuerySet(AppendOnlyQuerySet):
+    def of_case(self, case: UUID) -> "AuditQuerySet":
+        return self.filter(objects_touched__contains={"case": str(case)})
+
+
+class AuditEvent(AppendOnly):
+    """One deed. `actor` and `objects_touched` are ids without a key to other tables, so that the row outlives them."""
+
+    class Verb(models.TextChoices):
+        REPORT_FILED = "report_filed", _("report filed")
+        CASE_OPENED = "case_opened", _("case opened")
+        CASE_READ = "case_read", _("case read")
+        CASE_CLAIMED = "case_claimed", _("case claimed")
+        CASE_RELEASED = "case_released", _("claim released")
+        CASE_DECIDED = "case_decided", _("case decided")
+        SOUND_FETCHED = "sound_fetched", _("sound fetched")
+        REVIEWER_MADE = "reviewer_made", _("made a reviewer")
+
+    at = models.DateTimeField(_("at"))
+    actor = models.UUIDField(_("actor"), null=True)  # None: the machine, or an operator at the command line
+    verb = models.CharField(_("what"), max_length=20, choices=Verb.choices)
+    objects_touched = models.JSONField(_("objects"), default=dict)  # {"case": id, "report": id, "space": id, ...}
+
+    objects = AuditQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("audit event")
+        verbose_name_plural = _("audit events")
+        ordering = ["-id"]
+        default_permissions = ["view"]
+        indexes = [
+            GinIndex(fields=["objects_touched"], name="audit_objects", opclasses=["jsonb_path_ops"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.verb} by {self.actor} at {self.at}"
+
+    @classmethod
+    def write(cls, verb: Verb, actor: User | None, facts: dict[str, Any] | None = None, **touched: Any) -> "AuditEvent":
+        """Note that `actor` did `verb` to the rows `touched` (name=row); `facts` stand beside and may be erased."""
+        assert connection.in_atomic_block, "an audit event is part of the deed's transaction"
+        ids = {name: str(row.pk) for name, row in touched.items()}
+        event = cls.objects.create(at=timezone.now(), actor=actor.pk if actor else None, verb=verb, objects_touched=ids)
+        if facts:
+            AuditDetail.objects.create(event=event, facts=facts)
+        return event
+
+
+class AuditDetail(models.Model):
+    """What may have to be erased of an event: kept beside it, so that the event itself never changes."""
+
+    event = models.OneToOneField(AuditEvent, models.PROTECT, related_name="detail", primary_key=True)
+    facts = models.JSONField(_("facts"))
+
+    class Meta:
+        default_permissions = []
+
+    def __str__(self) -> str:
+        return f"detail of {self.event_id}"

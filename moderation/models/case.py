@@ -1,0 +1,214 @@
+"""A case: what staff decide. One is open per person and Space at a time; later reports join it."""
+
+import uuid
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Self
+
+from django.db import models, transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from moderation import evidence, rules
+from moderation.models.audit import AuditEvent
+from moderation.models.decision import Decision
+from moderation.refusals import check
+from moderation.rules import CLAIM_IDLE, Kind, Reason
+from moderation.severity import SEVERITY, Breach, Severity
+from rooms.models import Participant, Space
+
+if TYPE_CHECKING:
+    from moderation.models.report import Report
+
+CLAIM = "moderation.claim_case"
+DECIDE = "moderation.decide_case"
+
+
+class CaseQuerySet(models.QuerySet["Case"]):
+    def open(self) -> Self:
+        return self.exclude(state=Case.State.DECIDED)
+
+    def visible_to(self, staff: User) -> Self:
+        """Not to the one it is about, whatever his permissions: the page names who reported."""
+        return self.exclude(subject=staff)
+
+    def free(self, now: datetime) -> Self:
+        """Open and claimed by nobody, or by somebody who has been idle for too long."""
+        idle = Q(state=Case.State.CLAIMED, active_at__lte=now - CLAIM_IDLE)
+        return self.filter(Q(state=Case.State.NEW) | idle)
+
+    def claimed_by_now(self, staff: User, now: datetime) -> Self:
+        return self.filter(state=Case.State.CLAIMED, claimed_by=staff, active_at__gt=now - CLAIM_IDLE)
+
+
+class Case(models.Model):
+    """Reports about one person in one Space (about the Space itself: about its host), and what becomes of them."""
+
+    class State(models.TextChoices):
+        NEW = "new", _("new")
+        CLAIMED = "claimed", _("claimed")
+        DECIDED = "decided", _("decided")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    space = models.ForeignKey(Space, models.PROTECT, related_name="cases")
+    subject = models.ForeignKey(User, models.PROTECT, related_name="cases_about", verbose_name=_("about"))
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.NEW)
+    severity = models.PositiveSmallIntegerField(_("severity"), choices=Severity.choices, default=Severity.LOW)
+    opened_at = models.DateTimeField(_("opened"))
+    claimed_by = models.ForeignKey(
+        User, models.PROTECT, null=True, related_name="cases_claimed", verbose_name=_("claimed by")
+    )
+    claimed_at = models.DateTimeField(null=True)
+    active_at = models.DateTimeField(null=True)  # the last thing that whoever claimed it did with it
+    decided_at = models.DateTimeField(null=True)
+
+    objects = CaseQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("case")
+        verbose_name_plural = _("cases")
+        default_permissions = ["view"]
+        permissions = [
+            ("claim_case", _("Can claim a case and hear its sound")),
+            ("decide_case", _("Can decide a case")),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["space", "subject"], condition=Q(state__in=["new", "claimed"]), name="case_one_open"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="new", claimed_by=None)
+                | Q(state="claimed", claimed_by__isnull=False, claimed_at__isnull=False, active_at__isnull=False)
+                | Q(state="decided", decided_at__isnull=False),
+                name="case_state_has_times",
+            ),
+        ]
+        indexes = [models.Index(fields=["state", "-severity", "opened_at"]), models.Index(fields=["subject", "state"])]
+
+    def __str__(self) -> str:
+        return f"case {str(self.pk)[:8]}"
+
+    # --- opening ------------------------------------------------------------------------------------------------------
+    @classmethod
+    def of(cls, space: Space, subject: User, now: datetime) -> "Case":
+        """The open case about this person in this Space, locked; opened if there is none."""
+        cases = cls.objects.open().select_for_update(of=("self",))
+        case, opened = cases.get_or_create(space=space, subject=subject, defaults={"opened_at": now})
+        if opened:
+            AuditEvent.write(AuditEvent.Verb.CASE_OPENED, None, case=case, space=space, person=subject)
+        return case
+
+    def join(self, breach: Breach, now: datetime) -> None:
+        """A report of `breach` joins this case, which the caller has locked: the worst counts, the sound is held."""
+        if SEVERITY[breach] > self.severity:
+            self.severity = SEVERITY[breach]
+            self.save(update_fields=["severity"])
+        evidence.hold_for_review(self, now)
+
+    @classmethod
+    def locked(cls, pk: uuid.UUID) -> "Case":
+        rows = cls.objects.select_for_update(of=("self",)).select_related("space__host", "subject", "claimed_by")
+        return rows.get(pk=pk)
+
+    # --- claiming -----------------------------------------------------------------------------------------------------
+    @transaction.atomic
+    def claim(self, by: User) -> None:
+        """Take the case, or take it again; what a colleague has not touched for 15 minutes is free. Raises Refused."""
+        now = timezone.now()
+        case = Case.locked(self.pk)
+        check(case.reviewing_refusal(by, CLAIM))
+        check(Reason.ALREADY_DECIDED if case.state == Case.State.DECIDED else None)
+        holder = case.holder(now)
+        check(Reason.CLAIMED_BY_ANOTHER if holder not in (None, by) else None)
+        if holder is None:
+            case.state, case.claimed_by, case.claimed_at = Case.State.CLAIMED, by, now
+            AuditEvent.write(AuditEvent.Verb.CASE_CLAIMED, by, case=case)
+        case.active_at = now
+        case.save(update_fields=["state", "claimed_by", "claimed_at", "active_at"])
+        self.refresh_from_db()
+
+    @transaction.atomic
+    def release(self, by: User) -> None:
+        """Give the case back undecided. Safe to repeat; does nothing to a colleague's claim."""
+        case = Case.locked(self.pk)
+        if case.state == Case.State.CLAIMED and case.claimed_by == by:
+            case.state, case.claimed_by, case.claimed_at, case.active_at = Case.State.NEW, None, None, None
+            case.save(update_fields=["state", "claimed_by", "claimed_at", "active_at"])
+            AuditEvent.write(AuditEvent.Verb.CASE_RELEASED, by, case=case)
+        self.refresh_from_db()
+
+    def touch(self, by: User) -> bool:
+        """Note that `by` works on the case; False if he has no claim that is still good."""
+        now = timezone.now()
+        return bool(Case.objects.filter(pk=self.pk).claimed_by_now(by, now).update(active_at=now))
+
+    def holder(self, now: datetime | None = None) -> User | None:
+        """Who is working on it: the claim of somebody idle for 15 minutes no longer counts."""
+        if self.state != Case.State.CLAIMED or self.active_at is None:
+            return None
+        return self.claimed_by if self.active_at > (now or timezone.now()) - CLAIM_IDLE else None
+
+    @property
+    def claim_ends(self) -> datetime | None:
+        """When the claim lapses, if nothing is done before."""
+        return self.active_at + CLAIM_IDLE if self.active_at and self.holder() else None
+
+    # --- deciding -----------------------------------------------------------------------------------------------------
+    @transaction.atomic
+    def decide(self, by: User, kind: Kind, reason: str, until: datetime | None = None) -> Decision:
+        """Decide the case and carry it out, in one transaction. Raises Refused, and then nothing has changed."""
+        now = timezone.now()
+        case = Case.locked(self.pk)
+        case.space = Space.locked(case.space_id)
+        case._check_decision(by, kind, reason, until - now if until else None)
+        decision = case.decisions.create(
+            by=by, kind=kind, reason=reason.strip(), until=until if kind == Kind.SUSPEND else None, created_at=now
+        )
+        case.state, case.decided_at = Case.State.DECIDED, now
+        case.save(update_fields=["state", "decided_at"])
+        AuditEvent.write(AuditEvent.Verb.CASE_DECIDED, by, {"kind": str(kind)}, case=case, decision=decision)
+        decision.carry_out()
+        evidence.settle(case, decision.found_a_breach, now)
+        decision.notify(now)
+        self.refresh_from_db()
+        return decision
+
+    def _check_decision(self, by: User, kind: Kind, reason: str, lasting: timedelta | None) -> None:
+        check(self.reviewing_refusal(by, DECIDE))
+        check(Reason.ALREADY_DECIDED if self.state == Case.State.DECIDED else None)
+        # A claim that lapsed but was taken by nobody still lets its owner finish what he wrote.
+        check(Reason.NOT_CLAIMED if self.claimed_by != by else None)
+        check(rules.statement_refusal(kind, reason, lasting))
+        check(rules.kind_refusal(kind, self.facts(), by.is_superuser))
+
+    # --- who may, and what can be done --------------------------------------------------------------------------------
+    def reviewing_refusal(self, by: User, permission: str = CLAIM) -> Reason | None:
+        """Why `by` may not work on this case; None if he may."""
+        permitted = by.is_staff and by.in_good_standing() and by.has_perm(permission)
+        reported = self.reports.filter(reporter=by).exists()
+        return rules.reviewing_refusal(permitted, is_subject=self.subject_id == by.pk, is_reporter=reported)
+
+    def facts(self) -> rules.Facts:
+        return rules.Facts(
+            space_live=self.space.state == Space.State.LIVE,
+            subject_hosts=self.space.host_id == self.subject_id,
+            subject_inside=self.participation().exists(),
+            subject_staff=self.subject.is_staff,
+        )
+
+    def kinds_for(self, by: User) -> list[Kind]:
+        """What `by` can decide in this case now, mildest first."""
+        facts = self.facts()
+        return [kind for kind in Kind if rules.kind_refusal(kind, facts, by.is_superuser) is None]
+
+    def participation(self) -> "models.QuerySet[Participant]":
+        """The row of the one it is about in its Space."""
+        return Participant.objects.filter(space=self.space_id, user=self.subject_id).select_related("user")
+
+    def reports_in_order(self) -> "models.QuerySet[Report]":
+        return self.reports.select_related("reporter", "subject").order_by("room_ms", "created_at")
+
+    @property
+    def decision(self) -> Decision | None:
+        return self.decisions.select_related("by").first()

@@ -1,0 +1,128 @@
+"""What was decided in a case, with the statement of reasons, and the notices that carry it to whom it concerns."""
+
+import uuid
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User, lock_people
+from moderation.models.append_only import AppendOnly
+from moderation.rules import REASON_LENGTH, Kind
+from rooms.models import Space
+
+if TYPE_CHECKING:
+    from moderation.models.case import Case
+
+KINDS = {
+    Kind.DISMISS: _("dismiss: no breach found"),
+    Kind.REMOVE: _("remove from this Space"),
+    Kind.END: _("end this Space"),
+    Kind.SUSPEND: _("suspend the account for a time"),
+}
+
+
+class Decision(AppendOnly):
+    """A decision, its reason and who took it. `Case.decide` is the only way to one."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    case = models.ForeignKey("moderation.Case", models.PROTECT, related_name="decisions")
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    kind = models.CharField(_("decision"), max_length=20, choices=[(kind.value, text) for kind, text in KINDS.items()])
+    reason = models.TextField(_("statement of reasons"), max_length=REASON_LENGTH)
+    until = models.DateTimeField(_("until"), null=True)  # of a suspension
+    created_at = models.DateTimeField(_("decided"))
+
+    class Meta:
+        verbose_name = _("decision")
+        verbose_name_plural = _("decisions")
+        default_permissions = []
+        constraints = [
+            models.UniqueConstraint(fields=["case"], name="decision_once"),
+            models.CheckConstraint(condition=~Q(reason=""), name="decision_has_reason"),
+            models.CheckConstraint(
+                condition=Q(kind="suspend", until__isnull=False) | (~Q(kind="suspend") & Q(until=None)),
+                name="decision_suspension_has_end",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} in {self.case_id}"
+
+    @property
+    def found_a_breach(self) -> bool:
+        return self.kind != Kind.DISMISS
+
+    def concerned(self) -> list[User]:
+        """Who is told: nobody of a dismissed case, which would say that there was a report."""
+        if not self.found_a_breach:
+            return []
+        people = {self.case.subject_id: self.case.subject}
+        if self.kind == Kind.END:
+            people[self.case.space.host_id] = self.case.space.host
+        return list(people.values())
+
+    def notify(self, now: datetime) -> None:
+        Notice.objects.bulk_create(Notice(decision=self, user=person, created_at=now) for person in self.concerned())
+
+    def carry_out(self) -> None:
+        """Do what was decided, by one verb of the app that it belongs to. The case and its Space are locked."""
+        case: Case = self.case
+        if self.kind == Kind.REMOVE:
+            case.participation().get().remove(by=None, staff=self.by)
+        elif self.kind == Kind.END:
+            case.space.end(why=Space.Why.STAFF)
+        elif self.kind == Kind.SUSPEND:
+            assert self.until is not None
+            subject = lock_people(case.subject)[case.subject_id]
+            subject.suspend(until=max(self.until, subject.suspended_until or self.until))  # never shortens one
+
+
+class NoticeQuerySet(models.QuerySet["Notice"]):
+    def unseen(self) -> Self:
+        return self.filter(seen_at=None)
+
+    def with_decision(self) -> Self:
+        """With all that a notice shows, the newest first."""
+        return self.select_related("decision__case__space").order_by("-created_at")
+
+    def take(self, now: datetime) -> "list[Notice]":
+        """Those not seen yet, which counts as showing them: two pages at once do not both get one."""
+        unseen = list(self.unseen().with_decision())
+        return [notice for notice in unseen if self.unseen().filter(pk=notice.pk).update(seen_at=now)]
+
+
+class Notice(models.Model):
+    """Tells one person of a decision. It says what and why, and never who reported."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    decision = models.ForeignKey(Decision, models.PROTECT, related_name="notices")
+    user = models.ForeignKey(User, models.CASCADE, related_name="notices")
+    created_at = models.DateTimeField()
+    seen_at = models.DateTimeField(null=True)
+
+    objects = NoticeQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = []
+        constraints = [models.UniqueConstraint(fields=["decision", "user"], name="notice_once")]
+        indexes = [models.Index(fields=["user"], condition=Q(seen_at=None), name="notice_unseen")]
+
+    def __str__(self) -> str:
+        return f"notice of {self.decision_id}"
+
+    @property
+    def headline(self) -> str:
+        """What was decided, said to the person whose notice it is."""
+        space = self.decision.case.space
+        words = {"title": space.title}
+        if self.decision.kind == Kind.REMOVE:
+            return gettext("You were removed from the Space “%(title)s”") % words
+        if self.decision.kind == Kind.SUSPEND:
+            return gettext("Your account was suspended")
+        if space.host_id == self.user_id:
+            return gettext("Your Space “%(title)s” was ended") % words
+        return gettext("The Space “%(title)s” was ended because of what was reported about you") % words

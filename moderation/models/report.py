@@ -1,0 +1,127 @@
+"""A report: what somebody in a Space says about a person in it, or about the Space, with the facts of that moment."""
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Self
+
+from django.db import connection, models, transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from moderation import evidence, rules
+from moderation.models.append_only import AppendOnly, AppendOnlyQuerySet
+from moderation.models.audit import AuditEvent
+from moderation.models.case import Case
+from moderation.refusals import check
+from moderation.rules import Reason
+from moderation.severity import Breach
+from rooms.models import Participant, Space
+from rooms.rules import Action, Mute, Role
+from rooms.rules import refusal as role_refusal
+
+HOUR = timedelta(hours=1)
+SAME = timedelta(seconds=rules.SAME_REPORT_SECONDS)
+
+
+class ReportQuerySet(AppendOnlyQuerySet):
+    def since(self, moment: datetime) -> Self:
+        return self.filter(created_at__gt=moment)
+
+
+class Report(AppendOnly):
+    """What was reported, frozen: later changes of name, role or title do not reach it. Written once."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    case = models.ForeignKey(Case, models.PROTECT, related_name="reports")
+    space = models.ForeignKey(Space, models.PROTECT, related_name="reports")
+    reporter = models.ForeignKey(User, models.PROTECT, related_name="reports_filed")
+    subject = models.ForeignKey(Participant, models.PROTECT, null=True, related_name="reports")  # None: the Space
+    subject_user = models.ForeignKey(User, models.PROTECT, related_name="reports_about")
+    reason = models.CharField(_("reason"), max_length=20, choices=Breach.choices)
+    text = models.TextField(_("text"), max_length=rules.TEXT_LENGTH, blank=True)
+    created_at = models.DateTimeField(_("reported"))
+    room_ms = models.PositiveBigIntegerField(_("room time, ms"))
+    role = models.CharField(max_length=10, choices=[(role.value, role.value) for role in Role])
+    mute = models.CharField(max_length=5, choices=[(mute.value, mute.value) for mute in Mute])
+    handle = models.CharField(max_length=30)
+    name = models.CharField(max_length=50)
+    title = models.CharField(max_length=80)
+
+    objects = ReportQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("report")
+        verbose_name_plural = _("reports")
+        default_permissions = []
+        constraints = [models.CheckConstraint(condition=~Q(reporter=models.F("subject_user")), name="report_others")]
+        indexes = [models.Index(fields=["reporter", "-created_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.reason} at {self.room_ms} ms in {self.space_id}"
+
+    @property
+    def about_the_space(self) -> bool:
+        return self.subject_id is None
+
+    @classmethod
+    @transaction.atomic
+    def file(cls, reporter: User, space: Space, subject: Participant | None, reason: str, text: str = "") -> "Report":
+        """Report `subject`, or with None the Space itself. The same report within a minute is one.
+
+        Opens or joins the case and holds the sound. Raises Refused; Participant.DoesNotExist for whoever was never in
+        the Space."""
+        now, text = timezone.now(), text.strip()
+        me = space.participants.select_related("space").get(user=reporter)
+        who = subject or space.participants.select_related("user").get(role=Role.HOST)
+        _one_at_a_time(reporter)
+        mine = cls.objects.filter(reporter=reporter)
+        same = mine.since(now - SAME).filter(space=space, subject=subject, reason=reason, text=text).first()
+        if same is not None:
+            return same
+        _check(me, who, mine.since(now - HOUR).count(), text)
+        report = cls(reporter=reporter, space=me.space, subject=subject, reason=reason, text=text, created_at=now)
+        report._freeze(who, room_ms=_room_ms(me, now))
+        report._open_case(who.user)
+        return report
+
+    def _freeze(self, who: Participant, room_ms: int) -> None:
+        """Note who and what it was about, as things are now."""
+        self.room_ms, self.title = room_ms, self.space.title
+        self.subject_user, self.handle, self.name = who.user, who.user.handle, who.user.name
+        self.role, self.mute = who.role, who.mute
+
+    def _open_case(self, about: User) -> None:
+        self.case = Case.of(self.space, about, self.created_at)
+        self.save()
+        self.case.join(Breach(self.reason), self.created_at)
+        AuditEvent.write(
+            AuditEvent.Verb.REPORT_FILED, self.reporter, report=self, case=self.case, space=self.space, person=about
+        )
+
+
+def reportable_by(user: User) -> QuerySet[Space]:
+    """The Spaces that `user` may report from: those that he is in or was in, while they are live or have sound."""
+    return Space.objects.filter(participants__user=user)
+
+
+def _check(me: Participant, who: Participant, recent: int, text: str) -> None:
+    """Raise Refused where this person may not report that one now."""
+    check(Reason.NOT_IN_THE_SPACE if who.space_id != me.space_id else None)
+    check(rules.filing_refusal(who.user_id == me.user_id, recent, len(text)))
+    check(None if role_refusal(Action.REPORT, Role(me.role), Role(who.role)) is None else Reason.NOT_IN_THE_SPACE)
+    check(None if evidence.is_kept(me.space) else Reason.SOUND_IS_GONE)
+
+
+def _room_ms(me: Participant, now: datetime) -> int:
+    """Room time that the reporter means: now, or the last moment that he was there to hear."""
+    moment = min(time for time in (now, me.left_at, me.space.ended_at) if time)
+    started = me.space.started_at or moment
+    return max(0, int((moment - started).total_seconds() * 1000))
+
+
+def _one_at_a_time(reporter: User) -> None:
+    """Let the reports of one person wait for each other, so that counting them is right."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"reports of {reporter.pk}"])

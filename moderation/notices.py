@@ -1,0 +1,61 @@
+"""How a decision reaches the person: at the next page, and at every log-in while the account is suspended."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from moderation.models import Notice
+from moderation.rules import Kind
+
+REASON_SHOWN = 200  # characters; the page of the decisions has the whole
+
+
+def middleware(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Put decisions that a member has not seen yet on the next page that he opens."""
+
+    def with_notices(request: HttpRequest) -> HttpResponse:
+        if _opens_a_page(request) and request.user.is_authenticated:
+            for notice in request.user.notices.take(timezone.now()):
+                messages.warning(request, _said(notice))
+        return get_response(request)
+
+    return with_notices
+
+
+def _opens_a_page(request: HttpRequest) -> bool:
+    """A whole page for a person: no fragment, no API, not the list of decisions itself."""
+    whole = not request.headers.get("HX-Request") or request.headers.get("HX-Boosted")
+    html = "text/html" in request.headers.get("Accept", "")
+    return bool(request.method == "GET" and whole and html and request.path != reverse("my_decisions"))
+
+
+def _said(notice: Notice) -> str:
+    reason = Truncator(notice.decision.reason).chars(REASON_SHOWN)
+    return _linked(_("%(headline)s. Reason: %(reason)s") % {"headline": notice.headline, "reason": reason})
+
+
+def _linked(text: str) -> str:
+    return format_html('<span>{} <a href="{}">{}</a></span>', text, reverse("my_decisions"), _("Read all of it"))
+
+
+def tell_suspended(request: HttpRequest, user: User, **kwargs: Any) -> None:
+    """At log-in: until when the account is suspended, and why."""
+    if not user.is_suspended() or user.suspended_until is None:
+        return
+    suspensions = user.notices.filter(decision__kind=Kind.SUSPEND).with_decision()
+    notice = suspensions.first()
+    until = date_format(user.suspended_until, "DATETIME_FORMAT")
+    text = _("Your account is suspended until %(until)s (UTC).") % {"until": until}
+    if notice is not None:
+        notice.decision.notices.filter(user=user).update(seen_at=timezone.now())
+        text += " " + _("Reason: %(reason)s") % {"reason": Truncator(notice.decision.reason).chars(REASON_SHOWN)}
+    messages.warning(request, _linked(text))

@@ -1,0 +1,58 @@
+"""Cases for the tests of moderation: lior, who listens in hana's Space, reports sol, who speaks there."""
+
+from collections.abc import Callable
+
+import pytest
+
+from accounts.models import User
+from moderation import staff
+from moderation.models import Case, Report
+from rooms.models import Participant, Space
+from tests.rooms.conftest import _empty_redis, host, listener, open_space, sent, speaker, tea
+
+__all__ = ["_empty_redis", "host", "listener", "open_space", "sent", "speaker", "tea"]
+
+TEXT = "said my street and number aloud"  # words that must reach nobody but staff
+
+
+@pytest.fixture
+def reviewer(mo: User) -> User:
+    """mo, who may review."""
+    staff.make_reviewer(mo)
+    return mo
+
+
+@pytest.fixture
+def colleague(db: None) -> User:
+    """ada, who may review too."""
+    ada = User.objects.create_user("ada", display_name="Ada Staff", is_staff=True)
+    staff.make_reviewer(ada)
+    return ada
+
+
+@pytest.fixture
+def report(tea: Space, lior: User, speaker: Participant, listener: Participant) -> Report:
+    """lior's report of sol."""
+    return Report.file(lior, tea, speaker, "private", TEXT)
+
+
+@pytest.fixture
+def case(report: Report) -> Case:
+    return report.case
+
+
+@pytest.fixture
+def claimed(case: Case, reviewer: User) -> Case:
+    """The case, claimed by mo."""
+    case.claim(reviewer)
+    return case
+
+
+@pytest.fixture
+def report_address(tea: Space) -> Callable[..., str]:
+    """`report_address(speaker)`: the address of the form for a person, without one that for the Space."""
+
+    def address(subject: Participant | None = None) -> str:
+        return f"/report/?space={tea.pk}&participant={subject.pk if subject else ''}"
+
+    return address
