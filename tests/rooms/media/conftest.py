@@ -105,7 +105,7 @@ class World:
 async def until(condition, seconds: float = 10.0) -> None:
     """Let the event loop run until the condition holds; fail when it never does."""
     async with asyncio.timeout(seconds):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 -- what is waited for are packets of the kernel
             await asyncio.sleep(0.001)
 
 

@@ -1,0 +1,131 @@
+"""`manage.py simulate`: fill a live Space with people who do not exist and count what they hear."""
+
+import asyncio
+import json
+import time
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from django.core.management.base import BaseCommand, CommandError
+
+from accounts.models import Follow, User
+from rooms.models import Invitation, Participant, Space
+from rooms.refusals import Refused
+from rooms.rules import Role
+from rooms.simulation import Guest, Simulation
+
+EXAMPLE = """
+Example: a Space of hana's with two more voices and fifty listeners for twenty seconds
+
+  manage.py simulate --space 6f1c... --speakers 2 --listeners 50 --seconds 20
+
+Prints one JSON line; exits with 1 when a join failed. Loss is of the packets that the listeners should have received.
+"""
+
+
+class Command(BaseCommand):
+    help = "Let simulated members into a live Space: real websockets, real DTLS-SRTP, tones as voices."
+
+    def create_parser(self, *args: Any, **kwargs: Any) -> Any:
+        return super().create_parser(*args, epilog=EXAMPLE, formatter_class=RawDescriptionHelpFormatter, **kwargs)
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--space", required=True, help="Id of a live Space.")
+        parser.add_argument("--speakers", type=int, default=2, help="Voices besides the host's (default 2).")
+        parser.add_argument("--listeners", type=int, default=50, help="Listeners (default 50).")
+        parser.add_argument("--seconds", type=float, default=20, help="How long everybody stays (default 20).")
+        parser.add_argument("--url", default="", help="Address of the site (default: this machine's).")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        space = _live_space(options["space"])
+        if min(options["speakers"], options["listeners"], options["seconds"]) < 0:
+            raise CommandError("--speakers, --listeners and --seconds are not negative.")
+        if options["speakers"] > settings.SPACES_MAX_SPEAKERS:
+            raise CommandError(f"A Space has at most {settings.SPACES_MAX_SPEAKERS} speakers besides its host.")
+        members = _members(options["speakers"] + options["listeners"])
+        _invite(space, members)
+        url = options["url"] or settings.PUBLIC_URL or f"http://{settings.WEB_HOST}:{settings.WEB_PORT}"
+        guests = [_guest(user, number < options["speakers"]) for number, user in enumerate(members)]
+        try:
+            figures = asyncio.run(_run(url, space, guests, options["seconds"]))
+        finally:
+            _uninvite(space, members)
+        self.stdout.write(json.dumps(figures))
+        if figures["failed_joins"]:
+            raise CommandError(f"{figures['failed_joins']} joins failed: {'; '.join(figures['failures'])}")
+
+
+async def _run(url: str, space: Space, guests: list[Guest], seconds: float) -> dict[str, Any]:
+    async with Simulation(url, str(space.pk), guests) as simulation:
+        await simulation.join_all()
+        voices = [guest.participant for guest in guests if guest.speaks and guest.participant]
+        await sync_to_async(_admit)(space, voices)
+        await simulation.open_microphones()
+        start = time.monotonic()
+        await asyncio.sleep(seconds)
+        return simulation.figures(time.monotonic() - start)
+
+
+def _live_space(text: str) -> Space:
+    try:
+        space = Space.objects.live().filter(pk=UUID(text)).first()
+    except ValueError:
+        raise CommandError(f"{text!r} is not the id of a Space.") from None
+    if space is None:
+        live = ", ".join(f"{space.pk} ({space.host})" for space in Space.objects.live()[:5])
+        raise CommandError(f"No live Space {text}. Live now: {live or 'none'}.")
+    return space
+
+
+def _members(number: int) -> list[User]:
+    """The simulated members sim_1 ... sim_n; made once, without a password, and used again."""
+    handles = [f"sim_{index + 1}" for index in range(number)]
+    known = set(User.objects.filter(handle__in=handles).values_list("handle", flat=True))
+    for handle in handles:
+        if handle not in known:
+            User.objects.create_user(handle, None, display_name=f"Simulated {handle.removeprefix('sim_')}")
+    return list(User.objects.filter(handle__in=handles))
+
+
+def _guest(user: User, speaks: bool) -> Guest:
+    """A session for this member, as a log-in would make it."""
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.set_expiry(3600)
+    session.create()
+    return Guest(handle=user.handle, cookie=f"{settings.SESSION_COOKIE_NAME}={session.session_key}", speaks=speaks)
+
+
+def _invite(space: Space, members: list[User]) -> None:
+    """Make the members part of the audience: followers, or named people."""
+    if space.audience == Space.Audience.NAMED:
+        Invitation.objects.bulk_create([Invitation(space=space, user=user) for user in members], ignore_conflicts=True)
+        return
+    for user in members:
+        follow = user.follow(space.host)
+        if follow.state == Follow.State.REQUESTED:
+            space.host.approve(user)
+        Follow.objects.filter(pk=follow.pk).update(accepted_at=space.created_at - timedelta(seconds=1))
+
+
+def _uninvite(space: Space, members: list[User]) -> None:
+    Invitation.objects.filter(space=space, user__in=members).delete()
+    for user in members:
+        user.unfollow(space.host)
+
+
+def _admit(space: Space, participants: list[str]) -> None:
+    host = space.participants.select_related("user").get(role=Role.HOST)
+    for participant in Participant.objects.filter(pk__in=participants):
+        try:
+            participant.ask_to_speak("simulation").admit(host)
+        except Refused as refused:
+            raise CommandError(f"{participant} could not be admitted: {refused.text}") from None

@@ -1,0 +1,153 @@
+"""The pages and the API of rooms: what whom is shown, and what is refused."""
+
+from collections.abc import Callable
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from rooms import fleet
+from rooms.models import Participant, Space
+
+LogIn = Callable[[User], Client]
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def titles(client: Client) -> list[str]:
+    return [space["title"] for space in client.get("/api/spaces/").json()["results"]]
+
+
+def test_home_welcomes_whoever_is_not_logged_in() -> None:
+    assert Client().get("/").status_code == 200
+
+
+def test_home_shows_what_one_may_enter(tea: Space, lior: User, dee: User, log_in: LogIn) -> None:
+    assert "Tea at four" in log_in(lior).get("/").content.decode()
+    assert "Tea at four" not in log_in(dee).get("/").content.decode()
+
+
+def test_home_tells_how_many_followers_are_missing(dee: User, log_in: LogIn) -> None:
+    User.objects.filter(pk=dee.pk).update(follower_count=438)
+    page = log_in(dee).get("/").content.decode()
+    assert "438" in page
+    assert "162" in page
+
+
+@pytest.mark.parametrize("path", ["/spaces/{pk}/", "/api/spaces/{pk}/"])
+def test_a_space_is_not_found_by_a_stranger(tea: Space, dee: User, lior: User, log_in: LogIn, path: str) -> None:
+    address = path.format(pk=tea.pk)
+    assert log_in(lior).get(address).status_code == 200
+    assert log_in(dee).get(address).status_code == 404
+    assert log_in(dee).get(path.format(pk=uuid4())).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/search/", "/spaces/new/", "/fleet/", "/spaces/{pk}/"])
+def test_pages_need_a_log_in(tea: Space, path: str) -> None:
+    answer = Client().get(path.format(pk=tea.pk))
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/accounts/login/")
+
+
+@pytest.mark.parametrize("path", ["/api/spaces/", "/api/spaces/{pk}/"])
+def test_the_api_needs_a_log_in(tea: Space, path: str) -> None:
+    assert Client().get(path.format(pk=tea.pk)).status_code in (401, 403)
+
+
+def test_looking_at_a_space_is_not_entering_it(tea: Space, lior: User, log_in: LogIn) -> None:
+    log_in(lior).get(f"/spaces/{tea.pk}/")
+    assert not Participant.objects.filter(user=lior).exists()
+
+
+def test_the_list_holds_what_one_may_enter(tea: Space, hana: User, lior: User, dee: User, log_in: LogIn) -> None:
+    assert titles(log_in(lior)) == ["Tea at four"]
+    assert titles(log_in(hana)) == ["Tea at four"]
+    assert titles(log_in(dee)) == []
+
+
+def test_the_api_shows_a_space_as_it_is(tea: Space, speaker: Participant, lior: User, log_in: LogIn) -> None:
+    space = log_in(lior).get(f"/api/spaces/{tea.pk}/").json()
+    assert [(person["handle"], person["role"], person["mute"]) for person in space["stage"]] == [
+        ("hana", "host", "self"),
+        ("sol", "speaker", "open"),
+    ]
+    assert space["max_speakers"] == 11
+
+
+def test_a_removed_person_finds_nothing_any_more(
+    tea: Space, speaker: Participant, host: Participant, log_in: LogIn
+) -> None:
+    client = log_in(speaker.user)
+    speaker.remove(host)
+    assert titles(client) == []
+    assert client.get(f"/spaces/{tea.pk}/").status_code == 404
+    assert client.get(f"/api/spaces/{tea.pk}/").status_code == 404
+
+
+def test_an_ended_space_is_shown_to_whoever_was_in_it(
+    tea: Space, listener: Participant, sol: User, dee: User, log_in: LogIn
+) -> None:
+    tea.end()
+    assert log_in(listener.user).get(f"/spaces/{tea.pk}/").status_code == 200
+    assert log_in(dee).get(f"/spaces/{tea.pk}/").status_code == 404
+    assert log_in(sol).get(f"/spaces/{tea.pk}/").status_code == 404
+    assert log_in(listener.user).get(f"/api/spaces/{tea.pk}/").status_code == 404
+
+
+def test_opening_a_space(hana: User, log_in: LogIn) -> None:
+    answer = log_in(hana).post("/spaces/new/", {"title": " Tea  time ", "audience": "followers"})
+    space = Space.objects.get()
+    assert answer["Location"] == f"/spaces/{space.pk}/"
+    assert (space.title, space.state) == ("Tea time", "live")
+
+
+def test_opening_for_named_people(hana: User, sol: User, lior: User, log_in: LogIn) -> None:
+    form = {"title": "Two of us", "audience": "named", "invited": "@Sol, lior @hana"}
+    log_in(hana).post("/spaces/new/", form)
+    assert {invitation.user for invitation in Space.objects.get().invitations.all()} == {sol, lior}
+
+
+@pytest.mark.parametrize(
+    ("form", "words"),
+    [
+        ({"title": "", "audience": "followers"}, "title"),
+        ({"title": "   ", "audience": "followers"}, "title"),
+        ({"title": "x" * 81, "audience": "followers"}, "80"),
+        ({"title": "Tea", "audience": "everyone"}, "everyone"),
+        ({"title": "Tea", "audience": "named", "invited": ""}, "Name at least one person"),
+        ({"title": "Tea", "audience": "named", "invited": "nobody_here"}, "@nobody_here"),
+    ],
+)
+def test_a_bad_form_says_what_is_wrong(hana: User, log_in: LogIn, form: dict[str, str], words: str) -> None:
+    answer = log_in(hana).post("/spaces/new/", form)
+    assert answer.status_code == 400
+    assert words in str(answer.context["form"].errors)
+    assert not Space.objects.exists()
+
+
+def test_a_member_below_the_gate_opens_nothing(sol: User, log_in: LogIn) -> None:
+    answer = log_in(sol).post("/spaces/new/", {"title": "Tea", "audience": "followers"})
+    assert answer.status_code == 400
+    assert not Space.objects.exists()
+
+
+def test_people_with_a_block_cannot_be_named(hana: User, sol: User, log_in: LogIn) -> None:
+    sol.block(hana)
+    answer = log_in(hana).post("/spaces/new/", {"title": "Tea", "audience": "named", "invited": "sol"})
+    assert "@sol" in str(answer.context["form"].errors)
+
+
+def test_the_fleet_line_shows_followed_people_on_stages(
+    tea: Space, speaker: Participant, lior: User, dee: User
+) -> None:
+    assert [(ship["user"].handle, ship["word"]) for ship in fleet.line(lior)] == [("hana", "live")]
+    lior.follow(speaker.user)
+    assert [(ship["user"].handle, ship["word"]) for ship in fleet.line(lior)] == [("hana", "live"), ("sol", "speaks")]
+    dee.follow(speaker.user)
+    assert fleet.line(dee) == [], "dee follows sol but may not enter the Space"
+
+
+def test_search_finds_only_spaces_that_one_may_enter(tea: Space, lior: User, dee: User, log_in: LogIn) -> None:
+    assert list(log_in(lior).get("/search/?q=tea").context["spaces"]) == [tea]
+    assert list(log_in(dee).get("/search/?q=tea").context["spaces"]) == []
+    assert log_in(dee).get("/search/?q=%00").status_code == 200

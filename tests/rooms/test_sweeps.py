@@ -1,0 +1,117 @@
+"""The sweeps: what a lost message or a killed process left undone is found from the rows."""
+
+import asyncio
+from datetime import timedelta
+
+import msgspec
+import pytest
+from django.utils import timezone
+
+from accounts.models import User
+from rooms import pulse, standing, store, tasks
+from rooms.media.standing import KEY
+from rooms.models import Participant, Space
+from rooms.rules import Role
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def here(*people: Participant) -> None:
+    """Give these people a lease, as a connection would."""
+
+    async def lease() -> None:
+        for person in people:
+            await pulse.renew(str(person.space_id), {f"{person.pk}:test"})
+        await store.close_async_client()
+
+    asyncio.run(lease())
+
+
+def long_ago(person: Participant, seconds: int) -> None:
+    Participant.objects.filter(pk=person.pk).update(away_since=timezone.now() - timedelta(seconds=seconds))
+
+
+def test_who_has_no_connection_left_is_marked_and_who_has_one_is_not(
+    tea: Space, host: Participant, listener: Participant
+) -> None:
+    here(host)
+    tasks.sweep_presence()
+    host.refresh_from_db()
+    listener.refresh_from_db()
+    assert host.away_since is None
+    assert listener.away_since is not None
+
+
+def test_a_lost_listener_is_counted_out_after_the_grace_time(tea: Space, host: Participant, listener: Participant) -> None:
+    here(host)
+    long_ago(listener, 10)
+    tasks.sweep_presence()
+    assert tea.listener_count == 1
+    long_ago(listener, 25)
+    tasks.sweep_presence()
+    assert tea.listener_count == 0
+
+
+def test_a_lost_speaker_gives_the_microphone_back(tea: Space, host: Participant, speaker: Participant) -> None:
+    here(host)
+    long_ago(speaker, 25)
+    tasks.sweep_presence()
+    speaker.refresh_from_db()
+    assert (speaker.role, speaker.left_at is None) == (Role.LISTENER, False)
+    assert speaker.turns.get().ended_at is not None
+
+
+def test_a_space_ends_in_order_when_its_host_stays_away(tea: Space, host: Participant) -> None:
+    long_ago(host, 50)
+    tasks.sweep_presence()
+    tea.refresh_from_db()
+    assert tea.state == Space.State.LIVE
+    long_ago(host, 61)
+    tasks.sweep_presence()
+    tasks.sweep_presence()
+    tea.refresh_from_db()
+    assert (tea.state, tea.ended_why) == (Space.State.ENDED, Space.Why.HOST_LOST)
+
+
+def test_a_host_gets_time_to_arrive(tea: Space) -> None:
+    person = tea.participants.get()
+    long_ago(person, 200)
+    tasks.sweep_presence()
+    tea.refresh_from_db()
+    assert tea.state == Space.State.LIVE
+    long_ago(person, 301)
+    tasks.sweep_presence()
+    tea.refresh_from_db()
+    assert tea.state == Space.State.ENDED
+
+
+def test_a_suspended_member_is_found_even_if_the_signal_was_lost(tea: Space, host: Participant, sol: User) -> None:
+    person = tea.enter(sol)
+    here(host, person)
+    User.objects.filter(pk=sol.pk).update(suspended_until=timezone.now() + timedelta(days=1))
+    tasks.sweep_presence()
+    person.refresh_from_db()
+    assert person.left_at is not None
+
+
+def test_suspending_the_host_ends_the_space(tea: Space, host: Participant, hana: User) -> None:
+    hana.suspend(timezone.now() + timedelta(days=1))
+    tea.refresh_from_db()
+    assert (tea.state, tea.ended_why) == (Space.State.ENDED, Space.Why.SUSPENDED)
+
+
+def test_standings_that_redis_lost_are_written_again(tea: Space) -> None:
+    key = KEY.format(space=tea.pk)
+    store.client().delete(key)
+    tasks.rewrite_standings()
+    assert msgspec.json.decode(store.client().get(key))["version"] == tea.standing_version
+
+
+def test_an_older_standing_never_replaces_a_newer_one(tea: Space, host: Participant) -> None:
+    old = Space.objects.get(pk=tea.pk)
+    old.refresh_from_db = lambda **kwargs: None  # type: ignore[method-assign]
+    host.accept_notice()
+    host.open_microphone()
+    newest = store.client().get(KEY.format(space=tea.pk))
+    standing.write(old)
+    assert store.client().get(KEY.format(space=tea.pk)) == newest
