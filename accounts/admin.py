@@ -1,0 +1,144 @@
+"""People in the admin: find, grant the right to host, suspend. Nobody is deleted here. Log-in is allauth's."""
+
+from datetime import timedelta
+from typing import Any
+
+from allauth.account.decorators import secure_admin_login
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from accounts.models import Block, Follow, User
+
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+LONGEST_SUSPENSION_DAYS = 3650
+RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")  # for superusers alone to hand out
+
+
+class SuspendedFilter(admin.SimpleListFilter):
+    title = _("suspended")
+    parameter_name = "suspended"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("Yes")), ("no", _("No"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        now = timezone.now()
+        if self.value() == "yes":
+            return queryset.filter(suspended_until__gt=now)
+        return queryset.exclude(suspended_until__gt=now) if self.value() == "no" else queryset
+
+
+class SuspendForm(forms.Form):
+    days = forms.IntegerField(label=_("Days"), min_value=1, max_value=LONGEST_SUSPENSION_DAYS, initial=7)
+
+
+class NewPersonForm(AdminUserCreationForm):
+    class Meta:
+        model = User
+        fields = ("handle", "display_name")
+
+
+@admin.register(User)
+class PersonAdmin(UserAdmin):
+    list_display = ("handle", "display_name", "follower_count", "may_host", "suspended_until", "is_staff", "is_active")
+    list_filter = ("may_host", SuspendedFilter, "is_staff", "is_active")
+    search_fields = ("handle", "display_name", "email")
+    search_help_text = _("Handle, name or email address")
+    ordering = ("handle",)
+    show_full_result_count = False
+    filter_horizontal = ("groups", "user_permissions")
+    readonly_fields = ("follower_count", "suspended_until", "date_joined", "last_login")
+    actions = ("suspend", "lift_suspension")
+    add_form = NewPersonForm
+    fieldsets = (
+        (None, {"fields": ("handle", "display_name", "bio", "password", "email")}),
+        (_("Hosting"), {"fields": ("follower_count", "may_host", "approves_followers")}),
+        (_("Standing"), {"fields": ("is_active", "suspended_until", "date_joined", "last_login")}),
+        (_("Rights"), {"fields": RIGHTS}),
+    )
+    add_fieldsets = ((None, {"fields": ("handle", "display_name", "usable_password", "password1", "password2")}),)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        return self.readonly_fields if request.user.is_superuser else self.readonly_fields + RIGHTS
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Staff look after members; accounts of staff are for superusers."""
+        may = super().has_change_permission(request, obj)
+        return may and (request.user.is_superuser or obj is None or not (obj.is_staff or obj.is_superuser))
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Write what was changed and nothing else: the rest may have moved since the page was opened."""
+        if not change:
+            obj.save()
+        elif named := [field.name for field in User._meta.concrete_fields if field.name in form.changed_data]:
+            obj.save(update_fields=named)
+
+    @admin.action(description=_("Suspend…"), permissions=["change"])
+    def suspend(self, request: HttpRequest, people: QuerySet[User]) -> HttpResponse | None:
+        """Ask for how many days, then suspend those chosen. Staff are left out."""
+        form = SuspendForm(request.POST if "days" in request.POST else None)
+        members = people.filter(is_staff=False, is_superuser=False)
+        if not form.is_valid():
+            context = self.admin_site.each_context(request) | {
+                "title": _("Suspend"),
+                "form": form,
+                "members": members,
+                "left_out": people.exclude(pk__in=members),
+                "opts": self.opts,
+            }
+            return render(request, "accounts/admin_suspend.html", context)
+        until = timezone.now() + timedelta(days=form.cleaned_data["days"])
+        for member in members:
+            member.suspend(until)
+            self.log_change(request, member, f"Suspended until {until:%Y-%m-%d %H:%M} UTC.")
+        said = ngettext("%(number)d person suspended.", "%(number)d people suspended.", len(members))
+        messages.success(request, said % {"number": len(members)})
+        return None
+
+    @admin.action(description=_("Lift the suspension"), permissions=["change"])
+    def lift_suspension(self, request: HttpRequest, people: QuerySet[User]) -> None:
+        for member in people.filter(suspended_until__isnull=False):
+            member.lift_suspension()
+            self.log_change(request, member, "Suspension lifted.")
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    """To look at. Rows are made and ended by the verbs of people."""
+
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Follow)
+class FollowAdmin(ReadOnlyAdmin):
+    list_display = ("follower", "followee", "state", "created_at", "accepted_at")
+    list_select_related = ("follower", "followee")
+    list_filter = ("state",)
+    search_fields = ("=follower__handle", "=followee__handle")
+
+
+@admin.register(Block)
+class BlockAdmin(ReadOnlyAdmin):
+    list_display = ("blocker", "blocked", "created_at")
+    list_select_related = ("blocker", "blocked")
+    search_fields = ("=blocker__handle", "=blocked__handle")

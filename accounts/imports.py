@@ -1,0 +1,134 @@
+"""Bring members and follows in from elsewhere, a batch at a time. Safe to repeat: what is there already stays.
+
+Each batch is one transaction, so that a running site waits for moments only, and a broken run is simply run again.
+"""
+
+from dataclasses import dataclass
+
+from django.core.exceptions import ValidationError
+from django.db import connection, transaction
+from django.utils import timezone
+
+from accounts.csv_rows import Row
+from accounts.handles import refuse_reserved
+from accounts.models import User
+
+BATCH_MEMBERS = 2_000
+BATCH_FOLLOWS = 50_000
+
+FOLLOWS_TABLE = "CREATE TEMPORARY TABLE incoming (line bigint, follower text, followee text) ON COMMIT DROP"
+COPY_FOLLOWS = "COPY incoming (line, follower, followee) FROM STDIN"
+RESOLVE = """
+CREATE TEMPORARY TABLE pair ON COMMIT DROP AS
+SELECT line, follower, followee, one.id AS follower_id, other.id AS followee_id
+FROM incoming LEFT JOIN accounts_user one ON one.handle = follower LEFT JOIN accounts_user other ON other.handle = followee
+"""
+# The order in which every verb locks people (accounts.models.lock_people): nobody waits for us in a circle.
+LOCK = """
+SELECT count(*) FROM (
+    SELECT id FROM accounts_user
+    WHERE id IN (SELECT follower_id FROM pair UNION SELECT followee_id FROM pair)
+    ORDER BY id FOR NO KEY UPDATE
+) locked
+"""
+FAULTS = """
+SELECT line, CASE
+    WHEN follower_id IS NULL THEN 'there is no member @' || follower
+    WHEN followee_id IS NULL THEN 'there is no member @' || followee
+    WHEN follower_id = followee_id THEN '@' || follower || ' cannot follow themselves'
+    ELSE 'one of @' || follower || ' and @' || followee || ' has blocked the other'
+END
+FROM pair WHERE follower_id IS NULL OR followee_id IS NULL OR follower_id = followee_id OR {blocked}
+ORDER BY line
+"""
+BLOCKED = """EXISTS (SELECT FROM accounts_block WHERE (blocker_id, blocked_id) = (follower_id, followee_id)
+    OR (blocker_id, blocked_id) = (followee_id, follower_id))"""
+INSERT = """
+WITH added AS (
+    INSERT INTO accounts_follow (follower_id, followee_id, state, created_at, accepted_at)
+    SELECT DISTINCT follower_id, followee_id, 'accepted', %(now)s::timestamptz, %(now)s::timestamptz FROM pair
+    WHERE follower_id IS NOT NULL AND followee_id IS NOT NULL AND follower_id <> followee_id AND NOT {blocked}
+    ON CONFLICT (follower_id, followee_id) DO NOTHING
+    RETURNING followee_id
+), gained AS (SELECT followee_id, count(*) AS number FROM added GROUP BY followee_id)
+UPDATE accounts_user SET follower_count = follower_count + number FROM gained WHERE id = followee_id RETURNING number
+"""
+
+
+@dataclass
+class Result:
+    """What became of a batch, or of all: rows brought in, rows that were there already, and faults by line."""
+
+    added: int = 0
+    known: int = 0
+    faults: int = 0
+
+
+Faults = list[tuple[int, str]]
+
+
+def import_members(rows: list[Row]) -> tuple[Result, Faults]:
+    """Add members of `rows` (handle, display_name, email, bio), without a password: they set one by mail.
+
+    A handle that exists already stays as it is."""
+    good, faults = {}, []
+    for row in rows:
+        try:
+            member = _member(row)
+        except ValidationError as error:
+            faults.append((row.line, _words(error)))
+        else:
+            good.setdefault(member.handle, member)
+    known = set(User.objects.filter(handle__in=good).values_list("handle", flat=True))
+    new = [member for handle, member in good.items() if handle not in known]
+    User.objects.bulk_create(new, ignore_conflicts=True)
+    return Result(len(new), len(rows) - len(new) - len(faults), len(faults)), faults
+
+
+def _member(row: Row) -> User:
+    if row.fault:
+        raise ValidationError(row.fault)
+    values = row.values
+    member = User(
+        handle=values["handle"].removeprefix("@"),
+        display_name=values.get("display_name", ""),
+        email=values.get("email", "").lower(),
+        bio=values.get("bio", ""),
+    )
+    member.set_unusable_password()
+    member.clean_fields()
+    refuse_reserved(member.handle)
+    return member
+
+
+def _words(error: ValidationError) -> str:
+    if not hasattr(error, "error_dict"):
+        return " ".join(error.messages)
+    return " ".join(f"{name}: {' '.join(faults)}" for name, faults in error.message_dict.items())
+
+
+@transaction.atomic
+def import_follows(rows: list[Row]) -> tuple[Result, Faults]:
+    """Add follows of `rows` (follower, followee: handles), accepted even where followers are approved by hand.
+
+    An open request stays a request. The counts move by what was added, with the rows of all these people locked."""
+    faults = [(row.line, row.fault) for row in rows if row.fault]
+    with connection.cursor() as cursor:
+        cursor.execute(FOLLOWS_TABLE)
+        with cursor.copy(COPY_FOLLOWS) as copy:
+            for row in rows:
+                if not row.fault:
+                    copy.write_row((row.line, _handle(row, "follower"), _handle(row, "followee")))
+        cursor.execute(RESOLVE)
+        cursor.execute("ANALYZE pair")
+        cursor.execute(LOCK)
+        cursor.execute(FAULTS.format(blocked=BLOCKED))
+        faults += cursor.fetchall()
+        cursor.execute(INSERT.format(blocked=BLOCKED), {"now": timezone.now()})
+        added = sum(number for (number,) in cursor.fetchall())
+        cursor.execute("DROP TABLE incoming, pair")  # several batches may share an outer transaction
+    return Result(added, len(rows) - added - len(faults), len(faults)), sorted(faults)
+
+
+def _handle(row: Row, column: str) -> str:
+    return row.values[column].removeprefix("@").lower()

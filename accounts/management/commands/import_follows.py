@@ -1,0 +1,15 @@
+from accounts.imports import BATCH_FOLLOWS, import_follows
+from accounts.management.import_command import ImportCommand
+
+
+class Command(ImportCommand):
+    help = (
+        "Add follows from a CSV file of handles. They are accepted even by members who approve followers by hand. "
+        "A follow that exists already is left as it is, so the same file can be imported again. "
+        "Counts of followers are right after each batch; the site may go on running."
+    )
+    what = "follows"
+    required = ["follower", "followee"]
+    example = "  follower,followee\n  lior,hana\n  sol,hana\n\n  manage.py import_follows follows.csv"
+    batch_size = BATCH_FOLLOWS
+    bring_in = staticmethod(import_follows)
