@@ -9,7 +9,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 HANDLE_LENGTH = 30
-HANDLE_PATTERN = r"^[a-z0-9_]{3,30}$"
+HANDLE_PATTERN = r"^[a-z0-9_]{3,30}$"  # what members choose from
+STORED_PATTERN = r"^[a-z0-9_]{2,30}$"  # what rows may hold: operators give their staff two letters, such as mo
 
 # Names that would pass for the service or its staff, and words that addresses of the site begin with.
 _RESERVED = """

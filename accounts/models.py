@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts import signals
-from accounts.handles import HANDLE_LENGTH, HANDLE_PATTERN, HandleField, handle_shape, plain_name
+from accounts.handles import HANDLE_LENGTH, STORED_PATTERN, HandleField, handle_shape, plain_name
 from accounts.people import NAME_VECTOR, PeopleQuerySet, Relation
 
 
@@ -78,7 +78,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         verbose_name = _("person")
         verbose_name_plural = _("people")
         constraints = [
-            models.CheckConstraint(condition=Q(handle__regex=HANDLE_PATTERN), name="user_handle_shape"),
+            models.CheckConstraint(condition=Q(handle__regex=STORED_PATTERN), name="user_handle_shape"),
             models.CheckConstraint(condition=Q(follower_count__gte=0), name="user_follower_count_not_negative"),
         ]
         indexes = [

@@ -90,7 +90,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='user',
-            constraint=models.CheckConstraint(condition=models.Q(('handle__regex', '^[a-z0-9_]{3,30}$')), name='user_handle_shape'),
+            constraint=models.CheckConstraint(condition=models.Q(('handle__regex', '^[a-z0-9_]{2,30}$')), name='user_handle_shape'),
         ),
         migrations.AddConstraint(
             model_name='user',
