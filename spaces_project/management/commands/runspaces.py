@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import time
 import urllib.error
 import urllib.request
 from argparse import ArgumentParser
@@ -19,6 +20,7 @@ from spaces_project.management.commands.seed_demo import CAST
 from spaces_project.supervisor import Child, StartFailed, Supervisor, python
 
 HEALTHY_SECONDS = 90
+CELERY_AS_ROOT = "You're running the worker with superuser privileges"  # Celery's warning; the README says the same
 LOOPBACK = "127.0.0.1"
 MESSAGE_BYTES = "16384"  # of a websocket; the wire's own limit (rooms/protocol.py)
 
@@ -90,12 +92,11 @@ class Command(BaseCommand):
     def start(self, supervisor: Supervisor) -> None:
         var = settings.VAR_DIR
         if settings.EMBEDDED_POSTGRES:
-            supervisor.add_server(
-                Child("postgres", lambda output: embedded.start_postgres(var, output=output), signal.SIGINT)
-            )
+            supervisor.add_server(Child("postgres", lambda _: embedded.start_postgres(var), signal.SIGINT))
         if settings.EMBEDDED_REDIS:
-            supervisor.add_server(Child("redis", lambda output: embedded.start_redis(var, output=output)))
+            supervisor.add_server(Child("redis", lambda _: embedded.start_redis(var)))
         supervisor.run_once("prepare", self.python("manage.py", "prepare", *(["--demo"] if self.demo else [])))
+        self.started_at = time.monotonic()
         for child in self.children():
             if not supervisor.stopping:
                 supervisor.add(child)
@@ -107,11 +108,12 @@ class Command(BaseCommand):
     def children(self) -> list[Child]:
         web = ["-m", "daphne", "--bind", self.web_host, "--port", str(self.ports["web"]), "--verbosity", "0"]
         web += ["--websocket-max-message-size", MESSAGE_BYTES, "--websocket-max-frame-size", MESSAGE_BYTES]
-        celery = ["-m", "celery", "-A", "spaces_project"]
+        celery = ["-W", f"ignore:{CELERY_AS_ROOT}", "-m", "celery", "--quiet", "-A", "spaces_project"]
+        worker = [*celery, "worker", "--without-gossip", "--without-mingle"]
         beat = [*celery, "beat", "--schedule", str(settings.VAR_DIR / "beat-schedule"), "--pidfile", ""]
         return [
             Child("media", self.python("manage.py", "runmedia")),
-            Child("worker", self.python(*celery, "worker", "--without-gossip", death_signal=signal.SIGKILL)),
+            Child("worker", self.python(*worker, death_signal=signal.SIGKILL)),
             Child("beat", self.python(*beat)),
             Child("web", self.python(*web, "spaces_project.asgi:application")),
         ]
@@ -129,8 +131,11 @@ class Command(BaseCommand):
 
     # --- health -------------------------------------------------------------------------------------------------------
     def is_healthy(self) -> bool:
+        """Web, node and worker are up: the canary that counts is one that this start has heard."""
         found = self.health()
-        return bool(found and found["ok"] and found["nodes"] and found["jobs_age_seconds"] is not None)
+        if not (found and found["ok"] and found["nodes"] and found["jobs_age_seconds"] is not None):
+            return False
+        return bool(found["jobs_age_seconds"] < time.monotonic() - self.started_at)
 
     def health(self) -> dict[str, Any] | None:
         host = LOOPBACK if self.web_host in ("0.0.0.0", "::") else self.web_host  # noqa: S104
