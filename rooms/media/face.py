@@ -5,17 +5,16 @@
 """
 
 import hmac
-from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 import msgspec
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 from .engine import Engine, Refused
 
 MAX_BODY = 65_536  # octets
 STATUS = {"refused": 403, "no_space": 404, "bad_sdp": 422, "full": 503, "draining": 503}
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Node(Protocol):
@@ -67,7 +66,7 @@ def application(node: Node, secret: str) -> web.Application:
     return app
 
 
-def _guard(secret: str) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+def _guard(secret: str) -> Middleware:
     expected = f"Bearer {secret}".encode()
 
     @web.middleware

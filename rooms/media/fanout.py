@@ -15,7 +15,7 @@ from pylibsrtp import Session, ffi, lib
 
 from .opus import MAX_PAYLOAD
 from .rtp import HEADER, VERSION_2
-from .udp import IOVEC, NAME, UdpPort, messages
+from .udp import UdpPort
 
 ROW = 1408  # octets: header, largest payload, 16 octets of GCM tag, rounded up
 MAX_SEQUENCE_START = 1 << 15  # a stream that starts below has no rollover near its beginning (RFC 3711 section 3.3.1)
@@ -40,11 +40,8 @@ class FanOut:
         self._timestamps = np.zeros(capacity, np.uint32)  # offset of each listener's to the clock's
         self._sizes = np.zeros(capacity, np.int32)  # read and written by libsrtp
         self._due = np.zeros(capacity, np.bool_)
-        self._names = np.zeros((capacity, NAME), np.uint8)
-        self._vectors = np.zeros(capacity, IOVEC)
+        self._envelopes = port.envelopes(self._packets)
         base, sizes = self._packets.ctypes.data, self._sizes.ctypes.data
-        self._vectors["base"] = base + np.arange(capacity, dtype=np.uint64) * np.uint64(ROW)
-        self._headers = messages(self._names, port.name_size, self._vectors)
         self._pointers = [ffi.cast("void *", base + row * ROW) for row in range(capacity)]
         self._size_pointers = [ffi.cast("int *", sizes + row * 4) for row in range(capacity)]
         self._listeners: list[Listener] = []
@@ -75,7 +72,7 @@ class FanOut:
 
     def move(self, listener: Listener, address: bytes) -> None:
         """Send to this address from now on."""
-        self._names[listener.row, : len(address)] = np.frombuffer(address, np.uint8)
+        self._envelopes.address(listener.row, address)
 
     def remove(self, listener: Listener) -> Listener | None:
         """Free a row. Returns the listener whose row changed by it, if any."""
@@ -87,8 +84,9 @@ class FanOut:
         if row == last:
             return None
         self._packets[row, :HEADER] = self._packets[last, :HEADER]
-        for column in (self._sequences, self._timestamps, self._names, self._due):
+        for column in (self._sequences, self._timestamps, self._due):
             column[row] = column[last]
+        self._envelopes.move(row, last)
         self._listeners[row], self._sessions[row], self._contexts[row] = moved, session, context
         moved.row = row
         return moved
@@ -115,8 +113,10 @@ class FanOut:
         self._sequence_fields[:count] = self._sequences[:count]
         self._timestamp_fields[:count] = self._timestamps[:count] + np.uint32(clock & 0xFFFFFFFF)
         self._protect(due, everybody)
-        self._vectors["size"][:count] = self._sizes[:count]
-        headers = self._headers[:count] if everybody else self._headers[:count][due]
+        self._envelopes.sizes[:count] = self._sizes[:count]
+        headers = self._envelopes.headers[:count]
+        if not everybody:
+            headers = headers[due]
         sent = self._port.send_many(headers)
         self.sent += sent
         self.dropped += len(headers) - sent

@@ -169,7 +169,8 @@ class JitterBuffer:
         self._forget_arrivals()
         if self._cursor is not None:
             self._cursor += samples
-            self._held = [held for held in self._held if held.timestamp >= self._cursor]
+        while self._cursor is not None and self._held and self._held[0].timestamp < self._cursor:
+            self._last_sequence = self._held.pop(0).sequence  # left out by us, not lost on its way
 
     def _note_arrival(self, offset: float) -> None:
         self._offsets.append(offset)

@@ -75,7 +75,7 @@ class Node:
         except OSError:
             await self._runner.cleanup()
             self.port.close()
-            await self._redis.aclose()
+            await self._redis.aclose()  # type: ignore[attr-defined]
             raise
         host, port = self._runner.addresses[0][:2]
         self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
@@ -102,7 +102,7 @@ class Node:
         await self.engine.stop()
         await asyncio.to_thread(self.spool.close, 1.5)
         await self._runner.cleanup()
-        await self._redis.aclose()
+        await self._redis.aclose()  # type: ignore[attr-defined]
 
     async def prepare(self, space: str) -> None:
         """Read the standing of a Space that is new here."""

@@ -1,7 +1,10 @@
 """One UDP port, with many packets per system call (Linux's recvmmsg and sendmmsg, by ctypes).
 
-Addresses are kept as the kernel's socket addresses (``bytes``): they are compared, stored and handed back without ever
-being turned into text. The interpreter lock is kept during the calls, none of which waits.
+An address is what the kernel says of a packet's way, as ``bytes``: the other side's socket address and, on a port that
+listens on several addresses, the one of ours that the packet came to; answers must leave from there, or a browser does
+not believe them. Addresses are compared, stored and handed back without ever being turned into text.
+
+The interpreter lock is kept during the calls, none of which waits.
 """
 
 import ctypes
@@ -9,6 +12,8 @@ import errno
 import os
 import socket
 import struct
+import sys
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,10 +22,12 @@ from .rtp import MAX_PACKET
 
 BATCH = 64
 BUFFER = 4 * 1024 * 1024  # octets that the kernel may queue each way
-NAME = 28  # octets of the longest socket address, sockaddr_in6
+WILDCARDS = ("::", "0.0.0.0")  # noqa: S104 -- named here, chosen by the operator
 _SLOT = 2048
 _DONTWAIT = 0x40
 _MAX_VECTOR = 1024  # messages in one call (UIO_MAXIOV)
+_CONTROL = 40  # octets of the longest control message used here
+_CONTROL_HEADER = 16
 
 IOVEC = np.dtype([("base", "u8"), ("size", "u8")])
 MESSAGE = np.dtype(  # struct mmsghdr on 64-bit Linux
@@ -45,15 +52,61 @@ _libc.sendmmsg.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.
 _libc.sendto.argtypes = [ctypes.c_int, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_char_p, ctypes.c_uint]
 
 
-def messages(names: npt.NDArray[np.uint8], name_size: int, vectors: npt.NDArray[np.void]) -> npt.NDArray[np.void]:
-    """Return message headers, one for each row of ``names`` (n x 28 octets) and of ``vectors`` (n IOVEC)."""
-    headers = np.zeros(len(names), MESSAGE)
-    rows = np.arange(len(names), dtype=np.uint64)
-    headers["name"] = names.ctypes.data + rows * np.uint64(names.strides[0])
-    headers["name_size"] = name_size
-    headers["vector"] = vectors.ctypes.data + rows * np.uint64(IOVEC.itemsize)
-    headers["vector_size"] = 1
-    return headers
+class _Family(NamedTuple):
+    """How an address family tells, and is told, the local address of a packet (ip(7), ipv6(7): PKTINFO)."""
+
+    name_size: int  # octets of a socket address
+    level: int
+    ask: int  # socket option that asks for it
+    kind: int  # of the control message
+    info_size: int  # octets in the control message
+    local: slice  # where the address is in it
+
+
+_FAMILIES = {
+    socket.AF_INET: _Family(16, socket.IPPROTO_IP, 8, 8, 12, slice(4, 8)),
+    socket.AF_INET6: _Family(28, socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, socket.IPV6_PKTINFO, 20, slice(0, 16)),
+}
+
+
+class Envelopes:
+    """Message headers for packets that lie in the rows of ``packets``, each row with an address of its own.
+
+    ``sizes`` are the octets of each packet to be sent; after receiving, ``headers["size"]`` are those that came.
+    """
+
+    def __init__(self, packets: npt.NDArray[np.uint8], family: _Family, *, local: bool) -> None:
+        count = len(packets)
+        rows = np.arange(count, dtype=np.uint64)
+        self._packets = packets
+        self._family = family
+        self.names = np.zeros((count, family.name_size), np.uint8)
+        self.controls = np.zeros((count, _CONTROL), np.uint8)
+        self.vectors = np.zeros(count, IOVEC)
+        self.vectors["base"] = packets.ctypes.data + rows * np.uint64(packets.strides[0])
+        self.sizes = self.vectors["size"]
+        self.headers = np.zeros(count, MESSAGE)
+        for field, array in (("name", self.names), ("vector", self.vectors), ("control", self.controls)):
+            self.headers[field] = array.ctypes.data + rows * np.uint64(array.strides[0])
+        self.headers["name_size"] = family.name_size
+        self.headers["vector_size"] = 1
+        self._locals = self.controls[:, _CONTROL_HEADER:][:, family.local] if local else None
+        if local:
+            head = struct.pack("=Qii", _CONTROL_HEADER + family.info_size, family.level, family.kind)
+            self.controls[:, :_CONTROL_HEADER] = np.frombuffer(head, np.uint8)
+            self.headers["control_size"] = _CONTROL_HEADER + (family.info_size + 7) // 8 * 8
+
+    def address(self, row: int, address: bytes) -> None:
+        """Send this row's packet on this way."""
+        size = self._family.name_size
+        self.names[row] = np.frombuffer(address[:size], np.uint8)
+        if self._locals is not None:
+            self._locals[row] = np.frombuffer(address[size:], np.uint8)
+
+    def move(self, to: int, row: int) -> None:
+        """Copy the address of a row to another."""
+        self.names[to] = self.names[row]
+        self.controls[to] = self.controls[row]
 
 
 class UdpPort:
@@ -66,34 +119,53 @@ class UdpPort:
     def __init__(self, host: str = "::", port: int = 0, batch: int = BATCH) -> None:
         self.socket = _bound(host, port)
         self.port: int = self.socket.getsockname()[1]
-        self.family = self.socket.family
-        self.name_size = NAME if self.family == socket.AF_INET6 else 16
         self._descriptor = self.socket.fileno()
+        self._family = _FAMILIES[self.socket.family]
+        self._local = host in WILDCARDS
+        if self._local:
+            self.socket.setsockopt(self._family.level, self._family.ask, 1)
         self._batch = batch
         self._buffers = np.zeros(batch * _SLOT, np.uint8)
-        self._names = np.zeros(batch * NAME, np.uint8)
-        self._view, self._name_view = self._buffers.data, self._names.data
-        vectors = self._vectors = np.zeros(batch, IOVEC)
-        vectors["base"] = self._buffers.ctypes.data + np.arange(batch, dtype=np.uint64) * np.uint64(_SLOT)
-        vectors["size"] = _SLOT
-        self._headers = messages(self._names.reshape(batch, NAME), NAME, vectors)
-        self._headers_address = self._headers.ctypes.data
+        self._view = self._buffers.data
+        self._incoming = self.envelopes(self._buffers.reshape(batch, _SLOT))
+        self._incoming.sizes[:] = _SLOT
+        self._names, self._controls = self._incoming.names.reshape(-1).data, self._incoming.controls.reshape(-1).data
+        self._incoming_address = self._incoming.headers.ctypes.data
+        self._single = np.zeros((1, _SLOT), np.uint8)
+        self._outgoing = self.envelopes(self._single)
+
+    def envelopes(self, packets: npt.NDArray[np.uint8]) -> Envelopes:
+        """Return message headers for sending the rows of ``packets`` from here."""
+        return Envelopes(packets, self._family, local=self._local)
 
     def receive(self) -> list[tuple[bytes, bytes]]:
         """Return what waits, at most a batch, as (data, address); longer ones than a packet may be are cut."""
-        count = _libc.recvmmsg(self._descriptor, self._headers_address, self._batch, _DONTWAIT, None)
+        headers = self._incoming.headers
+        if self._local:
+            headers["control_size"] = _CONTROL
+        count = _libc.recvmmsg(self._descriptor, self._incoming_address, self._batch, _DONTWAIT, None)
         if count <= 0:
             return []
-        sizes = np.minimum(self._headers["size"][:count], MAX_PACKET + 1).tolist()
-        view, names, name_size = self._view, self._name_view, self.name_size
-        return [
-            (bytes(view[row * _SLOT : row * _SLOT + size]), bytes(names[row * NAME : row * NAME + name_size]))
-            for row, size in enumerate(sizes)
-        ]
+        sizes = np.minimum(headers["size"][:count], MAX_PACKET + 1).tolist()
+        view = self._view
+        return [(bytes(view[row * _SLOT : row * _SLOT + size]), self._address(row)) for row, size in enumerate(sizes)]
+
+    def _address(self, row: int) -> bytes:
+        size = self._family.name_size
+        name = self._names[row * size : (row + 1) * size]
+        if not self._local:
+            return bytes(name)
+        place, local = row * _CONTROL + _CONTROL_HEADER, self._family.local
+        return bytes(name) + bytes(self._controls[place + local.start : place + local.stop])
 
     def send(self, data: bytes, address: bytes) -> bool:
         """Send one packet; False where the kernel did not take it."""
-        return _libc.sendto(self._descriptor, data, len(data), _DONTWAIT, address, len(address)) >= 0
+        if not self._local:
+            return _libc.sendto(self._descriptor, data, len(data), _DONTWAIT, address, len(address)) >= 0
+        self._single[0, : len(data)] = np.frombuffer(data, np.uint8)
+        self._outgoing.sizes[0] = len(data)
+        self._outgoing.address(0, address)
+        return self.send_many(self._outgoing.headers) == 1
 
     def send_many(self, headers: npt.NDArray[np.void]) -> int:
         """Send contiguous message headers (MESSAGE) and return how many the kernel took; never waits."""
@@ -115,18 +187,20 @@ class UdpPort:
         self.socket.close()
 
     def pack(self, host: str, port: int) -> bytes:
-        """Return the socket address of a numeric host for this port's family."""
-        if self.family == socket.AF_INET:
-            return struct.pack("=H", socket.AF_INET) + struct.pack("!H4s8x", port, socket.inet_aton(host))
-        numeric = host if ":" in host else f"::ffff:{host}"
-        packed = socket.inet_pton(socket.AF_INET6, numeric)
-        return struct.pack("=H", socket.AF_INET6) + struct.pack("!HI16s", port, 0, packed) + bytes(4)
+        """Return the address of a numeric host, for this port."""
+        if self.socket.family == socket.AF_INET:
+            name = struct.pack("=H", socket.AF_INET) + struct.pack("!H4s8x", port, socket.inet_aton(host))
+        else:
+            packed = socket.inet_pton(socket.AF_INET6, host if ":" in host else f"::ffff:{host}")
+            name = struct.pack("=H", socket.AF_INET6) + struct.pack("!HI16s4x", port, 0, packed)
+        local = self._family.local
+        return name + bytes(local.stop - local.start if self._local else 0)
 
 
 def unpack(address: bytes) -> tuple[str, int]:
-    """Return host and port of a socket address; IPv4 in IPv6 as IPv4."""
-    (port,) = struct.unpack_from("!H", address, 2)
-    if len(address) < NAME:
+    """Return the other side's host and port; IPv4 in IPv6 as IPv4."""
+    family, port = int.from_bytes(address[:2], sys.byteorder), int.from_bytes(address[2:4], "big")
+    if family == socket.AF_INET:
         return socket.inet_ntop(socket.AF_INET, address[4:8]), port
     if address[8:20] == b"\x00" * 10 + b"\xff\xff":
         return socket.inet_ntop(socket.AF_INET, address[20:24]), port
@@ -139,7 +213,7 @@ def _bound(host: str, port: int) -> socket.socket:
         sock = socket.socket(family, socket.SOCK_DGRAM)
     except OSError as error:
         if host == "::" and error.errno == errno.EAFNOSUPPORT:
-            return _bound("0.0.0.0", port)  # noqa: S104 -- all addresses was what was asked for
+            return _bound(WILDCARDS[1], port)
         raise
     try:
         sock.setblocking(False)
