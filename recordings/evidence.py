@@ -1,0 +1,99 @@
+"""Sound for those who review: a stretch of one person's own track, or of what the listeners heard, live or later.
+
+A clip is an Ogg/Opus file made of the captured packets as they are, undecoded. Its time 0 is `start_ms` of room time,
+and where nothing was sent it has silence of the same length, so that every player shows the right time.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from django.db import models
+from django.db.models import F
+
+from recordings import files, serve
+from recordings.models import Chunk, Recording, Track
+from rooms.media import ogg
+from rooms.media.opus import SAMPLE_RATE, SILENT_PACKET, samples_of
+from rooms.models import Participant
+
+MS = SAMPLE_RATE // 1000
+LONGEST_MS = 30 * 60 * 1000  # of one clip; ask for the next from there
+LEAST_OVERLAP = 20 * MS  # of two packets of one time: the second is left out
+_SILENT_TOC, _SILENT_FRAME = SILENT_PACKET[0], SILENT_PACKET[1:]
+_MOST_FRAMES = 6  # of 20 ms, 120 ms in all: the longest packet of RFC 6716
+
+
+def track_clip(recording: Recording, participant: Participant, start_ms: int, end_ms: int | None = None) -> bytes:
+    """What one person sent between two room times, all turns together; to what there is by now where `end_ms` is None.
+
+    At most LONGEST_MS long. Where the person sent nothing at all the file is silent, without `end_ms` empty."""
+    return _clip(Chunk.objects.filter(track__recording=recording, track__participant=participant), start_ms, end_ms)
+
+
+def mix_clip(recording: Recording, start_ms: int, end_ms: int | None = None) -> bytes:
+    """What the listeners heard between two room times; the rest as in `track_clip`."""
+    return _clip(Chunk.objects.filter(track__recording=recording, track__kind=Track.Kind.MIX), start_ms, end_ms)
+
+
+def mix(recording: Recording, start_ms: int = 0) -> tuple[serve.Source, int]:
+    """The whole mix for `serve.respond`, and the room time of its time 0.
+
+    That is 0 for the finished mix; while live or not yet mixed it is `start_ms`, with at most LONGEST_MS of what the
+    listeners have heard from there on."""
+    if recording.mix_key:
+        return serve.stored(recording.mix_key, recording.mix_sha256[:32]), 0
+    return serve.made(mix_clip(recording, start_ms)), start_ms
+
+
+def track(recording: Recording, participant: Participant, start_ms: int, end_ms: int | None = None) -> serve.Source:
+    """`track_clip` for `serve.respond`."""
+    return serve.made(track_clip(recording, participant, start_ms, end_ms))
+
+
+def heard_until_ms(recording: Recording, participant: Participant | None = None) -> int:
+    """Room time up to which there is sound in the storage, of one person or of the listeners' mix; 0 without any."""
+    of_whom = {"track__participant": participant} if participant else {"track__kind": Track.Kind.MIX}
+    last = Chunk.objects.filter(track__recording=recording, **of_whom).order_by("-start_ms").first()
+    return last.end_ms if last else 0
+
+
+def _clip(chunks: "models.QuerySet[Chunk]", start_ms: int, end_ms: int | None) -> bytes:
+    start_ms = max(0, start_ms)
+    stop_ms = start_ms + LONGEST_MS if end_ms is None else min(end_ms, start_ms + LONGEST_MS)
+    writer, written = ogg.OggWriter({"START_MS": str(start_ms)}), 0
+    wanted = chunks.annotate(end=F("start_ms") + F("duration_ms")).filter(end__gt=start_ms, start_ms__lt=stop_ms)
+    for packet in _packets(wanted.order_by("start_ms")):
+        place = packet.position - start_ms * MS
+        if place >= (stop_ms - start_ms) * MS:
+            break
+        if place + packet.samples <= 0 or written - place >= LEAST_OVERLAP:
+            continue
+        written = _silence(writer, written, place)
+        writer.write(packet.payload, written)
+        written += packet.samples
+    if end_ms is not None:
+        _silence(writer, written, (stop_ms - start_ms) * MS)
+    return writer.finish()
+
+
+def _packets(chunks: Iterable[Chunk]) -> Iterator[ogg.Placed]:
+    for chunk in chunks:
+        try:
+            content = ogg.read(files.read(chunk.key))
+        except (FileNotFoundError, ogg.OggError):
+            continue  # `recordings verify` tells of it; here it is silence
+        for packet in content.packets:
+            yield ogg.Placed(chunk.start_ms * MS + packet.position, packet.samples, packet.payload)
+
+
+def _silence(writer: ogg.OggWriter, written: int, place: int) -> int:
+    """Write silence up to `place`, as near as whole packets come; where that is."""
+    while place - written >= 20 * MS:
+        payload = silent_packet(min(_MOST_FRAMES, (place - written) // (20 * MS)))
+        writer.write(payload, written)
+        written += samples_of(payload)
+    return written
+
+
+def silent_packet(frames: int) -> bytes:
+    """Digital silence of 1 to 6 frames of 20 ms: code 3, constant bit rate, no padding (RFC 6716 section 3.2.5)."""
+    return bytes([_SILENT_TOC | 3, frames]) + _SILENT_FRAME * frames

@@ -1,0 +1,274 @@
+"""The recording of a Space: opened with it, closed with it, mixed, kept until its date, purged."""
+
+import logging
+import uuid
+from datetime import datetime, timedelta
+from typing import Self
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import Max, Q, Sum
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from recordings import files
+from recordings.chunks import ChunkMeta, ChunkRefused, meta_of
+from recordings.models.hold import Hold, check
+from recordings.models.mixable import GONE, Mixable, MixQuerySet, State
+from recordings.models.receipt import Receipt, digest_of
+from recordings.models.track import Chunk, Track
+from rooms.media.ogg import OggError
+from rooms.models import Space
+
+log = logging.getLogger(__name__)
+
+SETTLE = timedelta(seconds=10)  # after the end, or a late chunk, before mixing: a node flushes within 3 s
+COLLECT_OPEN = timedelta(minutes=5)  # between two looks into the storage for files that no message told of
+COLLECT_ENDED = timedelta(hours=1)
+COLLECT_OLD = timedelta(days=1)
+MIXED_FOLDER = "mixed"
+
+
+class RecordingQuerySet(MixQuerySet):
+    def forgotten(self) -> Self:
+        """Open though the Space has ended."""
+        return self.filter(state=State.OPEN, space__state=Space.State.ENDED)
+
+    def to_collect(self, now: datetime) -> Self:
+        return self.exclude(state__in=GONE).filter(collect_at__lte=now)
+
+    def due(self, now: datetime) -> Self:
+        """Perhaps past its date (`purge` looks closely), or a purge that did not come to its end."""
+        ended = now - timedelta(days=settings.RECORDING_RETENTION_DAYS)
+        over = Q(state__in=[State.CLOSING, State.MIXED]) & (Q(purge_at__lte=now) | Q(ended_at__lte=ended))
+        return self.filter(over | Q(state=State.PURGING))
+
+
+DATED = Q(ended_at__isnull=False, retained_until__isnull=False, purge_at__isnull=False)
+
+
+class Recording(Mixable):
+    """One per Space. Its files lie in the storage below the id of the Space."""
+
+    State = State
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    space = models.OneToOneField(Space, models.PROTECT, related_name="recording", verbose_name=_("space"))
+    started_at = models.DateTimeField(_("started"))
+    ended_at = models.DateTimeField(_("ended"), null=True)
+    retained_until = models.DateTimeField(_("retained until"), null=True)  # without holds, as promised at the end
+    purge_at = models.DateTimeField(_("purge at"), null=True)
+    purged_at = models.DateTimeField(_("purged"), null=True)
+    collect_at = models.DateTimeField(null=True)  # when the storage is looked through next
+
+    objects = RecordingQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("recording")
+        verbose_name_plural = _("recordings")
+        constraints = [models.CheckConstraint(condition=Q(state="open") | DATED, name="recording_end_has_date")]
+        indexes = [
+            models.Index(fields=["state", "purge_at"]),
+            models.Index(fields=["state", "mix_at"]),
+            models.Index(fields=["collect_at"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.space_id} {self.state}"
+
+    @property
+    def prefix(self) -> str:
+        """The folder of all its files."""
+        return str(self.space_id)
+
+    @property
+    def is_gone(self) -> bool:
+        return self.state in GONE
+
+    @classmethod
+    def locked(cls, pk: uuid.UUID) -> "Recording":
+        """The row, fresh and locked until the transaction ends."""
+        return cls.objects.select_for_update(of=("self",)).select_related("space").get(pk=pk)
+
+    # --- capture ------------------------------------------------------------------------------------------------------
+    @classmethod
+    def open_for(cls, space: Space) -> "Recording":
+        """The recording of a Space that has started. Safe to repeat."""
+        now = timezone.now()
+        made = {"started_at": space.started_at or now, "collect_at": now + COLLECT_OPEN}
+        return cls.objects.get_or_create(space=space, defaults=made)[0]
+
+    def add_chunk(self, meta: ChunkMeta, key: str = "") -> "Chunk | None":
+        """Take a file of the storage into the rows. Safe to repeat; None, and the file deleted, after the purge.
+
+        `key` is where it lies, its own name unless said. Raises ChunkRefused for what is not of this Space."""
+        key = key or meta.key
+        if not key.startswith(f"{self.prefix}/"):
+            raise ChunkRefused(f"outside the folder of the recording: {key}")
+        with transaction.atomic():
+            recording = Recording.locked(self.pk)
+            if recording.is_gone:
+                files.remove(key)
+                return None
+            track = Track.objects.of(recording, meta)
+            facts = {"duration_ms": meta.duration_ms, "key": key, "size": meta.size, "sha256": meta.sha256}
+            chunk, created = track.chunks.get_or_create(start_ms=meta.start_ms, defaults=facts)
+            if created:
+                recording._mix_again(timezone.now())
+            else:
+                chunk.meet(key, meta.sha256)
+        return chunk
+
+    def _mix_again(self, now: datetime) -> None:
+        """A chunk came: wait for others a while, and mix anew what was mixed already."""
+        if self.state == State.OPEN:
+            return
+        self.state, self.mix_at = State.CLOSING, now + SETTLE
+        self.save(update_fields=["state", "mix_at"])
+
+    def collect(self) -> int:
+        """Take in the files that no message told of, delete mixes that no worker finished; how many were taken in."""
+        listed = list(files.walk(self.prefix))
+        self.refresh_from_db()  # after the listing: a mix that was finished meanwhile is known
+        now, known = timezone.now(), self.keys()
+        found = [key for key in listed if key not in known]
+        taken = sum(self._take_in(key) for key in found if not self._is_mixed(key))
+        for key in found:
+            if self._is_mixed(key) and not self.is_being_written(key, now):
+                files.remove(key)
+        Recording.objects.filter(pk=self.pk).update(collect_at=now + self._collect_pause(now))
+        return taken
+
+    def keys(self) -> set[str]:
+        """The keys of all files that the rows tell of."""
+        chunks = set(self.tracks.filter(chunks__isnull=False).values_list("chunks__key", flat=True))
+        return (chunks | {self.mix_key, self.waveform_key}) - {""}
+
+    def _is_mixed(self, key: str) -> bool:
+        return key.startswith(f"{self.prefix}/{MIXED_FOLDER}/")
+
+    def is_being_written(self, key: str, now: datetime) -> bool:
+        """Is a worker at this file of a mix right now?"""
+        return self.is_claimed(now) and self._is_mixed(key) and self.claimed_by in key
+
+    def _take_in(self, key: str) -> bool:
+        try:
+            return self.add_chunk(meta_of(files.read(key)), key) is not None
+        except FileNotFoundError:
+            return False
+        except (OggError, ChunkRefused) as error:  # half written still, or damaged: verify tells of those that stay
+            log.warning("%s is no chunk: %s", key, error)
+            return False
+
+    def _collect_pause(self, now: datetime) -> timedelta:
+        if self.ended_at is None:
+            return COLLECT_OPEN
+        return COLLECT_ENDED if now - self.ended_at < timedelta(days=1) else COLLECT_OLD
+
+    @transaction.atomic
+    def close(self) -> None:
+        """The Space has ended: set the date of the purge and let the mix begin soon. Safe to repeat."""
+        recording = Recording.locked(self.pk)
+        if recording.state != State.OPEN:
+            return
+        now = timezone.now()
+        recording.state, recording.ended_at = State.CLOSING, recording.space.ended_at or now
+        recording.mix_at = recording.collect_at = now + SETTLE
+        recording._date(now)
+        recording.save(update_fields=["state", "ended_at", "retained_until", "purge_at", "mix_at", "collect_at"])
+
+    # --- keeping and purging ------------------------------------------------------------------------------------------
+    @transaction.atomic
+    def hold(self, kind: str, case_ref: str, until: datetime, reason: str = "", by: User | None = None) -> Hold:
+        """Keep the sound until a day, at most 90 days ahead; `by` is None where a report places it by itself.
+
+        The same case has one hold of a kind: a later day moves it. Raises HoldRefused."""
+        recording, now = Recording.locked(self.pk), timezone.now()
+        check(recording, until, now)
+        placed = {"until": until, "placed_at": now, "reason": reason, "by": by}
+        hold, created = recording.holds.get_or_create(kind=kind, case_ref=case_ref, released_at=None, defaults=placed)
+        if not created and hold.until < until:
+            hold.until, hold.placed_at = until, now
+            hold.save(update_fields=["until", "placed_at"])
+        recording.set_date(now)
+        return hold
+
+    def set_date(self, now: datetime) -> None:
+        """Put the date of the purge where retention and holds want it. The caller holds the lock."""
+        if self.ended_at is not None and not self.is_gone:
+            self._date(now)
+            self.save(update_fields=["retained_until", "purge_at"])
+
+    def _date(self, now: datetime) -> None:
+        """A shorter RECORDING_RETENTION_DAYS counts at once, a longer one only for later ends: people were told."""
+        assert self.ended_at is not None
+        wanted = self.ended_at + timedelta(days=settings.RECORDING_RETENTION_DAYS)
+        self.retained_until = min(self.retained_until or wanted, wanted)
+        last = self.holds.active(now).aggregate(last=Max("until"))["last"]
+        self.purge_at = max(self.retained_until, last) if last else self.retained_until
+
+    def is_overdue(self, now: datetime) -> bool:
+        """Should it be gone by now? By the setting and the holds as they are, whatever date the row has."""
+        if self.ended_at is None or self.is_gone:
+            return False
+        self._date(now)
+        return self.purge_at is not None and self.purge_at <= now
+
+    def purge(self) -> Receipt | None:
+        """Remove every file, then the rows, and leave the receipt. Safe to repeat; None if it is not due.
+
+        The first step is committed before any file goes: a purge that broke off is found and finished by the next."""
+        if not self._begin_purge(timezone.now()):
+            return None
+        files.remove_tree(self.prefix)
+        return self._end_purge()
+
+    @transaction.atomic
+    def _begin_purge(self, now: datetime) -> bool:
+        recording = Recording.objects.select_for_update(skip_locked=True).filter(pk=self.pk).first()
+        if recording is None or recording.state in (State.OPEN, State.PURGED):
+            return False
+        if recording.state == State.PURGING:
+            return True
+        recording.set_date(now)
+        if not recording.is_overdue(now):
+            return False
+        recording.state = State.PURGING
+        recording.save(update_fields=["state"])
+        return True
+
+    @transaction.atomic
+    def _end_purge(self) -> Receipt | None:
+        recording, now = Recording.locked(self.pk), timezone.now()
+        if recording.state != State.PURGING:  # another worker was faster
+            return None
+        files.remove_tree(recording.prefix)  # what a worker wrote while the others were removed
+        receipt = recording._receipt(now)
+        Chunk.objects.filter(track__recording=recording).delete()
+        recording.tracks.all().delete()
+        gone = {"state": State.PURGED, "purged_at": now, "mix_key": "", "waveform_key": "", "mix_sha256": ""}
+        gone |= {"waveform_sha256": "", "claimed_at": None, "claimed_by": "", "error": "", "collect_at": None}
+        Recording.objects.filter(pk=recording.pk).update(**gone)
+        return receipt
+
+    def _receipt(self, now: datetime) -> Receipt:
+        chunks = Chunk.objects.filter(track__recording=self)
+        sums = chunks.aggregate(octets=Sum("size", default=0), milliseconds=Sum("duration_ms", default=0))
+        hashes = chunks.values_list("sha256", flat=True)
+        return Receipt.objects.create(
+            recording=self.pk,
+            space=self.prefix,
+            tracks=self.tracks.count(),
+            chunks=chunks.count(),
+            files=len(self.keys()),
+            digest=digest_of(hashes),
+            due_at=self.purge_at,
+            purged_at=now,
+            why=Receipt.Why.RETENTION,
+            **sums,
+        )
+
+    def turn_chunks(self) -> "models.QuerySet[Chunk]":
+        """The chunks of the turns at the microphone: what the mix is made of."""
+        return Chunk.objects.filter(track__recording=self, track__kind=Track.Kind.TURN)

@@ -1,0 +1,77 @@
+"""What is purged: recordings past their date, and sound in the storage that belongs to no recording."""
+
+import hashlib
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from recordings import files
+from recordings.models import Receipt, Recording
+from recordings.models.mixable import State
+from recordings.models.receipt import digest_of
+
+
+def purge_due(now: datetime) -> list[Receipt]:
+    """Purge everything that is due; a fault in one recording does not keep the others."""
+    faults: list[Exception] = []
+    receipts = list(_purged(now, faults))
+    receipts += [receipt for folder in files.folders() if (receipt := purge_stray(folder, now))]
+    if faults:
+        raise ExceptionGroup("recordings that could not be purged", faults)
+    return receipts
+
+
+def _purged(now: datetime, faults: list[Exception]) -> Iterator[Receipt]:
+    for recording in Recording.objects.due(now):
+        try:
+            receipt = recording.purge()
+        except Exception as error:  # the storage's own; tried again by the next run
+            faults.append(error)
+            continue
+        if receipt is not None:
+            yield receipt
+
+
+def purge_stray(folder: str, now: datetime) -> Receipt | None:
+    """Remove a folder of a purged recording, into which something came later, or an old one of no recording at all."""
+    recording = recording_of(folder)
+    if recording is not None and recording.state != State.PURGED:
+        return None
+    keys = list(files.walk(folder))
+    if recording is None and not _is_old(keys, now):
+        return None
+    with transaction.atomic():
+        receipt = _stray_receipt(folder, keys, now) if keys else None
+        files.remove_tree(folder)
+    return receipt
+
+
+def recording_of(folder: str) -> Recording | None:
+    """Whose folder is it?"""
+    try:
+        return Recording.objects.filter(space=UUID(folder)).first()
+    except ValueError:
+        return None
+
+
+def _is_old(keys: list[str], now: datetime) -> bool:
+    oldest = now - timedelta(days=settings.RECORDING_RETENTION_DAYS)
+    return all(files.storage().get_modified_time(key) < oldest for key in keys)
+
+
+def _stray_receipt(folder: str, keys: list[str], now: datetime) -> Receipt:
+    contents = [files.read(key) for key in keys]
+    return Receipt.objects.create(
+        space=folder[:64],
+        tracks=0,
+        chunks=0,
+        octets=sum(map(len, contents)),
+        milliseconds=0,
+        files=len(keys),
+        digest=digest_of(hashlib.sha256(content).hexdigest() for content in contents),
+        purged_at=now,
+        why=Receipt.Why.STRAY,
+    )

@@ -1,0 +1,122 @@
+"""Sound by range requests (RFC 9110 section 14), streamed. No URL leads here: the views that ask permission call it."""
+
+import asyncio
+import hashlib
+import io
+import re
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from typing import IO
+
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils.cache import patch_cache_control
+
+from recordings import files
+
+BLOCK = 64 * 1024
+OPUS = "audio/ogg; codecs=opus"
+_SINGLE_RANGE = re.compile(r"bytes[ \t]*=[ \t]*(\d*)[ \t]*-[ \t]*(\d*)[ \t]*", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Some bytes of a known length. `etag` is strong and without quotes; `open` gives a file that can seek."""
+
+    size: int
+    etag: str
+    open: Callable[[], IO[bytes]]
+    content_type: str = OPUS
+
+
+def stored(key: str, etag: str, content_type: str = OPUS) -> Source:
+    """A file of the storage; FileNotFoundError where it is gone."""
+    storage = files.storage()
+    return Source(storage.size(key), etag, lambda: storage.open(key), content_type)
+
+
+def made(data: bytes, content_type: str = OPUS) -> Source:
+    """Bytes that were made for this request."""
+    return Source(len(data), hashlib.sha256(data).hexdigest()[:32], lambda: io.BytesIO(data), content_type)
+
+
+class Unsatisfiable(ValueError):
+    """The range begins behind the end."""
+
+
+def respond(request: HttpRequest, source: Source) -> HttpResponseBase:
+    """The whole (200), the one range that is asked for (206), or 416. Several ranges at once are answered by the whole,
+    as RFC 9110 section 14.2 allows."""
+    try:
+        asked = _range(request, source)
+    except Unsatisfiable:
+        response: HttpResponseBase = HttpResponse(status=416)
+        response["Content-Range"] = f"bytes */{source.size}"
+        return _with_headers(response, source)
+    start, stop = asked or (0, source.size)
+    response = _body(request, source, start, stop)
+    response["Content-Length"] = str(stop - start)
+    if asked is not None:
+        response.status_code = 206
+        response["Content-Range"] = f"bytes {start}-{stop - 1}/{source.size}"
+    return _with_headers(response, source)
+
+
+def _with_headers(response: HttpResponseBase, source: Source) -> HttpResponseBase:
+    response["Content-Type"] = source.content_type
+    response["Accept-Ranges"] = "bytes"
+    response["ETag"] = f'"{source.etag}"'
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Disposition"] = "inline"
+    patch_cache_control(response, private=True, no_store=True)  # evidence stays in no cache
+    return response
+
+
+def _range(request: HttpRequest, source: Source) -> tuple[int, int] | None:
+    """Start and stop in octets, or None for the whole. Raises Unsatisfiable."""
+    header, condition = request.headers.get("Range", ""), request.headers.get("If-Range")
+    if request.method != "GET" or (condition is not None and condition.strip() != f'"{source.etag}"'):
+        return None
+    found = _SINGLE_RANGE.fullmatch(header)
+    if found is None or found.groups() == ("", ""):
+        return None  # no range, several, or none that can be read: to be ignored
+    first, last = found.groups()
+    return _suffix(int(last), source.size) if not first else _from(int(first), last, source.size)
+
+
+def _suffix(length: int, size: int) -> tuple[int, int]:
+    if length == 0 or size == 0:
+        raise Unsatisfiable
+    return max(0, size - length), size
+
+
+def _from(first: int, last: str, size: int) -> tuple[int, int] | None:
+    if last and int(last) < first:
+        return None  # not a range (section 14.1.1), so it is ignored
+    if first >= size:
+        raise Unsatisfiable
+    return first, min(int(last) + 1, size) if last else size
+
+
+def _body(request: HttpRequest, source: Source, start: int, stop: int) -> HttpResponseBase:
+    if request.method == "HEAD":
+        return HttpResponse()
+    file = source.open()
+    if isinstance(request, ASGIRequest):
+        return StreamingHttpResponse(_blocks_async(file, start, stop))
+    return StreamingHttpResponse(_blocks(file, start, stop))
+
+
+def _blocks(file: IO[bytes], start: int, stop: int) -> Iterator[bytes]:
+    with file:
+        file.seek(start)
+        while start < stop and (block := file.read(min(BLOCK, stop - start))):
+            start += len(block)
+            yield block
+
+
+async def _blocks_async(file: IO[bytes], start: int, stop: int) -> AsyncIterator[bytes]:
+    """The same for ASGI, which would otherwise gather the whole answer before it sends the first octet."""
+    blocks = _blocks(file, start, stop)
+    while block := await asyncio.to_thread(next, blocks, b""):
+        yield block
