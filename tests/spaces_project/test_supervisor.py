@@ -1,0 +1,130 @@
+"""The supervisor with small children of its own."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+from spaces_project import supervisor as supervising
+from spaces_project.processes import runs, spawn, with_patience
+from spaces_project.supervisor import Child, StartFailed, Starter, Supervisor
+
+PATIENCE = 20.0
+STUBBORN = (
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); time.sleep(60)"
+)
+QUIET = "import time; print('ready', flush=True); time.sleep(60)"
+
+
+def program(code: str) -> Starter:
+    def start(output: IO[bytes]) -> subprocess.Popen[bytes]:
+        return spawn([sys.executable, "-c", code], stdout=output, stderr=subprocess.STDOUT)
+
+    return start
+
+
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def supervisor(said: list[str]) -> Iterator[Supervisor]:
+    one = Supervisor(said.append)
+    yield one
+    one.stop()
+
+
+def heard(said: list[str], words: str) -> Callable[[], bool]:
+    return lambda: any(words in line for line in said)
+
+
+def test_output_is_passed_on_with_the_name_before_it(supervisor: Supervisor, said: list[str]) -> None:
+    supervisor.add(Child("echo", program(QUIET)))
+    assert supervisor.wait_until(heard(said, "echo | ready"), PATIENCE)
+
+
+def test_a_child_that_dies_is_started_again_and_said_so(
+    supervisor: Supervisor, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervising, "FIRST_PAUSE_SECONDS", 0.05)
+    child = Child("media", program(QUIET), pause=0.05)
+    supervisor.add(child)
+    assert child.process is not None
+    first = child.process
+    first.kill()
+    assert supervisor.wait_until(heard(said, "media started again."), PATIENCE)
+    assert heard(said, "media ended (killed by SIGKILL); it starts again")()
+    assert child.process is not first
+    assert child.runs
+
+
+def test_the_pause_doubles_while_a_child_keeps_dying(supervisor: Supervisor, said: list[str]) -> None:
+    child = Child("media", program("raise SystemExit(3)"), pause=0.02)
+    supervisor.add(child)
+    assert supervisor.wait_until(lambda: child.pause >= 0.16, PATIENCE)
+    assert heard(said, "media ended (exit 3)")()
+
+
+def test_a_child_that_does_not_stop_is_killed(
+    supervisor: Supervisor, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervising, "CHILD_STOP_SECONDS", 0.1)
+    child = Child("worker", program(STUBBORN))
+    supervisor.add(child)
+    assert supervisor.wait_until(heard(said, "ready"), PATIENCE)
+    supervisor.stop()
+    assert not child.runs
+    assert heard(said, "worker did not stop within 0.1 s and is killed.")()
+
+
+def test_servers_stop_after_those_who_use_them(supervisor: Supervisor, said: list[str]) -> None:
+    told = "import signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: sys.exit(print('told', flush=True)));"
+    told += "print('ready', flush=True); time.sleep(60)"
+    supervisor.add_server(Child("redis", program(told)))
+    supervisor.add(Child("web", program(told)))
+    assert supervisor.wait_until(lambda: sum("ready" in line for line in said) == 2, PATIENCE)
+    supervisor.stop()
+    assert [line.split()[0] for line in said if "told" in line] == ["web", "redis"]
+
+
+def test_a_step_that_fails_is_named(supervisor: Supervisor, said: list[str]) -> None:
+    with pytest.raises(StartFailed, match=r"prepare failed \(exit 2\)"):
+        supervisor.run_once("prepare", program("print('no room'); raise SystemExit(2)"))
+    assert heard(said, "prepare | no room")()
+
+
+def test_a_step_that_succeeds_says_nothing(supervisor: Supervisor, said: list[str]) -> None:
+    supervisor.run_once("prepare", program("pass"))
+    assert said == []
+
+
+def test_told_to_stop_it_waits_for_nothing(supervisor: Supervisor) -> None:
+    supervisor.stopping = True
+    before = time.monotonic()
+    assert not supervisor.wait_until(lambda: False, PATIENCE)
+    assert time.monotonic() - before < PATIENCE / 2
+
+
+def test_no_child_outlives_a_killed_parent(tmp_path: Path) -> None:
+    """kill -9 of the parent: the kernel tells the child, whatever the parent had in mind."""
+    child_file = tmp_path / "child"
+    code = (
+        "import sys, time; from pathlib import Path; from spaces_project.processes import spawn;"
+        f"child = spawn([sys.executable, '-c', 'import time; time.sleep(60)', {str(tmp_path)!r}]);"
+        f"Path({str(child_file)!r}).write_text(str(child.pid)); time.sleep(60)"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2])
+    try:
+        assert with_patience(lambda: child_file.exists() and child_file.read_text() != "", PATIENCE)
+        child = int(child_file.read_text())
+        assert with_patience(lambda: runs(child, str(tmp_path)), PATIENCE)
+    finally:
+        parent.send_signal(signal.SIGKILL)
+        parent.wait()
+    assert with_patience(lambda: not runs(child, str(tmp_path)), PATIENCE)
