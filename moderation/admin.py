@@ -1,0 +1,142 @@
+"""The queue of cases and the trail of deeds, in Django's admin. A case's page is the desk (`moderation/desk.py`)."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from allauth.account.decorators import secure_admin_login
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from moderation import desk
+from moderation.models import AuditEvent, Case
+from moderation.severity import Severity
+from recordings.admin import ReadOnlyAdmin
+from rooms.models import Participant, Space
+
+admin.site.site_header = admin.site.site_title = _("Spaces · Safety and staff")
+admin.site.index_title = _("Staff")
+admin.site.enable_nav_sidebar = False  # the room is for the evidence
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+
+class StateFilter(admin.SimpleListFilter):
+    """Open cases unless one asks for others."""
+
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("free", _("free")), ("mine", _("claimed by me")), ("decided", _("decided")), ("all", _("all"))]
+
+    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
+        first, *others = super().choices(changelist)
+        yield first | {"display": gettext("open")}
+        yield from others
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Case]) -> QuerySet[Case]:
+        now = timezone.now()
+        cases: Any = queryset
+        chosen = {
+            "free": lambda: cases.free(now),
+            "mine": lambda: cases.claimed_by_now(request.user, now),
+            "decided": lambda: cases.filter(state=Case.State.DECIDED),
+            "all": lambda: cases,
+        }
+        return chosen.get(self.value() or "", cases.open)()
+
+
+class LiveFilter(admin.SimpleListFilter):
+    title = _("Space")
+    parameter_name = "live"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("1", _("live now"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Case]) -> QuerySet[Case]:
+        return queryset.filter(space__state=Space.State.LIVE) if self.value() else queryset
+
+
+@admin.register(Case)
+class CaseAdmin(ReadOnlyAdmin):
+    list_display = ["about", "urgency", "reports_count", "where", "age", "standing"]
+    list_display_links = ["about"]
+    list_filter = [StateFilter, LiveFilter, "severity"]
+    list_per_page = 50
+    list_select_related = ["space__host", "subject", "claimed_by"]
+    ordering = ["-severity", "opened_at"]
+    search_fields = ["subject__handle", "space__title", "space__host__handle"]
+    search_help_text = _("Handle of the person or the host, or title of the Space")
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Case]:
+        inside = Participant.objects.present().filter(space=OuterRef("space"), user=OuterRef("subject"))
+        cases = Case.objects.visible_to(request.user)  # type: ignore[arg-type]
+        return cases.annotate(number=Count("reports"), inside=Exists(inside))
+
+    def get_urls(self) -> list[URLPattern]:
+        return [
+            path(f"<uuid:case>/{step}", self.admin_site.admin_view(view), name=f"moderation_case_{name}")
+            for step, name, view in desk.STEPS
+        ] + super().get_urls()
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return desk.page(request, object_id)
+
+    # --- columns ------------------------------------------------------------------------------------------------------
+    @admin.display(description=_("about"), ordering="subject__handle")
+    def about(self, case: Case) -> str:
+        return f"@{case.subject.handle}"
+
+    @admin.display(description=_("severity"), ordering="-severity")
+    def urgency(self, case: Case) -> SafeString:
+        severity = Severity(case.severity)
+        return format_html('<span class="badge severity-{}">{}</span>', severity.value, severity.label)
+
+    @admin.display(description=_("reports"), ordering="number")
+    def reports_count(self, case: Any) -> int:
+        return int(case.number)
+
+    @admin.display(description=_("Space"))
+    def where(self, case: Any) -> SafeString:
+        if case.space.state != Space.State.LIVE:
+            return format_html('{} <span class="quiet">@{}</span>', case.space.title, case.space.host.handle)
+        words = gettext("live now, inside") if case.inside else gettext("live now, has left")
+        return format_html('{} <span class="badge badge-live">{}</span>', case.space.title, words)
+
+    @admin.display(description=_("age"), ordering="opened_at")
+    def age(self, case: Case) -> str:
+        return timesince(case.opened_at, depth=1) if timezone.now() - case.opened_at > timedelta(minutes=1) else "0"
+
+    @admin.display(description=_("state"), ordering="state")
+    def standing(self, case: Case) -> str:
+        holder = case.holder()
+        if holder is not None:
+            return gettext("claimed by %(who)s") % {"who": holder.name}
+        lapsed = case.state == Case.State.CLAIMED
+        return gettext("free again (claim lapsed)") if lapsed else str(case.get_state_display())
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(ReadOnlyAdmin):
+    """Who did what: to look at, by those with the permission."""
+
+    list_display = ["at", "verb", "actor", "touched"]
+    list_filter = ["verb"]
+    date_hierarchy = "at"
+    search_fields = ["actor"]
+    show_full_result_count = False
+
+    @admin.display(description=_("objects"))
+    def touched(self, event: AuditEvent) -> str:
+        return ", ".join(f"{name} {key}" for name, key in sorted(event.objects_touched.items()))

@@ -1,0 +1,154 @@
+"""The desk: one page for one case, with the reports, the sound, the person's history and the decision form."""
+
+from collections.abc import Callable
+from functools import wraps
+from http import HTTPStatus
+from typing import Concatenate, ParamSpec
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.models import User
+from moderation import effect, listening
+from moderation.forms import DecisionForm
+from moderation.models import AuditEvent, Case
+from moderation.models.case import CLAIM, DECIDE
+from moderation.refusals import TEXTS, Refused
+from moderation.severity import NOTES, Breach
+
+HISTORY = 10
+VIEW = "moderation.view_case"
+
+P = ParamSpec("P")
+CaseView = Callable[Concatenate[HttpRequest, Case, P], HttpResponseBase]
+
+
+def of_a_case(view: CaseView[P]) -> Callable[Concatenate[HttpRequest, UUID, P], HttpResponseBase]:
+    """Give the view the case, if this member of staff may see cases and it is not about himself."""
+
+    @wraps(view)
+    def with_case(request: HttpRequest, case: UUID, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if not request.user.has_perm(VIEW):
+            raise PermissionDenied
+        cases = Case.objects.visible_to(request.user)  # type: ignore[arg-type]
+        rows = cases.select_related("space__host", "subject", "claimed_by")
+        return view(request, get_object_or_404(rows, pk=case), *args, **kwargs)
+
+    return with_case
+
+
+def page(request: HttpRequest, case: str) -> HttpResponseBase:
+    """The admin's own address of a row leads here, with whatever text somebody typed for an id."""
+    try:
+        return _page(request, UUID(case))
+    except ValueError:
+        raise Http404 from None
+
+
+@require_safe
+@of_a_case
+def _page(request: HttpRequest, case: Case) -> HttpResponse:
+    with transaction.atomic():
+        AuditEvent.write(AuditEvent.Verb.CASE_READ, request.user, case=case)  # type: ignore[arg-type]
+    return _desk(request, case)
+
+
+def _desk(request: HttpRequest, case: Case, form: DecisionForm | None = None) -> HttpResponse:
+    by: User = request.user  # type: ignore[assignment]
+    mine = case.holder() == by
+    reports = list(case.reports_in_order())
+    decision = case.decision
+    context = admin.site.each_context(request) | {
+        "title": _("Case about @%(handle)s") % {"handle": case.subject.handle},
+        "case": case,
+        "person": case.participation().first(),
+        "reports": reports,
+        "notes": list(dict.fromkeys(NOTES[Breach(report.reason)] for report in reports)),
+        "mine": mine,
+        "holder": case.holder(),
+        "refusal": TEXTS.get(case.reviewing_refusal(by)),  # type: ignore[arg-type]
+        "form": (form or DecisionForm(case=case, by=by)) if mine and by.has_perm(DECIDE) else None,
+        **(listening.context(case, reports) if mine else {}),
+        "decision": decision,
+        "effect": effect.of(decision) if decision else None,
+        "history": _history(case),
+    }
+    status = HTTPStatus.BAD_REQUEST if form is not None and form.errors else HTTPStatus.OK
+    return render(request, "admin/moderation/case/desk.html", context, status=status)
+
+
+def _history(case: Case) -> QuerySet[Case]:
+    """What was decided about the person before, the newest first."""
+    others = Case.objects.filter(subject=case.subject).exclude(pk=case.pk)
+    return others.select_related("space").prefetch_related("decisions", "reports").order_by("-opened_at")[:HISTORY]
+
+
+@require_POST
+@of_a_case
+def claim(request: HttpRequest, case: Case) -> HttpResponse:
+    try:
+        case.claim(request.user)  # type: ignore[arg-type]
+    except Refused as refused:
+        messages.error(request, refused.text)
+    return redirect("admin:moderation_case_change", case.pk)
+
+
+@require_POST
+@of_a_case
+def release(request: HttpRequest, case: Case) -> HttpResponse:
+    case.release(request.user)  # type: ignore[arg-type]
+    messages.success(request, _("You have given the case back."))
+    return redirect("admin:moderation_case_changelist")
+
+
+@require_POST
+@of_a_case
+def decide(request: HttpRequest, case: Case) -> HttpResponse:
+    form = DecisionForm(request.POST, case=case, by=request.user)  # type: ignore[arg-type]
+    if form.is_valid():
+        try:
+            form.decide()
+            return redirect("admin:moderation_case_change", case.pk)
+        except Refused as refused:
+            form.add_error(None, refused.text)
+    if case.holder() != request.user:  # decided or taken by a colleague meanwhile: there is no form to show it in
+        messages.error(request, " ".join(form.non_field_errors()) or _("You no longer have this case."))
+        return redirect("admin:moderation_case_change", case.pk)
+    return _desk(request, case, form)
+
+
+@require_safe
+@of_a_case
+def followed(request: HttpRequest, case: Case) -> HttpResponse:
+    """The line that says whether the live room has followed; the page asks again while it has not."""
+    decision = case.decision
+    if decision is None:
+        raise Http404
+    return render(request, "admin/moderation/case/_effect.html", {"case": case, "effect": effect.of(decision)})
+
+
+@require_safe
+@of_a_case
+def sound(request: HttpRequest, case: Case, name: str) -> HttpResponseBase:
+    """Sound of a case, to the one who has claimed it. Every fetch is in the trail."""
+    by: User = request.user  # type: ignore[assignment]
+    if case.reviewing_refusal(by, CLAIM) is not None or not case.touch(by):
+        raise PermissionDenied
+    return listening.answer(request, case, name)
+
+
+STEPS = [
+    ("claim/", "claim", claim),
+    ("release/", "release", release),
+    ("decide/", "decide", decide),
+    ("followed/", "followed", followed),
+    ("sound/<str:name>/", "sound", sound),
+]

@@ -1,0 +1,127 @@
+"""The sound on the desk: which players, which stretch of room time, and the answers to their fetches."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponseBadRequest
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from moderation.models import AuditEvent, Case, Report
+from recordings import evidence, serve
+from recordings.models import Recording
+from rooms.models import Participant, Space
+
+LEAD_MS = 30_000  # heard before the second of a report
+TRAIL_MS = 60_000  # and after it
+NAMES = ("own", "mix", "waveform")
+WINDOW_MS = 10 * 60_000  # at most loaded at once
+
+
+@dataclass(frozen=True)
+class Player:
+    """One audio element: what it plays first, in room time. `until_ms`: how far there is sound by now."""
+
+    name: str
+    label: str
+    address: str
+    from_ms: int
+    to_ms: int
+    until_ms: int
+
+    @property
+    def url(self) -> str:
+        return f"{self.address}?{urlencode({'from': self.from_ms, 'to': self.to_ms})}"
+
+
+def context(case: Case, reports: list[Report]) -> dict[str, Any]:
+    """What the template of the players needs."""
+    recording = Recording.open_for(case.space)
+    return {
+        "players": players(case, recording, reports),
+        "live": case.space.state == Space.State.LIVE,
+        "lead_ms": LEAD_MS,
+        "window_ms": WINDOW_MS,
+        "wave": _address(case, "waveform") if recording.waveform_key else "",
+        "length_ms": recording.duration_ms,
+    }
+
+
+def players(case: Case, recording: Recording, reports: list[Report]) -> list[Player]:
+    """The person's own track first, then what the listeners heard; none where the sound is gone."""
+    if recording.is_gone or not reports:
+        return []
+    from_ms, to_ms = window(report.room_ms for report in reports)
+    person = case.participation().first()
+    own = _("What @%(handle)s said") % {"handle": case.subject.handle}
+    named = [("own", own, person), ("mix", _("What everyone heard"), None)]
+    return [
+        Player(name, label, _address(case, name), from_ms, to_ms, evidence.heard_until_ms(recording, of_whom))
+        for name, label, of_whom in named
+        if name == "mix" or person is not None
+    ]
+
+
+def window(moments: Iterable[int]) -> tuple[int, int]:
+    """From half a minute before the first report to a minute after the last, ten minutes at most."""
+    moments = sorted(moments)
+    start = max(0, moments[0] - LEAD_MS)
+    return start, min(moments[-1] + TRAIL_MS, start + WINDOW_MS)
+
+
+def _address(case: Case, name: str) -> str:
+    return reverse("admin:moderation_case_sound", args=[case.pk, name])
+
+
+def answer(request: HttpRequest, case: Case, name: str) -> HttpResponseBase:
+    """A stretch of sound as the query says (`from`, `to` in ms of room time), by range request; noted in the trail."""
+    recording = Recording.open_for(case.space)
+    if recording.is_gone or name not in NAMES:
+        raise Http404
+    if name == "waveform":
+        return _waveform(request, recording)
+    stretch = _stretch(request)
+    if stretch is None:
+        return HttpResponseBadRequest(_("Ask for at most ten minutes."))
+    person = case.participation().get() if name == "own" else None
+    _note(request, case, recording, name, stretch)
+    return serve.respond(request, serve.made(_clip(case, recording, person, *stretch)))
+
+
+def _waveform(request: HttpRequest, recording: Recording) -> HttpResponseBase:
+    if not recording.waveform_key:
+        raise Http404
+    return serve.respond(
+        request, serve.stored(recording.waveform_key, recording.waveform_sha256[:32], "application/json")
+    )
+
+
+def _stretch(request: HttpRequest) -> tuple[int, int] | None:
+    """`from` and `to` of the query, or None where they make no sense."""
+    try:
+        start, stop = int(request.GET["from"]), int(request.GET["to"])
+    except (KeyError, ValueError):
+        return None
+    return (start, stop) if 0 <= start < stop <= start + WINDOW_MS else None
+
+
+def _clip(case: Case, recording: Recording, person: Participant | None, start: int, stop: int) -> bytes:
+    """While the Space is live the clip ends where the sound does by now, so that nobody hears silence that is none."""
+    if case.space.state == Space.State.LIVE:
+        stop = max(start, min(stop, evidence.heard_until_ms(recording, person)))
+    if person is None:
+        return evidence.mix_clip(recording, start, stop)
+    return evidence.track_clip(recording, person, start, stop)
+
+
+def _note(request: HttpRequest, case: Case, recording: Recording, name: str, stretch: tuple[int, int]) -> None:
+    by: User = request.user  # type: ignore[assignment]
+    octets = request.headers.get("Range", "")[:100]
+    facts = {"source": name, "from_ms": stretch[0], "to_ms": stretch[1], "range": octets}
+    with transaction.atomic():
+        AuditEvent.write(AuditEvent.Verb.SOUND_FETCHED, by, facts, case=case, recording=recording)
