@@ -27,6 +27,7 @@ from .udp import UdpPort
 PAYLOAD_TYPE = 111
 CHECK_SECONDS = 0.05  # between checks until one is answered
 CONSENT_SECONDS = 2.5  # between checks from then on
+QUEUE = 128 * 1024  # octets in the kernel; two seconds of sound
 _PRIORITY = (126 << 24) + (65_535 << 8) + 255
 
 
@@ -126,7 +127,7 @@ class Client:
         certificate: Certificate | None = None,
     ) -> None:
         self.heard = Heard()
-        self.port = UdpPort(host, batch=8)
+        self.port = UdpPort(host, batch=8, queue=QUEUE)
         self.gone = asyncio.Event()
         self.sent = 0
         self._clock, self._keep_arrivals = clock, arrivals

@@ -21,7 +21,7 @@ import numpy.typing as npt
 from .rtp import MAX_PACKET
 
 BATCH = 64
-BUFFER = 4 * 1024 * 1024  # octets that the kernel may queue each way
+QUEUE = 4 * 1024 * 1024  # octets, as far as the machine allows (net.core.rmem_max)
 WILDCARDS = ("::", "0.0.0.0")  # noqa: S104 -- named here, chosen by the operator
 _SLOT = 2048
 _DONTWAIT = 0x40
@@ -112,12 +112,12 @@ class Envelopes:
 class UdpPort:
     """A socket on one address, or on all of them ("::" takes IPv4 too, where the machine has IPv6).
 
-    ``batch``: how many packets are read at once. Raises OSError where the port is taken or the address is not this
-    machine's.
+    ``batch``: how many packets are read at once; ``queue``: octets that the kernel may keep each way. Raises OSError
+    where the port is taken or the address is not this machine's.
     """
 
-    def __init__(self, host: str = "::", port: int = 0, batch: int = BATCH) -> None:
-        self.socket = _bound(host, port)
+    def __init__(self, host: str = "::", port: int = 0, batch: int = BATCH, queue: int = QUEUE) -> None:
+        self.socket = _bound(host, port, queue)
         self.port: int = self.socket.getsockname()[1]
         self._descriptor = self.socket.fileno()
         self._family = _FAMILIES[self.socket.family]
@@ -207,20 +207,20 @@ def unpack(address: bytes) -> tuple[str, int]:
     return socket.inet_ntop(socket.AF_INET6, address[8:24]), port
 
 
-def _bound(host: str, port: int) -> socket.socket:
+def _bound(host: str, port: int, queue: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         sock = socket.socket(family, socket.SOCK_DGRAM)
     except OSError as error:
         if host == "::" and error.errno == errno.EAFNOSUPPORT:
-            return _bound(WILDCARDS[1], port)
+            return _bound(WILDCARDS[1], port, queue)
         raise
     try:
         sock.setblocking(False)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(host != "::"))
         for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
-            sock.setsockopt(socket.SOL_SOCKET, option, BUFFER)
+            sock.setsockopt(socket.SOL_SOCKET, option, queue)
         sock.bind((host, port))
     except OSError as error:
         sock.close()
