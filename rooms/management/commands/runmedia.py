@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from celery import current_app
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
@@ -18,7 +19,6 @@ from django.core.management.base import BaseCommand, CommandError
 from rooms import events
 from rooms.media.node import Node, Settings
 from rooms.media.tap import Chunk
-from spaces_project.celery import app
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ class Web:
         if storage.exists(chunk.key):
             storage.delete(chunk.key)
         storage.save(chunk.key, ContentFile(chunk.data))
-        app.send_task("recordings.tasks.ingest", args=[chunk.key, describe(chunk)], ignore_result=True)
+        current_app.send_task("recordings.tasks.ingest", args=[chunk.key, describe(chunk)], ignore_result=True)
 
 
 def describe(chunk: Chunk) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def describe(chunk: Chunk) -> dict[str, Any]:
 
 class Command(BaseCommand):
     help = "Run a media node: the live sound of Spaces. It uses no database."
-    requires_system_checks: list[str] = []  # noqa: RUF012
+    requires_system_checks: list[str] = []
 
     def create_parser(self, *args: Any, **options: Any) -> Any:
         return super().create_parser(*args, epilog=EXAMPLE, formatter_class=RawDescriptionHelpFormatter, **options)
