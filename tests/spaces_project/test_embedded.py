@@ -140,8 +140,8 @@ def test_somebody_elses_var_is_refused(tmp_path: Path, monkeypatch: pytest.Monke
 def test_running_joins_servers_that_run_already(var: Path) -> None:
     """A second process uses the servers of the first, and neither starts its own."""
     code = (
-        "from pathlib import Path; from spaces_project import embedded;"
-        f"var = Path({str(var)!r})\nwith embedded.running(var, postgres=False): print(embedded.servers_lock(var).owner())"
+        f"from pathlib import Path; from spaces_project import embedded; var = Path({str(var)!r})\n"
+        "with embedded.running(var, postgres=False): print(embedded.servers_lock(var).owner())"
     )
     with embedded.running(var, postgres=False):
         second = subprocess.run([sys.executable, "-c", code], cwd=CHECKOUT, capture_output=True, text=True, check=True)

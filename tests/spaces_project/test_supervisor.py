@@ -12,7 +12,7 @@ import pytest
 
 from spaces_project import supervisor as supervising
 from spaces_project.processes import runs, spawn, with_patience
-from spaces_project.supervisor import Child, StartFailed, Starter, Supervisor
+from spaces_project.supervisor import Child, Starter, StartFailed, Supervisor
 
 PATIENCE = 20.0
 STUBBORN = (

@@ -1,0 +1,68 @@
+# Spaces: `make run` tries it out, `make test` checks everything. CONTRIBUTING.md says more.
+
+PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell command -v $(name))))
+BROWSER := $(firstword $(foreach name,chromium chromium-browser google-chrome google-chrome-stable,$(shell command -v $(name))))
+BIN := .venv/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+PIP_COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+CODE := accounts rooms recordings moderation spaces_project bench tests manage.py
+PYTEST := $(BIN)/python -m pytest --quiet
+
+.PHONY: run test lint types units browser proof bench lock format clean
+
+run: .venv/run.stamp  ## a demonstration on this machine: installs, starts everything, prints address and log-ins
+	$(BIN)/python manage.py runspaces --demo
+
+test: lint types units browser  ## every check; under 8 minutes on 2 cores
+
+lint: .venv/test.stamp
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
+
+types: .venv/test.stamp
+	$(BIN)/mypy $(CODE)
+
+units: .venv/test.stamp  ## everything but browsers, on two processes
+	$(PYTEST) -n 2 -m "not proof" --ignore=tests/browser
+
+browser: .venv/test.stamp  ## real Chromium processes, one test after the other: they listen in real time
+ifeq ($(BROWSER),)
+	@echo
+	@echo "The browser tests DID NOT RUN: no Chromium or Chrome on the path."
+	@echo "To run them: apt-get install chromium (as root), then: make browser"
+	@test -z "$$CI" || { echo "Under CI that is a failure."; exit 1; }
+else
+	$(PYTEST) -m "not proof" tests/browser
+endif
+
+proof: .venv/test.stamp  ## the long counts; one part alone: make proof ARGS="-k postgres"
+	$(PYTEST) -m proof $(ARGS)
+
+bench: .venv/test.stamp  ## every benchmark, one JSON line per figure
+	$(BIN)/python -m bench
+
+lock: .venv/test.stamp  ## write requirements*.txt from requirements*.in; with ARGS=--upgrade to newer versions
+	$(PIP_COMPILE) $(ARGS) -o requirements.txt requirements.in
+	$(PIP_COMPILE) $(ARGS) -o requirements-dev.txt requirements-dev.in
+
+format: .venv/test.stamp
+	$(BIN)/ruff format $(CODE)
+	$(BIN)/ruff check --fix $(CODE)
+
+clean:  ## remove what was installed and cached; var/ with the data stays
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: apt-get install python3.11 python3.11-venv"; exit 1; }
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || { echo "Python 3.11 or newer is needed; $(PYTHON) is older."; exit 1; }
+	@$(PYTHON) -c "import ensurepip" 2>/dev/null || { echo "Python's venv is needed: apt-get install python3.11-venv"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/run.stamp: requirements.txt | .venv/bin/python
+	$(PIP_INSTALL) -r requirements.txt
+	@touch $@
+
+.venv/test.stamp: requirements-dev.txt requirements.txt | .venv/bin/python
+	$(PIP_INSTALL) -r requirements-dev.txt
+	@touch $@ .venv/run.stamp

@@ -1,0 +1,127 @@
+"""Imports go one way: accounts < rooms < recordings < moderation < spaces_project."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ORDER = ["accounts", "rooms", "recordings", "moderation", "spaces_project"]
+WITHOUT_DJANGO = ["rooms/rules.py", "rooms/media", "recordings/mix.py"]
+# Functions that may import: apps.ready() runs when the models are there, which the top of apps.py cannot wait for.
+LATE = {"apps.py"}
+
+
+def sources(*folders: str) -> list[Path]:
+    found: list[Path] = []
+    for folder in folders:
+        path = ROOT / folder
+        found += [path] if path.is_file() else sorted(path.rglob("*.py"))
+    return found
+
+
+def imported(node: ast.AST, path: Path) -> Iterator[str]:
+    """Full names of the modules that a statement of the file `path` imports."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.level:
+        package = path.relative_to(ROOT).parent.parts
+        yield ".".join([*package[: len(package) - node.level + 1], *([node.module] if node.module else [])])
+    elif isinstance(node, ast.ImportFrom):
+        yield node.module or ""
+
+
+def imports(path: Path) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        yield from ((node.lineno, name) for name in imported(node, path))  # type: ignore[attr-defined]
+
+
+def label(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("app", ORDER)
+def test_an_app_imports_only_what_stands_to_its_left(app: str) -> None:
+    above = set(ORDER[ORDER.index(app) + 1 :])
+    wrong = [
+        f"{label(path)}:{line} imports {name}"
+        for path in sources(app)
+        for line, name in imports(path)
+        if name.split(".")[0] in above
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("part", WITHOUT_DJANGO)
+def test_the_sound_and_the_rules_know_no_django(part: str) -> None:
+    """They are usable and testable alone, and the media node carries no ORM: asked of a fresh interpreter."""
+    code = "import importlib, sys\n"
+    code += f"for name in {[module_name(path) for path in sources(part)]!r}: importlib.import_module(name)\n"
+    code += "print(sorted({'django', 'channels', 'celery', 'rest_framework'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "[]", done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("app", ORDER)
+def test_imports_stand_at_the_top_of_the_file(app: str) -> None:
+    wrong = []
+    for path in sources(app):
+        if path.name in LATE or "migrations" in path.parts:
+            continue
+        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+                late = [name for node in ast.walk(function) for name in imported(node, path)]
+                wrong += [f"{label(path)}:{function.lineno} {function.name} imports {name}" for name in late]
+    assert wrong == []
+
+
+def circle(graph: dict[str, set[str]]) -> list[str]:
+    """One circle of modules that import each other, or an empty list."""
+    done: set[str] = set()
+
+    def walk(module: str, way: list[str]) -> list[str]:
+        if module in way:
+            return way[way.index(module) :]
+        if module in done:
+            return []
+        for other in sorted(graph[module]):
+            if found := walk(other, [*way, module]):
+                return found
+        done.add(module)
+        return []
+
+    return next((found for module in graph if (found := walk(module, []))), [])
+
+
+def module_name(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def top_level_imports(path: Path, known: dict[str, Path]) -> set[str]:
+    """Modules of ours that `path` imports when it is loaded, not for types only and not in functions."""
+    found: set[str] = set()
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        for module in imported(node, path):
+            found.add(module)
+            if isinstance(node, ast.ImportFrom):
+                found |= {f"{module}.{alias.name}" for alias in node.names}
+    return found & set(known)
+
+
+def test_no_circle_of_modules() -> None:
+    known = {module_name(path): path for path in sources(*ORDER)}
+    packages = {name for name, path in known.items() if path.name == "__init__.py"}
+    graph = {}
+    for name, path in known.items():
+        # A module inside a package whose __init__ gathers it does not import that package again.
+        own = {package for package in packages if name.startswith(f"{package}.")}
+        graph[name] = top_level_imports(path, known) - own - {name}
+    assert circle(graph) == []
+
+
+def test_a_circle_would_be_found() -> None:
+    assert circle({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c"]
+    assert circle({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
