@@ -7,7 +7,7 @@ from typing import Any
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from moderation import desk
@@ -74,15 +74,21 @@ class CaseAdmin(ReadOnlyAdmin):
     list_filter = [StateFilter, LiveFilter, "severity"]
     list_per_page = 50
     list_select_related = ["space__host", "subject", "claimed_by"]
-    ordering = ["-severity", "opened_at"]
     search_fields = ["subject__handle", "space__title", "space__host__handle"]
     search_help_text = _("Handle of the person or the host, or title of the Space")
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+
+    def get_ordering(self, request: HttpRequest) -> list[str]:
+        return ["-severity", "-live", "opened_at"]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
+        return super().changelist_view(request, {"title": gettext("Cases")} | (extra_context or {}))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Case]:
         inside = Participant.objects.present().filter(space=OuterRef("space"), user=OuterRef("subject"))
         cases = Case.objects.visible_to(request.user)  # type: ignore[arg-type]
-        return cases.annotate(number=Count("reports"), inside=Exists(inside))
+        return cases.annotate(number=Count("reports"), live=Q(space__state=Space.State.LIVE), inside=Exists(inside))
 
     def get_urls(self) -> list[URLPattern]:
         return [
@@ -104,8 +110,8 @@ class CaseAdmin(ReadOnlyAdmin):
         return format_html('<span class="badge severity-{}">{}</span>', severity.value, severity.label)
 
     @admin.display(description=_("reports"), ordering="number")
-    def reports_count(self, case: Any) -> int:
-        return int(case.number)
+    def reports_count(self, case: Any) -> str:
+        return ngettext("%(number)s report", "%(number)s reports", case.number) % {"number": case.number}
 
     @admin.display(description=_("Space"))
     def where(self, case: Any) -> SafeString:
@@ -116,7 +122,8 @@ class CaseAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("age"), ordering="opened_at")
     def age(self, case: Case) -> str:
-        return timesince(case.opened_at, depth=1) if timezone.now() - case.opened_at > timedelta(minutes=1) else "0"
+        new = timezone.now() - case.opened_at < timedelta(minutes=1)
+        return gettext("just now") if new else timesince(case.opened_at, depth=1)
 
     @admin.display(description=_("state"), ordering="state")
     def standing(self, case: Case) -> str:

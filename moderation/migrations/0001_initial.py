@@ -55,7 +55,7 @@ class Migration(migrations.Migration):
             name='Decision',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('dismiss', 'dismiss: no breach found'), ('remove_from_space', 'remove from this Space'), ('end_space', 'end this Space'), ('suspend', 'suspend the account for a time')], max_length=20, verbose_name='decision')),
+                ('kind', models.CharField(choices=[('dismiss', 'Dismiss: no breach found'), ('remove_from_space', 'Remove from this Space'), ('end_space', 'End this Space'), ('suspend', 'Suspend the account for a time')], max_length=20, verbose_name='decision')),
                 ('reason', models.TextField(max_length=2000, verbose_name='statement of reasons')),
                 ('until', models.DateTimeField(null=True, verbose_name='until')),
                 ('created_at', models.DateTimeField(verbose_name='decided')),

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from moderation.models.case import Case
 
 KINDS = {
-    Kind.DISMISS: _("dismiss: no breach found"),
-    Kind.REMOVE: _("remove from this Space"),
-    Kind.END: _("end this Space"),
-    Kind.SUSPEND: _("suspend the account for a time"),
+    Kind.DISMISS: _("Dismiss: no breach found"),
+    Kind.REMOVE: _("Remove from this Space"),
+    Kind.END: _("End this Space"),
+    Kind.SUSPEND: _("Suspend the account for a time"),
 }
 
 

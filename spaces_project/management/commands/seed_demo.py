@@ -4,17 +4,15 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
-from django.contrib.auth.models import Group, Permission
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from accounts.models import User
+from moderation.staff import make_reviewer
 
 CAST = {"hana": "Hana Mori", "sol": "Sol Aker", "lior": "Lior Katz", "dee": "Dee Wong", "mo": "Mo Staff"}
 FOLLOWS = [("sol", "hana"), ("lior", "hana"), ("hana", "sol"), ("hana", "lior"), ("sol", "lior"), ("lior", "sol")]
 CROWD = 640  # members who only follow hana, so that she may host
-STAFF_GROUP = "Trust and safety"
-STAFF_APPS = ["moderation"]  # every permission that this app defines
 
 
 class Command(BaseCommand):
@@ -28,7 +26,7 @@ class Command(BaseCommand):
             for follower, followee in FOLLOWS:
                 people[follower].follow(people[followee])
             self.crowd(people["hana"])
-            self.staff(people["mo"])
+            make_reviewer(people["mo"])
 
     def cast(self) -> dict[str, User]:
         """The people with the password of this machine's demonstration; one hash for all, since hashing is slow."""
@@ -51,12 +49,3 @@ class Command(BaseCommand):
         )
         for listener in User.objects.filter(handle__in=handles).exclude(following_rows__followee=hana):
             listener.follow(hana)
-
-    def staff(self, mo: User) -> None:
-        """Staff by a group, as an operator would do it: what moderation defines, and nothing else."""
-        group, _ = Group.objects.get_or_create(name=STAFF_GROUP)
-        group.permissions.set(Permission.objects.filter(content_type__app_label__in=STAFF_APPS))
-        mo.groups.add(group)
-        if not mo.is_staff:
-            mo.is_staff = True
-            mo.save(update_fields=["is_staff"])
