@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
@@ -13,15 +14,17 @@ from recordings.models import Receipt, Recording
 from recordings.models.mixable import State
 from recordings.models.receipt import digest_of
 
+SPOOLED = {".opus", ".damaged"}
 
-def purge_due(now: datetime) -> list[Receipt]:
-    """Purge everything that is due; a fault in one recording does not keep the others."""
+
+def purge_due(now: datetime) -> tuple[list[Receipt], list[Exception]]:
+    """Purge everything that is due: the receipts, and the faults, none of which keeps another recording from it."""
     faults: list[Exception] = []
     receipts = list(_purged(now, faults))
     receipts += [receipt for folder in files.folders() if (receipt := purge_stray(folder, now))]
-    if faults:
-        raise ExceptionGroup("recordings that could not be purged", faults)
-    return receipts
+    for path in old_spool_files(now):
+        path.unlink(missing_ok=True)
+    return receipts, faults
 
 
 def _purged(now: datetime, faults: list[Exception]) -> Iterator[Receipt]:
@@ -60,6 +63,13 @@ def recording_of(folder: str) -> Recording | None:
 def _is_old(keys: list[str], now: datetime) -> bool:
     oldest = now - timedelta(days=settings.RECORDING_RETENTION_DAYS)
     return all(files.storage().get_modified_time(key) < oldest for key in keys)
+
+
+def old_spool_files(now: datetime) -> list[Path]:
+    """Chunks that a media node of this machine could not ship, and that are older than any sound may get."""
+    oldest = (now - timedelta(days=settings.RECORDING_RETENTION_DAYS)).timestamp()
+    chunks = Path(settings.MEDIA_SPOOL).glob("*/*.*")
+    return [path for path in chunks if path.suffix in SPOOLED and path.stat().st_mtime < oldest]
 
 
 def _stray_receipt(folder: str, keys: list[str], now: datetime) -> Receipt:

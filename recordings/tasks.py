@@ -52,4 +52,6 @@ def sweep() -> None:
 @shared_task
 def purge() -> None:
     """Purge what is due."""
-    purging.purge_due(timezone.now())
+    _receipts, faults = purging.purge_due(timezone.now())
+    if faults:
+        raise ExceptionGroup("recordings that could not be purged", faults)

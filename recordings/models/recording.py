@@ -120,6 +120,13 @@ class Recording(Mixable):
                 chunk.meet(key, meta.sha256)
         return chunk
 
+    @transaction.atomic
+    def mix_anew(self) -> None:
+        """Have a mix made again. Safe to repeat; nothing happens while the Space is live or after the purge."""
+        recording = Recording.locked(self.pk)
+        if not recording.is_gone:
+            recording._mix_again(timezone.now())
+
     def _mix_again(self, now: datetime) -> None:
         """A chunk came: wait for others a while, and mix anew what was mixed already."""
         if self.state == State.OPEN:
@@ -131,7 +138,7 @@ class Recording(Mixable):
         """Take in the files that no message told of, delete mixes that no worker finished; how many were taken in."""
         listed = list(files.walk(self.prefix))
         self.refresh_from_db()  # after the listing: a mix that was finished meanwhile is known
-        now, known = timezone.now(), self.keys()
+        now, known = timezone.now(), self.file_keys()
         found = [key for key in listed if key not in known]
         taken = sum(self._take_in(key) for key in found if not self._is_mixed(key))
         for key in found:
@@ -140,7 +147,7 @@ class Recording(Mixable):
         Recording.objects.filter(pk=self.pk).update(collect_at=now + self._collect_pause(now))
         return taken
 
-    def keys(self) -> set[str]:
+    def file_keys(self) -> set[str]:
         """The keys of all files that the rows tell of."""
         chunks = set(self.tracks.filter(chunks__isnull=False).values_list("chunks__key", flat=True))
         return (chunks | {self.mix_key, self.waveform_key}) - {""}
@@ -261,7 +268,7 @@ class Recording(Mixable):
             space=self.prefix,
             tracks=self.tracks.count(),
             chunks=chunks.count(),
-            files=len(self.keys()),
+            files=len(self.file_keys()),
             digest=digest_of(hashes),
             due_at=self.purge_at,
             purged_at=now,
