@@ -159,6 +159,7 @@ class JitterBuffer:
         self._cursor += FRAME
         if self._missed > IDLE:
             self._restart()
+            return Piece(Kind.SILENCE, FRAME)
         if self._last_was_dtx or self._missed > MAX_CONCEALED:
             return Piece(Kind.SILENCE, FRAME)
         self.concealed += 1

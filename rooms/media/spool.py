@@ -60,6 +60,10 @@ class Spool:
         """Write everything to disk, ship what can be shipped within the time, leave the rest for the next start."""
         self._chunks.put(None)
         self._thread.join(seconds)
+        self.unlock()
+
+    def unlock(self) -> None:
+        """Let another node have the folder."""
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None

@@ -5,7 +5,7 @@ from functools import cache
 
 import numpy as np
 
-from .jitter import JitterBuffer, Kind, Piece
+from .jitter import MAX_CONCEALED, JitterBuffer, Kind, Piece
 from .opus import FRAME, Decoder, OpusError, Pcm
 
 AUDIBLE_RMS = 16.0  # about -66 dBFS; below it a voice is not mixed
@@ -31,6 +31,8 @@ class Voice:
         self._hangover = 0
         self._rms = 0.0
         self._energy, self._ticks = 0.0, 0
+        self._invented = 0  # samples concealed in a row
+        self._resuming = True  # whether the next packet comes after silence
         self._heard = False  # whether the last tick gave sound, so that the next one goes on from it
 
     def pull(self, now: float) -> Pcm | None:
@@ -78,30 +80,40 @@ class Voice:
         return self.jitter.excess(now, len(self._pending)) > 3 * FRAME and rms(sound) < QUIET_RMS
 
     def _decode(self, piece: Piece) -> Pcm:
-        if piece.kind is Kind.SILENCE:
-            return np.zeros(piece.samples, np.int16)
         try:
             if piece.kind is Kind.PACKET:
-                return self._decoder.decode(piece.payload)
-            if piece.payload:
+                return self._resumed(self._decoder.decode(piece.payload))
+            if piece.kind is Kind.LOST and piece.payload:
                 return self._decoder.recover(piece.payload, piece.samples)
-            return self._decoder.conceal(piece.samples)
+            if piece.kind is Kind.LOST:
+                return self._fading(self._decoder.conceal(piece.samples))
         except OpusError:
             self.malformed += 1
-            return np.zeros(piece.samples, np.int16)
+        self._resuming = True
+        return np.zeros(piece.samples, np.int16)
+
+    def _resumed(self, sound: Pcm) -> Pcm:
+        """Begin softly after silence."""
+        self._invented = 0
+        if self._resuming:
+            self._resuming = False
+            start = min(FADE, len(sound))
+            sound[:start] = sound[:start] * _ramp(FADE)[:start]
+        return sound
+
+    def _fading(self, sound: Pcm) -> Pcm:
+        """Let what is invented become softer, down to the silence that the jitter buffer gives after it."""
+        places = self._invented + np.arange(len(sound))
+        self._invented += len(sound)
+        return (sound * np.clip(1.0 - places / (MAX_CONCEALED * FRAME), 0.0, 1.0)).astype(np.int16)
 
     def _gate(self, sound: Pcm) -> Pcm | None:
         power = float(np.dot(sound.astype(np.float32), sound.astype(np.float32))) / FRAME
         self._energy += power
         self._ticks += 1
         self._hangover = HANGOVER if power > AUDIBLE_RMS**2 else max(0, self._hangover - 1)
-        began, self._heard = not self._heard, self._hangover > 0
-        if not self._heard:
-            return None
-        if began:
-            sound = sound.copy()
-            sound[:FADE] = sound[:FADE] * _ramp(FADE)
-        return sound
+        self._heard = self._hangover > 0
+        return sound if self._heard else None
 
 
 def rms(sound: Pcm) -> float:

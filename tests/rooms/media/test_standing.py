@@ -1,0 +1,51 @@
+"""What the web side writes about a Space, and what cannot be one."""
+
+import msgspec
+import pytest
+
+from rooms.media.standing import Standing, Voice, parse
+
+WRITTEN = {
+    "space": "s",
+    "version": 3,
+    "started_at": 1.5,
+    "ended": False,
+    "recorded": True,
+    "voices": [{"participant": "hana", "turn": "t", "muted": True}],
+    "removed": ["dee"],
+}
+
+
+def test_what_was_written_is_read():
+    standing = parse(msgspec.json.encode(WRITTEN))
+    assert standing.voice("hana") == Voice("hana", "t", True)
+    assert standing.voice("lior") is None
+    assert standing.admits("lior")
+    assert not standing.admits("dee")
+
+
+def test_nobody_is_admitted_after_the_end():
+    assert not parse(msgspec.json.encode(WRITTEN | {"ended": True})).admits("hana")
+
+
+def test_only_a_newer_one_supersedes():
+    old, new = Standing("s", 1, 0.0), Standing("s", 2, 0.0)
+    assert new.supersedes(old)
+    assert new.supersedes(None)
+    assert not old.supersedes(new)
+    assert not old.supersedes(old)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"[]",
+        b'{"space": "s"}',
+        msgspec.json.encode(WRITTEN | {"version": "3"}),
+        msgspec.json.encode(WRITTEN | {"voices": WRITTEN["voices"] * 13}),
+    ],
+)
+def test_what_is_none_is_refused(data):
+    with pytest.raises(ValueError):  # noqa: PT011 -- msgspec says what is wrong in many ways
+        parse(data)

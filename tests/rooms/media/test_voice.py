@@ -1,0 +1,108 @@
+"""One voice: gate, level, fades, playing a little faster."""
+
+import numpy as np
+import pytest
+
+from rooms.media.client import encode, loudest_frequency, tone, tone_packets
+from rooms.media.opus import FRAME, SILENT_PACKET, Encoder
+from rooms.media.voice import HANGOVER, Voice, resampled, rms
+
+
+def spoken(voice: Voice, packets: list[bytes], start: int = 0, ticks: int | None = None) -> list[np.ndarray | None]:
+    """Let packets arrive one per tick and return what is pulled."""
+    heard = []
+    for number in range(start, start + (ticks or len(packets))):
+        now = 10.0 + number * 0.02
+        if number - start < len(packets):
+            voice.jitter.insert(number, number * FRAME, packets[number - start], now)
+        heard.append(voice.pull(now + 0.001))
+    return heard
+
+
+def test_a_tone_is_heard_whole():
+    heard = [sound for sound in spoken(Voice(), list(tone_packets(440.0))) if sound is not None]
+    assert len(heard) >= 47
+    assert abs(loudest_frequency(np.concatenate(heard)) - 440.0) < 2
+
+
+def test_silence_and_near_silence_are_not_mixed():
+    assert spoken(Voice(), [SILENT_PACKET] * 30) == [None] * 30
+    assert spoken(Voice(), encode(tone(440.0, 0.6, 0.0003))) == [None] * 30
+
+
+def test_a_voice_stays_in_the_mix_for_a_moment_after_its_last_sound():
+    heard = spoken(Voice(), [*tone_packets(440.0)[:25], *[SILENT_PACKET] * 40])
+    audible = [number for number, sound in enumerate(heard) if sound is not None]
+    assert audible == list(range(audible[0], audible[-1] + 1))
+    assert audible[-1] == pytest.approx(26 + HANGOVER, abs=3)
+
+
+def test_a_voice_begins_softly_and_ends_softly():
+    voice = Voice()
+    heard = [sound for sound in spoken(voice, list(tone_packets(440.0))) if sound is not None]
+    assert abs(heard[0][:5]).max() < 400
+    voice.jitter.insert(50, 50 * FRAME, tone_packets(440.0)[0], 11.0)
+    last = voice.fade_out()
+    if last is not None:
+        assert abs(last[-FRAME // 2 :]).max() == 0
+    assert voice.fade_out() is None
+
+
+@pytest.mark.parametrize(("amplitude", "level"), [(1.0, 95), (0.1, 61), (0.01, 28)])
+def test_level_follows_the_loudness(amplitude, level):
+    voice = Voice()
+    spoken(voice, list(tone_packets(440.0, 1.0, amplitude))[:25])
+    voice.level()
+    spoken(voice, list(tone_packets(440.0, 1.0, amplitude))[25:], 25)
+    assert voice.level() == pytest.approx(level, abs=4)
+    assert voice.level() == 0  # nothing since
+
+
+def test_a_damaged_packet_is_silence_and_counted():
+    voice = Voice()
+    good = list(tone_packets(440.0))
+    damaged = [*good[:10], b"\x7b\x02\x01", *good[11:]]  # two frames of equal size in one octet
+    heard = spoken(voice, damaged)
+    assert voice.malformed == 1
+    assert heard[-1] is not None
+
+
+def test_a_stream_that_breaks_off_fades_away_without_a_step():
+    heard = [sound for sound in spoken(Voice(), list(tone_packets(440.0)), ticks=70) if sound is not None]
+    whole = np.concatenate(heard).astype(int)
+    assert abs(np.diff(whole)).max() < 1.5 * 2 * np.pi * 440.0 / 48_000 * 0.3 * 32767
+    assert not whole[-FRAME:].any()
+
+
+def test_packets_are_handed_out_once_and_in_order():
+    kept = []
+    voice = Voice(lambda piece, ahead: kept.append((piece.timestamp, piece.payload)))
+    spoken(voice, list(tone_packets(440.0)))
+    assert kept == [(number * FRAME, tone_packets(440.0)[number]) for number in range(len(kept))]
+
+
+def test_long_packets_are_played_at_their_pace():
+    sound = tone(440.0)
+    from_sixty = _encoded(sound, 3 * FRAME)
+    voice, heard = Voice(), []
+    for number in range(48):
+        now = 10.0 + number * 0.02
+        if number % 3 == 0:
+            voice.jitter.insert(number // 3, number * FRAME, from_sixty[number // 3], now)
+        heard.append(voice.pull(now + 0.001))
+    whole = np.concatenate([sound for sound in heard if sound is not None])
+    assert abs(loudest_frequency(whole) - 440.0) < 2
+    assert voice.jitter.lost == 0
+
+
+def _encoded(sound: np.ndarray, length: int) -> list[bytes]:
+    encoder = Encoder()
+    return [encoder.encode(sound[start : start + length]) for start in range(0, len(sound) - length + 1, length)]
+
+
+@pytest.mark.parametrize("length", [944, 960, 976])
+def test_resampling_keeps_the_sound(length):
+    sound = tone(440.0)[:length]
+    played = resampled(sound, FRAME)
+    assert len(played) == FRAME
+    assert rms(played) == pytest.approx(rms(sound), rel=0.01)
