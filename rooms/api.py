@@ -11,6 +11,7 @@ from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.http import member
 from rooms import snapshot
 from rooms.models import Space
 from rooms.views import live_for
@@ -68,14 +69,14 @@ class SpaceList(generics.ListAPIView[Space]):
     queryset = Space.objects.none()
 
     def get_queryset(self) -> QuerySet[Space]:
-        return live_for(self.request.user)  # type: ignore[arg-type]
+        return live_for(member(self.request))
 
 
 @extend_schema(operation_id="space", tags=["spaces"], responses={200: SpaceNowSerializer})
 @api_view(["GET"])
 def space(request: Request, space: UUID) -> Response:
     """One Space that you may enter: stage, numbers, state. 404 for everyone else."""
-    room = get_object_or_404(Space.objects.enterable_by(request.user).select_related("host"), pk=space)
+    room = get_object_or_404(Space.objects.enterable_by(member(request)).select_related("host"), pk=space)
     facts = msgspec.to_builtins(snapshot.facts(room))
     facts["id"] = facts.pop("space")
     stage = [msgspec.to_builtins(person.person()) for person in room.stage()]

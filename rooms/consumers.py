@@ -1,44 +1,24 @@
 """Doors: accept, parse, call, forward. No rule lives here."""
 
-import time
 import uuid
 from typing import Any
+from uuid import UUID
 
 import structlog
-from channels.generic.websocket import AsyncWebsocketConsumer
 from django.utils import translation
 
 from accounts.models import Follow, User
 from rooms import commands, events, protocol, pulse
+from rooms.door import WARNINGS, Bucket, Door
 from rooms.models import Participant, Space
 from rooms.refusals import Refused
 from rooms.sound import SoundRefused
 from rooms.threads import database
 
-FRAMES_PER_SECOND = 20
-BURST = 60
-WARNINGS = 40  # frames over the limit that are only answered with a warning
-
 log = structlog.get_logger(__name__)
 
 
-class Bucket:
-    """Token bucket: `take` is how many frames this one is over the limit, 0 while within."""
-
-    def __init__(self) -> None:
-        self.tokens, self.over, self.at = float(BURST), 0, time.monotonic()
-
-    def take(self) -> int:
-        now = time.monotonic()
-        self.tokens, self.at = min(BURST, self.tokens + (now - self.at) * FRAMES_PER_SECOND), now
-        if self.tokens >= 1:
-            self.tokens, self.over = self.tokens - 1, max(0, self.over - 1)
-            return 0
-        self.over += 1
-        return self.over
-
-
-class SpaceConsumer(AsyncWebsocketConsumer):
+class SpaceConsumer(Door):
     """One page in one Space. Connecting is entering."""
 
     me: Participant | None = None
@@ -65,14 +45,14 @@ class SpaceConsumer(AsyncWebsocketConsumer):
         if self.me is not None and await pulse.disconnect(self.space_id, str(self.me.pk), self.connection):
             await lose(self.me)
 
-    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+    async def read(self, frame: str | None) -> None:
         over = self.bucket.take()
         if over > WARNINGS:
             return await self.close(4429)
         if over:
             return await self.send_event(protocol.Error(code="slow_down", text="Too many frames."))
         try:
-            command = protocol.parse(text_data if text_data is not None else "")
+            command = protocol.parse(frame or "")
         except protocol.FrameRefused as refused:
             return await self.send_event(protocol.Error(code=refused.code, text=str(refused)))
         return await self.answer(command)
@@ -116,7 +96,7 @@ def lose(me: Participant) -> None:
         log.debug("lost_after_end", participant=str(me.pk))
 
 
-class FleetConsumer(AsyncWebsocketConsumer):
+class FleetConsumer(Door):
     """Tells a page that its fleet line is out of date."""
 
     async def connect(self) -> None:
@@ -124,18 +104,18 @@ class FleetConsumer(AsyncWebsocketConsumer):
         await self.accept()
         if not user.is_authenticated:
             return await self.close(4401)
-        self.user_id = str(user.pk)
+        self.user = user
         return await self.channel_layer.group_add(events.FLEET, self.channel_name)
 
     async def disconnect(self, code: int) -> None:
         await self.channel_layer.group_discard(events.FLEET, self.channel_name)
 
     async def fleet_event(self, message: dict[str, Any]) -> None:
-        if self.user_id in message["users"] or await follows_any(self.user_id, message["users"]):
+        if str(self.user.pk) in message["users"] or await follows_any(self.user, message["users"]):
             await self.send(text_data='{"type":"fleet"}')
 
 
 @database
-def follows_any(user_id: str, others: list[str]) -> bool:
-    accepted = Follow.objects.filter(follower_id=user_id, followee_id__in=others, state=Follow.State.ACCEPTED)
+def follows_any(user: User, others: list[str]) -> bool:
+    accepted = user.following_rows.filter(followee__in=map(UUID, others), state=Follow.State.ACCEPTED)
     return accepted.exists()

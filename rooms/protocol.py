@@ -12,6 +12,8 @@ from typing import Annotated, Literal, Union
 import msgspec
 from msgspec import Meta, Struct
 
+from rooms.rules import Mute, Role
+
 VERSION = 1
 MAX_FRAME_BYTES = 16 * 1024
 REACTIONS = ("❤️", "👏", "😂", "😮", "😢", "🔥", "💯", "🎉", "👍", "🙏")
@@ -33,87 +35,87 @@ class Command(Struct, forbid_unknown_fields=True, kw_only=True, tag_field="type"
     id: CommandId | None = None
 
 
-class Sync(Command, tag="sync", kw_only=True):
+class Sync(Command, tag="sync", kw_only=True, frozen=True):
     """Send me a new snapshot."""
 
 
-class Offer(Command, tag="offer", kw_only=True):
+class Offer(Command, tag="offer", kw_only=True, frozen=True):
     """Connect my sound: an SDP offer with one audio section. Answered by `answer`, or by `error`."""
 
     sdp: Annotated[str, Meta(min_length=1, max_length=12_000)]
 
 
-class Ask(Command, tag="ask", kw_only=True):
+class Ask(Command, tag="ask", kw_only=True, frozen=True):
     """I ask to speak."""
 
-    text: Annotated[str, Meta(max_length=140)] = ""
+    text: Annotated[str, Meta(max_length=140, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
 
 
-class Withdraw(Command, tag="withdraw", kw_only=True):
+class Withdraw(Command, tag="withdraw", kw_only=True, frozen=True):
     """I take my request to speak back."""
 
 
-class Admit(Command, tag="admit", kw_only=True):
+class Admit(Command, tag="admit", kw_only=True, frozen=True):
     """Let the person of this request speak."""
 
     request: Uuid
 
 
-class Decline(Command, tag="decline", kw_only=True):
+class Decline(Command, tag="decline", kw_only=True, frozen=True):
     """Decline this request to speak."""
 
     request: Uuid
 
 
-class AcceptNotice(Command, tag="accept_notice", kw_only=True):
+class AcceptNotice(Command, tag="accept_notice", kw_only=True, frozen=True):
     """I have read that the sound of my microphone is kept for safety review."""
 
 
-class Microphone(Command, tag="microphone", kw_only=True):
+class Microphone(Command, tag="microphone", kw_only=True, frozen=True):
     """Open or close my microphone."""
 
     open: bool
 
 
-class StepDown(Command, tag="step_down", kw_only=True):
+class StepDown(Command, tag="step_down", kw_only=True, frozen=True):
     """I give my microphone back and go on listening."""
 
 
-class OnPerson(Command, kw_only=True):
+class OnPerson(Command, kw_only=True, frozen=True):
     participant: Uuid
 
 
-class MutePerson(OnPerson, tag="mute", kw_only=True):
+class MutePerson(OnPerson, tag="mute", kw_only=True, frozen=True):
     """Close a speaker's microphone; only the host opens it again."""
 
 
-class UnmutePerson(OnPerson, tag="unmute", kw_only=True):
+class UnmutePerson(OnPerson, tag="unmute", kw_only=True, frozen=True):
     """Let a muted speaker open the microphone again."""
 
 
-class MoveToAudience(OnPerson, tag="move_to_audience", kw_only=True):
+class MoveToAudience(OnPerson, tag="move_to_audience", kw_only=True, frozen=True):
     """Take a speaker's microphone."""
 
 
-class RemovePerson(OnPerson, tag="remove", kw_only=True):
+class RemovePerson(OnPerson, tag="remove", kw_only=True, frozen=True):
     """Remove a person from this Space for good."""
 
 
-class BlockPerson(OnPerson, tag="block", kw_only=True):
+class BlockPerson(OnPerson, tag="block", kw_only=True, frozen=True):
     """Remove a person and keep them out of all my Spaces."""
 
 
-class React(Command, tag="react", kw_only=True):
+class React(Command, tag="react", kw_only=True, frozen=True):
     """Send one emoji."""
 
     emoji: Literal[REACTIONS]  # type: ignore[valid-type]
 
 
-class Leave(Command, tag="leave", kw_only=True):
+class Leave(Command, tag="leave", kw_only=True, frozen=True):
     """I leave the Space."""
 
 
-class End(Command, tag="end", kw_only=True):
+class End(Command, tag="end", kw_only=True, frozen=True):
     """End the Space for everyone."""
 
 
@@ -146,8 +148,8 @@ class Person(Struct, kw_only=True, frozen=True):
     handle: str
     name: str
     avatar: str | None
-    role: Literal["host", "speaker", "listener"]
-    mute: Literal["open", "self", "host"]
+    role: Role
+    mute: Mute
     away: bool = False
 
 
@@ -164,7 +166,7 @@ class SpaceFacts(Struct, kw_only=True, frozen=True):
     space: str
     title: str
     description: str
-    audience: Literal["followers", "named"]
+    audience: str  # followers or named
     host: str
     started_at: float
     max_speakers: int
@@ -183,13 +185,13 @@ class Event(Struct, kw_only=True, frozen=True, tag_field="type", forbid_unknown_
     pass
 
 
-class Sequenced(Event, kw_only=True):
+class Sequenced(Event, kw_only=True, frozen=True):
     """An event that changed the Space; `seq` is set by `rooms.events.publish`."""
 
     seq: int = 0
 
 
-class Snapshot(Sequenced, tag="snapshot", kw_only=True):
+class Snapshot(Sequenced, tag="snapshot", kw_only=True, frozen=True):
     """The whole Space as it is now; the first frame of every connection."""
 
     version: int = VERSION
@@ -204,14 +206,14 @@ class Snapshot(Sequenced, tag="snapshot", kw_only=True):
     in_effect: int
 
 
-class Voice(Sequenced, tag="voice", kw_only=True):
+class Voice(Sequenced, tag="voice", kw_only=True, frozen=True):
     """Somebody is on the stage, or the microphone there changed. `standing` is in effect once `in_effect` names it."""
 
     person: Person
     standing: int
 
 
-class VoiceGone(Sequenced, tag="voice_gone", kw_only=True):
+class VoiceGone(Sequenced, tag="voice_gone", kw_only=True, frozen=True):
     """Somebody left the stage: stepped down, moved to the audience, left, or was removed."""
 
     participant: str
@@ -219,13 +221,13 @@ class VoiceGone(Sequenced, tag="voice_gone", kw_only=True):
     standing: int
 
 
-class Asked(Sequenced, tag="asked", kw_only=True):
+class Asked(Sequenced, tag="asked", kw_only=True, frozen=True):
     """A new request to speak, last in the queue."""
 
     request: QueuedRequest
 
 
-class RequestGone(Sequenced, tag="request_gone", kw_only=True):
+class RequestGone(Sequenced, tag="request_gone", kw_only=True, frozen=True):
     """A request to speak is no longer in the queue."""
 
     request: str
@@ -233,30 +235,30 @@ class RequestGone(Sequenced, tag="request_gone", kw_only=True):
     how: Literal["admitted", "declined", "withdrawn", "left"]
 
 
-class Removed(Sequenced, tag="removed", kw_only=True):
+class Removed(Sequenced, tag="removed", kw_only=True, frozen=True):
     """Somebody was removed from the Space; his own connection is closed after this frame (4403)."""
 
     participant: str
     standing: int
 
 
-class HostAway(Sequenced, tag="host_away", kw_only=True):
+class HostAway(Sequenced, tag="host_away", kw_only=True, frozen=True):
     """The host's connection is lost; the Space ends at `until` (unix seconds) if the host does not come back."""
 
     until: float
 
 
-class HostBack(Sequenced, tag="host_back", kw_only=True):
+class HostBack(Sequenced, tag="host_back", kw_only=True, frozen=True):
     """The host is back."""
 
 
-class Ended(Sequenced, tag="ended", kw_only=True):
+class Ended(Sequenced, tag="ended", kw_only=True, frozen=True):
     """The Space is over; connections are closed after this frame (4410)."""
 
     why: Literal["host", "host_lost", "staff", "suspended"]
 
 
-class Audience(Event, tag="audience", kw_only=True):
+class Audience(Event, tag="audience", kw_only=True, frozen=True):
     """How many listen, and who came and went since the last such event (small rooms only). At most twice a second."""
 
     listeners: int
@@ -264,42 +266,42 @@ class Audience(Event, tag="audience", kw_only=True):
     left: list[str]
 
 
-class Reactions(Event, tag="reactions", kw_only=True):
+class Reactions(Event, tag="reactions", kw_only=True, frozen=True):
     """Emoji sent by people since the last such event, summed. At most three times a second."""
 
     counts: dict[str, int]
 
 
-class Levels(Event, tag="levels", kw_only=True):
+class Levels(Event, tag="levels", kw_only=True, frozen=True):
     """Who is heard and how loud (0 to 100). Five times a second while somebody is heard."""
 
     levels: dict[str, int]
 
 
-class InEffect(Event, tag="in_effect", kw_only=True):
+class InEffect(Event, tag="in_effect", kw_only=True, frozen=True):
     """The media node has applied the standing of this version: the sound follows what the page shows."""
 
     standing: int
 
 
-class SoundMoved(Event, tag="sound_moved", kw_only=True):
+class SoundMoved(Event, tag="sound_moved", kw_only=True, frozen=True):
     """The sound of this Space moves to another media node: send a new offer."""
 
 
-class Answer(Event, tag="answer", kw_only=True):
+class Answer(Event, tag="answer", kw_only=True, frozen=True):
     """The SDP answer to the offer `re`."""
 
     sdp: str
     re: int | None = None
 
 
-class Ok(Event, tag="ok", kw_only=True):
+class Ok(Event, tag="ok", kw_only=True, frozen=True):
     """The command `re` was carried out."""
 
     re: int | None = None
 
 
-class Error(Event, tag="error", kw_only=True):
+class Error(Event, tag="error", kw_only=True, frozen=True):
     """A frame was refused and nothing changed. `code` is named in docs/protocol.md; `text` is for people."""
 
     code: str
@@ -338,7 +340,7 @@ CLOSE_CODES = {
     4503: "the server cannot keep up: connect again",
 }
 
-_decoder: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Union[COMMANDS])  # type: ignore[valid-type]  # noqa: UP007
+_decoder: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Union[COMMANDS])  # noqa: UP007
 _encoder = msgspec.json.Encoder()
 
 

@@ -5,6 +5,6 @@ from django.urls import URLPattern, path
 from rooms.consumers import FleetConsumer, SpaceConsumer
 
 websocket_urlpatterns: list[URLPattern] = [
-    path("ws/spaces/<uuid:space>/", SpaceConsumer.as_asgi()),  # type: ignore[arg-type]
-    path("ws/fleet/", FleetConsumer.as_asgi()),  # type: ignore[arg-type]
+    path("ws/spaces/<uuid:space>/", SpaceConsumer.as_asgi()),
+    path("ws/fleet/", FleetConsumer.as_asgi()),
 ]

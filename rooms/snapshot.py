@@ -29,14 +29,14 @@ def of(space: Space, me: Participant) -> protocol.Snapshot:
 
 def facts(space: Space) -> protocol.SpaceFacts:
     host = space.participants.filter(role=Role.HOST).first()
-    away = host.away_since if host else None
+    away_until = host.away_until if host else None
     return protocol.SpaceFacts(
         space=str(space.pk),
         title=space.title,
         description=space.description,
         audience=space.audience,
-        host=space.host.handle,  # type: ignore[arg-type]
+        host=space.host.handle,
         started_at=space.started_at.timestamp() if space.started_at else 0.0,
         max_speakers=settings.SPACES_MAX_SPEAKERS,
-        host_away_until=host.away_until.timestamp() if host and away else None,
+        host_away_until=away_until.timestamp() if away_until else None,
     )

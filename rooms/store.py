@@ -37,4 +37,4 @@ async def close_async_client() -> None:
     """Close this event loop's client, before the loop itself is closed."""
     client = _async_clients.pop(asyncio.get_running_loop(), None)
     if client is not None:
-        await client.aclose()
+        await client.aclose()  # type: ignore[attr-defined]

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.http import MemberRequest
 from accounts.models import User
 from rooms import rules
 from rooms.forms import SpaceForm
@@ -57,8 +58,8 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @login_required
-def search(request: HttpRequest) -> HttpResponse:
-    query = request.GET.get("q", "").strip()[:80]
+def search(request: MemberRequest) -> HttpResponse:
+    query = request.GET.get("q", "").replace("\0", "").strip()[:80]
     spaces = live_for(request.user).filter(title__icontains=query) if query else Space.objects.none()
     people = User.objects.visible_to(request.user).search(query) if query else User.objects.none()
     context = {"q": query, "people": people[:FOUND], "spaces": spaces[:FOUND]}
@@ -67,7 +68,7 @@ def search(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
-def space_new(request: HttpRequest) -> HttpResponse:
+def space_new(request: MemberRequest) -> HttpResponse:
     refusal = hosting_refusal(request.user)
     if refusal == Reason.ALREADY_LIVE and request.method != "POST":
         return redirect("space", request.user.hosted_spaces.live().get().pk)
@@ -89,7 +90,7 @@ def space_new(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @login_required
-def space(request: HttpRequest, space: UUID) -> HttpResponse:
+def space(request: MemberRequest, space: UUID) -> HttpResponse:
     room = get_object_or_404(Space.objects.known_to(request.user).select_related("host"), pk=space)
     context = {
         "space": room,
@@ -113,5 +114,5 @@ def _spoke(room: Space, viewer: User) -> QuerySet[User]:
 
 @require_safe
 @login_required
-def fleet_line(request: HttpRequest) -> HttpResponse:
+def fleet_line(request: MemberRequest) -> HttpResponse:
     return render(request, "rooms/fleet.html")

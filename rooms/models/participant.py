@@ -82,9 +82,9 @@ class Participant(models.Model):
             handle=self.user.handle,
             name=self.user.name,
             avatar=self.user.avatar.url if self.user.avatar else None,
-            role=self.role,
-            mute=self.mute,
-            away=self.away_since is not None,  # type: ignore[arg-type]
+            role=Role(self.role),
+            mute=Mute(self.mute),
+            away=self.away_since is not None,
         )
 
     # --- coming and going ---

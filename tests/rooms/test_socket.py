@@ -13,7 +13,7 @@ from django.test import Client
 
 from accounts.models import User
 from rooms import protocol, pulse, sound, store
-from rooms.consumers import BURST, WARNINGS
+from rooms.door import BURST, WARNINGS
 from rooms.models import Participant, Space
 from spaces_project.asgi import application
 
@@ -112,6 +112,7 @@ async def test_a_foreign_or_missing_origin_is_refused(tea: Space, headers: list[
         ('{"type":"leave","now":true}', "bad_frame"),
         ('{"type":"react","emoji":"x"}', "bad_frame"),
         ('{"type":"ask","text":"' + "x" * 141 + '"}', "bad_frame"),
+        ('{"type":"ask","text":"\\u0000"}', "bad_frame"),
         ("\ud800", "bad_json"),
         ("[" * 5000, "bad_frame"),
         ('{"type":"sync","id":' + "[" * 5000, "bad_frame"),

@@ -1,0 +1,53 @@
+"""What every socket here has in common: keeping quiet once it is closed, and a limit on how fast frames may come."""
+
+import time
+
+from autobahn.exception import Disconnected
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+FRAMES_PER_SECOND = 20
+BURST = 60
+WARNINGS = 40  # frames over the limit that are only answered with a warning
+
+
+class Bucket:
+    """Token bucket: `take` is how many frames this one is over the limit, 0 while within."""
+
+    def __init__(self) -> None:
+        self.tokens, self.over, self.at = float(BURST), 0, time.monotonic()
+
+    def take(self) -> int:
+        now = time.monotonic()
+        self.tokens, self.at = min(BURST, self.tokens + (now - self.at) * FRAMES_PER_SECOND), now
+        if self.tokens >= 1:
+            self.tokens, self.over = self.tokens - 1, max(0, self.over - 1)
+            return 0
+        self.over += 1
+        return self.over
+
+
+class Door(AsyncWebsocketConsumer):
+    """A socket that keeps quiet once it is closed, from either side, while others still send to it."""
+
+    shut = False
+
+    async def send(self, text_data: str | None = None, bytes_data: bytes | None = None, close: bool = False) -> None:
+        if self.shut:
+            return
+        try:
+            await super().send(text_data, bytes_data, close)
+        except Disconnected:  # the browser is gone and daphne has not told us yet
+            self.shut = True
+
+    async def close(self, code: int | bool | None = None, reason: str | None = None) -> None:
+        if not self.shut:
+            self.shut = True
+            await super().close(code, reason)
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Frames that were on their way when the door closed are not read any more."""
+        if not self.shut:
+            await self.read(text_data)
+
+    async def read(self, frame: str | None) -> None:
+        """One frame of the page; None for a binary one."""
