@@ -71,7 +71,8 @@ class PersonAdmin(UserAdmin):
         return False
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
-        return self.readonly_fields if request.user.is_superuser else self.readonly_fields + RIGHTS
+        fixed = self.readonly_fields + (("handle",) if obj else ())
+        return fixed if request.user.is_superuser else fixed + RIGHTS
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Staff look after members; accounts of staff are for superusers."""

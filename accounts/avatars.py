@@ -29,7 +29,9 @@ def square_avatar(upload: "File[bytes]") -> "ContentFile[bytes]":
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of Pillow: odd metadata and large pictures are dealt with here
             return _encode(_open(upload))
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, Image.DecompressionBombError):
+    except Image.DecompressionBombError:
+        raise _too_many_pixels() from None
+    except (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError):
         # The list is what Pillow's readers raise for damaged files; which one depends on the byte that is wrong.
         raise ValidationError(
             _("This file could not be read as a picture. Please choose a JPEG, PNG, WebP or GIF file."),
@@ -42,9 +44,13 @@ def _open(upload: "File[bytes]") -> Image.Image:
     picture = Image.open(upload, formats=FORMATS)  # reads the header alone
     width, height = picture.size
     if width * height > UPLOAD_PIXELS:
-        raise ValidationError(_("The picture has too many pixels. At most 40 million, please."), code="avatar_pixels")
+        raise _too_many_pixels()
     picture.draft("RGB", (SIDE * 2, SIDE * 2))  # a JPEG can be decoded at a smaller size at once
     return picture
+
+
+def _too_many_pixels() -> ValidationError:
+    return ValidationError(_("The picture has too many pixels. At most 40 million, please."), code="avatar_pixels")
 
 
 def _encode(picture: Image.Image) -> "ContentFile[bytes]":

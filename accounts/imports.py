@@ -21,7 +21,9 @@ COPY_FOLLOWS = "COPY incoming (line, follower, followee) FROM STDIN"
 RESOLVE = """
 CREATE TEMPORARY TABLE pair ON COMMIT DROP AS
 SELECT line, follower, followee, one.id AS follower_id, other.id AS followee_id
-FROM incoming LEFT JOIN accounts_user one ON one.handle = follower LEFT JOIN accounts_user other ON other.handle = followee
+FROM incoming
+LEFT JOIN accounts_user one ON one.handle = follower
+LEFT JOIN accounts_user other ON other.handle = followee
 """
 # The order in which every verb locks people (accounts.models.lock_people): nobody waits for us in a circle.
 LOCK = """
@@ -71,7 +73,8 @@ def import_members(rows: list[Row]) -> tuple[Result, Faults]:
     """Add members of `rows` (handle, display_name, email, bio), without a password: they set one by mail.
 
     A handle that exists already stays as it is."""
-    good, faults = {}, []
+    good: dict[str, User] = {}
+    faults: Faults = []
     for row in rows:
         try:
             member = _member(row)

@@ -1,7 +1,6 @@
 """What the two import commands share: read, bring in batch by batch, tell faults and progress, end with a code."""
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -19,7 +18,10 @@ class ImportCommand(BaseCommand):
     optional: ClassVar[list[str]] = []
     example: ClassVar[str]
     batch_size: ClassVar[int]
-    bring_in: ClassVar[Callable[[list[Row]], tuple[Result, Faults]]]
+
+    def bring_in(self, rows: list[Row]) -> tuple[Result, Faults]:
+        """Bring one batch in, in a transaction of its own."""
+        raise NotImplementedError
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         kwargs |= {"epilog": f"Example:\n{self.example}", "formatter_class": argparse.RawDescriptionHelpFormatter}
@@ -39,11 +41,11 @@ class ImportCommand(BaseCommand):
         except (HeaderFault, OSError) as error:
             raise CommandError(f"{file}: {error}") from None
         if total.faults:
-            raise CommandError(f"{total.faults:,} of {read:,} rows are bad; all others are in. Mend them and run again.")
+            raise CommandError(f"{total.faults:,} of {read:,} rows are bad, all others are in. Mend and run again.")
         self.stdout.write(self.style.SUCCESS(f"Done. {self._told(total)}"))
 
     def _bring_in(self, batch: list[Row], total: Result) -> None:
-        result, faults = type(self).bring_in(batch)
+        result, faults = self.bring_in(batch)
         for line, fault in faults:
             self.stderr.write(f"line {line}: {fault}")
         total.added += result.added

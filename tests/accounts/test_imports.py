@@ -88,7 +88,8 @@ def test_a_missing_file_is_one_clear_line(db: None, tmp_path: Path) -> None:
 
 
 def test_what_is_not_utf8_or_not_csv_is_a_bad_row(run: Run) -> None:
-    _, err = run("import_members", b"handle,bio\nhana,\xff\xfe\nsol,\0\nlior," + b"x" * 140_000 + b"\ndee,\n", fails="3 of 4")
+    rows = [b"handle,bio", b"hana,\xff\xfe", b"sol,\0", b"lior," + b"x" * 140_000, b"dee,"]
+    _, err = run("import_members", b"\n".join(rows), fails="3 of 4")
     assert "line 2: is not text in UTF-8" in err
     assert "line 3: is not text in UTF-8" in err
     assert "line 4: is not CSV" in err

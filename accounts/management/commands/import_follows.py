@@ -1,4 +1,5 @@
-from accounts.imports import BATCH_FOLLOWS, import_follows
+from accounts.csv_rows import Row
+from accounts.imports import BATCH_FOLLOWS, Faults, Result, import_follows
 from accounts.management.import_command import ImportCommand
 
 
@@ -12,4 +13,6 @@ class Command(ImportCommand):
     required = ["follower", "followee"]
     example = "  follower,followee\n  lior,hana\n  sol,hana\n\n  manage.py import_follows follows.csv"
     batch_size = BATCH_FOLLOWS
-    bring_in = staticmethod(import_follows)
+
+    def bring_in(self, rows: list[Row]) -> tuple[Result, Faults]:
+        return import_follows(rows)

@@ -1,4 +1,5 @@
-from accounts.imports import BATCH_MEMBERS, import_members
+from accounts.csv_rows import Row
+from accounts.imports import BATCH_MEMBERS, Faults, Result, import_members
 from accounts.management.import_command import ImportCommand
 
 
@@ -11,8 +12,10 @@ class Command(ImportCommand):
     required = ["handle"]
     optional = ["display_name", "email", "bio"]
     example = (
-        '  handle,display_name,email,bio\n  hana,Hana Mori,hana@example.org,"Radio, mostly"\n  sol,,sol@example.org,\n\n'
+        '  handle,display_name,email,bio\n  hana,Hana Mori,hana@example.org,"Radio, mostly"\n  sol,,,\n\n'
         "  manage.py import_members members.csv"
     )
     batch_size = BATCH_MEMBERS
-    bring_in = staticmethod(import_members)
+
+    def bring_in(self, rows: list[Row]) -> tuple[Result, Faults]:
+        return import_members(rows)

@@ -1,0 +1,139 @@
+"""People in the admin: grant, suspend, and what staff cannot do there."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User
+
+LogIn = Callable[[User], Client]
+LIST = "/admin/accounts/user/"
+
+
+@pytest.fixture
+def desk(log_in: LogIn, mo: User) -> Client:
+    """mo's browser; mo may see and change people."""
+    rights = ["view_user", "change_user", "add_user", "delete_user"]
+    mo.user_permissions.add(*Permission.objects.filter(codename__in=rights))
+    return log_in(mo)
+
+
+def change(browser: Client, person: User, **fields: str) -> int:
+    """Post the form of `person` as it stands, with `fields` changed; an empty value leaves a box unticked."""
+    person.refresh_from_db()
+    form = {"display_name": person.display_name, "bio": person.bio, "email": person.email}
+    form |= {name: "on" for name in ("is_active", "may_host", "approves_followers") if getattr(person, name)}
+    answer = browser.post(f"{LIST}{person.pk}/change/", {name: text for name, text in (form | fields).items() if text})
+    return answer.status_code
+
+
+def test_the_admin_is_entered_through_our_log_in(client: Client, db: None) -> None:
+    answer = client.get("/admin/login/?next=/admin/", follow=True)
+    assert answer.redirect_chain[-1][0].startswith("/accounts/login/")
+
+
+def test_members_do_not_enter_the_admin(log_in: LogIn, dee: User) -> None:
+    assert log_in(dee).get(LIST, follow=True).status_code == 403
+
+
+def test_staff_without_the_right_see_nobody(log_in: LogIn, mo: User) -> None:
+    assert log_in(mo).get(LIST).status_code == 403
+
+
+def test_staff_find_people(desk: Client, hana: User, dee: User) -> None:
+    page = desk.get(LIST, {"q": "mori"}).content.decode()
+    assert "Hana Mori" in page
+    assert "Dee Wong" not in page
+
+
+def test_staff_grant_the_right_to_host(desk: Client, dee: User) -> None:
+    assert change(desk, dee, may_host="on") == 302
+    dee.refresh_from_db()
+    assert dee.followers_missing() == 0
+
+
+def test_a_form_opened_earlier_writes_only_what_was_changed(desk: Client, dee: User, lior: User) -> None:
+    lior.follow(dee)
+    assert change(desk, dee, bio="seen by staff", follower_count="7", suspended_until="2099-01-01") == 302
+    dee.refresh_from_db()
+    assert (dee.bio, dee.follower_count, dee.suspended_until) == ("seen by staff", 1, None)
+
+
+def test_a_handle_stays_as_it_is(desk: Client, dee: User) -> None:
+    change(desk, dee, handle="hana")
+    dee.refresh_from_db()
+    assert dee.handle == "dee"
+
+
+def test_staff_hand_out_no_rights(desk: Client, dee: User) -> None:
+    change(desk, dee, is_staff="on", is_superuser="on")
+    dee.refresh_from_db()
+    assert not dee.is_staff
+    assert not dee.is_superuser
+
+
+def test_staff_do_not_change_staff(desk: Client, mo: User) -> None:
+    assert change(desk, mo, is_superuser="on") == 403
+
+
+@pytest.mark.parametrize("superuser", [False, True])
+def test_nobody_is_deleted_here(desk: Client, mo: User, dee: User, superuser: bool) -> None:
+    User.objects.filter(pk=mo.pk).update(is_superuser=superuser)
+    assert desk.post(f"{LIST}{dee.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert "delete_selected" not in desk.get(LIST).content.decode()
+    assert User.objects.filter(pk=dee.pk).exists()
+
+
+def test_suspending_asks_for_days_first(desk: Client, dee: User, mo: User) -> None:
+    chosen = {"action": "suspend", "_selected_action": [str(dee.pk), str(mo.pk)]}
+    page = desk.post(LIST, chosen).content.decode()
+    assert "Dee Wong (@dee)" in page
+    assert "Left out, because they are staff: @mo" in page
+    dee.refresh_from_db()
+    assert not dee.is_suspended()
+    assert desk.post(LIST, chosen | {"days": "7"}).status_code == 302
+    dee.refresh_from_db()
+    mo.refresh_from_db()
+    assert dee.suspended_until is not None
+    assert timedelta(days=6) < dee.suspended_until - timezone.now() < timedelta(days=8)
+    assert not mo.is_suspended()
+    desk.post(LIST, chosen | {"action": "lift_suspension"})
+    dee.refresh_from_db()
+    assert not dee.is_suspended()
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "x", "99999999", ""])
+def test_a_bad_number_of_days_suspends_nobody(desk: Client, dee: User, days: str) -> None:
+    answer = desk.post(LIST, {"action": "suspend", "_selected_action": [str(dee.pk)], "days": days})
+    assert answer.status_code == 200
+    dee.refresh_from_db()
+    assert not dee.is_suspended()
+
+
+def test_the_filter_of_the_suspended(desk: Client, hana: User, dee: User, tomorrow: datetime) -> None:
+    dee.suspend(tomorrow)
+    assert "Dee Wong" in desk.get(LIST, {"suspended": "yes"}).content.decode()
+    assert "Dee Wong" not in desk.get(LIST, {"suspended": "no"}).content.decode()
+
+
+def test_staff_can_make_an_account(desk: Client) -> None:
+    form = {"handle": "Kim", "display_name": "Kim", "usable_password": "true", "password1": "long enough secret"}
+    desk.post(f"{LIST}add/", form | {"password2": "long enough secret"})
+    assert User.objects.get(handle="kim").check_password("long enough secret")
+
+
+@pytest.mark.parametrize("kind", ["follow", "block"])
+def test_follows_and_blocks_are_there_to_look_at(log_in: LogIn, mo: User, hana: User, lior: User, kind: str) -> None:
+    User.objects.filter(pk=mo.pk).update(is_superuser=True)
+    lior.follow(hana)
+    browser = log_in(User.objects.get(pk=mo.pk))
+    assert browser.get(f"/admin/accounts/{kind}/").status_code == 200
+    assert browser.get(f"/admin/accounts/{kind}/add/").status_code == 403
+    if kind == "follow":
+        row = lior.following_rows.get()
+        assert browser.get(f"/admin/accounts/follow/{row.pk}/change/").status_code == 200
+        assert browser.post(f"/admin/accounts/follow/{row.pk}/delete/", {"post": "yes"}).status_code == 403

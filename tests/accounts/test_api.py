@@ -1,0 +1,101 @@
+"""REST: a person, follow and unfollow; with a token or the session."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from rest_framework.authtoken.models import Token
+
+from accounts.models import Relation, User
+from tests.conftest import PASSWORD
+
+LogIn = Callable[[User], Client]
+
+
+@pytest.fixture
+def as_lior(lior: User) -> dict[str, str]:
+    """The header of lior's token."""
+    return {"Authorization": f"Token {Token.objects.create(user=lior).key}"}
+
+
+def test_a_person(client: Client, as_lior: dict[str, str], hana: User, lior: User) -> None:
+    lior.follow(hana)
+    answer = client.get("/api/people/HANA/", headers=as_lior)
+    assert answer.json() == {
+        "handle": "hana",
+        "name": "Hana Mori",
+        "bio": "",
+        "avatar": None,
+        "follower_count": 1,
+        "approves_followers": False,
+        "relation": "following",
+    }
+
+
+def test_follow_and_unfollow(client: Client, as_lior: dict[str, str], hana: User, lior: User) -> None:
+    for _ in range(2):
+        answer = client.post("/api/people/hana/follow/", headers=as_lior)
+        assert (answer.status_code, answer.json()["relation"], answer.json()["follower_count"]) == (200, "following", 1)
+    for _ in range(2):
+        assert client.delete("/api/people/hana/follow/", headers=as_lior).status_code == 204
+    assert lior.relation_to(hana) == Relation.NONE
+
+
+def test_asking_to_follow(client: Client, as_lior: dict[str, str], hana: User) -> None:
+    User.objects.update(approves_followers=True)
+    assert client.post("/api/people/hana/follow/", headers=as_lior).json()["relation"] == "requested"
+
+
+def test_the_session_serves_as_well(log_in: LogIn, hana: User, lior: User) -> None:
+    assert log_in(lior).get("/api/people/hana/").status_code == 200
+    assert log_in(lior).post("/api/people/hana/follow/").status_code == 200
+
+
+def test_the_session_needs_the_csrf_token(hana: User, lior: User) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(lior)
+    assert browser.post("/api/people/hana/follow/").status_code == 403
+    assert lior.relation_to(hana) == Relation.NONE
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Token nonsense"}, {"Authorization": "Token"}])
+def test_nobody_gets_in_without_a_token(client: Client, hana: User, headers: dict[str, str]) -> None:
+    assert client.get("/api/people/hana/", headers=headers).status_code == 401
+    assert client.post("/api/people/hana/follow/", headers=headers).status_code == 401
+    assert client.delete("/api/people/hana/follow/", headers=headers).status_code == 401
+
+
+def test_a_password_is_no_token(client: Client, hana: User, lior: User) -> None:
+    assert client.get("/api/people/hana/", headers={"Authorization": f"Basic {PASSWORD}"}).status_code == 401
+
+
+def test_refusals_say_why(client: Client, as_lior: dict[str, str], hana: User, lior: User, tomorrow: object) -> None:
+    answer = client.post("/api/people/lior/follow/", headers=as_lior)
+    assert (answer.status_code, answer.json()) == (403, {"detail": "You cannot follow yourself."})
+    lior.block(hana)
+    assert client.post("/api/people/hana/follow/", headers=as_lior).status_code == 403
+    lior.unblock(hana)
+    lior.suspend(tomorrow)  # type: ignore[arg-type]
+    answer = client.post("/api/people/hana/follow/", headers=as_lior)
+    assert answer.status_code == 403
+    assert "suspended" in answer.json()["detail"]
+
+
+def test_who_blocked_me_looks_like_nobody(client: Client, as_lior: dict[str, str], hana: User, lior: User) -> None:
+    hana.block(lior)
+    for path in ("/api/people/hana/", "/api/people/nobody/"):
+        answer = client.get(path, headers=as_lior)
+        assert (answer.status_code, answer.json()) == (404, {"detail": "No User matches the given query."})
+    assert client.post("/api/people/hana/follow/", headers=as_lior).status_code == 404
+    assert client.delete("/api/people/hana/follow/", headers=as_lior).status_code == 404
+
+
+def test_other_methods_are_refused(client: Client, as_lior: dict[str, str], hana: User) -> None:
+    assert client.get("/api/people/hana/follow/", headers=as_lior).status_code == 405
+    assert client.delete("/api/people/hana/", headers=as_lior).status_code == 405
+    assert client.put("/api/people/hana/", headers=as_lior).status_code == 405
+
+
+def test_a_closed_account_has_no_way_in(client: Client, as_lior: dict[str, str], hana: User, lior: User) -> None:
+    User.objects.filter(pk=lior.pk).update(is_active=False)
+    assert client.get("/api/people/hana/", headers=as_lior).status_code == 401

@@ -1,0 +1,159 @@
+"""Sign up, log in, log out, change and reset the password."""
+
+import re
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.core.cache import cache
+from django.test import Client
+
+from accounts.handles import RESERVED_HANDLES
+from accounts.models import User
+from tests.conftest import PASSWORD
+
+NEW = {"username": "Kim_1", "display_name": "Kim", "email": "", "password1": PASSWORD, "password2": PASSWORD}
+
+
+@pytest.fixture(autouse=True)
+def _no_earlier_attempts() -> None:
+    cache.clear()
+
+
+def errors(answer: Any) -> str:
+    return " ".join(re.findall(r'class="errorlist[^>]*>(.*?)</ul>', answer.content.decode(), re.DOTALL))
+
+
+def test_sign_up_makes_a_member_who_is_logged_in(client: Client, db: None) -> None:
+    answer = client.post("/accounts/signup/", NEW)
+    assert (answer.status_code, answer["Location"]) == (302, "/")
+    kim = User.objects.get()
+    assert (kim.handle, kim.display_name, kim.is_staff, kim.follower_count) == ("kim_1", "Kim", False, 0)
+    assert client.get("/people/kim_1/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("handle", "said"),
+    [
+        ("ab", "3 to 30 characters"),
+        ("x" * 31, "at most 30"),
+        ("has space", "3 to 30 characters"),
+        ("naïve", "3 to 30 characters"),
+        ("kim\n", ""),
+        ("HANA", "taken"),
+        ("Admin", "reserved"),
+        ("", "required"),
+    ],
+)
+def test_a_bad_handle_is_refused_and_says_why(client: Client, hana: User, handle: str, said: str) -> None:
+    answer = client.post("/accounts/signup/", NEW | {"username": handle})
+    if handle.strip() == "kim":  # white space around is forgiven
+        assert User.objects.filter(handle="kim").exists()
+    else:
+        assert answer.status_code == 200
+        assert said in errors(answer)
+        assert User.objects.count() == 1
+
+
+def test_every_reserved_word_is_one_that_could_be_chosen_otherwise() -> None:
+    assert all(word == word.lower() for word in RESERVED_HANDLES)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"password1": "short", "password2": "short"}, "too short"),
+        ({"password2": "something else entirely"}, "same password"),
+        ({"email": "nonsense"}, "valid email"),
+        ({"display_name": "a\u202eb"}, "control characters"),
+    ],
+)
+def test_a_bad_sign_up_is_refused_and_says_why(client: Client, db: None, fields: dict[str, str], said: str) -> None:
+    assert said in errors(client.post("/accounts/signup/", NEW | fields))
+    assert not User.objects.exists()
+
+
+@pytest.mark.parametrize("typed", ["hana", "HANA", " Hana "])
+def test_log_in_with_any_case(client: Client, hana: User, typed: str) -> None:
+    answer = client.post("/accounts/login/", {"login": typed, "password": PASSWORD})
+    assert answer.status_code == 302
+    assert client.session["_auth_user_id"] == str(hana.pk)
+
+
+@pytest.mark.parametrize(("login", "password"), [("hana", "wrong"), ("nobody", PASSWORD), ("", "")])
+def test_a_wrong_log_in_does_not_tell_which_part(client: Client, hana: User, login: str, password: str) -> None:
+    answer = client.post("/accounts/login/", {"login": login, "password": password})
+    assert answer.status_code == 200
+    assert "_auth_user_id" not in client.session
+    if login:
+        assert "The handle or the password is not right." in errors(answer)
+
+
+def test_guessing_is_stopped(client: Client, hana: User) -> None:
+    for _ in range(20):
+        client.post("/accounts/login/", {"login": "hana", "password": "wrong"})
+    client.post("/accounts/login/", {"login": "hana", "password": PASSWORD})
+    assert "_auth_user_id" not in client.session
+
+
+def test_a_suspended_member_may_log_in(client: Client, hana: User, tomorrow: Any) -> None:
+    hana.suspend(tomorrow)
+    client.post("/accounts/login/", {"login": "hana", "password": PASSWORD})
+    assert "Your account is suspended until" in client.get("/people/hana/").content.decode()
+
+
+def test_a_closed_account_may_not_log_in(client: Client, hana: User) -> None:
+    User.objects.filter(pk=hana.pk).update(is_active=False)
+    answer = client.post("/accounts/login/", {"login": "hana", "password": PASSWORD}, follow=True)
+    assert "_auth_user_id" not in client.session
+    assert "closed" in answer.content.decode() or errors(answer)
+
+
+def test_log_out_needs_post(client: Client, hana: User) -> None:
+    client.force_login(hana)
+    client.get("/accounts/logout/")
+    assert "_auth_user_id" in client.session
+    client.post("/accounts/logout/")
+    assert "_auth_user_id" not in client.session
+
+
+def test_change_of_password(client: Client, hana: User) -> None:
+    client.force_login(hana)
+    new = {"password1": "another long secret", "password2": "another long secret"}
+    assert "current password" in errors(client.post("/accounts/password/change/", {"oldpassword": "wrong"} | new))
+    client.post("/accounts/password/change/", {"oldpassword": PASSWORD} | new)
+    hana.refresh_from_db()
+    assert hana.check_password("another long secret")
+    assert "_auth_user_id" in client.session
+
+
+def test_reset_of_a_forgotten_password_by_mail(client: Client, hana: User) -> None:
+    User.objects.filter(pk=hana.pk).update(email="hana@example.org")
+    client.post("/accounts/password/reset/", {"email": "Hana@example.org"})
+    (letter,) = mail.outbox
+    path = re.search(r"/accounts/password/reset/key/\S+", str(letter.body))
+    assert path is not None
+    form = client.get(path.group(), follow=True)
+    client.post(form.request["PATH_INFO"], {"password1": "yet another secret", "password2": "yet another secret"})
+    hana.refresh_from_db()
+    assert hana.check_password("yet another secret")
+
+
+def test_a_made_up_reset_link_is_refused(client: Client, hana: User) -> None:
+    page = client.get("/accounts/password/reset/key/1-abc/", follow=True).content.decode()
+    assert "invalid" in page
+
+
+@pytest.mark.parametrize("path", ["login", "signup", "password/reset", "password/reset/done", "inactive"])
+def test_the_doors_are_in_our_frame(client: Client, db: None, path: str) -> None:
+    page = client.get(f"/accounts/{path}/").content.decode()
+    assert '<main id="main"' in page
+    assert "Menu:" not in page
+
+
+@pytest.mark.parametrize("path", ["logout", "password/change", "email", "2fa", "reauthenticate"])
+def test_the_pages_of_the_account_are_in_our_frame(client: Client, hana: User, path: str) -> None:
+    client.force_login(hana)
+    page = client.get(f"/accounts/{path}/", follow=True).content.decode()
+    assert '<main id="main"' in page
+    assert "Menu:" not in page
