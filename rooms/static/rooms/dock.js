@@ -28,7 +28,7 @@ export function connectDock(room, speaking) {
     dock.hidden = here || !(room.inside || over);
     if (dock.hidden) return;
     if (room.state.space) title = room.state.space.title;
-    dock.querySelector("a").href = spaceUrl(room.space);
+    link(dock.querySelector("a"), spaceUrl(room.space));
     write(part("title"), title);
     write(part("facts"), over ? LAST_WORDS[room.closed]() : numbers(room.state));
     part("react").hidden = over;
@@ -54,6 +54,13 @@ function drawLeave(button, as) {
   const [drawing, word] = { close: ["cross", gettext("Close")], host: ["stop", gettext("End the Space")] }[as] ?? ["leave", gettext("Leave quietly")];
   button.replaceChildren(icon(drawing));
   button.setAttribute("aria-label", word);
+}
+
+/** htmx keeps the address that a link had when it was processed. */
+function link(element, href) {
+  if (element.getAttribute("href") === href) return;
+  element.setAttribute("href", href);
+  htmx.process(element);
 }
 
 function drawFace(element, host) {

@@ -15,6 +15,7 @@ export function openMenu(button, person, room) {
   const entries = [...steps(person, room), ...dangers(person, room)];
   menu.setAttribute("aria-label", person.name);
   menu.replaceChildren(head(person), el("ul", { class: "menu-list" }, ...entries.filter((entry) => entry.shown).map(item)));
+  htmx.process(menu);  // the link to the profile swaps <main> only, like every other
   toggle(menu, button);
 }
 

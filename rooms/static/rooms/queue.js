@@ -4,15 +4,18 @@ import { may } from "rooms/facts.js";
 import { myRole } from "rooms/state.js";
 import { attempt } from "rooms/toast.js";
 
-export function drawQueue(list, room) {
+export function drawQueue(list, room, open) {
   const decides = may(myRole(room.state), "admit");
-  keyed(list, room.state.requests, (request) => `${request.request} ${decides}`, (request) => make(request, room, decides), () => {});
+  keyed(list, room.state.requests, (request) => `${request.request} ${decides}`,
+    (request) => make(request, room, decides, open), () => {});
 }
 
-function make(request, room, decides) {
+function make(request, room, decides, open) {
   const { person, text } = request;
   const words = el("span", { class: "row-text" }, el("b", {}, person.name), text && el("span", { class: "muted small" }, text));
-  return el("li", { class: "row queued", "data-handle": person.handle }, face(person, "s"), words,
+  const who = el("button", { type: "button", class: "person-row", "aria-haspopup": "dialog",
+    onclick: ({ currentTarget }) => open(currentTarget, person) }, face(person, "s"), words);
+  return el("li", { class: "row queued", "data-handle": person.handle }, who,
     ...(decides ? [admit(request, room), decline(request, room)] : []));
 }
 

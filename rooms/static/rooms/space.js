@@ -8,7 +8,7 @@ import { may } from "rooms/facts.js";
 import { openMenu } from "rooms/menus.js";
 import { drawQueue } from "rooms/queue.js";
 import { drawLevels, drawStage } from "rooms/stage.js";
-import { myRole, notYetInEffect } from "rooms/state.js";
+import { myPlace, myRole, notYetInEffect } from "rooms/state.js";
 
 const EFFECT_HINT_AFTER = 400;  // ms: what is quicker needs no word
 
@@ -47,7 +47,7 @@ export class SpacePage {
     const screen = phase === "closed" ? this.room.closed : "";
     const live = (phase === "live" || phase === "reconnecting") && this.room.state.space !== null;
     const preview = !live && (screen === "" || screen === "left");
-    this.element.dataset.phase = phase;
+    this.element.dataset.phase = screen && !preview ? "over" : phase;
     this.#part("preview").hidden = !preview;
     this.#part("room").hidden = this.#part("bar").hidden = !live;
     this.element.querySelectorAll("[data-screen]").forEach((part) => { part.hidden = part.dataset.screen !== screen; });
@@ -84,10 +84,10 @@ export class SpacePage {
     drawStage(this.#part("stage"), room, open);
     drawAudience(this.#part("listeners"), this.#part("more"), room, open);
     this.#part("nobody").hidden = state.listeners > 0;
-    drawQueue(this.#part("queue"), room);
+    drawQueue(this.#part("queue"), room, open);
     write(this.#part("queue-count"), count(state.requests.length));
     this.#part("queue-empty").hidden = state.requests.length > 0;
-    this.#part("ask-form").hidden = !may(myRole(state), "ask");
+    this.#part("ask-form").hidden = !may(myRole(state), "ask") || myPlace(state) > 0;
     this.bar.draw();
     this.#tick();
   }

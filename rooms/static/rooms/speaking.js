@@ -3,6 +3,8 @@ import { askNotice } from "rooms/notice.js";
 import { myVoice } from "rooms/state.js";
 import { say } from "rooms/toast.js";
 
+const TOLD_WITHIN = 3000;
+
 export class Speaking {
   busy = false;
 
@@ -57,6 +59,7 @@ export class Speaking {
     }
     const track = room.microphone.track ?? await this.#track();
     await room.send("microphone", { open: true });
+    await this.#told("open");
     await room.sound.send(track);
   }
 
@@ -72,6 +75,21 @@ export class Speaking {
   async #close() {
     this.#silence();
     await this.room.send("microphone", { open: false });
+    await this.#told("self");
+  }
+
+  /** The event about my microphone may come after the answer: wait for it, or else decide by an old state. */
+  #told(mute) {
+    const { room } = this;
+    return new Promise((resolve) => {
+      const timer = setTimeout(done, TOLD_WITHIN);
+      const unsubscribe = room.subscribe(() => (!room.inside || myVoice(room.state)?.mute === mute) && queueMicrotask(done));
+      function done() {
+        clearTimeout(timer);
+        unsubscribe();
+        resolve();
+      }
+    });
   }
 
   /** Nothing leaves this browser from now on, whatever the server says. */
