@@ -9,12 +9,12 @@ PIP_COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --str
 CODE := accounts rooms recordings moderation spaces_project bench tests manage.py
 PYTEST := $(BIN)/python -m pytest --quiet
 
-.PHONY: run test lint types units browser proof bench lock format clean
+.PHONY: run test lint types units serial proof bench lock format clean
 
 run: .venv/run.stamp  ## a demonstration on this machine: installs, starts everything, prints address and log-ins
 	$(BIN)/python manage.py runspaces --demo
 
-test: lint types units browser  ## every check; under 8 minutes on 2 cores
+test: lint types units serial  ## every check; under 8 minutes on 2 cores
 
 lint: .venv/test.stamp
 	$(BIN)/ruff check $(CODE)
@@ -23,17 +23,18 @@ lint: .venv/test.stamp
 types: .venv/test.stamp
 	$(BIN)/mypy $(CODE)
 
-units: .venv/test.stamp  ## everything but browsers, on two processes
-	$(PYTEST) -n 2 -m "not proof" --ignore=tests/browser
+units: .venv/test.stamp  ## what can run beside other tests, on two processes
+	$(PYTEST) -n 2 -m "not proof and not alone" --ignore=tests/browser
 
-browser: .venv/test.stamp  ## real Chromium processes, one test after the other: they listen in real time
+serial: .venv/test.stamp  ## what listens in real time or measures time, one after the other: Chromium, the supervisor
 ifeq ($(BROWSER),)
+	@test -z "$$CI" || { echo "No Chromium or Chrome on the path; under CI that is a failure."; exit 1; }
+	$(PYTEST) -m "not proof and alone" --ignore=tests/browser
 	@echo
 	@echo "The browser tests DID NOT RUN: no Chromium or Chrome on the path."
-	@echo "To run them: apt-get install chromium (as root), then: make browser"
-	@test -z "$$CI" || { echo "Under CI that is a failure."; exit 1; }
+	@echo "To run them: apt-get install chromium (as root), then: make serial"
 else
-	$(PYTEST) -m "not proof" tests/browser
+	$(PYTEST) -m "not proof and (alone or browser)"
 endif
 
 proof: .venv/test.stamp  ## the long counts; one part alone: make proof ARGS="-k postgres"

@@ -1,0 +1,315 @@
+"""`manage.py runspaces` as a person starts it: a process of its own, in a folder of its own."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from spaces_project import embedded
+from spaces_project.processes import with_patience
+
+CHECKOUT = Path(__file__).parents[2]
+START_SECONDS = 120
+STOP_SECONDS = 5.0
+# The run's own servers, which these processes must not use.
+OF_THE_RUN = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "MEDIA_SECRET", "SPACES_DEMO", "VAR_DIR")
+
+pytestmark = pytest.mark.alone
+
+
+def free_port(kind: int = socket.SOCK_STREAM) -> int:
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Machine:
+    """A folder for one installation, and what runs in it."""
+
+    def __init__(self) -> None:
+        self.var = Path(tempfile.mkdtemp(prefix="spaces-run-"))
+        self.log = self.var / "out.log"
+        self.web, self.media, self.face = free_port(), free_port(socket.SOCK_DGRAM), free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def ports(self) -> list[str]:
+        return ["--web-port", str(self.web), "--media-port", str(self.media), "--media-http-port", str(self.face)]
+
+    def environment(self, **more: str) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if name not in OF_THE_RUN}
+        return kept | {"VAR_DIR": str(self.var)} | more
+
+    def command(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "manage.py", *arguments], cwd=CHECKOUT, env=self.environment(**more),
+            capture_output=True, text=True, timeout=START_SECONDS, check=False,
+        )  # fmt: skip
+
+    def start(self) -> None:
+        with self.log.open("wb") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "runspaces", "--demo", *self.ports],
+                cwd=CHECKOUT, env=self.environment(), stdout=out, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+        self.wait_for("Spaces is running at")
+
+    def said(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    def wait_for(self, words: str, times: int = 1) -> None:
+        assert self.process is not None
+        came = with_patience(
+            lambda: self.said().count(words) >= times or self.process.poll() is not None, START_SECONDS
+        )
+        assert came, self.said()
+        assert self.said().count(words) >= times, self.said()
+
+    def processes(self) -> list[int]:
+        """Every process that was started, however indirectly, for this folder."""
+        marks = (str(self.var).encode(), str(embedded.postgres_home(self.var)).encode())
+        found = []
+        for path in Path("/proc").glob("[0-9]*"):
+            try:
+                about = (path / "environ").read_bytes() + (path / "cmdline").read_bytes()
+            except OSError:
+                continue
+            if any(mark in about for mark in marks):
+                found.append(int(path.name))
+        return found
+
+    def child(self, *words: str) -> int:
+        """Process id of a child whose command line holds all words."""
+        for pid in self.processes():
+            line = Path(f"/proc/{pid}/cmdline").read_bytes().decode().replace("\0", " ")
+            if all(word in line for word in words):
+                return pid
+        raise AssertionError(f"no process {words}")
+
+    def health(self) -> dict[str, object]:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.web}/health", timeout=10) as answer:
+            return dict(json.load(answer))
+
+    def rows(self, query: str) -> list[tuple[object, ...]]:
+        described = embedded.database(self.var)
+        with psycopg.connect(host=described["HOST"], user=described["USER"], dbname=described["NAME"]) as connection:
+            return connection.execute(query.encode()).fetchall()
+
+    def end(self, number: int) -> float:
+        """Send the supervisor a signal; the seconds until none of its processes is left."""
+        assert self.process is not None
+        before = time.monotonic()
+        self.process.send_signal(number)
+        self.process.wait(timeout=START_SECONDS)
+        assert with_patience(lambda: not self.processes(), START_SECONDS), self.processes()
+        return time.monotonic() - before
+
+    def remove(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+            with_patience(lambda: not self.processes(), START_SECONDS)
+        shutil.rmtree(self.var, ignore_errors=True)
+        shutil.rmtree(embedded.postgres_home(self.var), ignore_errors=True)
+
+
+@pytest.fixture
+def machine() -> Iterator[Machine]:
+    one = Machine()
+    yield one
+    one.remove()
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[Machine]:
+    one = Machine()
+    one.start()
+    yield one
+    one.remove()
+
+
+# --- a demonstration --------------------------------------------------------------------------------------------------
+def test_it_prints_address_and_log_ins_and_says_that_it_is_local(demo: Machine) -> None:
+    said = demo.said()
+    assert f"http://localhost:{demo.web}" in said
+    assert "hana, sol, lior, dee, mo" in said
+    assert "listens on this machine only" in said
+    assert re.search(r"^ {4}(\S{10,})$", said, re.MULTILINE)
+
+
+def test_everything_is_up(demo: Machine) -> None:
+    health = demo.health()
+    assert health["ok"] is True
+    assert health["nodes"] == 1
+
+
+def test_its_secrets_are_its_users_alone(demo: Machine) -> None:
+    file = demo.var / "demo.env"
+    assert file.stat().st_mode & 0o777 == 0o600
+    values = dict(line.split("=", 1) for line in file.read_text().splitlines() if "=" in line)
+    assert len(values["SECRET_KEY"]) >= 50
+    assert values["SECRET_KEY"] != values["MEDIA_SECRET"]
+
+
+def test_it_listens_on_loopback_only(demo: Machine) -> None:
+    """Every listening TCP port and every UDP port of its processes, as the kernel has them."""
+    inodes = set()
+    for pid in demo.processes():
+        for link in Path(f"/proc/{pid}/fd").glob("*"):
+            if link.is_symlink() and (found := re.match(r"socket:\[(\d+)\]", os.readlink(link))):
+                inodes.add(found[1])
+    bound = []
+    for table, state in (("tcp", "0A"), ("tcp6", "0A"), ("udp", "07"), ("udp6", "07")):
+        for row in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+            fields = row.split()
+            if fields[3] == state and fields[9] in inodes:
+                bound.append(fields[1].split(":")[0])
+    assert len(bound) >= 3
+    assert set(bound) == {"0100007F"}
+
+
+def test_the_cast_is_there_and_stands_as_told(demo: Machine) -> None:
+    counts = dict(demo.rows("SELECT handle, follower_count FROM accounts_user WHERE handle !~ '^listener_'"))
+    assert set(counts) == {"hana", "sol", "lior", "dee", "mo"}
+    assert int(str(counts["hana"])) > 600
+    real = dict(
+        demo.rows(
+            "SELECT u.handle, count(*) FROM accounts_follow f JOIN accounts_user u ON u.id = f.followee_id GROUP BY 1"
+        )
+    )
+    assert counts["hana"] == real["hana"]
+    assert not demo.rows(
+        "SELECT 1 FROM accounts_follow f JOIN accounts_user u ON u.id = f.follower_id WHERE handle = 'dee'"
+    )
+    assert demo.rows("SELECT handle FROM accounts_user WHERE is_staff") == [("mo",)]
+
+
+def test_seeding_again_changes_nothing(demo: Machine) -> None:
+    query = "SELECT handle, follower_count, is_staff, password FROM accounts_user ORDER BY handle"
+    before = demo.rows(query)
+    done = demo.command("seed_demo")
+    assert done.returncode == 0, done.stderr
+    assert demo.rows(query) == before
+
+
+def test_a_dead_child_is_started_again(demo: Machine) -> None:
+    os.kill(demo.child("runmedia"), signal.SIGKILL)
+    demo.wait_for("media ended (killed by SIGKILL)")
+    demo.wait_for("media started again.")
+    assert with_patience(lambda: demo.health()["nodes"] == 1, START_SECONDS)
+
+
+def test_a_dead_redis_is_started_again(demo: Machine) -> None:
+    os.kill(demo.child("redis-server"), signal.SIGKILL)
+    demo.wait_for("redis started again.")
+    assert with_patience(lambda: _answers(demo.health), START_SECONDS)
+
+
+def _answers(health: Callable[[], dict[str, object]]) -> bool:
+    try:
+        return bool(health()["ok"])
+    except OSError:
+        return False
+
+
+def test_a_second_supervisor_of_the_folder_is_refused_in_one_line(demo: Machine, machine: Machine) -> None:
+    assert demo.process is not None
+    done = demo.command("runspaces", "--demo", *machine.ports)
+    assert done.returncode != 0
+    assert f"is in use by process {demo.process.pid}" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_taken_port_is_refused_in_one_line(demo: Machine, machine: Machine) -> None:
+    machine.web = demo.web
+    done = machine.command("runspaces", "--demo", *machine.ports)
+    assert done.returncode != 0
+    assert done.stderr == (
+        f"CommandError: Port {demo.web} of 127.0.0.1 is taken; choose another one with --web-port {demo.web + 1}.\n"
+    )
+
+
+def test_a_taken_udp_port_is_refused_too(machine: Machine) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", machine.media))
+        done = machine.command("runspaces", "--demo", *machine.ports)
+    assert done.returncode != 0
+    assert "--media-port" in done.stderr
+
+
+def test_commands_use_the_servers_that_run(demo: Machine) -> None:
+    done = demo.command(
+        "shell", "-c", "from accounts.models import User; print(User.objects.filter(handle='hana').count())"
+    )
+    assert done.stdout.strip().endswith("1"), done.stderr
+
+
+# --- stopping ---------------------------------------------------------------------------------------------------------
+def test_it_stops_in_time_and_a_second_start_reuses_the_data(machine: Machine) -> None:
+    machine.start()
+    machine.rows("UPDATE accounts_user SET bio = 'kept' WHERE handle = 'sol' RETURNING 1")
+    assert machine.end(signal.SIGTERM) < STOP_SECONDS
+    machine.start()
+    assert machine.rows("SELECT bio FROM accounts_user WHERE handle = 'sol'") == [("kept",)]
+    machine.end(signal.SIGKILL)  # and no orphan is left when it cannot even say good-bye: end() waits for that
+
+
+def test_ctrl_c_while_it_starts_stops_everything(machine: Machine) -> None:
+    with machine.log.open("wb") as out:
+        machine.process = subprocess.Popen(
+            [sys.executable, "manage.py", "runspaces", "--demo", *machine.ports],
+            cwd=CHECKOUT, env=machine.environment(), stdout=out, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+    assert with_patience(lambda: (machine.var / "redis.log").exists(), START_SECONDS)
+    assert machine.end(signal.SIGINT) < STOP_SECONDS
+
+
+# --- without a demonstration ------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("missing", ["SECRET_KEY", "MEDIA_SECRET"])
+def test_no_secret_has_a_default(machine: Machine, missing: str) -> None:
+    secrets = {name: "x" * 50 for name in ("SECRET_KEY", "MEDIA_SECRET") if name != missing}
+    done = machine.command("runspaces", *machine.ports, **secrets)
+    assert done.returncode != 0
+    assert f"{missing} is not set" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (machine.var / "demo.env").exists()
+
+
+def test_a_demonstrations_data_is_not_taken_over(demo: Machine, machine: Machine) -> None:
+    shutil.copy(demo.var / "demo.env", machine.var)
+    done = machine.command("runspaces", *machine.ports, SECRET_KEY="x" * 50, MEDIA_SECRET="y" * 50)
+    assert done.returncode != 0
+    assert "holds a demonstration" in done.stderr
+
+
+def test_without_demo_nobody_is_created(machine: Machine) -> None:
+    secrets = {"SECRET_KEY": "x" * 50, "MEDIA_SECRET": "y" * 50}
+    assert machine.command("prepare", **secrets).returncode == 0
+    done = machine.command("shell", "-c", "from accounts.models import User; print(User.objects.count())", **secrets)
+    assert done.stdout.strip().endswith("0"), done.stderr
+    assert "known passwords" in machine.command("seed_demo", **secrets).stderr
+
+
+def test_a_command_starts_the_servers_for_its_time(machine: Machine) -> None:
+    done = machine.command("migrate", "--check", SECRET_KEY="x" * 50)
+    assert done.returncode == 1, done.stderr  # nothing is applied yet, which only a database can tell
+    assert with_patience(lambda: not machine.processes(), START_SECONDS)
+
+
+def test_a_wrong_variable_is_one_line(machine: Machine) -> None:
+    done = machine.command("migrate", WEB_PORT="eighty")
+    assert done.returncode == 1
+    assert done.stderr.startswith("manage.py: WEB_PORT='eighty' is not a whole number")
+    assert done.stderr.count("\n") == 1
