@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import io
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator
 from dataclasses import dataclass
 from typing import IO
 
@@ -101,22 +101,22 @@ def _from(first: int, last: str, size: int) -> tuple[int, int] | None:
 def _body(request: HttpRequest, source: Source, start: int, stop: int) -> HttpResponseBase:
     if request.method == "HEAD":
         return HttpResponse()
-    file = source.open()
-    if isinstance(request, ASGIRequest):
-        return StreamingHttpResponse(_blocks_async(file, start, stop))
-    return StreamingHttpResponse(_blocks(file, start, stop))
+    blocks = _blocks(source, start, stop)
+    return StreamingHttpResponse(_in_threads(blocks) if isinstance(request, ASGIRequest) else blocks)
 
 
-def _blocks(file: IO[bytes], start: int, stop: int) -> Iterator[bytes]:
-    with file:
+def _blocks(source: Source, start: int, stop: int) -> Generator[bytes]:
+    with source.open() as file:
         file.seek(start)
         while start < stop and (block := file.read(min(BLOCK, stop - start))):
             start += len(block)
             yield block
 
 
-async def _blocks_async(file: IO[bytes], start: int, stop: int) -> AsyncIterator[bytes]:
+async def _in_threads(blocks: Generator[bytes]) -> AsyncIterator[bytes]:
     """The same for ASGI, which would otherwise gather the whole answer before it sends the first octet."""
-    blocks = _blocks(file, start, stop)
-    while block := await asyncio.to_thread(next, blocks, b""):
-        yield block
+    try:
+        while block := await asyncio.to_thread(next, blocks, b""):
+            yield block
+    finally:
+        blocks.close()

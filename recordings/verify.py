@@ -104,7 +104,7 @@ def _is_still_told_of(recording: Recording, key: str) -> bool:
 
 def _strays(folder: str, now: datetime) -> Iterator[Finding]:
     recording = recording_of(folder)
-    if recording is not None and not recording.is_gone:
+    if recording is not None and recording.state != State.PURGED:
         return
     whose = "of a purged recording" if recording else "of no recording"
     for key in files.walk(folder):
