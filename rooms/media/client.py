@@ -134,7 +134,7 @@ class Client:
         self._decoder = Decoder() if decode else None
         self._certificate = certificate or shared_certificate()
         self._session = DtlsSession(self._certificate, self.send_raw, self._on_connected, self._on_gone, server=False)
-        self._ready = asyncio.Event()
+        self._ready, self._sounding = asyncio.Event(), asyncio.Event()
         self._fragment, self._password = secrets.token_hex(4), secrets.token_hex(12)
         self._remote: dict[str, str] = {}
         self._address: bytes | None = None
@@ -183,6 +183,11 @@ class Client:
         """Wait until sound can be sent and received; TimeoutError where that takes too long."""
         async with asyncio.timeout(seconds):
             await self._ready.wait()
+
+    async def sounding(self, seconds: float = 10.0) -> None:
+        """Wait for the first packet of sound; TimeoutError where that takes too long."""
+        async with asyncio.timeout(seconds):
+            await self._sounding.wait()
 
     # Sound
 
@@ -238,6 +243,7 @@ class Client:
             self.heard.malformed += 1
             return
         self.heard.count(self._sequences.unwrap(packet.sequence), len(data), now)
+        self._sounding.set()
         if self._keep_arrivals:
             self.heard.arrivals.append(now)
         if self._decoder is not None:

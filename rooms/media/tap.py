@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from . import ogg
 from .jitter import MS
-from .opus import SAMPLE_RATE
+from .opus import FRAME
 
 CHUNK_MS = 5000
 DRIFT = 40 * MS  # samples by which RTP time and room time may differ before a new chunk is anchored again
@@ -47,11 +47,7 @@ def chunk_from(data: bytes) -> Chunk:
         start_ms, space = int(tags["START_MS"]), tags["SPACE"]
     except (KeyError, ValueError) as error:
         raise ogg.OggError("not a chunk: tags are missing") from error
-    return Chunk(space, tags.get("TURN"), tags.get("PARTICIPANT"), start_ms, _milliseconds(content.samples), data)
-
-
-def _milliseconds(samples: int) -> int:
-    return -(-samples // MS)
+    return Chunk(space, tags.get("TURN"), tags.get("PARTICIPANT"), start_ms, content.samples // MS, data)
 
 
 class Tap:
@@ -61,7 +57,7 @@ class Tap:
         self._space, self._turn, self._participant, self._ship = space, turn, participant, ship
         self._anchor: int | None = None  # room time of RTP time 0
         self._writer: ogg.OggWriter | None = None
-        self._start_ms = 0
+        self._start_ms = self._start = 0  # room time at which the open chunk begins, in ms and in samples
         self._end = 0  # room time at which the last packet ends
 
     def write(self, payload: bytes, samples: int, timestamp: int, position: int) -> None:
@@ -88,18 +84,19 @@ class Tap:
         if self._writer is None:
             return
         data, self._writer = self._writer.finish(), None
-        duration = _milliseconds(self._end - self._start_ms * MS)
+        duration = (self._end - self._start_ms * MS) // MS
         self._ship(Chunk(self._space, self._turn, self._participant, self._start_ms, duration, data))
 
     def _begins_new_chunk(self, timestamp: int, position: int) -> bool:
         assert self._anchor is not None
         place = self._anchor + timestamp
-        return place + SAMPLE_RATE // 50 > (self._start_ms + CHUNK_MS) * MS or abs(position - place) > BREAK
+        return place + FRAME > self._start + CHUNK_MS * MS or abs(position - place) > BREAK
 
     def _open(self, timestamp: int, position: int) -> None:
         if self._anchor is None or abs(position - self._anchor - timestamp) > DRIFT:
             self._anchor = max(position, self._end) - timestamp
-        self._start_ms = max(self._anchor + timestamp, self._end) // MS
+        self._start = max(self._anchor + timestamp, self._end)
+        self._start_ms = self._start // MS
         self._writer = ogg.OggWriter(self._tags())
 
     def _tags(self) -> dict[str, str]:

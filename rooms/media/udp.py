@@ -193,8 +193,13 @@ class UdpPort:
         else:
             packed = socket.inet_pton(socket.AF_INET6, host if ":" in host else f"::ffff:{host}")
             name = struct.pack("=H", socket.AF_INET6) + struct.pack("!HI16s4x", port, 0, packed)
-        local = self._family.local
-        return name + bytes(local.stop - local.start if self._local else 0)
+        return name + self._any(host) if self._local else name
+
+    def _any(self, host: str) -> bytes:
+        """Return the local address that leaves the choice to the kernel."""
+        if self.socket.family == socket.AF_INET:
+            return bytes(4)
+        return socket.inet_pton(socket.AF_INET6, "::" if ":" in host else "::ffff:0.0.0.0")
 
 
 def unpack(address: bytes) -> tuple[str, int]:

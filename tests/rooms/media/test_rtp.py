@@ -1,0 +1,60 @@
+"""RTP headers and numbers that wrap around."""
+
+import pytest
+
+from rooms.media.rtp import RateLimit, RtpPacket, Unwrapper, build, is_rtcp, parse
+
+PACKET = RtpPacket(111, 65_535, 2**32 - 1, 77, b"sound", marker=True)
+
+
+def test_what_was_built_is_read():
+    assert parse(build(PACKET)) == PACKET
+
+
+def test_sources_extension_and_padding_are_passed_over():
+    data = bytearray(build(PACKET)[:12])
+    data[0] |= 0x10 | 0x20 | 2
+    data += bytes(8) + b"\xbe\xde\x00\x01" + b"abcd" + b"sound" + b"\x00\x00\x03"
+    assert parse(bytes(data)).payload == b"sound"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        bytes(12),
+        b"\x80" * 11,
+        b"\x8f" + bytes(20),
+        b"\x90" + bytes(12),
+        b"\x90" + bytes(13) + b"\xff\xff" + bytes(4),
+        b"\xa0" + bytes(11) + b"\x00",
+        b"\xa0" + bytes(11) + b"\xff",
+    ],
+)
+def test_lengths_that_do_not_fit_are_refused(data):
+    with pytest.raises(ValueError, match="RTP"):
+        parse(data)
+
+
+def test_rtcp_is_told_apart():
+    assert is_rtcp(b"\x80\xc8")
+    assert not is_rtcp(build(PACKET))
+    assert not is_rtcp(b"\x80")
+
+
+def test_unwrapping_goes_on_and_back_a_little():
+    numbers = Unwrapper(16)
+    assert [numbers.unwrap(value) for value in (65_534, 65_535, 0, 65_533, 1)] == [
+        65_534,
+        65_535,
+        65_536,
+        65_533,
+        65_537,
+    ]
+
+
+def test_rate_is_limited_after_a_burst():
+    limit = RateLimit(10.0, 5.0)
+    assert [limit.allows(100.0) for _ in range(6)] == [True] * 5 + [False]
+    assert limit.allows(100.11)
+    assert not limit.allows(100.11)

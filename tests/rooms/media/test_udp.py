@@ -1,0 +1,97 @@
+"""The port: many packets at once, and answers that leave from the address that was asked."""
+
+import errno
+
+import numpy as np
+import pytest
+
+from rooms.media.udp import UdpPort, unpack
+
+
+@pytest.fixture
+def port():
+    opened = []
+
+    def open_port(host: str = "127.0.0.1", number: int = 0, **more) -> UdpPort:
+        opened.append(UdpPort(host, number, **more))
+        return opened[-1]
+
+    yield open_port
+    for each in opened:
+        each.close()
+
+
+@pytest.mark.parametrize(
+    ("listening", "calling"),
+    [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("::", "127.0.0.1"), ("::", "::1"), ("::1", "::1")],
+)
+def test_packets_go_there_and_back(port, listening, calling):
+    node, browser = port(listening), port(calling)
+    assert browser.send(b"question", browser.pack(calling, node.port))
+    ((data, address),) = node.receive()
+    assert data == b"question"
+    assert unpack(address) == (calling, browser.port)
+    assert node.send(b"answer", address)
+    ((data, address),) = browser.receive()
+    assert (data, unpack(address)) == (b"answer", (calling, node.port))
+
+
+@pytest.mark.parametrize("listening", ["0.0.0.0", "::"])
+def test_the_answer_leaves_from_the_address_that_was_asked(port, listening):
+    node, browser = port(listening), port("127.0.0.3")
+    browser.send(b"question", browser.pack("127.0.0.2", node.port))
+    ((_, address),) = node.receive()
+    node.send(b"answer", address)
+    ((_, address),) = browser.receive()
+    assert unpack(address) == ("127.0.0.2", node.port)
+
+
+def test_no_packet_is_no_packet(port):
+    assert port().receive() == []
+
+
+def test_a_batch_at_a_time_in_order(port):
+    node, browser = port(batch=4), port()
+    for number in range(6):
+        browser.send(bytes([number]), browser.pack("127.0.0.1", node.port))
+    assert [data[0] for data, _ in node.receive()] == [0, 1, 2, 3]
+    assert [data[0] for data, _ in node.receive()] == [4, 5]
+
+
+def test_many_rows_leave_in_one_go(port):
+    node, browsers = port("::"), [port() for _ in range(5)]
+    packets = np.tile(np.arange(5, dtype=np.uint8)[:, None], (1, 10))
+    envelopes = node.envelopes(packets)
+    envelopes.sizes[:] = [1, 2, 3, 4, 5]
+    for row, browser in enumerate(browsers):
+        envelopes.address(row, node.pack("127.0.0.1", browser.port))
+    assert node.send_many(envelopes.headers[[0, 2, 4]]) == 3
+    assert [[data for data, _ in browser.receive()] for browser in browsers] == [
+        [b"\0"],
+        [],
+        [b"\2" * 3],
+        [],
+        [b"\4" * 5],
+    ]
+
+
+def test_one_that_cannot_be_sent_does_not_hold_up_the_others(port):
+    node, browser = port(), port()
+    envelopes = node.envelopes(np.zeros((2, 10), np.uint8))
+    envelopes.sizes[:] = 10
+    envelopes.address(0, node.pack("0.0.0.0", 0))  # nowhere
+    envelopes.address(1, node.pack("127.0.0.1", browser.port))
+    assert node.send_many(envelopes.headers) == 1
+    assert len(browser.receive()) == 1
+
+
+def test_a_taken_port_is_named(port):
+    taken = port().port
+    with pytest.raises(OSError, match=f"UDP port {taken}") as error:
+        port("127.0.0.1", taken)
+    assert error.value.errno == errno.EADDRINUSE
+
+
+def test_an_address_of_another_machine_is_refused(port):
+    with pytest.raises(OSError, match=r"198\.51\.100\.1"):
+        port("198.51.100.1")
