@@ -4,12 +4,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.html import format_html
@@ -27,7 +25,6 @@ from rooms.models import Participant, Space
 admin.site.site_header = admin.site.site_title = _("Spaces · Safety and staff")
 admin.site.index_title = _("Staff")
 admin.site.enable_nav_sidebar = False  # the room is for the evidence
-admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -39,9 +36,9 @@ class StateFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [("free", _("free")), ("mine", _("claimed by me")), ("decided", _("decided")), ("all", _("all"))]
 
-    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
         first, *others = super().choices(changelist)
-        yield first | {"display": gettext("open")}
+        yield {**first, "display": gettext("open")}
         yield from others
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Case]) -> QuerySet[Case]:
@@ -79,10 +76,10 @@ class CaseAdmin(ReadOnlyAdmin):
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
 
-    def get_ordering(self, request: HttpRequest) -> list[str]:
+    def get_ordering(self, request: HttpRequest) -> list[Any]:
         return ["-severity", "-live", "opened_at"]
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return super().changelist_view(request, {"title": gettext("Cases")} | (extra_context or {}))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Case]:
@@ -96,8 +93,8 @@ class CaseAdmin(ReadOnlyAdmin):
             for step, name, view in desk.STEPS
         ] + super().get_urls()
 
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        return desk.page(request, object_id)
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        return desk.page(request, object_id)  # type: ignore[return-value, arg-type]
 
     # --- columns ------------------------------------------------------------------------------------------------------
     @admin.display(description=_("about"), ordering="subject__handle")

@@ -3,20 +3,20 @@
 from collections.abc import Callable
 from functools import wraps
 from http import HTTPStatus
-from typing import Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec
 from uuid import UUID
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.models import User
+from accounts.http import MemberRequest
 from moderation import effect, listening
 from moderation.forms import DecisionForm
 from moderation.models import AuditEvent, Case
@@ -28,24 +28,24 @@ HISTORY = 10
 VIEW = "moderation.view_case"
 
 P = ParamSpec("P")
-CaseView = Callable[Concatenate[HttpRequest, Case, P], HttpResponseBase]
+CaseView = Callable[Concatenate[MemberRequest, Case, P], HttpResponseBase]
 
 
-def of_a_case(view: CaseView[P]) -> Callable[Concatenate[HttpRequest, UUID, P], HttpResponseBase]:
+def of_a_case(view: CaseView[P]) -> Callable[Concatenate[MemberRequest, UUID, P], HttpResponseBase]:
     """Give the view the case, if this member of staff may see cases and it is not about himself."""
 
     @wraps(view)
-    def with_case(request: HttpRequest, case: UUID, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def with_case(request: MemberRequest, case: UUID, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not request.user.has_perm(VIEW):
             raise PermissionDenied
-        cases = Case.objects.visible_to(request.user)  # type: ignore[arg-type]
+        cases = Case.objects.visible_to(request.user)
         rows = cases.select_related("space__host", "subject", "claimed_by")
         return view(request, get_object_or_404(rows, pk=case), *args, **kwargs)
 
     return with_case
 
 
-def page(request: HttpRequest, case: str) -> HttpResponseBase:
+def page(request: MemberRequest, case: str) -> HttpResponseBase:
     """The admin's own address of a row leads here, with whatever text somebody typed for an id."""
     try:
         return _page(request, UUID(case))
@@ -55,17 +55,17 @@ def page(request: HttpRequest, case: str) -> HttpResponseBase:
 
 @require_safe
 @of_a_case
-def _page(request: HttpRequest, case: Case) -> HttpResponse:
+def _page(request: MemberRequest, case: Case) -> HttpResponse:
     with transaction.atomic():
-        AuditEvent.write(AuditEvent.Verb.CASE_READ, request.user, case=case)  # type: ignore[arg-type]
+        AuditEvent.write(AuditEvent.Verb.CASE_READ, request.user, case=case)
     return _desk(request, case)
 
 
-def _desk(request: HttpRequest, case: Case, form: DecisionForm | None = None) -> HttpResponse:
-    by: User = request.user  # type: ignore[assignment]
+def _desk(request: MemberRequest, case: Case, form: DecisionForm | None = None) -> HttpResponse:
+    by = request.user
     mine = case.holder() == by
     reports = list(case.reports_in_order())
-    decision = case.decision
+    decision, refusal = case.decision, case.reviewing_refusal(by)
     context = admin.site.each_context(request) | {
         "title": _("Case about @%(handle)s") % {"handle": case.subject.handle},
         "case": case,
@@ -74,7 +74,7 @@ def _desk(request: HttpRequest, case: Case, form: DecisionForm | None = None) ->
         "notes": list(dict.fromkeys(NOTES[Breach(report.reason)] for report in reports)),
         "mine": mine,
         "holder": case.holder(),
-        "refusal": TEXTS.get(case.reviewing_refusal(by)),  # type: ignore[arg-type]
+        "refusal": TEXTS[refusal] if refusal else "",
         "form": (form or DecisionForm(case=case, by=by)) if mine and by.has_perm(DECIDE) else None,
         **(listening.context(case, reports) if mine else {}),
         "decision": decision,
@@ -93,9 +93,9 @@ def _history(case: Case) -> QuerySet[Case]:
 
 @require_POST
 @of_a_case
-def claim(request: HttpRequest, case: Case) -> HttpResponse:
+def claim(request: MemberRequest, case: Case) -> HttpResponse:
     try:
-        case.claim(request.user)  # type: ignore[arg-type]
+        case.claim(request.user)
     except Refused as refused:
         messages.error(request, refused.text)
     return redirect("admin:moderation_case_change", case.pk)
@@ -103,16 +103,16 @@ def claim(request: HttpRequest, case: Case) -> HttpResponse:
 
 @require_POST
 @of_a_case
-def release(request: HttpRequest, case: Case) -> HttpResponse:
-    case.release(request.user)  # type: ignore[arg-type]
+def release(request: MemberRequest, case: Case) -> HttpResponse:
+    case.release(request.user)
     messages.success(request, _("You have given the case back."))
     return redirect("admin:moderation_case_changelist")
 
 
 @require_POST
 @of_a_case
-def decide(request: HttpRequest, case: Case) -> HttpResponse:
-    form = DecisionForm(request.POST, case=case, by=request.user)  # type: ignore[arg-type]
+def decide(request: MemberRequest, case: Case) -> HttpResponse:
+    form = DecisionForm(request.POST, case=case, by=request.user)
     if form.is_valid():
         try:
             form.decide()
@@ -120,14 +120,14 @@ def decide(request: HttpRequest, case: Case) -> HttpResponse:
         except Refused as refused:
             form.add_error(None, refused.text)
     if case.holder() != request.user:  # decided or taken by a colleague meanwhile: there is no form to show it in
-        messages.error(request, " ".join(form.non_field_errors()) or _("You no longer have this case."))
+        messages.error(request, " ".join(map(str, form.non_field_errors())) or _("You no longer have this case."))
         return redirect("admin:moderation_case_change", case.pk)
     return _desk(request, case, form)
 
 
 @require_safe
 @of_a_case
-def followed(request: HttpRequest, case: Case) -> HttpResponse:
+def followed(request: MemberRequest, case: Case) -> HttpResponse:
     """The line that says whether the live room has followed; the page asks again while it has not."""
     decision = case.decision
     if decision is None:
@@ -137,15 +137,15 @@ def followed(request: HttpRequest, case: Case) -> HttpResponse:
 
 @require_safe
 @of_a_case
-def sound(request: HttpRequest, case: Case, name: str) -> HttpResponseBase:
+def sound(request: MemberRequest, case: Case, name: str) -> HttpResponseBase:
     """Sound of a case, to the one who has claimed it. Every fetch is in the trail."""
-    by: User = request.user  # type: ignore[assignment]
+    by = request.user
     if case.reviewing_refusal(by, CLAIM) is not None or not case.touch(by):
         raise PermissionDenied
     return listening.answer(request, case, name)
 
 
-STEPS = [
+STEPS: list[tuple[str, str, Any]] = [
     ("claim/", "claim", claim),
     ("release/", "release", release),
     ("decide/", "decide", decide),

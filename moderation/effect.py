@@ -34,7 +34,7 @@ def _in_the_rows(decision: Decision) -> bool:
     if decision.kind == Kind.END:
         return case.space.state == Space.State.ENDED
     if decision.kind == Kind.REMOVE:
-        return not case.participation().present().exists()
+        return not case.participation().filter(left_at=None).exists()
     return not case.subject.participations.present().filter(space__state=Space.State.LIVE).exists()
 
 

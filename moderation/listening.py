@@ -6,12 +6,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponseBadRequest
+from django.http import Http404, HttpResponseBadRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts.models import User
+from accounts.http import MemberRequest
 from moderation.models import AuditEvent, Case, Report
 from recordings import evidence, serve
 from recordings.models import Recording
@@ -78,7 +78,7 @@ def _address(case: Case, name: str) -> str:
     return reverse("admin:moderation_case_sound", args=[case.pk, name])
 
 
-def answer(request: HttpRequest, case: Case, name: str) -> HttpResponseBase:
+def answer(request: MemberRequest, case: Case, name: str) -> HttpResponseBase:
     """A stretch of sound as the query says (`from`, `to` in ms of room time), by range request; noted in the trail."""
     recording = Recording.open_for(case.space)
     if recording.is_gone or name not in NAMES:
@@ -93,7 +93,7 @@ def answer(request: HttpRequest, case: Case, name: str) -> HttpResponseBase:
     return serve.respond(request, serve.made(_clip(case, recording, person, *stretch)))
 
 
-def _waveform(request: HttpRequest, recording: Recording) -> HttpResponseBase:
+def _waveform(request: MemberRequest, recording: Recording) -> HttpResponseBase:
     if not recording.waveform_key:
         raise Http404
     return serve.respond(
@@ -101,7 +101,7 @@ def _waveform(request: HttpRequest, recording: Recording) -> HttpResponseBase:
     )
 
 
-def _stretch(request: HttpRequest) -> tuple[int, int] | None:
+def _stretch(request: MemberRequest) -> tuple[int, int] | None:
     """`from` and `to` of the query, or None where they make no sense."""
     try:
         start, stop = int(request.GET["from"]), int(request.GET["to"])
@@ -119,9 +119,8 @@ def _clip(case: Case, recording: Recording, person: Participant | None, start: i
     return evidence.track_clip(recording, person, start, stop)
 
 
-def _note(request: HttpRequest, case: Case, recording: Recording, name: str, stretch: tuple[int, int]) -> None:
-    by: User = request.user  # type: ignore[assignment]
+def _note(request: MemberRequest, case: Case, recording: Recording, name: str, stretch: tuple[int, int]) -> None:
     octets = request.headers.get("Range", "")[:100]
     facts = {"source": name, "from_ms": stretch[0], "to_ms": stretch[1], "range": octets}
     with transaction.atomic():
-        AuditEvent.write(AuditEvent.Verb.SOUND_FETCHED, by, facts, case=case, recording=recording)
+        AuditEvent.write(AuditEvent.Verb.SOUND_FETCHED, request.user, facts, case=case, recording=recording)

@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
+from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.decorators import sync_and_async_middleware
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.text import Truncator
@@ -19,16 +22,27 @@ from moderation.rules import Kind
 REASON_SHOWN = 200  # characters; the page of the decisions has the whole
 
 
-def middleware(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+@sync_and_async_middleware
+def middleware(get_response: Any) -> Callable[[HttpRequest], Any]:
     """Put decisions that a member has not seen yet on the next page that he opens."""
 
-    def with_notices(request: HttpRequest) -> HttpResponse:
-        if _opens_a_page(request) and request.user.is_authenticated:
-            for notice in request.user.notices.take(timezone.now()):
-                messages.warning(request, _said(notice))
+    async def later(request: HttpRequest) -> HttpResponseBase:
+        if _opens_a_page(request):
+            await sync_to_async(_show)(request)
+        return await get_response(request)
+
+    def now(request: HttpRequest) -> HttpResponseBase:
+        if _opens_a_page(request):
+            _show(request)
         return get_response(request)
 
-    return with_notices
+    return later if iscoroutinefunction(get_response) else now
+
+
+def _show(request: HttpRequest) -> None:
+    if request.user.is_authenticated:
+        for notice in request.user.notices.take(timezone.now()):
+            messages.warning(request, _said(notice))
 
 
 def _opens_a_page(request: HttpRequest) -> bool:

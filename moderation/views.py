@@ -4,11 +4,12 @@ from http import HTTPStatus
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.http import MemberRequest
 from moderation.forms import ReportForm
 from moderation.models import Report
 from moderation.models.report import reportable_by
@@ -18,7 +19,7 @@ from rooms.models import Participant, Space
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
-def report(request: HttpRequest) -> HttpResponse:
+def report(request: MemberRequest) -> HttpResponse:
     """The form for a report of a person in a Space, or with an empty `participant` of the Space itself."""
     space = get_object_or_404(reportable_by(request.user), pk=_id(request, "space"))
     subject = _subject(request, space)
@@ -34,30 +35,30 @@ def report(request: HttpRequest) -> HttpResponse:
     return _part(request, "moderation/report_form.html", context, status)
 
 
-def _subject(request: HttpRequest, space: Space) -> Participant | None:
+def _subject(request: MemberRequest, space: Space) -> Participant | None:
     if not request.GET.get("participant"):
         return None
     people = space.participants.select_related("user")
     return get_object_or_404(people, pk=_id(request, "participant"))
 
 
-def _id(request: HttpRequest, name: str) -> UUID:
+def _id(request: MemberRequest, name: str) -> UUID:
     try:
         return UUID(request.GET.get(name, ""))
     except ValueError:
         raise Http404 from None
 
 
-def _part(request: HttpRequest, template: str, context: dict[str, object], status: int = 200) -> HttpResponse:
+def _part(request: MemberRequest, template: str, context: dict[str, object], status: int = 200) -> HttpResponse:
     """For a dialogue (htmx) the part alone, else a whole page around it."""
-    whole = not request.htmx or request.htmx.boosted  # type: ignore[attr-defined]
+    whole = not request.htmx or request.htmx.boosted
     page = "moderation/page.html" if whole else template
     return render(request, page, context | {"part": template, "whole": whole}, status=status)
 
 
 @require_safe
 @login_required
-def my_decisions(request: HttpRequest) -> HttpResponse:
+def my_decisions(request: MemberRequest) -> HttpResponse:
     """What was decided about me, with the reasons; never who reported."""
     request.user.notices.unseen().update(seen_at=timezone.now())
     return render(request, "moderation/my_decisions.html", {"notices": request.user.notices.with_decision()})

@@ -50,7 +50,7 @@ REDIS_URL = env.text("REDIS_URL", "", "Redis, e.g. redis://host:6379/0; empty: e
 EMBEDDED_REDIS = not REDIS_URL
 REDIS_URL = REDIS_URL or embedded.redis_url(VAR_DIR)
 _database: dict[str, Any] = dict(dj_database_url.parse(DATABASE_URL)) if DATABASE_URL else embedded.database(VAR_DIR)
-_pool = {"min_size": 0, "max_size": DATABASE_POOL, "timeout": 20}
+_pool = {"min_size": 0, "max_size": DATABASE_POOL, "timeout": 8}
 DATABASES = {
     "default": _database
     | {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True, "OPTIONS": _database.get("OPTIONS", {}) | {"pool": _pool}}
@@ -172,6 +172,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "csp.middleware.CSPMiddleware",
+    "moderation.notices.middleware",
 ]
 ROOT_URLCONF = "spaces_project.urls"
 ASGI_APPLICATION = "spaces_project.asgi.application"

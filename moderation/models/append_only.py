@@ -18,9 +18,7 @@ class AppendOnlyQuerySet(models.QuerySet[Any]):
 
 
 class AppendOnly(models.Model):
-    """A row that is written once and never changed or deleted."""
-
-    objects = AppendOnlyQuerySet.as_manager()
+    """A row that is written once and never changed or deleted. Its manager comes from an AppendOnlyQuerySet."""
 
     class Meta:
         abstract = True

@@ -108,8 +108,10 @@ class Case(models.Model):
 
     @classmethod
     def locked(cls, pk: uuid.UUID) -> "Case":
-        rows = cls.objects.select_for_update(of=("self",)).select_related("space__host", "subject", "claimed_by")
-        return rows.get(pk=pk)
+        """The row, fresh and locked until the transaction ends.
+
+        Nothing is joined: after waiting for the lock PostgreSQL looks at this row anew, but not at joined ones."""
+        return cls.objects.select_for_update().get(pk=pk)
 
     # --- claiming -----------------------------------------------------------------------------------------------------
     @transaction.atomic

@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User, lock_people
-from moderation.models.append_only import AppendOnly
+from moderation.models.append_only import AppendOnly, AppendOnlyQuerySet
 from moderation.rules import REASON_LENGTH, Kind
 from rooms.models import Space
 
@@ -35,6 +35,8 @@ class Decision(AppendOnly):
     reason = models.TextField(_("statement of reasons"), max_length=REASON_LENGTH)
     until = models.DateTimeField(_("until"), null=True)  # of a suspension
     created_at = models.DateTimeField(_("decided"))
+
+    objects = AppendOnlyQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("decision")
