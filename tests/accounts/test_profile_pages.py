@@ -17,7 +17,7 @@ def test_a_profile_shows_name_counts_and_the_button(log_in: LogIn, hana: User, l
     page = log_in(lior).get("/people/Hana/").content.decode()
     assert "Hana Mori" in page
     assert "<b>1</b> follower" in page
-    assert "<b>1</b> followed" in page
+    assert "<b>1</b> following" in page
     assert 'action="/people/hana/follow/"' in page
     assert "follows you" not in page
 
