@@ -49,7 +49,7 @@ class Node:
         self.boot = secrets.token_hex(8)
         self.port = UdpPort(settings.bind, settings.port)
         self.name = settings.name or f"{self.port.port}"
-        self.draining = False
+        self.draining = self._stopped = False
         self.url = ""
         self._load = 0.0
         self._outside = outside
@@ -75,6 +75,7 @@ class Node:
         except OSError:
             await self._runner.cleanup()
             self.port.close()
+            self.spool.unlock()
             await self._redis.aclose()  # type: ignore[attr-defined]
             raise
         host, port = self._runner.addresses[0][:2]
@@ -93,7 +94,9 @@ class Node:
 
     async def stop(self) -> None:
         """Take no more, ship what is open, say goodbye; takes at most about 3 s."""
-        self.draining = True
+        if self._stopped:
+            return
+        self._stopped = self.draining = True
         await self.link.goodbye()
         for task in self._tasks:
             task.cancel()

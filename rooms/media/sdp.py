@@ -45,7 +45,7 @@ class _Section:
     attributes: dict[str, list[str]] = field(default_factory=dict)
 
     def first(self, name: str) -> str | None:
-        return self.attributes.get(name, [None])[0]  # type: ignore[list-item]
+        return self.attributes.get(name, [None])[0]
 
 
 def parse_offer(text: str) -> Offer:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 
 import pytest
 import pytest_asyncio
@@ -10,6 +10,7 @@ import pytest_asyncio
 from rooms.media.client import Client
 from rooms.media.engine import Config, Engine
 from rooms.media.grant import mint
+from rooms.media.peer import Peer
 from rooms.media.standing import Standing, Voice
 from rooms.media.tap import Chunk
 from rooms.media.udp import UdpPort
@@ -75,7 +76,7 @@ class World:
         await until(lambda: name in self.engine.spaces[SPACE].peers and self.peer(name).connected)
         return client
 
-    def peer(self, name: str):
+    def peer(self, name: str) -> Peer:
         return self.engine.spaces[SPACE].peers[name]
 
     def run(self, seconds: float) -> None:
@@ -102,7 +103,7 @@ class World:
         await self.engine.stop()
 
 
-async def until(condition, seconds: float = 10.0) -> None:
+async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
     """Let the event loop run until the condition holds; fail when it never does."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 -- what is waited for are packets of the kernel

@@ -5,12 +5,12 @@ import pytest
 from rooms.media import ogg
 from rooms.media.client import loudest_frequency, strength, tone_packets
 from rooms.media.engine import Refused
-from tests.rooms.media.conftest import SPACE, until
+from tests.rooms.media.conftest import SPACE, World, until
 
 A, B = 440.0, 1000.0
 
 
-async def test_listener_hears_the_tone_of_the_host(world):
+async def test_listener_hears_the_tone_of_the_host(world: World) -> None:
     world.stand("hana")
     hana, lior = await world.join("hana"), await world.join("lior")
     hana.speak(tone_packets(A))
@@ -20,7 +20,7 @@ async def test_listener_hears_the_tone_of_the_host(world):
     assert lior.heard.lost == 0
 
 
-async def test_everybody_gets_a_packet_in_every_tick(world):
+async def test_everybody_gets_a_packet_in_every_tick(world: World) -> None:
     world.stand("hana")
     hana, lior = await world.join("hana"), await world.join("lior")
     world.run(1.0)  # nobody talks
@@ -32,7 +32,7 @@ async def test_everybody_gets_a_packet_in_every_tick(world):
     assert lior.heard.malformed == hana.heard.malformed == 0
 
 
-async def test_voices_hear_each_other_and_not_themselves(world):
+async def test_voices_hear_each_other_and_not_themselves(world: World) -> None:
     world.stand("hana", "sol")
     hana, sol, lior = [await world.join(name) for name in ("hana", "sol", "lior")]
     hana.speak(tone_packets(A))
@@ -46,7 +46,7 @@ async def test_voices_hear_each_other_and_not_themselves(world):
     assert strength(sol.heard.pcm(1.0), B) < 0.002
 
 
-async def test_listener_is_promoted_without_renegotiation(world):
+async def test_listener_is_promoted_without_renegotiation(world: World) -> None:
     world.stand("hana")
     hana, sol = await world.join("hana"), await world.join("sol")
     sol.speak(tone_packets(B))
@@ -58,7 +58,7 @@ async def test_listener_is_promoted_without_renegotiation(world):
     assert strength(hana.heard.pcm(0.5), B) > 0.2
 
 
-async def test_mute_silences_at_once_and_unmute_brings_back(world):
+async def test_mute_silences_at_once_and_unmute_brings_back(world: World) -> None:
     world.stand("hana")
     hana, lior = await world.join("hana"), await world.join("lior")
     hana.speak(tone_packets(A))
@@ -71,7 +71,7 @@ async def test_mute_silences_at_once_and_unmute_brings_back(world):
     assert strength(lior.heard.pcm(0.5), A) > 0.2
 
 
-async def test_step_down_silences(world):
+async def test_step_down_silences(world: World) -> None:
     world.stand("hana", "sol")
     sol, lior = await world.join("sol"), await world.join("lior")
     sol.speak(tone_packets(B))
@@ -81,7 +81,7 @@ async def test_step_down_silences(world):
     assert not lior.heard.pcm(0.3).any()
 
 
-async def test_removed_peer_is_dropped_and_stays_out(world):
+async def test_removed_peer_is_dropped_and_stays_out(world: World) -> None:
     world.stand("hana")
     old_grant = world.grant("dee")
     dee = await world.join("dee", old_grant)
@@ -98,7 +98,7 @@ async def test_removed_peer_is_dropped_and_stays_out(world):
     assert ("dee", "gone") in (await world.notices()).states
 
 
-async def test_end_of_a_space_drops_everybody(world):
+async def test_end_of_a_space_drops_everybody(world: World) -> None:
     world.stand("hana")
     hana = await world.join("hana")
     world.stand("hana", ended=True)
@@ -110,14 +110,14 @@ async def test_end_of_a_space_drops_everybody(world):
     assert refusal.value.code == "no_space"
 
 
-async def test_older_standing_changes_nothing(world):
+async def test_older_standing_changes_nothing(world: World) -> None:
     old = world.stand("hana")
     world.stand("hana", removed=("dee",))
     assert not world.engine.apply(old)
     assert world.engine.spaces[SPACE].standing.removed == {"dee"}
 
 
-async def test_a_second_connection_replaces_the_first(world):
+async def test_a_second_connection_replaces_the_first(world: World) -> None:
     world.stand("hana")
     first = await world.join("hana")
     second = await world.join("hana")
@@ -128,7 +128,7 @@ async def test_a_second_connection_replaces_the_first(world):
     assert ("hana", "gone") not in (await world.notices()).states
 
 
-async def test_rows_stay_right_when_somebody_leaves(world):
+async def test_rows_stay_right_when_somebody_leaves(world: World) -> None:
     world.stand("hana")
     hana, sol, lior = [await world.join(name) for name in ("hana", "sol", "lior")]
     hana.speak(tone_packets(A))
@@ -145,14 +145,14 @@ async def test_rows_stay_right_when_somebody_leaves(world):
     ("space", "age", "reason"),
     [(SPACE, 31.0, "expired"), ("another", 0.0, "another Space")],
 )
-async def test_grant_that_does_not_fit_is_refused(world, space, age, reason):
+async def test_grant_that_does_not_fit_is_refused(world: World, space: str, age: float, reason: str) -> None:
     world.stand("hana")
     with pytest.raises(Refused, match=reason) as refusal:
         world.engine.join(SPACE, world.grant("dee", space, age), "v=0")
     assert refusal.value.code == "refused"
 
 
-async def test_bad_offer_leaves_no_peer(world):
+async def test_bad_offer_leaves_no_peer(world: World) -> None:
     world.stand("hana")
     with pytest.raises(Refused) as refusal:
         world.engine.join(SPACE, world.grant("hana"), "v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\n")
@@ -160,7 +160,7 @@ async def test_bad_offer_leaves_no_peer(world):
     assert world.engine.peers == 0
 
 
-async def test_full_node_refuses(world):
+async def test_full_node_refuses(world: World) -> None:
     world.stand("hana")
     world.engine.config = type(world.engine.config)(world.engine.config.secret, capacity=1)
     hana = await world.join("hana")
@@ -169,7 +169,7 @@ async def test_full_node_refuses(world):
     assert refusal.value.code == "full"
 
 
-async def test_peer_that_vanishes_is_gone_after_thirty_seconds(world):
+async def test_peer_that_vanishes_is_gone_after_thirty_seconds(world: World) -> None:
     world.stand("hana")
     hana, lior = await world.join("hana"), await world.join("lior")
     lior.vanish()
@@ -181,7 +181,7 @@ async def test_peer_that_vanishes_is_gone_after_thirty_seconds(world):
     assert ("lior", "gone") in (await world.notices()).states
 
 
-async def test_levels_are_told_five_times_a_second_and_once_more_as_zero(world):
+async def test_levels_are_told_five_times_a_second_and_once_more_as_zero(world: World) -> None:
     world.stand("hana", "sol")
     hana = await world.join("hana")
     world.run(1.0)
@@ -199,7 +199,7 @@ async def test_levels_are_told_five_times_a_second_and_once_more_as_zero(world):
     assert len(notes) < 10
 
 
-async def test_track_holds_the_turn_at_its_time_and_nothing_of_the_muted(world):
+async def test_track_holds_the_turn_at_its_time_and_nothing_of_the_muted(world: World) -> None:
     world.stand("hana")
     hana = await world.join("hana")
     world.run(1.0)
@@ -220,7 +220,7 @@ async def test_track_holds_the_turn_at_its_time_and_nothing_of_the_muted(world):
     assert len(ogg.read(first.data).packets) * 20 == first.duration_ms
 
 
-async def test_mix_is_kept_while_there_are_voices(world):
+async def test_mix_is_kept_while_there_are_voices(world: World) -> None:
     world.stand()
     world.run(1.0)
     world.stand("hana")
@@ -234,7 +234,7 @@ async def test_mix_is_kept_while_there_are_voices(world):
     assert mix[0].start_ms == pytest.approx(1000, abs=60)
 
 
-async def test_nothing_is_kept_where_nothing_is_recorded(world):
+async def test_nothing_is_kept_where_nothing_is_recorded(world: World) -> None:
     world.stand("hana", recorded=False)
     hana = await world.join("hana")
     hana.speak(tone_packets(A))
@@ -243,7 +243,7 @@ async def test_nothing_is_kept_where_nothing_is_recorded(world):
     assert world.chunks == []
 
 
-async def test_twelve_loud_voices_stay_within_full_scale(world):
+async def test_twelve_loud_voices_stay_within_full_scale(world: World) -> None:
     names = [f"voice-{number}" for number in range(12)]
     world.stand(*names)
     lior = await world.join("lior")
@@ -256,7 +256,7 @@ async def test_twelve_loud_voices_stay_within_full_scale(world):
     assert min(strength(sound, 300.0 + 50 * number) for number in range(12)) > 0.02
 
 
-async def test_ticks_that_were_slept_through_are_left_out(world):
+async def test_ticks_that_were_slept_through_are_left_out(world: World) -> None:
     world.stand("hana")
     hana, lior = await world.join("hana"), await world.join("lior")
     hana.speak(tone_packets(A))
@@ -270,4 +270,6 @@ async def test_ticks_that_were_slept_through_are_left_out(world):
     assert lior.heard.packets == 51
     world.run(1.0)
     assert strength(lior.heard.pcm(0.5), A) > 0.2
-    assert world.engine.spaces[SPACE]._speakers["hana"].voice.jitter.depth(world.now) < 0.1
+    voice = world.engine.spaces[SPACE]._speakers["hana"].voice
+    assert voice is not None
+    assert voice.jitter.depth(world.now) < 0.1

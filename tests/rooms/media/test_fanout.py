@@ -1,6 +1,7 @@
 """One payload to many: everybody's own unbroken sequence, whatever he gets and whoever comes and goes."""
 
 import os
+from collections.abc import Iterator
 
 import pytest
 from pylibsrtp import Policy, Session
@@ -59,14 +60,14 @@ class Hall:
 
 
 @pytest.fixture
-def hall():
+def hall() -> Iterator[Hall]:
     hall = Hall()
     yield hall
     for port in hall.ports:
         port.close()
 
 
-def test_everybody_gets_the_payload_under_his_own_numbers(hall):
+def test_everybody_gets_the_payload_under_his_own_numbers(hall: Hall) -> None:
     sinks = [hall.enter() for _ in range(3)]
     assert hall.tick(all=b"one") == 3
     assert hall.tick(all=b"second") == 3
@@ -79,7 +80,7 @@ def test_everybody_gets_the_payload_under_his_own_numbers(hall):
         assert first.sequence < 2**15 + 1
 
 
-def test_who_gets_a_payload_of_his_own_keeps_his_sequence(hall):
+def test_who_gets_a_payload_of_his_own_keeps_his_sequence(hall: Hall) -> None:
     talker, listener = hall.enter(), hall.enter()
     hall.tick(all=b"everybody")
     hall.tick(all=b"everybody", row0=b"the others")
@@ -90,7 +91,7 @@ def test_who_gets_a_payload_of_his_own_keeps_his_sequence(hall):
     assert [packet.payload for packet in listener.receive()] == [b"everybody"] * 3
 
 
-def test_who_gets_nothing_keeps_his_sequence_and_his_time_goes_on(hall):
+def test_who_gets_nothing_keeps_his_sequence_and_his_time_goes_on(hall: Hall) -> None:
     first, second = hall.enter(), hall.enter()
     hall.tick(all=b"x")
     assert hall.tick(row1=b"y") == 1
@@ -101,13 +102,13 @@ def test_who_gets_nothing_keeps_his_sequence_and_his_time_goes_on(hall):
     assert len(second.receive()) == 3
 
 
-def test_nothing_written_is_nothing_sent(hall):
+def test_nothing_written_is_nothing_sent(hall: Hall) -> None:
     hall.enter()
     hall.tick(all=b"x")
     assert hall.tick() == 0
 
 
-def test_the_last_row_moves_into_the_one_that_becomes_free(hall):
+def test_the_last_row_moves_into_the_one_that_becomes_free(hall: Hall) -> None:
     sinks = [hall.enter() for _ in range(4)]
     hall.tick(all=b"x")
     assert hall.fanout.remove(sinks[1]) is sinks[3]
@@ -123,7 +124,7 @@ def test_the_last_row_moves_into_the_one_that_becomes_free(hall):
     assert len(sinks[2].receive()) == 2
 
 
-def test_a_listener_who_moved_is_sent_to_where_he_is(hall):
+def test_a_listener_who_moved_is_sent_to_where_he_is(hall: Hall) -> None:
     sink = hall.enter()
     hall.tick(all=b"x")
     elsewhere = hall.open_port()
@@ -133,7 +134,7 @@ def test_a_listener_who_moved_is_sent_to_where_he_is(hall):
     assert len(elsewhere.receive()) == 1
 
 
-def test_sequence_and_srtp_roll_over(hall):
+def test_sequence_and_srtp_roll_over(hall: Hall) -> None:
     sink = hall.enter()
     hall.fanout._sequences[0] = 65_530
     payloads = []
@@ -144,7 +145,7 @@ def test_sequence_and_srtp_roll_over(hall):
     assert hall.fanout.dropped == 0
 
 
-def test_beyond_the_capacity_nobody_is_taken(hall):
+def test_beyond_the_capacity_nobody_is_taken(hall: Hall) -> None:
     for _ in range(8):
         hall.enter()
     with pytest.raises(OverflowError):
@@ -152,13 +153,13 @@ def test_beyond_the_capacity_nobody_is_taken(hall):
     assert len(hall.fanout) == 8
 
 
-def test_a_payload_too_large_is_refused(hall):
+def test_a_payload_too_large_is_refused(hall: Hall) -> None:
     hall.enter()
     with pytest.raises(ValueError, match="large"):
         hall.tick(all=bytes(1276))
 
 
-def test_a_full_queue_is_counted_and_does_not_block(hall, monkeypatch):
+def test_a_full_queue_is_counted_and_does_not_block(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(3):
         hall.enter()
     monkeypatch.setattr(hall.port, "send_many", lambda headers: 1)

@@ -11,7 +11,7 @@ SECRET = "a secret"
 NOW = 1_700_000_000.0
 
 
-def test_what_was_minted_is_read():
+def test_what_was_minted_is_read() -> None:
     grant = read(SECRET, mint(SECRET, "space", "hana", NOW), NOW + 29)
     assert (grant.space, grant.participant, grant.expires) == ("space", "hana", NOW + 30)
 
@@ -38,6 +38,6 @@ OTHER = mint(SECRET, "space", "dee", NOW)
         ("a" * 2000, NOW, "too long"),
     ],
 )
-def test_refusals_say_why(grant, now, reason):
+def test_refusals_say_why(grant: str, now: float, reason: str) -> None:
     with pytest.raises(GrantRefused, match=reason):
         read(SECRET, grant, now)

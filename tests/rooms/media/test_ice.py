@@ -1,6 +1,8 @@
 """ICE-lite: who is believed, who is dropped and counted, when a peer moves, when it is gone."""
 
 import os
+from collections.abc import Iterator
+from typing import Any
 
 import aioice.stun as reference
 import pytest
@@ -49,7 +51,15 @@ class Net:
         self.sockets.append(sock)
         return sock, self.port.pack("127.0.0.1", sock.port)
 
-    def check(self, *, user=None, password=None, priority=LOW, nominate=True, transaction=None, role=stun.CONTROLLING):
+    def check(
+        self,
+        *,
+        user: str | None = None,
+        password: str | None = None,
+        priority: int = LOW,
+        nominate: bool = True,
+        role: int = stun.CONTROLLING,
+    ) -> bytes:
         """Build a check as a browser would send it."""
         user = user or f"{self.peer.fragment.decode()}:browser"
         attributes = stun.attribute(stun.USERNAME, user.encode()) + stun.attribute(role, bytes(8))
@@ -57,7 +67,7 @@ class Net:
             attributes += stun.attribute(stun.USE_CANDIDATE)
         attributes += stun.attribute(stun.PRIORITY, priority.to_bytes(4, "big"))
         key = (password or self.peer.password.decode()).encode()
-        return stun.build(stun.REQUEST, transaction or os.urandom(12), attributes, key)
+        return stun.build(stun.REQUEST, os.urandom(12), attributes, key)
 
     def close(self) -> None:
         for port in (self.port, *self.sockets):
@@ -65,13 +75,13 @@ class Net:
 
 
 @pytest.fixture
-def net():
+def net() -> Iterator[Net]:
     net = Net()
     yield net
     net.close()
 
 
-def test_a_check_is_answered_and_names_the_address(net):
+def test_a_check_is_answered_and_names_the_address(net: Net) -> None:
     sock, address = net.socket()
     request = net.check()
     net.ice.handle(request, address, 1.0)
@@ -84,7 +94,7 @@ def test_a_check_is_answered_and_names_the_address(net):
     assert net.browser.moves == [address]
 
 
-def test_a_check_by_another_implementation_is_answered(net):
+def test_a_check_by_another_implementation_is_answered(net: Net) -> None:
     sock, address = net.socket()
     request = reference.Message(reference.Method.BINDING, reference.Class.REQUEST)
     request.attributes |= {
@@ -98,7 +108,7 @@ def test_a_check_by_another_implementation_is_answered(net):
     assert len(sock.receive()) == 1
 
 
-def test_repeated_checks_take_the_short_way_and_are_answered(net):
+def test_repeated_checks_take_the_short_way_and_are_answered(net: Net) -> None:
     sock, address = net.socket()
     for second in range(3):
         net.ice.handle(net.check(), address, float(second))
@@ -108,7 +118,7 @@ def test_repeated_checks_take_the_short_way_and_are_answered(net):
     assert net.peer.consent_at == 2.0
 
 
-def test_the_short_way_checks_the_signature_too(net):
+def test_the_short_way_checks_the_signature_too(net: Net) -> None:
     sock, address = net.socket()
     net.ice.handle(net.check(), address, 1.0)
     net.ice.handle(net.check(password="wrong"), address, 20.0)
@@ -126,7 +136,9 @@ def test_the_short_way_checks_the_signature_too(net):
         ({"role": stun.CONTROLLED}, "stun-kind"),
     ],
 )
-def test_checks_that_are_not_believed_are_dropped_without_an_answer(net, fault, cause):
+def test_checks_that_are_not_believed_are_dropped_without_an_answer(
+    net: Net, fault: dict[str, Any], cause: str
+) -> None:
     sock, address = net.socket()
     net.ice.handle(net.check(**fault), address, 1.0)
     assert net.ice.drops == {cause: 1}
@@ -134,21 +146,21 @@ def test_checks_that_are_not_believed_are_dropped_without_an_answer(net, fault, 
     assert net.browser.moves == []
 
 
-def test_another_browsers_fragment_is_not_believed(net):
+def test_another_browsers_fragment_is_not_believed(net: Net) -> None:
     _, address = net.socket()
     net.ice.handle(net.check(user=f"{net.peer.fragment.decode()}:another"), address, 1.0)
     assert net.ice.drops == {"stun-stranger": 1}
 
 
 @pytest.mark.parametrize("cut", [0, 3, 19, 20, 40, -1, -4, -9, -30])
-def test_checks_cut_off_are_dropped(net, cut):
+def test_checks_cut_off_are_dropped(net: Net, cut: int) -> None:
     _, address = net.socket()
     net.ice.handle(net.check()[:cut], address, 1.0)
     assert sum(net.ice.drops.values()) == 1
     assert net.browser.moves == []
 
 
-def test_flipped_bits_are_dropped(net):
+def test_flipped_bits_are_dropped(net: Net) -> None:
     _, address = net.socket()
     good = net.check()
     for place in range(len(good)):
@@ -173,14 +185,14 @@ def test_flipped_bits_are_dropped(net):
         (b"\x80" * 1501, "size"),
     ],
 )
-def test_strangers_are_dropped_by_cause(net, data, cause):
+def test_strangers_are_dropped_by_cause(net: Net, data: bytes, cause: str) -> None:
     _, address = net.socket()
     net.ice.handle(data, address, 1.0)
     assert net.ice.drops == {cause: 1}
     assert net.browser.dtls == net.browser.media == []
 
 
-def test_after_a_check_packets_reach_their_owner(net):
+def test_after_a_check_packets_reach_their_owner(net: Net) -> None:
     _, address = net.socket()
     net.ice.handle(net.check(), address, 1.0)
     net.ice.handle(b"\x16dtls", address, 1.0)
@@ -189,7 +201,7 @@ def test_after_a_check_packets_reach_their_owner(net):
     assert net.browser.media == [b"\x80media"]
 
 
-def test_without_a_nomination_the_first_address_is_used_until_one_comes(net):
+def test_without_a_nomination_the_first_address_is_used_until_one_comes(net: Net) -> None:
     (_, first), (_, second) = net.socket(), net.socket()
     net.ice.handle(net.check(nominate=False), first, 1.0)
     net.ice.handle(net.check(nominate=False, priority=HIGH), second, 1.0)
@@ -198,14 +210,14 @@ def test_without_a_nomination_the_first_address_is_used_until_one_comes(net):
     assert net.browser.moves == [first, second]
 
 
-def test_a_nomination_of_higher_priority_moves_the_peer(net):
+def test_a_nomination_of_higher_priority_moves_the_peer(net: Net) -> None:
     (_, first), (_, second) = net.socket(), net.socket()
     net.ice.handle(net.check(priority=LOW), first, 1.0)
     net.ice.handle(net.check(priority=HIGH), second, 1.1)
     assert net.peer.address == second
 
 
-def test_a_nomination_of_no_higher_priority_waits_until_the_old_way_is_silent(net):
+def test_a_nomination_of_no_higher_priority_waits_until_the_old_way_is_silent(net: Net) -> None:
     (_, first), (_, second) = net.socket(), net.socket()
     net.ice.handle(net.check(), first, 1.0)
     net.ice.handle(net.check(), second, 2.0)
@@ -217,7 +229,7 @@ def test_a_nomination_of_no_higher_priority_waits_until_the_old_way_is_silent(ne
     assert net.peer.address == second
 
 
-def test_forged_media_is_no_sign_of_life(net):
+def test_forged_media_is_no_sign_of_life(net: Net) -> None:
     (_, first), (_, second) = net.socket(), net.socket()
     net.ice.handle(net.check(), first, 1.0)
     net.browser.genuine = False
@@ -226,14 +238,14 @@ def test_forged_media_is_no_sign_of_life(net):
     assert net.peer.address == second
 
 
-def test_a_check_without_nomination_moves_nobody(net):
+def test_a_check_without_nomination_moves_nobody(net: Net) -> None:
     (_, first), (_, second) = net.socket(), net.socket()
     net.ice.handle(net.check(), first, 1.0)
     net.ice.handle(net.check(nominate=False, priority=HIGH), second, 10.0)
     assert net.peer.address == first
 
 
-def test_a_check_copied_from_its_way_is_worth_nothing_elsewhere(net):
+def test_a_check_copied_from_its_way_is_worth_nothing_elsewhere(net: Net) -> None:
     (_, first), (_, second) = net.socket(), net.socket()
     request = net.check(priority=HIGH)
     net.ice.handle(request, first, 1.0)
@@ -243,7 +255,7 @@ def test_a_check_copied_from_its_way_is_worth_nothing_elsewhere(net):
     assert net.peer.address == first
 
 
-def test_a_peer_has_few_addresses_and_keeps_the_one_in_use(net):
+def test_a_peer_has_few_addresses_and_keeps_the_one_in_use(net: Net) -> None:
     ways = [net.socket()[1] for _ in range(12)]
     for address in ways:
         net.ice.handle(net.check(nominate=address == ways[0]), address, 1.0)
@@ -254,7 +266,7 @@ def test_a_peer_has_few_addresses_and_keeps_the_one_in_use(net):
     assert net.browser.media == [b"\x80media"]
 
 
-def test_a_port_used_by_the_next_peer_is_his(net):
+def test_a_port_used_by_the_next_peer_is_his(net: Net) -> None:
     _, address = net.socket()
     net.ice.handle(net.check(), address, 1.0)
     old, net.browser = net.browser, Browser()
@@ -266,14 +278,14 @@ def test_a_port_used_by_the_next_peer_is_his(net):
     assert net.browser.media == [b"\x80media"]
 
 
-def test_without_checks_consent_is_over(net):
+def test_without_checks_consent_is_over(net: Net) -> None:
     _, address = net.socket()
     net.ice.handle(net.check(), address, 1.0)
     assert net.ice.expired(1.0 + CONSENT_SECONDS) == []
     assert net.ice.expired(1.1 + CONSENT_SECONDS) == [net.peer]
 
 
-def test_a_removed_peer_is_a_stranger(net):
+def test_a_removed_peer_is_a_stranger(net: Net) -> None:
     _, address = net.socket()
     net.ice.handle(net.check(), address, 1.0)
     net.ice.remove(net.peer)

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from rooms.media.client import encode, tone
-from rooms.media.jitter import IDLE, MS, JitterBuffer, Kind
+from rooms.media.jitter import IDLE, MS, JitterBuffer, Kind, Piece
 from rooms.media.opus import FRAME
 
 PACKETS = encode(tone(440.0))
@@ -20,7 +20,7 @@ class Line:
         self.sequence, self.timestamp = sequence, timestamp
         self.now = 50.0
         self.buffered = 0
-        self.pieces = []
+        self.pieces: list[Piece] = []
 
     def arrive(self, number: int, now: float | None = None, payload: bytes | None = None) -> bool:
         """Deliver packet ``number`` of the stream."""
@@ -28,9 +28,9 @@ class Line:
         timestamp = (self.timestamp + number * FRAME) & 0xFFFFFFFF
         return self.buffer.insert(sequence, timestamp, payload or PACKETS[number % 50], now or self.now)
 
-    def pull(self, ticks: int = 1) -> list:
+    def pull(self, ticks: int = 1) -> list[Piece]:
         """Take what the given ticks need, as a voice does."""
-        taken = []
+        taken: list[Piece] = []
         for _ in range(ticks):
             wanted = FRAME + self.buffer.stretch(self.now, self.buffered)
             while self.buffered < wanted:
@@ -43,15 +43,15 @@ class Line:
         return taken
 
 
-def kinds(pieces: list) -> list:
+def kinds(pieces: list[Piece]) -> list[Kind]:
     return [piece.kind for piece in pieces]
 
 
-def payloads(pieces: list) -> list[bytes]:
+def payloads(pieces: list[Piece]) -> list[bytes]:
     return [piece.payload for piece in pieces if piece.kind is Kind.PACKET]
 
 
-def test_packets_come_out_in_order_after_the_first_depth():
+def test_packets_come_out_in_order_after_the_first_depth() -> None:
     line = Line()
     for number in range(20):
         line.arrive(number)
@@ -61,12 +61,12 @@ def test_packets_come_out_in_order_after_the_first_depth():
     assert sum(piece.samples for piece in line.pieces if piece.kind is Kind.SILENCE) == 30 * MS
 
 
-def test_nothing_is_silence():
+def test_nothing_is_silence() -> None:
     line = Line()
     assert kinds(line.pull(5)) == [Kind.SILENCE] * 5
 
 
-def test_reordered_packets_are_put_right():
+def test_reordered_packets_are_put_right() -> None:
     line = Line()
     for pair in range(10):
         line.arrive(2 * pair + 1)
@@ -77,7 +77,7 @@ def test_reordered_packets_are_put_right():
     assert line.buffer.lost == 0
 
 
-def test_a_lost_packet_is_told_with_the_one_that_follows():
+def test_a_lost_packet_is_told_with_the_one_that_follows() -> None:
     line = Line()
     for number in (0, 1, 3, 4, 5):
         line.arrive(number, line.now + number * TICK)
@@ -88,7 +88,7 @@ def test_a_lost_packet_is_told_with_the_one_that_follows():
     assert line.buffer.lost == 1
 
 
-def test_of_two_lost_packets_only_the_second_can_be_recovered():
+def test_of_two_lost_packets_only_the_second_can_be_recovered() -> None:
     line = Line()
     for number in (0, 1, 4, 5):
         line.arrive(number, line.now + number * TICK)
@@ -97,7 +97,7 @@ def test_of_two_lost_packets_only_the_second_can_be_recovered():
     assert line.buffer.lost == 2
 
 
-def test_a_jump_of_the_timestamp_alone_is_silence_and_no_loss():
+def test_a_jump_of_the_timestamp_alone_is_silence_and_no_loss() -> None:
     line = Line()
     for number in range(3):
         line.arrive(number)
@@ -108,14 +108,14 @@ def test_a_jump_of_the_timestamp_alone_is_silence_and_no_loss():
     assert line.buffer.lost == line.buffer.concealed == 0
 
 
-def test_after_a_dtx_packet_nothing_is_concealed():
+def test_after_a_dtx_packet_nothing_is_concealed() -> None:
     line = Line()
     line.arrive(0)
     line.arrive(1, payload=b"\x78")
     assert Kind.LOST not in kinds(line.pull(10))
 
 
-def test_sudden_end_is_concealed_for_a_moment_and_then_silent():
+def test_sudden_end_is_concealed_for_a_moment_and_then_silent() -> None:
     line = Line()
     line.arrive(0)
     line.pull(3)
@@ -124,7 +124,7 @@ def test_sudden_end_is_concealed_for_a_moment_and_then_silent():
     assert kinds(pieces[6:]) == [Kind.SILENCE] * len(pieces[6:])
 
 
-def test_after_a_pause_the_stream_begins_anew_without_loss():
+def test_after_a_pause_the_stream_begins_anew_without_loss() -> None:
     line = Line()
     for number in range(5):
         line.arrive(number)
@@ -141,7 +141,7 @@ def test_after_a_pause_the_stream_begins_anew_without_loss():
 @pytest.mark.parametrize(
     ("sequence", "timestamp"), [(65_533, 0), (0, 2**32 - 3 * FRAME), (65_530, 2**32 - 5 * FRAME - 7)]
 )
-def test_numbers_that_wrap_around_go_on(sequence, timestamp):
+def test_numbers_that_wrap_around_go_on(sequence: int, timestamp: int) -> None:
     line = Line(sequence, timestamp)
     for number in range(20):
         line.arrive(number)
@@ -150,7 +150,7 @@ def test_numbers_that_wrap_around_go_on(sequence, timestamp):
     assert line.buffer.lost == line.buffer.late == line.buffer.jumps == 0
 
 
-def test_65536_packets_are_told_apart():
+def test_65536_packets_are_told_apart() -> None:
     line = Line()
     for number in range(66_000):
         line.arrive(number)
@@ -160,7 +160,7 @@ def test_65536_packets_are_told_apart():
     assert line.buffer.lost == line.buffer.late == line.buffer.jumps == 0
 
 
-def test_a_packet_that_comes_after_its_time_is_late():
+def test_a_packet_that_comes_after_its_time_is_late() -> None:
     line = Line()
     for number in range(10):
         if number != 4:
@@ -170,18 +170,18 @@ def test_a_packet_that_comes_after_its_time_is_late():
     assert line.buffer.late == line.buffer.lost == 1
 
 
-def test_doubled_packets_are_dropped():
+def test_doubled_packets_are_dropped() -> None:
     line = Line()
     assert line.arrive(0)
     assert not line.arrive(0)
     assert line.buffer.duplicates == 1
 
 
-def test_garbage_is_refused():
+def test_garbage_is_refused() -> None:
     assert not Line().buffer.insert(1, 1, b"\xff\x3f", 0.0)
 
 
-def test_a_jump_of_minutes_begins_a_new_stream():
+def test_a_jump_of_minutes_begins_a_new_stream() -> None:
     line = Line()
     for number in range(5):
         line.arrive(number)
@@ -194,7 +194,7 @@ def test_a_jump_of_minutes_begins_a_new_stream():
     assert payloads(line.pieces)[-8:] == PACKETS[5:13]
 
 
-def test_a_stalled_stream_is_played_on_from_where_it_stopped():
+def test_a_stalled_stream_is_played_on_from_where_it_stopped() -> None:
     line = Line()
     for number in range(50):
         line.arrive(number)
@@ -221,7 +221,7 @@ def jittery(line: Line, numbers: range, spread: float, seed: int = 1) -> None:
         line.pull()
 
 
-def test_depth_grows_with_the_jitter_and_comes_back_down():
+def test_depth_grows_with_the_jitter_and_comes_back_down() -> None:
     line = Line()
     jittery(line, range(500), 0.005)
     calm = line.buffer.depth(line.now)
@@ -236,7 +236,7 @@ def test_depth_grows_with_the_jitter_and_comes_back_down():
 
 
 @pytest.mark.parametrize("ppm", [300, -300])
-def test_a_clock_that_is_off_is_followed_without_loss(ppm):
+def test_a_clock_that_is_off_is_followed_without_loss(ppm: int) -> None:
     line = Line()
     sent = 0
     start = line.now
@@ -250,7 +250,7 @@ def test_a_clock_that_is_off_is_followed_without_loss(ppm):
     assert line.buffer.late == line.buffer.lost == line.buffer.concealed == 0
 
 
-def test_what_the_node_slept_through_is_no_loss():
+def test_what_the_node_slept_through_is_no_loss() -> None:
     line = Line()
     for number in range(30):
         line.arrive(number)

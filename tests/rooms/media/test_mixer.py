@@ -15,10 +15,12 @@ def frames(*sounds: np.ndarray) -> list[dict[int, np.ndarray]]:
     ]
 
 
-def test_listeners_hear_everybody_and_talkers_the_others():
-    mixer, shared, own = Mixer(), [], []
+def test_listeners_hear_everybody_and_talkers_the_others() -> None:
+    mixer: Mixer[int] = Mixer()
+    shared, own = [], []
     for sounds in frames(tone(440.0, 0.5), tone(1000.0, 0.5)):
         everybody, without = mixer.mix(sounds)
+        assert everybody is not None
         shared.append(everybody)
         own.append(without[0])
     assert strength(np.concatenate(shared), 440.0) == pytest.approx(0.3, rel=0.01)
@@ -27,31 +29,34 @@ def test_listeners_hear_everybody_and_talkers_the_others():
     assert strength(np.concatenate(own), 440.0) < 1e-4
 
 
-def test_a_lone_talker_hears_exactly_nothing():
-    _, own = Mixer().mix({"hana": tone(440.0)[:FRAME]})
+def test_a_lone_talker_hears_exactly_nothing() -> None:
+    mixer: Mixer[str] = Mixer()
+    _, own = mixer.mix({"hana": tone(440.0)[:FRAME]})
     assert not own["hana"].any()
 
 
-def test_nobody_gives_no_mix():
-    assert Mixer().mix({}) == (None, {})
+def test_nobody_gives_no_mix() -> None:
+    mixer: Mixer[str] = Mixer()
+    assert mixer.mix({}) == (None, {})
 
 
-def test_twelve_voices_at_full_scale_neither_wrap_nor_clip_flat():
+def test_twelve_voices_at_full_scale_neither_wrap_nor_clip_flat() -> None:
     voices = [tone(200.0 + 30 * number, 1.0, 1.0) for number in range(12)]
-    mixer = Mixer()
-    mixed = np.concatenate([mixer.mix(sounds)[0] for sounds in frames(*voices)]).astype(int)
+    mixer: Mixer[int] = Mixer()
+    sums = [mixer.mix(sounds)[0] for sounds in frames(*voices)]
+    mixed = np.concatenate([sound for sound in sums if sound is not None]).astype(int)
     assert abs(mixed).max() <= 32767
     total = np.sum(voices, axis=0, dtype=int)
     assert np.corrcoef(mixed[4800:], total[4800:])[0, 1] > 0.9  # turned down, not cut off or wrapped
     assert np.mean(abs(mixed) > 32700) < 0.01
 
 
-def test_soft_sums_are_left_as_they_are():
+def test_soft_sums_are_left_as_they_are() -> None:
     sound = tone(440.0)[:FRAME].astype(np.int32)
     assert np.array_equal(Limiter().limit(sound), sound)
 
 
-def test_the_gain_comes_back_after_a_loud_moment():
+def test_the_gain_comes_back_after_a_loud_moment() -> None:
     limiter = Limiter()
     limiter.limit(tone(440.0, 0.02, 1.0).astype(np.int32) * 4)
     soft = tone(440.0)[:FRAME].astype(np.int32)
@@ -61,7 +66,7 @@ def test_the_gain_comes_back_after_a_loud_moment():
     assert np.array_equal(last, soft)
 
 
-def test_the_gain_moves_without_a_step():
+def test_the_gain_moves_without_a_step() -> None:
     limiter = Limiter()
     loud = tone(440.0, 0.04, 1.0).astype(np.int32) * 2
     first, second = limiter.limit(loud[:FRAME]), limiter.limit(loud[FRAME:])

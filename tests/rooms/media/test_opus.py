@@ -13,43 +13,43 @@ def decoded(packets: list[bytes]) -> np.ndarray:
     return np.concatenate([decoder.decode(packet) for packet in packets])
 
 
-def test_a_tone_survives():
+def test_a_tone_survives() -> None:
     sound = decoded(encode(tone(440.0)))
     assert len(sound) == 48_000
     assert abs(loudest_frequency(sound[4800:]) - 440.0) < 2
     assert strength(sound[4800:], 440.0) == pytest.approx(0.3, rel=0.1)
 
 
-def test_silent_packet_is_short_and_silent():
+def test_silent_packet_is_short_and_silent() -> None:
     assert len(SILENT_PACKET) == 3
     assert samples_of(SILENT_PACKET) == FRAME
     assert not decoded([SILENT_PACKET] * 3).any()
 
 
-def test_silence_after_a_tone_is_silence():
+def test_silence_after_a_tone_is_silence() -> None:
     assert rms(decoded([*encode(tone(440.0)), *[SILENT_PACKET] * 5])[-2 * FRAME :]) == 0
 
 
 @pytest.mark.parametrize(
     ("milliseconds", "samples"), [(2.5, 120), (5, 240), (10, 480), (20, 960), (40, 1920), (60, 2880)]
 )
-def test_length_is_read_from_the_first_octets(milliseconds, samples):
+def test_length_is_read_from_the_first_octets(milliseconds: float, samples: int) -> None:
     packet = Encoder().encode(tone(440.0, milliseconds / 1000))
     assert samples_of(packet) == samples == len(Decoder().decode(packet))
 
 
 @pytest.mark.parametrize("packet", [b"", b"\xff", b"\xff\x3f", b"\x1f\x10"])
-def test_malformed_packets_have_no_length(packet):
+def test_malformed_packets_have_no_length(packet: bytes) -> None:
     assert samples_of(packet) == 0
 
 
 @pytest.mark.parametrize("packet", [b"\xff", b"\x03\x00", b"\x7b\xff\x01"])
-def test_malformed_packets_are_refused(packet):
+def test_malformed_packets_are_refused(packet: bytes) -> None:
     with pytest.raises(OpusError):
         Decoder().decode(packet)
 
 
-def test_a_lost_packet_is_concealed_with_about_its_energy():
+def test_a_lost_packet_is_concealed_with_about_its_energy() -> None:
     packets, decoder = encode(tone(440.0)), Decoder()
     sound = [decoder.decode(packet) for packet in packets[:30]]
     invented = decoder.conceal()
@@ -57,7 +57,7 @@ def test_a_lost_packet_is_concealed_with_about_its_energy():
     assert rms(invented) == pytest.approx(rms(sound[-1]), rel=0.5)
 
 
-def test_forward_error_correction_brings_a_lost_packet_back():
+def test_forward_error_correction_brings_a_lost_packet_back() -> None:
     voice = (tone(300.0, 2.0) // 2 + tone(1300.0, 2.0) // 3).astype(np.int16)
     encoder, decoder, without = Encoder(32_000, expected_loss=20), Decoder(), Decoder()
     packets = [encoder.encode(voice[start : start + FRAME]) for start in range(0, len(voice), FRAME)]
@@ -70,7 +70,7 @@ def test_forward_error_correction_brings_a_lost_packet_back():
     assert rms((recovered - original).astype(np.int16)) <= rms((invented - original).astype(np.int16))
 
 
-def test_three_packets_are_joined_without_encoding_again():
+def test_three_packets_are_joined_without_encoding_again() -> None:
     packets = encode(tone(440.0))[10:13]
     joined = Repacketizer().join(packets)
     assert samples_of(joined) == 3 * FRAME
@@ -78,11 +78,11 @@ def test_three_packets_are_joined_without_encoding_again():
     assert np.array_equal(Decoder().decode(joined), decoded(packets))
 
 
-def test_packets_of_different_kinds_are_not_joined():
+def test_packets_of_different_kinds_are_not_joined() -> None:
     with pytest.raises(OpusError):
         Repacketizer().join([SILENT_PACKET, encode(tone(440.0))[10]])
 
 
-def test_noise_never_exceeds_the_largest_payload():
+def test_noise_never_exceeds_the_largest_payload() -> None:
     noise = np.random.default_rng(1).integers(-32768, 32767, 48_000).astype(np.int16)
     assert max(map(len, encode(noise, bitrate=510_000))) <= MAX_PAYLOAD

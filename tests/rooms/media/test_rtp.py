@@ -7,11 +7,11 @@ from rooms.media.rtp import RateLimit, RtpPacket, Unwrapper, build, is_rtcp, par
 PACKET = RtpPacket(111, 65_535, 2**32 - 1, 77, b"sound", marker=True)
 
 
-def test_what_was_built_is_read():
+def test_what_was_built_is_read() -> None:
     assert parse(build(PACKET)) == PACKET
 
 
-def test_sources_extension_and_padding_are_passed_over():
+def test_sources_extension_and_padding_are_passed_over() -> None:
     data = bytearray(build(PACKET)[:12])
     data[0] |= 0x10 | 0x20 | 2
     data += bytes(8) + b"\xbe\xde\x00\x01" + b"abcd" + b"sound" + b"\x00\x00\x03"
@@ -31,18 +31,18 @@ def test_sources_extension_and_padding_are_passed_over():
         b"\xa0" + bytes(11) + b"\xff",
     ],
 )
-def test_lengths_that_do_not_fit_are_refused(data):
+def test_lengths_that_do_not_fit_are_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match="RTP"):
         parse(data)
 
 
-def test_rtcp_is_told_apart():
+def test_rtcp_is_told_apart() -> None:
     assert is_rtcp(b"\x80\xc8")
     assert not is_rtcp(build(PACKET))
     assert not is_rtcp(b"\x80")
 
 
-def test_unwrapping_goes_on_and_back_a_little():
+def test_unwrapping_goes_on_and_back_a_little() -> None:
     numbers = Unwrapper(16)
     assert [numbers.unwrap(value) for value in (65_534, 65_535, 0, 65_533, 1)] == [
         65_534,
@@ -53,7 +53,7 @@ def test_unwrapping_goes_on_and_back_a_little():
     ]
 
 
-def test_rate_is_limited_after_a_burst():
+def test_rate_is_limited_after_a_burst() -> None:
     limit = RateLimit(10.0, 5.0)
     assert [limit.allows(100.0) for _ in range(6)] == [True] * 5 + [False]
     assert limit.allows(100.11)

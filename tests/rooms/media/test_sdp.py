@@ -25,27 +25,27 @@ a=rtpmap:9 G722/8000
 ANSWER = Answer("frag", "password", [("sha-256", "AA:BB")], [("192.0.2.1", 4000), ("2001:db8::1", 4000)], 77)
 
 
-def test_offer_is_read():
+def test_offer_is_read() -> None:
     offer = parse_offer(OFFER)
     assert (offer.mid, offer.payload_type, offer.fragment) == ("0", 111, "abcd")
     assert offer.fingerprints == (("sha-256", ":".join(["AB"] * 32)),)
 
 
-def test_credentials_may_stand_above_the_section():
+def test_credentials_may_stand_above_the_section() -> None:
     lines = OFFER.split("\r\n")
     moved = [line for line in lines if line.startswith(("a=ice", "a=finger", "a=setup"))]
     rest = [line for line in lines if line not in moved]
     assert parse_offer("\r\n".join(rest[:4] + moved + rest[4:])) == parse_offer(OFFER)
 
 
-def test_answer_is_ice_lite_passive_and_both_ways():
+def test_answer_is_ice_lite_passive_and_both_ways() -> None:
     lines = build_answer(parse_offer(OFFER), ANSWER).split("\r\n")
     for line in ("a=ice-lite", "a=setup:passive", "a=sendrecv", "a=rtcp-mux", "a=mid:0", "a=rtpmap:111 opus/48000/2"):
         assert line in lines
     assert sum(line.startswith("m=") for line in lines) == 1
 
 
-def test_answer_names_every_address_best_first():
+def test_answer_names_every_address_best_first() -> None:
     lines = build_answer(parse_offer(OFFER), ANSWER).split("\r\n")
     candidates = [line.split() for line in lines if line.startswith("a=candidate")]
     assert [candidate[4] for candidate in candidates] == ["192.0.2.1", "2001:db8::1"]
@@ -84,6 +84,6 @@ def without(start: str) -> str:
         (OFFER + "a=" + "x" * 20_000, "too long"),
     ],
 )
-def test_refusals_say_why(offer, reason):
+def test_refusals_say_why(offer: str, reason: str) -> None:
     with pytest.raises(BadSdp, match=reason):
         parse_offer(offer)

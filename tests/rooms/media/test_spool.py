@@ -1,6 +1,9 @@
 """Chunks reach the storage, though it or the disk fails for a while, or the node was killed."""
 
 import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,12 +51,15 @@ def chunk(start_ms: int = 0) -> Chunk:
 
 
 @pytest.fixture(autouse=True)
-def _quick(monkeypatch):
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spool_module, "RETRY_SECONDS", (0.01, 0.02))
 
 
+Opened = Callable[..., Spool]
+
+
 @pytest.fixture
-def opened(tmp_path):
+def opened(tmp_path: Path) -> Iterator[Opened]:
     spools = []
 
     def open_spool(storage: Storage, name: str = "one") -> Spool:
@@ -69,7 +75,7 @@ def opened(tmp_path):
             spool.unlock()
 
 
-def test_a_chunk_is_shipped_and_its_file_deleted(opened):
+def test_a_chunk_is_shipped_and_its_file_deleted(opened: Opened) -> None:
     storage = Storage()
     spool = opened(storage)
     spool.start()
@@ -79,7 +85,7 @@ def test_a_chunk_is_shipped_and_its_file_deleted(opened):
     assert spool.waiting == 0
 
 
-def test_a_failing_storage_is_tried_again(opened):
+def test_a_failing_storage_is_tried_again(opened: Opened) -> None:
     storage = Storage(failures=3)
     spool = opened(storage)
     spool.start()
@@ -88,7 +94,7 @@ def test_a_failing_storage_is_tried_again(opened):
     assert sorted(shipped.start_ms for shipped in storage.wait_for(3)) == [0, 5000, 10_000]
 
 
-def test_what_could_not_be_shipped_stays_on_disk_for_the_next_start(opened):
+def test_what_could_not_be_shipped_stays_on_disk_for_the_next_start(opened: Opened) -> None:
     storage = Storage(failures=1000)
     spool = opened(storage)
     spool.start()
@@ -100,7 +106,7 @@ def test_what_could_not_be_shipped_stays_on_disk_for_the_next_start(opened):
     assert storage.wait_for(1) == [chunk()]
 
 
-def test_leftovers_of_another_node_that_is_gone_are_taken_over(opened):
+def test_leftovers_of_another_node_that_is_gone_are_taken_over(opened: Opened) -> None:
     storage = Storage(failures=1000)
     gone = opened(storage, "gone")
     gone.start()
@@ -112,7 +118,7 @@ def test_leftovers_of_another_node_that_is_gone_are_taken_over(opened):
     assert gone.waiting == 0
 
 
-def test_a_living_neighbour_is_left_alone(opened, tmp_path):
+def test_a_living_neighbour_is_left_alone(opened: Opened, tmp_path: Path) -> None:
     storage = Storage(failures=1000)
     neighbour = opened(storage, "neighbour")
     (tmp_path / "neighbour" / "space_turn_0.opus").write_bytes(chunk().data)
@@ -124,13 +130,13 @@ def test_a_living_neighbour_is_left_alone(opened, tmp_path):
     assert quiet.chunks == []
 
 
-def test_two_nodes_of_one_name_are_refused(opened):
+def test_two_nodes_of_one_name_are_refused(opened: Opened) -> None:
     opened(Storage())
     with pytest.raises(OSError, match="another node named one"):
         opened(Storage())
 
 
-def test_a_damaged_file_is_set_aside(opened, tmp_path):
+def test_a_damaged_file_is_set_aside(opened: Opened, tmp_path: Path) -> None:
     storage = Storage()
     spool = opened(storage)
     (tmp_path / "one" / "half.opus").write_bytes(chunk().data[:500])
@@ -142,11 +148,13 @@ def test_a_damaged_file_is_set_aside(opened, tmp_path):
     assert storage.chunks == [chunk()]
 
 
-def test_with_a_full_disk_chunks_are_shipped_from_memory(opened, tmp_path, monkeypatch):
+def test_with_a_full_disk_chunks_are_shipped_from_memory(
+    opened: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     storage = Storage(failures=2)
     spool = opened(storage)
 
-    def full(path, *args, **kwargs):
+    def full(path: Path, *args: Any, **kwargs: Any) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(type(tmp_path), "open", full)

@@ -1,11 +1,13 @@
 """What the web side writes about a Space, and what cannot be one."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
 from rooms.media.standing import Standing, Voice, parse
 
-WRITTEN = {
+WRITTEN: dict[str, Any] = {
     "space": "s",
     "version": 3,
     "started_at": 1.5,
@@ -16,7 +18,7 @@ WRITTEN = {
 }
 
 
-def test_what_was_written_is_read():
+def test_what_was_written_is_read() -> None:
     standing = parse(msgspec.json.encode(WRITTEN))
     assert standing.voice("hana") == Voice("hana", "t", True)
     assert standing.voice("lior") is None
@@ -24,11 +26,11 @@ def test_what_was_written_is_read():
     assert not standing.admits("dee")
 
 
-def test_nobody_is_admitted_after_the_end():
+def test_nobody_is_admitted_after_the_end() -> None:
     assert not parse(msgspec.json.encode(WRITTEN | {"ended": True})).admits("hana")
 
 
-def test_only_a_newer_one_supersedes():
+def test_only_a_newer_one_supersedes() -> None:
     old, new = Standing("s", 1, 0.0), Standing("s", 2, 0.0)
     assert new.supersedes(old)
     assert new.supersedes(None)
@@ -46,6 +48,6 @@ def test_only_a_newer_one_supersedes():
         msgspec.json.encode(WRITTEN | {"voices": WRITTEN["voices"] * 13}),
     ],
 )
-def test_what_is_none_is_refused(data):
+def test_what_is_none_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 -- msgspec says what is wrong in many ways
         parse(data)

@@ -1,6 +1,8 @@
 """The port: many packets at once, and answers that leave from the address that was asked."""
 
 import errno
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,10 +11,10 @@ from rooms.media.udp import UdpPort, unpack
 
 
 @pytest.fixture
-def port():
+def port() -> Iterator[Callable[..., UdpPort]]:
     opened = []
 
-    def open_port(host: str = "127.0.0.1", number: int = 0, **more) -> UdpPort:
+    def open_port(host: str = "127.0.0.1", number: int = 0, **more: Any) -> UdpPort:
         opened.append(UdpPort(host, number, **more))
         return opened[-1]
 
@@ -25,7 +27,7 @@ def port():
     ("listening", "calling"),
     [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("::", "127.0.0.1"), ("::", "::1"), ("::1", "::1")],
 )
-def test_packets_go_there_and_back(port, listening, calling):
+def test_packets_go_there_and_back(port: Callable[..., UdpPort], listening: str, calling: str) -> None:
     node, browser = port(listening), port(calling)
     assert browser.send(b"question", browser.pack(calling, node.port))
     ((data, address),) = node.receive()
@@ -37,7 +39,7 @@ def test_packets_go_there_and_back(port, listening, calling):
 
 
 @pytest.mark.parametrize("listening", ["0.0.0.0", "::"])
-def test_the_answer_leaves_from_the_address_that_was_asked(port, listening):
+def test_the_answer_leaves_from_the_address_that_was_asked(port: Callable[..., UdpPort], listening: str) -> None:
     node, browser = port(listening), port("127.0.0.3")
     browser.send(b"question", browser.pack("127.0.0.2", node.port))
     ((_, address),) = node.receive()
@@ -46,11 +48,11 @@ def test_the_answer_leaves_from_the_address_that_was_asked(port, listening):
     assert unpack(address) == ("127.0.0.2", node.port)
 
 
-def test_no_packet_is_no_packet(port):
+def test_no_packet_is_no_packet(port: Callable[..., UdpPort]) -> None:
     assert port().receive() == []
 
 
-def test_a_batch_at_a_time_in_order(port):
+def test_a_batch_at_a_time_in_order(port: Callable[..., UdpPort]) -> None:
     node, browser = port(batch=4), port()
     for number in range(6):
         browser.send(bytes([number]), browser.pack("127.0.0.1", node.port))
@@ -58,7 +60,7 @@ def test_a_batch_at_a_time_in_order(port):
     assert [data[0] for data, _ in node.receive()] == [4, 5]
 
 
-def test_many_rows_leave_in_one_go(port):
+def test_many_rows_leave_in_one_go(port: Callable[..., UdpPort]) -> None:
     node, browsers = port("::"), [port() for _ in range(5)]
     packets = np.tile(np.arange(5, dtype=np.uint8)[:, None], (1, 10))
     envelopes = node.envelopes(packets)
@@ -75,7 +77,7 @@ def test_many_rows_leave_in_one_go(port):
     ]
 
 
-def test_one_that_cannot_be_sent_does_not_hold_up_the_others(port):
+def test_one_that_cannot_be_sent_does_not_hold_up_the_others(port: Callable[..., UdpPort]) -> None:
     node, browser = port(), port()
     envelopes = node.envelopes(np.zeros((2, 10), np.uint8))
     envelopes.sizes[:] = 10
@@ -85,13 +87,13 @@ def test_one_that_cannot_be_sent_does_not_hold_up_the_others(port):
     assert len(browser.receive()) == 1
 
 
-def test_a_taken_port_is_named(port):
+def test_a_taken_port_is_named(port: Callable[..., UdpPort]) -> None:
     taken = port().port
     with pytest.raises(OSError, match=f"UDP port {taken}") as error:
         port("127.0.0.1", taken)
     assert error.value.errno == errno.EADDRINUSE
 
 
-def test_an_address_of_another_machine_is_refused(port):
+def test_an_address_of_another_machine_is_refused(port: Callable[..., UdpPort]) -> None:
     with pytest.raises(OSError, match=r"198\.51\.100\.1"):
         port("198.51.100.1")

@@ -19,25 +19,25 @@ def spoken(voice: Voice, packets: list[bytes], start: int = 0, ticks: int | None
     return heard
 
 
-def test_a_tone_is_heard_whole():
+def test_a_tone_is_heard_whole() -> None:
     heard = [sound for sound in spoken(Voice(), list(tone_packets(440.0))) if sound is not None]
     assert len(heard) >= 47
     assert abs(loudest_frequency(np.concatenate(heard)) - 440.0) < 2
 
 
-def test_silence_and_near_silence_are_not_mixed():
+def test_silence_and_near_silence_are_not_mixed() -> None:
     assert spoken(Voice(), [SILENT_PACKET] * 30) == [None] * 30
     assert spoken(Voice(), encode(tone(440.0, 0.6, 0.0003))) == [None] * 30
 
 
-def test_a_voice_stays_in_the_mix_for_a_moment_after_its_last_sound():
+def test_a_voice_stays_in_the_mix_for_a_moment_after_its_last_sound() -> None:
     heard = spoken(Voice(), [*tone_packets(440.0)[:25], *[SILENT_PACKET] * 40])
     audible = [number for number, sound in enumerate(heard) if sound is not None]
     assert audible == list(range(audible[0], audible[-1] + 1))
     assert audible[-1] == pytest.approx(26 + HANGOVER, abs=3)
 
 
-def test_a_voice_begins_softly_and_ends_softly():
+def test_a_voice_begins_softly_and_ends_softly() -> None:
     voice = Voice()
     heard = [sound for sound in spoken(voice, list(tone_packets(440.0))) if sound is not None]
     assert abs(heard[0][:5]).max() < 400
@@ -49,7 +49,7 @@ def test_a_voice_begins_softly_and_ends_softly():
 
 
 @pytest.mark.parametrize(("amplitude", "level"), [(1.0, 95), (0.1, 61), (0.01, 28)])
-def test_level_follows_the_loudness(amplitude, level):
+def test_level_follows_the_loudness(amplitude: float, level: int) -> None:
     voice = Voice()
     spoken(voice, list(tone_packets(440.0, 1.0, amplitude))[:25])
     voice.level()
@@ -58,7 +58,7 @@ def test_level_follows_the_loudness(amplitude, level):
     assert voice.level() == 0  # nothing since
 
 
-def test_a_damaged_packet_is_silence_and_counted():
+def test_a_damaged_packet_is_silence_and_counted() -> None:
     voice = Voice()
     good = list(tone_packets(440.0))
     damaged = [*good[:10], b"\x7b\x02\x01", *good[11:]]  # two frames of equal size in one octet
@@ -67,21 +67,21 @@ def test_a_damaged_packet_is_silence_and_counted():
     assert heard[-1] is not None
 
 
-def test_a_stream_that_breaks_off_fades_away_without_a_step():
+def test_a_stream_that_breaks_off_fades_away_without_a_step() -> None:
     heard = [sound for sound in spoken(Voice(), list(tone_packets(440.0)), ticks=70) if sound is not None]
     whole = np.concatenate(heard).astype(int)
     assert abs(np.diff(whole)).max() < 1.5 * 2 * np.pi * 440.0 / 48_000 * 0.3 * 32767
     assert not whole[-FRAME:].any()
 
 
-def test_packets_are_handed_out_once_and_in_order():
+def test_packets_are_handed_out_once_and_in_order() -> None:
     kept = []
     voice = Voice(lambda piece, ahead: kept.append((piece.timestamp, piece.payload)))
     spoken(voice, list(tone_packets(440.0)))
     assert kept == [(number * FRAME, tone_packets(440.0)[number]) for number in range(len(kept))]
 
 
-def test_long_packets_are_played_at_their_pace():
+def test_long_packets_are_played_at_their_pace() -> None:
     sound = tone(440.0)
     from_sixty = _encoded(sound, 3 * FRAME)
     voice, heard = Voice(), []
@@ -101,7 +101,7 @@ def _encoded(sound: np.ndarray, length: int) -> list[bytes]:
 
 
 @pytest.mark.parametrize("length", [944, 960, 976])
-def test_resampling_keeps_the_sound(length):
+def test_resampling_keeps_the_sound(length: int) -> None:
     sound = tone(440.0)[:length]
     played = resampled(sound, FRAME)
     assert len(played) == FRAME
