@@ -93,6 +93,9 @@ def page_facts() -> dict[str, Any]:
         "icons": static(SPRITE),
         "personUrl": reverse("person", args=["HANDLE"]),
         "spaceUrl": reverse("space", args=["00000000-0000-0000-0000-000000000000"]),
+        "loginUrl": reverse("account_login"),
+        "relationUrl": reverse("api_person", args=["HANDLE"]),
+        "followUrl": reverse("api_follow", args=["HANDLE"]),
         "blockUrl": reverse("block", args=["HANDLE"]),
         "reportUrl": reverse("report"),
     }

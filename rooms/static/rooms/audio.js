@@ -1,6 +1,6 @@
-/** The sound: one RTCPeerConnection, one <audio> element, and a watch that brings the sound back when it dies. */
+/** The sound: one peer, one <audio> element, and a watch that brings the sound back when it dies. */
+import { Peer } from "rooms/peer.js";
 
-const GATHER_WITHIN = 300;
 const LOOK_EVERY = 500;
 const SILENT_AFTER = 2000;
 const DELAYS = [500, 1000, 2000, 4000];
@@ -8,10 +8,9 @@ const FULL_DELAY = 5000;
 
 export class Sound {
   state = "off";      // off, connecting, live, reconnecting, full
-  attempt = 0;
+  attempt = 0;        // dials since sound was last heard
   blocked = false;    // the browser wants a click before it plays
   #peer = null;
-  #sender = null;
   #track = null;
   #packets = 0;
   #heardAt = 0;
@@ -28,28 +27,27 @@ export class Sound {
   connect() {
     this.element.play().catch(() => {});  // inside the click: later streams may then play without one
     this.attempt = 0;
-    this.#set("connecting");
     this.#watch = setInterval(() => this.#look(), LOOK_EVERY);
-    return this.#dial();
+    this.#set("connecting");
+    this.#dial();
   }
 
   disconnect() {
     clearInterval(this.#watch);
     clearTimeout(this.#timer);
     this.#close();
-    this.#track = null;
-    this.element.srcObject = null;
+    this.#track = this.element.srcObject = null;
     this.blocked = false;
     this.#set("off");
   }
 
-  /** What the microphone sends; null for nothing. No renegotiation (design: one transceiver from the start). */
+  /** What the microphone sends; null for nothing. */
   async send(track) {
     this.#track = track;
-    await this.#sender?.replaceTrack(track);
+    await this.#peer?.send(track);
   }
 
-  /** Dial anew at once: the sound moved, or the network changed. */
+  /** Dial anew at once: the sound moved to another node. */
   renew() {
     if (this.state === "off") return;
     clearTimeout(this.#timer);
@@ -70,50 +68,36 @@ export class Sound {
 
   async #dial() {
     this.#close();
-    const peer = new RTCPeerConnection();
+    const peer = new Peer({ heard: (track) => this.#listen(track), failed: () => this.#again() });
     this.#peer = peer;
     this.#packets = 0;
-    this.#heardAt = performance.now();
-    peer.ontrack = (event) => this.#listen(peer, event.track);
-    peer.onconnectionstatechange = () => peer === this.#peer && peer.connectionState === "failed" && this.#again();
-    const transceiver = peer.addTransceiver("audio", { direction: "sendrecv" });
-    this.#sender = transceiver.sender;
     try {
-      if (this.#track) await this.#sender.replaceTrack(this.#track);
-      await peer.setLocalDescription();
-      await gathered(peer);
-      const sdp = await this.offer(peer.localDescription.sdp);
-      if (peer !== this.#peer) return;
-      await peer.setRemoteDescription({ type: "answer", sdp });
+      await peer.dial(this.#track, this.offer);
       this.#heardAt = performance.now();
     } catch (error) {
       if (peer === this.#peer) this.#again(error.code);
     }
   }
 
-  #listen(peer, track) {
-    if (peer !== this.#peer) return;
+  #listen(track) {
     this.element.srcObject = new MediaStream([track]);
     this.play();
   }
 
   async #look() {
     const peer = this.#peer;
-    if (!peer || this.state === "full") return;
-    let packets = this.#packets;
-    (await peer.getStats()).forEach((stat) => {
-      if (stat.type === "inbound-rtp") packets = stat.packetsReceived;
-    });
+    if (!peer?.answered) return;
+    const packets = await peer.packets();
     if (peer !== this.#peer) return;
     if (packets > this.#packets) this.#heard(packets);
-    else if (peer.remoteDescription && performance.now() - this.#heardAt > SILENT_AFTER) this.#again();
+    else if (performance.now() - this.#heardAt > SILENT_AFTER) this.#again();
   }
 
   #heard(packets) {
     this.#packets = packets;
     this.#heardAt = performance.now();
     this.attempt = 0;
-    this.#set("live");
+    if (this.state !== "live") this.#set("live");
   }
 
   /** Dial again after a growing, jittered pause. */
@@ -121,30 +105,18 @@ export class Sound {
     this.#close();
     const delay = code === "full" ? FULL_DELAY : DELAYS[Math.min(this.attempt, DELAYS.length - 1)];
     this.attempt += 1;
-    this.#set(code === "full" ? "full" : "reconnecting");
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#dial(), delay * (0.75 + Math.random() / 2));
+    this.#set(code === "full" ? "full" : "reconnecting");
   }
 
   #close() {
     this.#peer?.close();
-    this.#peer = this.#sender = null;
+    this.#peer = null;
   }
 
   #set(state) {
     this.state = state;
     this.changed();
   }
-}
-
-/** Candidates are not waited for longer than a moment: the node learns our address from our first check. */
-function gathered(peer) {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, GATHER_WITHIN);
-    peer.onicegatheringstatechange = () => {
-      if (peer.iceGatheringState !== "complete") return;
-      clearTimeout(timer);
-      resolve();
-    };
-  });
 }

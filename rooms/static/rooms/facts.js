@@ -16,12 +16,12 @@ export function socketUrl(path) {
   return `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${path}`;
 }
 
-/** Sends a form by POST as this member; true where the server agreed. */
-export async function post(url, fields = {}) {
-  const headers = JSON.parse(document.body.getAttribute("hx-headers"));
+/** A request to the server as this member; null where it was refused or there is no network. */
+export async function ask(method, url) {
   try {
-    return (await fetch(url, { method: "POST", headers, body: new URLSearchParams(fields) })).ok;
+    const response = await fetch(url, { method, headers: JSON.parse(document.body.getAttribute("hx-headers")) });
+    return response.ok ? response : null;
   } catch {
-    return false;  // no network
+    return null;
   }
 }

@@ -1,7 +1,8 @@
 /** The menu of a face: everything that may be done to that person, the dangerous last and confirmed. */
 import { confirmed } from "rooms/confirm.js";
 import { el, face, icon } from "rooms/dom.js";
-import { facts, may, personUrl, post } from "rooms/facts.js";
+import { ask, facts, may, personUrl } from "rooms/facts.js";
+import { followItem } from "rooms/follow.js";
 import { toggle } from "rooms/popover.js";
 import { report } from "rooms/report.js";
 import { myRole, requestOf } from "rooms/state.js";
@@ -12,9 +13,11 @@ const named = (text, person) => interpolate(text, [person.name]);
 
 /** Opens the menu of `person` beside the button of their face. */
 export function openMenu(button, person, room) {
-  const entries = [...steps(person, room), ...dangers(person, room)];
+  const me = person.participant === room.state.you.participant;
+  const items = (entries) => entries.filter((entry) => entry.shown).map(item);
   menu.setAttribute("aria-label", person.name);
-  menu.replaceChildren(head(person), el("ul", { class: "menu-list" }, ...entries.filter((entry) => entry.shown).map(item)));
+  menu.replaceChildren(head(person), el("ul", { class: "menu-list" }, ...items(steps(person, room)),
+    me ? null : followItem(person, () => menu.hidePopover()), ...items(dangers(person, room))));
   htmx.process(menu);  // the link to the profile swaps <main> only, like every other
   toggle(menu, button);
 }
@@ -74,7 +77,7 @@ const blocking = (person) => ({
 });
 
 async function block(person) {
-  const done = await post(facts.blockUrl.replace("HANDLE", person.handle));
+  const done = await ask("POST", facts.blockUrl.replace("HANDLE", person.handle));
   if (done) say(named(gettext("You have blocked %s."), person));
   else say(gettext("That did not work. Check your connection and try again."), "error");
 }

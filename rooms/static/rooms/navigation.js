@@ -1,18 +1,36 @@
-/** Boosted navigation: only <main> is swapped; focus and title follow, floating things close. */
+/** Boosted navigation: only <main> is swapped; focus and title follow, floating things close, failures are said. */
+import { facts } from "rooms/facts.js";
 import { closeAll } from "rooms/popover.js";
+import { say } from "rooms/toast.js";
+
+const swapsPage = (detail) => detail.target?.id === "main";
 
 /** after() is called once the new <main> is in the page. */
 export function connectNavigation(after) {
-  document.body.addEventListener("htmx:afterSettle", ({ detail }) => {
-    if (!detail.target?.isConnected && document.getElementById("main") === null) return;
+  const on = (name, act) => document.body.addEventListener(name, ({ detail }) => act(detail));
+  on("htmx:afterSettle", (detail) => {
     after();
-    if (detail.elt?.id === "main" || detail.target?.id === "main") focusPage();
+    if (swapsPage(detail)) focusPage();
   });
-  document.body.addEventListener("htmx:historyRestore", () => { after(); focusPage(); });
-  document.body.addEventListener("htmx:beforeRequest", ({ detail }) => {
-    if (detail.boosted || detail.target?.id === "main") closeAll();
-  });
+  on("htmx:historyRestore", () => { after(); focusPage(); });
+  on("htmx:beforeRequest", (detail) => swapsPage(detail) && closeAll());
+  on("htmx:beforeSwap", decideSwap);
+  on("htmx:responseError", (detail) => swapsPage(detail) || sayFailure());
+  on("htmx:sendError", sayFailure);
+  on("htmx:timeout", sayFailure);
 }
+
+/** A page of the server is shown whatever its status; a part of a page only if it is that part, and no log-in page. */
+function decideSwap(detail) {
+  if (swapsPage(detail)) {
+    detail.shouldSwap = true;
+  } else if (facts && new URL(detail.xhr.responseURL).pathname === facts.loginUrl) {
+    detail.shouldSwap = false;
+    if (detail.target.id !== "fleet") location.assign(facts.loginUrl);
+  }
+}
+
+const sayFailure = () => facts && say(gettext("That did not work. Check your connection and try again."), "error");
 
 /** The first mistake of a form, or else the title of the page. */
 function focusPage() {

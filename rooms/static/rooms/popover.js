@@ -22,8 +22,9 @@ export function toggle(popover, button) {
   place(popover, button);
   popover.querySelector("a, button, input")?.focus();
   button.setAttribute("aria-expanded", "true");
-  popover.addEventListener("toggle", (event) => {
-    if (event.newState !== "closed") return;
+  popover.addEventListener("toggle", function closed({ newState }) {
+    if (newState !== "closed") return;
+    popover.removeEventListener("toggle", closed);
     button.setAttribute("aria-expanded", "false");
     if (popover.contains(document.activeElement) || document.activeElement === document.body) button.focus();
   });

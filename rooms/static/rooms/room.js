@@ -20,7 +20,7 @@ export class Room {
 
   constructor(audio) {
     this.sound = new Sound(audio, (sdp) => this.#offer(sdp), () => this.#tell(null, this.state));
-    addEventListener("pagehide", () => this.inside && this.#socket.disconnect());
+    addEventListener("pagehide", () => this.#over("left"));  // says nothing: after a reload the place is still kept
   }
 
   /** True from the click until the Space is left, lost for good, or over. */

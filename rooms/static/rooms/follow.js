@@ -1,0 +1,33 @@
+/** Follow or unfollow from the menu of a face: the entry appears once the server has said what one is to that person. */
+import { el, icon } from "rooms/dom.js";
+import { ask, facts } from "rooms/facts.js";
+import { say } from "rooms/toast.js";
+
+const WORDS = {
+  none: () => gettext("Follow"), following: () => gettext("Unfollow"), requested: () => gettext("Take the request to follow back"),
+};
+
+export function followItem(person, close) {
+  const item = el("li", { hidden: true });
+  relation(person).then((now) => {
+    if (!(now in WORDS)) return;
+    item.append(el("button", { type: "button", "data-testid": "menu-follow", onclick: () => { close(); change(person, now); } },
+      icon("plus"), WORDS[now]()));
+    item.hidden = false;
+  });
+  return item;
+}
+
+async function relation(person) {
+  const answer = await ask("GET", facts.relationUrl.replace("HANDLE", person.handle));
+  return answer ? (await answer.json()).relation : "";
+}
+
+async function change(person, now) {
+  const answer = await ask(now === "none" ? "POST" : "DELETE", facts.followUrl.replace("HANDLE", person.handle));
+  const follows = now === "none" && answer && (await answer.json()).relation;
+  const words = { following: gettext("You follow %s now."), requested: gettext("You asked to follow %s.") }[follows]
+    ?? gettext("You no longer follow %s.");
+  if (answer) say(interpolate(words, [person.name]));
+  else say(gettext("That did not work. Check your connection and try again."), "error");
+}
