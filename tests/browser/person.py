@@ -1,0 +1,167 @@
+"""Somebody at a real Chromium: logs in, enters a Space, and what the page shows and lets hear."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Locator, Page, Playwright, expect
+
+from tests.machine import Machine
+
+PATIENCE_SECONDS = 45.0
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+]
+
+# Taps the sound that the page's one <audio> element gets, and says how strong each frequency is in it (decibels).
+LISTEN = """() => {
+  const stream = document.getElementById("room-audio").srcObject;
+  if (!stream) return null;
+  if (window.testTap?.stream !== stream) {
+    window.testTap?.context.close();
+    const context = new AudioContext({ sampleRate: 48000 });
+    const analyser = context.createAnalyser();
+    analyser.fftSize = 8192;
+    analyser.smoothingTimeConstant = 0;
+    context.createMediaStreamSource(stream).connect(analyser);
+    window.testTap = { stream, context, analyser, bins: new Float32Array(analyser.frequencyBinCount) };
+  }
+  window.testTap.analyser.getFloatFrequencyData(window.testTap.bins);
+  return Array.from(window.testTap.bins.subarray(0, 600));
+}"""
+HERTZ_PER_BIN = 48_000 / 8192
+AUDIBLE_DECIBELS = -60.0
+
+
+class Person:
+    """One member in a Chromium process of his own. `problems` are the errors that the page's console showed."""
+
+    def __init__(
+        self, playwright: Playwright, chromium: str, site: Machine, handle: str, voice: Path | None,
+        width: int, height: int,
+    ) -> None:  # fmt: skip
+        flags = [*FLAGS, f"--use-file-for-fake-audio-capture={voice}"] if voice else FLAGS
+        self.browser = playwright.chromium.launch(executable_path=chromium, args=flags)
+        self.site, self.handle, self.problems = site, handle, list[str]()
+        self.context = self.browser.new_context(
+            base_url=f"http://localhost:{site.web}", viewport={"width": width, "height": height},
+            permissions=["microphone"], locale="en-GB",
+        )  # fmt: skip
+        self.new_page()
+        self._log_in()
+        self.page.close()
+
+    def new_page(self) -> None:
+        """A page without a past; the log-in stays."""
+        self.problems = []
+        self.page: Page = self.context.new_page()
+        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
+        self.page.on("console", self._note)
+
+    def _note(self, message: Any) -> None:
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            self.problems.append(message.text)
+
+    def _log_in(self) -> None:
+        self.page.goto("/accounts/login/")
+        self.page.fill("input[name=login]", self.handle)
+        self.page.fill("input[name=password]", self.site.demo_password)
+        self.page.press("input[name=password]", "Enter")
+        expect(self.page.locator("button.me")).to_be_visible(timeout=PATIENCE_SECONDS * 1000)
+
+    def close(self) -> None:
+        self.browser.close()
+
+    # --- ways through the product ---
+    def find(self, testid: str) -> Locator:
+        return self.page.get_by_test_id(testid)
+
+    def open_space(self, title: str = "Tea at four") -> str:
+        """Open a Space for all followers; its path."""
+        self.page.goto("/spaces/new/")
+        self.page.fill("input[name=title]", title)
+        self.page.get_by_role("button", name="Go live").click()
+        self.page.wait_for_url("**/spaces/*-*/")
+        return self.page.url.removeprefix(f"http://localhost:{self.site.web}")
+
+    def join(self, path: str) -> None:
+        """Enter with one click, and wait until sound arrives."""
+        self.page.goto(path)
+        self.find("join").click()
+        self.until_connected()
+
+    def until_connected(self) -> None:
+        expect(self.find("connection")).to_contain_text("live", timeout=PATIENCE_SECONDS * 1000)
+
+    def open_microphone(self) -> None:
+        """Press the microphone button; the first time in a Space the notice comes first and is accepted."""
+        self.find("mic").click()
+        accept, me = self.find("notice-accept"), self.on_stage(self.handle)
+        until(lambda: accept.is_visible() or "muted" not in me.inner_text(), "the notice, or an open microphone")
+        if accept.is_visible():
+            accept.click()
+        expect(me).not_to_contain_text("muted", timeout=PATIENCE_SECONDS * 1000)
+
+    def on_stage(self, handle: str) -> Locator:
+        return self.page.locator(f"[data-testid=stage-person][data-handle={handle}]")
+
+    def ask_and_be_admitted(self, host: "Person") -> None:
+        self.find("ask").click()
+        host.page.locator(f".queued[data-handle={self.handle}]").get_by_test_id("admit").click()
+        expect(self.on_stage(self.handle)).to_be_visible(timeout=PATIENCE_SECONDS * 1000)
+
+    def choose(self, handle: str, action: str, confirm: bool = False) -> None:
+        """Open the menu of somebody on the stage, choose an action, confirm it where that is asked."""
+        self.on_stage(handle).click()
+        self.find(f"menu-{action}").click()
+        if confirm:
+            self.find("confirm").click()
+
+    # --- hearing ---
+    def hears(self, frequency: int) -> bool:
+        """Is this tone in the sound that arrives, stronger than everything around it?"""
+        bins = self.page.evaluate(LISTEN)
+        if not bins:
+            return False
+        at = round(frequency / HERTZ_PER_BIN)
+        peak = max(value if value is not None else -200.0 for value in bins[at - 2 : at + 3])
+        return bool(peak > AUDIBLE_DECIBELS)
+
+    def until_hears(self, frequency: int) -> float:
+        """Seconds until the tone is heard."""
+        return until(lambda: self.hears(frequency), f"{self.handle} hears {frequency} Hz")
+
+    def hears_within(self, frequency: int, seconds: float) -> bool:
+        """Was the tone heard at any moment of the next `seconds`?"""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if self.hears(frequency):
+                return True
+            self.page.wait_for_timeout(40)
+        return False
+
+    def last_heard(self, frequency: int, silence: float = 1.5) -> float:
+        """Seconds from now until the tone was heard for the last time, which `silence` seconds without it show."""
+        start = last = time.monotonic()
+        while time.monotonic() - last < silence:
+            assert time.monotonic() - start < PATIENCE_SECONDS, f"{self.handle} still hears {frequency} Hz"
+            if self.hears(frequency):
+                last = time.monotonic()
+            self.page.wait_for_timeout(40)
+        return last - start
+
+
+def until(check: Callable[[], bool], what: str, seconds: float = PATIENCE_SECONDS) -> float:
+    """Wait until `check` holds; the seconds it took."""
+    start = time.monotonic()
+    while not check():
+        assert time.monotonic() - start < seconds, f"after {seconds} s still not: {what}"
+        time.sleep(0.05)
+    return time.monotonic() - start

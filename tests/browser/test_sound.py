@@ -1,0 +1,145 @@
+"""The whole way once, in real browsers: found in the received sound, not in a flag of the page."""
+
+import os
+import signal
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.person import PATIENCE_SECONDS, Person, until
+from tests.machine import Machine
+
+pytestmark = pytest.mark.browser
+JoinAs = Callable[..., Person]
+HANA, SOL = 480, 1_100  # Hz of their voices
+LIMIT_SECONDS = 10.0  # far above what is promised; the printed figure tells what was measured
+
+
+@pytest.fixture
+def room(join_as: JoinAs) -> tuple[Person, Person, Person]:
+    """hana and sol at open microphones, lior listening."""
+    hana, sol, lior = join_as("hana", tone=HANA), join_as("sol", tone=SOL), join_as("lior")
+    path = hana.open_space()
+    hana.join(path)
+    hana.open_microphone()
+    lior.join(path)
+    sol.join(path)
+    sol.page.evaluate("window.stillTheSamePage = true")
+    sol.ask_and_be_admitted(hana)
+    sol.open_microphone()
+    return hana, sol, lior
+
+
+def test_everybody_hears_the_others_and_not_himself(room: tuple[Person, Person, Person]) -> None:
+    hana, sol, lior = room
+    for listener, tone in ((lior, HANA), (lior, SOL), (hana, SOL), (sol, HANA)):
+        print(f"{listener.handle} hears {tone} Hz after {listener.until_hears(tone):.2f} s")
+    assert not hana.hears_within(HANA, 3), "hana hears herself"
+    assert not sol.hears_within(SOL, 3), "sol hears himself"
+    assert sol.page.evaluate("window.stillTheSamePage === true"), "sol's page was loaded again"
+    assert hana.problems + sol.problems + lior.problems == []
+
+
+def test_a_mute_by_the_host_silences(room: tuple[Person, Person, Person]) -> None:
+    hana, sol, lior = room
+    lior.until_hears(SOL)
+    hana.choose("sol", "mute")
+    took = lior.last_heard(SOL)
+    print(f"muted by the host: silent after {took:.2f} s")
+    assert took < LIMIT_SECONDS
+    assert not lior.hears_within(SOL, 2)
+    expect(sol.on_stage("sol")).to_contain_text("muted")
+    lior.until_hears(HANA)
+
+
+def test_ones_own_mute_silences_and_opening_is_heard_again(room: tuple[Person, Person, Person]) -> None:
+    _, sol, lior = room
+    lior.until_hears(SOL)
+    sol.page.keyboard.press("m")
+    took = lior.last_heard(SOL)
+    print(f"muted by key: silent after {took:.2f} s")
+    assert took < LIMIT_SECONDS
+    sol.page.keyboard.press("m")
+    print(f"opened again: heard after {lior.until_hears(SOL):.2f} s")
+
+
+def test_a_removed_person_is_silent_and_cannot_come_back(room: tuple[Person, Person, Person]) -> None:
+    hana, sol, lior = room
+    lior.until_hears(SOL)
+    path = sol.page.url
+    hana.choose("sol", "remove", confirm=True)
+    took = lior.last_heard(SOL)
+    print(f"removed: silent after {took:.2f} s")
+    assert took < LIMIT_SECONDS
+    expect(sol.find("screen-removed")).to_be_visible(timeout=PATIENCE_SECONDS * 1000)
+    assert not sol.hears_within(HANA, 2), "the removed person still hears the Space"
+    answer = sol.page.goto(path)
+    assert answer is not None
+    assert answer.status == 404
+    assert knock(sol, path) == 4404
+
+
+def test_the_uninvited_get_nothing(room: tuple[Person, Person, Person], join_as: JoinAs) -> None:
+    hana, _, _ = room
+    dee = join_as("dee")
+    path = hana.page.url
+    answer = dee.page.goto(path)
+    assert answer is not None
+    assert answer.status == 404
+    assert knock(dee, path) == 4404
+    dee.page.goto("/")
+    assert "Tea at four" not in dee.page.content()
+
+
+def knock(person: Person, path: str) -> int:
+    """Open the socket of a Space by hand; the code with which it is closed. No frame may come before that."""
+    space = path.rstrip("/").rsplit("/", 1)[1]
+    person.page.goto("/")
+    frames, code = person.page.evaluate(
+        """(space) => new Promise((done) => {
+          let frames = 0;
+          const socket = new WebSocket(`ws://${location.host}/ws/spaces/${space}/`);
+          socket.onmessage = () => { frames += 1; };
+          socket.onclose = (event) => done([frames, event.code]);
+        })""",
+        space,
+    )
+    assert frames == 0
+    return int(code)
+
+
+def test_reactions_arrive(room: tuple[Person, Person, Person]) -> None:
+    hana, _, lior = room
+    seen = """() => { window.seen = 0;
+      new MutationObserver((all) => all.forEach((one) => one.addedNodes.forEach((node) => {
+        if (node.textContent.includes("👏")) window.seen += 1;
+      }))).observe(document.body, { childList: true, subtree: true }); }"""
+    hana.page.evaluate(seen)
+    lior.find("reactions").click()
+    lior.page.locator("[data-emoji=👏]").click()
+    took = until(lambda: hana.page.evaluate("window.seen") > 0, "hana sees lior's reaction")
+    print(f"reaction seen after {took:.2f} s")
+
+
+def test_after_the_end_nothing_plays(room: tuple[Person, Person, Person]) -> None:
+    hana, sol, lior = room
+    lior.until_hears(HANA)
+    hana.find("end").click()
+    hana.find("confirm").click()
+    for person in (sol, lior, hana):
+        screen = person.page.locator("[data-testid=screen-ended], [data-testid=ended]")
+        expect(screen.first).to_be_visible(timeout=PATIENCE_SECONDS * 1000)
+    assert not lior.hears_within(HANA, 2)
+    assert knock(lior, sol.page.url) in (4404, 4410)
+
+
+def test_the_sound_is_back_after_the_media_node_was_killed(room: tuple[Person, Person, Person], site: Machine) -> None:
+    hana, sol, lior = room
+    lior.until_hears(HANA)
+    os.kill(site.child("runmedia"), signal.SIGKILL)
+    print(f"killed: silent after {lior.last_heard(HANA, silence=1.0):.2f} s")
+    for tone in (HANA, SOL):
+        print(f"{tone} Hz is heard again {lior.until_hears(tone):.2f} s later")
+    hana.until_hears(SOL)
+    sol.until_hears(HANA)
