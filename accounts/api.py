@@ -13,7 +13,7 @@ from accounts.models import FollowRefused, User
 from accounts.people import PeopleQuerySet, Relation
 
 
-class PersonSerializer(serializers.ModelSerializer[User]):
+class ProfileSerializer(serializers.ModelSerializer[User]):
     """A person as the one who asks sees him."""
 
     relation = serializers.ChoiceField(
@@ -41,7 +41,7 @@ def visible_people(request: Request) -> PeopleQuerySet:
     return User.objects.visible_to(member(request)).with_relation_of(member(request))
 
 
-@extend_schema(operation_id="person", tags=["people"], responses={200: PersonSerializer, 404: UNKNOWN})
+@extend_schema(operation_id="person", tags=["people"], responses={200: ProfileSerializer, 404: UNKNOWN})
 @api_view(["GET"])
 def person(request: Request, handle: str) -> Response:
     """One person: name, picture, count of followers, and what he is to you."""
@@ -53,7 +53,7 @@ def person(request: Request, handle: str) -> Response:
     operation_id="follow",
     tags=["people"],
     request=None,
-    responses={200: PersonSerializer, 403: REFUSED, 404: UNKNOWN},
+    responses={200: ProfileSerializer, 403: REFUSED, 404: UNKNOWN},
     description="Follow this person, or ask to, where followers are approved by hand; `relation` tells which. "
     "Safe to repeat.",
 )
@@ -80,4 +80,4 @@ def follow(request: Request, handle: str) -> Response:
 
 def person_answer(request: Request, handle: str) -> Response:
     found = get_object_or_404(visible_people(request), handle=handle)
-    return Response(PersonSerializer(found, context={"request": request}).data)
+    return Response(ProfileSerializer(found, context={"request": request}).data)
