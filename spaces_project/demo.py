@@ -1,10 +1,21 @@
-"""The secrets of a demonstration: made once per machine, kept in a file that only its user can read."""
+"""Secrets: those that are set, and those of a demonstration, made once and kept in a file for its user alone."""
 
 import os
 import secrets
 from pathlib import Path
 
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
 WORDS = 4
+
+
+def secret(name: str) -> str:
+    """A secret of the settings; empty where none is set, also where Django refuses to say so."""
+    try:
+        return str(getattr(settings, name))
+    except ImproperlyConfigured:
+        return ""
 
 
 def make_file(path: Path) -> None:

@@ -10,7 +10,7 @@ from spaces_project import embedded
 
 # Commands that neither read nor write rows, and the one that starts the servers by itself.
 NEED_NO_SERVERS = {
-    "check", "collectstatic", "compilemessages", "diffsettings", "doctor", "findstatic", "help", "makemessages",
+    "check", "collectstatic", "compilemessages", "diffsettings", "findstatic", "help", "makemessages",
     "runspaces", "settings_table", "spectacular", "startapp", "version",
 }  # fmt: skip
 

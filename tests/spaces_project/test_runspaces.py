@@ -13,6 +13,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -70,10 +71,9 @@ class Machine:
         return self.log.read_text(errors="replace")
 
     def wait_for(self, words: str, times: int = 1) -> None:
-        assert self.process is not None
-        came = with_patience(
-            lambda: self.said().count(words) >= times or self.process.poll() is not None, START_SECONDS
-        )
+        process = self.process
+        assert process is not None
+        came = with_patience(lambda: self.said().count(words) >= times or process.poll() is not None, START_SECONDS)
         assert came, self.said()
         assert self.said().count(words) >= times, self.said()
 
@@ -102,7 +102,7 @@ class Machine:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.web}/health", timeout=10) as answer:
             return dict(json.load(answer))
 
-    def rows(self, query: str) -> list[tuple[object, ...]]:
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
         described = embedded.database(self.var)
         with psycopg.connect(host=described["HOST"], user=described["USER"], dbname=described["NAME"]) as connection:
             return connection.execute(query.encode()).fetchall()
@@ -183,7 +183,7 @@ def test_it_listens_on_loopback_only(demo: Machine) -> None:
 def test_the_cast_is_there_and_stands_as_told(demo: Machine) -> None:
     counts = dict(demo.rows("SELECT handle, follower_count FROM accounts_user WHERE handle !~ '^listener_'"))
     assert set(counts) == {"hana", "sol", "lior", "dee", "mo"}
-    assert int(str(counts["hana"])) > 600
+    assert counts["hana"] > 600
     real = dict(
         demo.rows(
             "SELECT u.handle, count(*) FROM accounts_follow f JOIN accounts_user u ON u.id = f.followee_id GROUP BY 1"

@@ -11,7 +11,6 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
 from spaces_project import demo, embedded
@@ -58,7 +57,7 @@ class Command(BaseCommand):
                 f"{settings.VAR_DIR} holds a demonstration, whose passwords were shown; set VAR_DIR to a new folder."
             )
         for name in ("SECRET_KEY", "MEDIA_SECRET"):
-            if not _secret(name):
+            if not demo.secret(name):
                 raise CommandError(
                     f"{name} is not set; give it 50 random characters (docs/operating.md), or use --demo."
                 )
@@ -153,7 +152,7 @@ class Command(BaseCommand):
             self.stdout.write(line)
             self.stdout.flush()
         except BrokenPipeError:  # whoever read our output is gone; that is no reason to leave children behind
-            self.stdout = self.stderr  # type: ignore[assignment]
+            self.stdout = self.stderr
 
     def announce(self) -> None:
         address = settings.PUBLIC_URL if settings.PUBLIC_URL and not self.demo else self.local_address()
@@ -166,13 +165,6 @@ class Command(BaseCommand):
     def local_address(self) -> str:
         host = "localhost" if self.web_host in (LOOPBACK, "0.0.0.0", "::") else self.web_host  # noqa: S104
         return f"http://{host}:{self.ports['web']}"
-
-
-def _secret(name: str) -> str:
-    try:
-        return str(getattr(settings, name))
-    except ImproperlyConfigured:  # Django's word for an empty SECRET_KEY
-        return ""
 
 
 def _is_free(host: str, port: int, kind: int) -> bool:

@@ -1,0 +1,207 @@
+"""What `manage.py doctor` looks at: each check says what it found and, where something is wrong, how to mend it."""
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from ipaddress import ip_network
+from secrets import token_bytes, token_hex
+from urllib.parse import urlsplit
+
+import psycopg
+import redis
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from rooms import store
+from spaces_project.demo import secret
+from spaces_project.doctor_sound import announced_addresses, udp_port
+from spaces_project.embedded import POSTGRES_MAJOR
+from spaces_project.findings import LOCAL_HOSTS, Finding, bad, doubtful, good, is_network, is_public_site
+
+OLDEST_POSTGRES = 14  # what Django 5.2 supports
+OLDEST_REDIS = (6, 2)
+CLOCK_SECONDS = 2.0
+LEAST_SECRET = 32  # characters
+
+
+def examine() -> Iterator[Finding]:
+    """Everything, in the order in which one mends it."""
+    for check in CHECKS:
+        yield from check()
+
+
+# --- Web --------------------------------------------------------------------------------------------------------------
+def secrets() -> Iterator[Finding]:
+    for name in ("SECRET_KEY", "MEDIA_SECRET"):
+        if len(secret(name)) < LEAST_SECRET:
+            yield bad(name, "missing or short", f"Set {name} to 50 random characters, the same for every process.")
+        else:
+            yield good(name, "set")
+
+
+def secure_context() -> Iterator[Finding]:
+    """Browsers give a microphone to HTTPS and to this machine itself only (W3C Secure Contexts, section 3.1)."""
+    url = urlsplit(settings.PUBLIC_URL or f"http://localhost:{settings.WEB_PORT}")
+    what = "secure context"
+    if url.scheme != "https" and url.hostname not in LOCAL_HOSTS:
+        yield bad(
+            what, f"{url.geturl()} is not HTTPS", "Put nginx with a certificate in front (docs/operating.md, TLS)."
+        )
+    elif (url.hostname or "") not in settings.ALLOWED_HOSTS and not _matches(url.hostname or ""):
+        yield bad(what, f"{url.hostname} is not in ALLOWED_HOSTS", f"Set ALLOWED_HOSTS={url.hostname},localhost.")
+    else:
+        yield good(what, url.geturl())
+
+
+def _matches(host: str) -> bool:
+    return any(name == "*" or (name.startswith(".") and host.endswith(name)) for name in settings.ALLOWED_HOSTS)
+
+
+def proxies() -> Iterator[Finding]:
+    what = "proxies"
+    wrong = [address for address in settings.TRUSTED_PROXIES if not is_network(address)]
+    if wrong:
+        yield bad(
+            what, f"{', '.join(wrong)} is no address", "Name addresses or networks in TRUSTED_PROXIES, not hosts."
+        )
+    elif any(ip_network(address, strict=False).prefixlen == 0 for address in settings.TRUSTED_PROXIES):
+        yield bad(what, "everybody is trusted", "Name the proxy's own address in TRUSTED_PROXIES, e.g. 127.0.0.1.")
+    elif settings.PUBLIC_URL.startswith("https://") and not settings.TRUSTED_PROXIES:
+        yield bad(
+            what, "PUBLIC_URL is HTTPS and no proxy is trusted", "Set TRUSTED_PROXIES to the address of the proxy."
+        )
+    else:
+        yield good(what, ", ".join(settings.TRUSTED_PROXIES) or "none, and none needed")
+
+
+# --- Servers ----------------------------------------------------------------------------------------------------------
+def database() -> Iterator[Finding]:
+    what = "database"
+    try:
+        # Not through the pool, which would try again and again.
+        with psycopg.connect(**connection.get_connection_params(), connect_timeout=5) as direct:
+            number = direct.info.server_version // 10000
+    except psycopg.Error as error:
+        yield bad(
+            what, str(error).splitlines()[0], "Start `manage.py runspaces`, or set DATABASE_URL to a running server."
+        )
+        return
+    if number < OLDEST_POSTGRES:
+        yield bad(what, f"PostgreSQL {number}", f"Use PostgreSQL {OLDEST_POSTGRES} or newer.")
+    else:
+        yield good(what, f"PostgreSQL {number}")
+    yield _migrations()
+
+
+def _migrations() -> Finding:
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if plan:
+        return bad("migrations", f"{len(plan)} are not applied", "Run `manage.py migrate`.")
+    return good("migrations", "applied")
+
+
+def redis_server() -> Iterator[Finding]:
+    what = "Redis"
+    try:
+        about = store.client().info()
+    except redis.RedisError as error:
+        yield bad(what, str(error), "Start `manage.py runspaces`, or set REDIS_URL to a running server.")
+        return
+    version = str(about["redis_version"])
+    if tuple(int(part) for part in version.split(".")[:2]) < OLDEST_REDIS:
+        yield bad(what, f"version {version}", "Use Redis 6.2 or newer.")
+    elif about.get("maxmemory") and about.get("maxmemory_policy") != "noeviction":
+        yield bad(
+            what,
+            "it forgets keys when full",
+            "Set maxmemory-policy noeviction in Redis: jobs and rights are kept in it.",
+        )
+    else:
+        yield good(what, f"version {version}")
+
+
+def wheels() -> Iterator[Finding]:
+    """The servers from wheels get no updates from the distribution and have one machine's settings."""
+    used = [
+        name for name, own in (("PostgreSQL", settings.EMBEDDED_POSTGRES), ("Redis", settings.EMBEDDED_REDIS)) if own
+    ]
+    if used and is_public_site():
+        mend = "Install Debian's postgresql and redis-server, and set DATABASE_URL and REDIS_URL."
+        yield doubtful("embedded servers", f"{' and '.join(used)} from wheels serve a public address", mend)
+    else:
+        detail = f"{' and '.join(used)} (PostgreSQL {POSTGRES_MAJOR})" if used else "not used"
+        yield good("embedded servers", detail)
+
+
+def storage() -> Iterator[Finding]:
+    what = "storage of recordings"
+    where = settings.RECORDINGS_BUCKET or settings.RECORDINGS_DIR
+    recordings, content = storages["recordings"], token_bytes(32)
+    try:
+        name = recordings.save(f"doctor/{token_hex(8)}", ContentFile(content))
+        with recordings.open(name) as file:
+            same = file.read() == content
+        recordings.delete(name)
+        gone = not recordings.exists(name)
+    except Exception as error:  # storages raise errors of their own libraries
+        yield bad(what, f"{where}: {error}", "Check RECORDINGS_DIR and its owner, or RECORDINGS_BUCKET and its keys.")
+        return
+    if not (same and gone):
+        yield bad(
+            what, f"{where}: a file does not {'come back' if not same else 'go away'}", "Check the storage's rights."
+        )
+    else:
+        yield good(what, f"{where}: written, read, deleted")
+    if not settings.RECORDINGS_BUCKET:
+        yield _room()
+
+
+def _room() -> Finding:
+    free = shutil.disk_usage(settings.RECORDINGS_DIR).free / 2**30
+    if free < 2:
+        return bad(
+            "disk", f"{free:.1f} GiB free", "Make room: an hour of a Space with twelve voices takes up to 0.3 GiB."
+        )
+    return good("disk", f"{free:.0f} GiB free")
+
+
+def clock() -> Iterator[Finding]:
+    """Room time, grants and purge dates are compared between machines."""
+    for what, ask in CLOCKS.items():
+        try:
+            off = abs(_between(ask))
+        except (psycopg.Error, redis.RedisError):
+            continue  # said above already
+        if off > CLOCK_SECONDS:
+            yield bad(f"clock against {what}", f"{off:.1f} s apart", "Run an NTP client (chrony) on every machine.")
+        else:
+            yield good(f"clock against {what}", f"{off:.2f} s apart")
+
+
+def _between(ask: Callable[[], float]) -> float:
+    """Seconds by which a server's clock differs from ours, half of the question's own duration taken off."""
+    before = time.time()
+    there = ask()
+    return there - (before + time.time()) / 2
+
+
+def _postgres_time() -> float:
+    with psycopg.connect(**connection.get_connection_params(), connect_timeout=5) as direct:
+        row = direct.execute("SELECT extract(epoch FROM clock_timestamp())").fetchone()
+    return float(row[0]) if row else 0.0
+
+
+def _redis_time() -> float:
+    seconds, microseconds = store.client().time()
+    return float(seconds) + float(microseconds) / 1e6
+
+
+CLOCKS = {"PostgreSQL": _postgres_time, "Redis": _redis_time}
+CHECKS = [
+    secrets, secure_context, proxies, announced_addresses, udp_port,
+    database, redis_server, wheels, storage, clock,
+]  # fmt: skip

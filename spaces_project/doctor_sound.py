@@ -1,0 +1,122 @@
+"""The doctor's checks of the way of the sound: are the announced addresses right, and do packets arrive there?"""
+
+import json
+import socket
+import time
+import urllib.request
+from collections.abc import Iterator
+from ipaddress import ip_address
+from secrets import token_bytes
+
+from django.conf import settings
+
+from rooms.media import stun
+from spaces_project.findings import Finding, bad, doubtful, good, is_network, is_public_site
+
+WAIT_SECONDS = 2.0
+STRANGER = "stun-stranger"  # under which a node counts a check of somebody it does not know
+MEND_ADDRESS = "Set MEDIA_ANNOUNCE to the addresses at which browsers reach this machine."
+
+
+def announced_addresses() -> Iterator[Finding]:
+    if not settings.MEDIA_ANNOUNCE:
+        yield bad("announced media addresses", "none", MEND_ADDRESS)
+    for text in settings.MEDIA_ANNOUNCE:
+        yield _announced(text)
+
+
+def _announced(text: str) -> Finding:
+    what = "announced media address"
+    if not is_network(text) or "/" in text:
+        return bad(what, f"{text} is no address", MEND_ADDRESS)
+    address = ip_address(text)
+    if address.is_unspecified or address.is_multicast:
+        return bad(what, f"{text} cannot be reached by anybody", MEND_ADDRESS)
+    if is_public_site() and address.is_loopback:
+        return bad(what, f"{text} is this machine, and members are on others", MEND_ADDRESS)
+    if is_public_site() and address.is_private:
+        return doubtful(what, f"{text} is a private address", "Behind a router, announce the router's public address.")
+    return good(what, text)
+
+
+def udp_port() -> Iterator[Finding]:
+    """Send a STUN binding request (RFC 8489) to each announced address and see whether it arrives on the port."""
+    what = f"UDP port {settings.MEDIA_PORT}"
+    for text in settings.MEDIA_ANNOUNCE:
+        if not is_network(text):
+            continue  # said above already
+        why = _why_unreachable(text, settings.MEDIA_PORT)
+        if not why:
+            yield good(what, f"a packet to {text} arrives")
+        elif _is_own(text):
+            yield bad(what, f"{text}: {why}", f"Open UDP port {settings.MEDIA_PORT} in the firewall; check MEDIA_BIND.")
+        else:
+            mend = f"Forward UDP port {settings.MEDIA_PORT} in the router; many do not let one test that from inside."
+            yield doubtful(what, f"{text} is not an address of this machine: {why}", mend)
+
+
+def _why_unreachable(address: str, port: int) -> str:
+    """Why a packet to the address does not arrive on the port, or an empty string.
+
+    Asks the node that has the port; while none has it, listens there itself."""
+    with _socket(address) as there:
+        try:
+            there.bind((settings.MEDIA_BIND if there.family == socket.AF_INET else "::", port))
+        except OSError:
+            return _why_node_is_deaf(address, port)
+        there.settimeout(WAIT_SECONDS)
+        request = _request()
+        try:
+            _send(address, port, request)
+            return "" if there.recv(2048) == request else "something else arrives"
+        except OSError as error:
+            return f"it does not arrive ({error})"
+
+
+def _why_node_is_deaf(address: str, port: int) -> str:
+    """A node answers only those it knows, but counts the others: the count tells that the packet has arrived."""
+    try:
+        before = _strangers()
+        deadline = time.monotonic() + WAIT_SECONDS
+        while time.monotonic() < deadline:
+            _send(address, port, _request())
+            if _strangers() > before:
+                return ""
+            time.sleep(0.05)
+    except (OSError, ValueError) as error:
+        return f"the port is taken, and not by a media node of these settings ({error})"
+    return "it does not arrive at the media node"
+
+
+def _strangers() -> int:
+    """How many checks of strangers the node of this machine has counted."""
+    request = urllib.request.Request(
+        f"http://{settings.MEDIA_HTTP_HOST}:{settings.MEDIA_HTTP_PORT}/health",
+        headers={"Authorization": f"Bearer {settings.MEDIA_SECRET}"},
+    )
+    with urllib.request.urlopen(request, timeout=WAIT_SECONDS) as answer:  # noqa: S310 (the node's own address)
+        return int(json.load(answer)["drops"].get(STRANGER, 0))
+
+
+def _request() -> bytes:
+    """A binding request of nobody."""
+    return stun.build(stun.REQUEST, token_bytes(12), stun.attribute(stun.USERNAME, b"doctor:doctor"), b"doctor")
+
+
+def _send(address: str, port: int, data: bytes) -> None:
+    with _socket(address) as here:
+        here.sendto(data, (address, port))
+
+
+def _is_own(address: str) -> bool:
+    """Whether one of this machine's interfaces has the address."""
+    with _socket(address) as probe:
+        try:
+            probe.bind((address, 0))
+        except OSError:
+            return False
+    return True
+
+
+def _socket(address: str) -> socket.socket:
+    return socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)

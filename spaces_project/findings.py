@@ -1,0 +1,46 @@
+"""What the doctor's checks answer, and the few questions that several of them ask."""
+
+from dataclasses import dataclass
+from ipaddress import ip_network
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at. `mend` says what to do; a warning does not make the doctor fail."""
+
+    what: str
+    ok: bool
+    detail: str
+    mend: str = ""
+    warning: bool = False
+
+
+def good(what: str, detail: str) -> Finding:
+    return Finding(what, True, detail)
+
+
+def bad(what: str, detail: str, mend: str) -> Finding:
+    return Finding(what, False, detail, mend)
+
+
+def doubtful(what: str, detail: str, mend: str) -> Finding:
+    return Finding(what, False, detail, mend, warning=True)
+
+
+def is_network(text: str) -> bool:
+    """Whether the text is an address or a network of addresses."""
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
+
+
+def is_public_site() -> bool:
+    """Whether members come from other machines."""
+    return (urlsplit(settings.PUBLIC_URL).hostname or "localhost") not in LOCAL_HOSTS

@@ -1,0 +1,42 @@
+"""`manage.py settings_table`: write the table of settings into docs/operating.md."""
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from spaces_project import env
+
+BEGIN, END = "<!-- settings: begin -->", "<!-- settings: end -->"
+HEAD = "| Variable | Kind | Without it | Meaning |\n|---|---|---|---|\n"
+
+
+def table() -> str:
+    """The settings as a Markdown table, in the order of settings.py."""
+    rows = (
+        f"| `{row.name}` | {row.kind} | {f'`{row.default}`' if row.default else '-'} | {row.meaning} |\n"
+        for row in env.TABLE
+    )
+    return HEAD + "".join(rows)
+
+
+def with_table(text: str) -> str:
+    """The page with the table of today between its two markers. Raises ValueError where they are missing."""
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ValueError(f"the markers {BEGIN} and {END} are missing")
+    return f"{before}{begin}\n{table()}{end}{after}"
+
+
+class Command(BaseCommand):
+    help = "Writes the table of settings into docs/operating.md."
+    requires_system_checks = []
+
+    def handle(self, **options: Any) -> None:
+        page = Path(settings.BASE_DIR) / "docs" / "operating.md"
+        try:
+            page.write_text(with_table(page.read_text(encoding="utf-8")), encoding="utf-8")
+        except ValueError as error:
+            raise CommandError(f"{page}: {error}") from None
