@@ -1,0 +1,325 @@
+"""The queue and the desk in the admin: who gets in, the sound, the decision."""
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from django.core.files.base import ContentFile
+from django.test import Client
+from django.utils import timezone
+from pytest_django.asserts import assertNumQueries
+
+from accounts.models import User
+from moderation.models import AuditEvent, Case, Decision, Report
+from moderation.rules import CLAIM_IDLE, Kind
+from recordings import files
+from recordings.chunks import meta_of
+from recordings.models import Recording
+from rooms.models import Participant, Space
+from tests.moderation.conftest import TEXT
+from tests.recordings.sounds import MS, captured, decoded, strength, tone
+
+Browser = Callable[[User], Client]
+QUEUE = "/admin/moderation/case/"
+WHY = "You read out somebody's address. Our rules forbid it."
+
+
+def desk(case: Case, step: str = "change/") -> str:
+    return f"{QUEUE}{case.pk}/{step}"
+
+
+def sound(case: Case, name: str = "own", start: object = 0, stop: object = 10_000) -> str:
+    return desk(case, f"sound/{name}/?from={start}&to={stop}")
+
+
+STEPS = ["change/", "claim/", "release/", "decide/", "followed/", "sound/own/?from=0&to=9", "sound/waveform/"]
+
+
+def body(answer: Any) -> bytes:
+    return b"".join(answer.streaming_content) if answer.streaming else answer.content
+
+
+@pytest.fixture
+def heard(tea: Space, speaker: Participant) -> Recording:
+    """Sound of the Space: sol 440 Hz from 2 s to 6 s, the listeners' mix 880 Hz."""
+    recording, turn = Recording.open_for(tea), speaker.turns.get()
+    for hertz, names in ((440, (turn.pk, speaker.pk)), (880, (None, None))):
+        for chunk in captured(tone(hertz, 4), 2000, tea.pk, *names):
+            files.storage().save(chunk.key, ContentFile(chunk.data))
+            recording.add_chunk(meta_of(chunk.data))
+    return recording
+
+
+# --- refusals ---------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_anonymous_is_sent_to_allauths_log_in(client: Client, case: Case, method: str) -> None:
+    for step in STEPS:
+        answer = getattr(client, method)(desk(case, step))
+        assert answer.status_code == 302
+        assert client.get(answer["Location"])["Location"].startswith("/accounts/login/")
+    assert not AuditEvent.objects.filter(verb__in=["case_read", "sound_fetched"]).exists()
+
+
+@pytest.mark.parametrize("who", ["hana", "sol", "lior"])
+def test_members_get_nothing(log_in: Browser, case: Case, who: str) -> None:
+    browser = log_in(User.objects.get(handle=who))
+    for address in (QUEUE, *(desk(case, step) for step in STEPS)):
+        answer = browser.get(address, follow=True)
+        assert answer.status_code == 403
+        assert TEXT not in answer.content.decode()
+
+
+def test_staff_without_the_permission_get_nothing(log_in: Browser, mo: User, case: Case) -> None:
+    browser = log_in(mo)
+    assert browser.get(QUEUE).status_code == 403
+    for step in STEPS:
+        method = browser.post if step in ("claim/", "release/", "decide/") else browser.get
+        assert method(desk(case, step)).status_code == 403
+
+
+def test_a_case_about_oneself_does_not_exist_for_one(log_in: Browser, case: Case, sol: User) -> None:
+    sol.is_staff = sol.is_superuser = True
+    sol.save()
+    browser = log_in(sol)
+    for step in ("change/", "sound/own/?from=0&to=9", "followed/"):
+        assert browser.get(desk(case, step)).status_code == 404
+    assert browser.post(desk(case, "claim/")).status_code == 404
+    assert f"{case.pk}" not in browser.get(f"{QUEUE}?state=all").content.decode()
+
+
+@pytest.mark.parametrize("text", ["1", "x", "../", f"{'0' * 36}"])
+def test_no_such_case_is_404(log_in: Browser, reviewer: User, text: str) -> None:
+    assert log_in(reviewer).get(f"{QUEUE}{text}/change/").status_code == 404
+
+
+@pytest.mark.parametrize("step", ["add/", "{case}/delete/", "{case}/history/"])
+def test_nothing_is_added_or_deleted(log_in: Browser, case: Case, step: str) -> None:
+    root = User.objects.create_superuser("root")
+    answer = log_in(root).get(QUEUE + step.format(case=case.pk))
+    assert answer.status_code in (403, 404) or step.endswith("history/")
+    assert log_in(root).post(QUEUE, {"action": "delete_selected", "_selected_action": case.pk}).status_code != 500
+    assert Case.objects.filter(pk=case.pk).exists()
+
+
+def test_sound_needs_a_claim(log_in: Browser, reviewer: User, colleague: User, case: Case, heard: Recording) -> None:
+    assert log_in(reviewer).get(sound(case)).status_code == 403
+    case.claim(colleague)
+    assert log_in(reviewer).get(sound(case)).status_code == 403
+    assert log_in(colleague).get(sound(case)).status_code == 200
+    Case.objects.update(active_at=timezone.now() - CLAIM_IDLE)
+    assert log_in(colleague).get(sound(case)).status_code == 403
+
+
+def test_sound_ends_with_the_decision(log_in: Browser, reviewer: User, claimed: Case, heard: Recording) -> None:
+    claimed.decide(reviewer, Kind.DISMISS, WHY)
+    assert log_in(reviewer).get(sound(claimed)).status_code == 403
+
+
+@pytest.mark.parametrize(("start", "stop"), [("x", 9), (-1, 9), (9, 9), (0, 600_001), ("", "")])
+def test_a_senseless_stretch_is_refused(log_in: Browser, reviewer: User, claimed: Case, start: Any, stop: Any) -> None:
+    assert log_in(reviewer).get(sound(claimed, "own", start, stop)).status_code == 400
+    assert not AuditEvent.objects.filter(verb="sound_fetched").exists()
+
+
+def test_there_are_no_other_sounds(log_in: Browser, reviewer: User, claimed: Case) -> None:
+    assert log_in(reviewer).get(sound(claimed, "all")).status_code == 404
+
+
+def test_purged_sound_is_gone(log_in: Browser, reviewer: User, claimed: Case, heard: Recording) -> None:
+    claimed.space.end()
+    heard.close()
+    Recording.objects.update(state="purged")
+    assert log_in(reviewer).get(sound(claimed)).status_code == 404
+
+
+# --- the queue --------------------------------------------------------------------------------------------------------
+def test_the_queue_shows_open_cases_the_worst_first(
+    log_in: Browser, reviewer: User, tea: Space, report: Report, hana: User, lior: User, host: Participant
+) -> None:
+    worse = Report.file(lior, tea, host, "minors").case
+    text = log_in(reviewer).get(QUEUE).content.decode()
+    assert text.index(str(worse.pk)) < text.index(str(report.case_id))
+    assert "urgent" in text
+    assert "live now, inside" in text
+
+
+def test_the_queue_shows_who_has_claimed(log_in: Browser, reviewer: User, claimed: Case) -> None:
+    assert "claimed by Mo Staff" in log_in(reviewer).get(QUEUE).content.decode()
+    Case.objects.update(active_at=timezone.now() - CLAIM_IDLE)
+    assert "claim lapsed" in log_in(reviewer).get(QUEUE).content.decode()
+
+
+@pytest.mark.parametrize(("state", "shown"), [("", True), ("free", False), ("mine", True), ("decided", False)])
+def test_the_queue_is_filtered(log_in: Browser, reviewer: User, claimed: Case, state: str, shown: bool) -> None:
+    assert (str(claimed.pk) in log_in(reviewer).get(f"{QUEUE}?state={state}").content.decode()) is shown
+
+
+def test_the_queue_takes_the_same_few_queries_however_long(
+    log_in: Browser, reviewer: User, tea: Space, report: Report, lior: User, dee: User, host: Participant
+) -> None:
+    browser = log_in(reviewer)
+    browser.get(QUEUE)
+    dee.follow(tea.host)
+    for subject in (host, tea.enter(dee)):
+        Report.file(lior, tea, subject, "hate")
+    with assertNumQueries(6):
+        browser.get(QUEUE)
+
+
+# --- the desk ---------------------------------------------------------------------------------------------------------
+def test_the_desk_opens_by_claiming(log_in: Browser, reviewer: User, case: Case, heard: Recording) -> None:
+    browser = log_in(reviewer)
+    closed = browser.get(desk(case)).content.decode()
+    assert TEXT in closed
+    assert "<audio" not in closed
+    opened = browser.post(desk(case, "claim/"), follow=True).content.decode()
+    assert opened.count("<audio") == 2
+    assert opened.count('controls muted preload="none"') == 2
+    assert "autoplay" not in opened
+    assert "private facts" in opened  # the note comes before the sound
+    assert opened.index("private facts") < opened.index("<audio")
+
+
+def test_reading_a_case_is_in_the_trail(log_in: Browser, reviewer: User, case: Case) -> None:
+    log_in(reviewer).get(desk(case))
+    read = AuditEvent.objects.get(verb="case_read")
+    assert read.actor == reviewer.pk
+    assert read.objects_touched == {"case": str(case.pk)}
+
+
+@pytest.mark.parametrize(("name", "hertz"), [("own", 440), ("mix", 880)])
+def test_the_sound_of_the_stretch_is_heard(
+    log_in: Browser, reviewer: User, claimed: Case, heard: Recording, name: str, hertz: int
+) -> None:
+    answer = log_in(reviewer).get(sound(claimed, name, 1000, 6000))
+    pcm = decoded(body(answer))
+    assert answer["Content-Type"].startswith("audio/ogg")
+    assert "no-store" in answer["Cache-Control"]
+    assert strength(pcm, hertz, 500) < 0.01
+    assert strength(pcm, hertz, 2000) > 0.1
+    assert np.isclose(len(pcm) / MS, 5000, atol=100)
+
+
+def test_while_live_a_stretch_ends_where_the_sound_does(
+    log_in: Browser, reviewer: User, claimed: Case, heard: Recording
+) -> None:
+    pcm = decoded(body(log_in(reviewer).get(sound(claimed, "own", 0, 60_000))))
+    assert np.isclose(len(pcm) / MS, 6000, atol=100)
+
+
+def test_sound_comes_by_range_and_every_fetch_is_in_the_trail(
+    log_in: Browser, reviewer: User, claimed: Case, heard: Recording
+) -> None:
+    browser = log_in(reviewer)
+    whole = body(browser.get(sound(claimed)))
+    part = browser.get(sound(claimed), headers={"Range": "bytes=10-19"})
+    assert part.status_code == 206
+    assert body(part) == whole[10:20]
+    fetched = AuditEvent.objects.filter(verb="sound_fetched").order_by("id")
+    assert [event.detail.facts["range"] for event in fetched] == ["", "bytes=10-19"]
+    assert fetched[0].detail.facts == {"source": "own", "from_ms": 0, "to_ms": 10_000, "range": ""}
+    assert fetched[0].actor == reviewer.pk
+
+
+def test_the_waveform_is_for_whoever_has_claimed(
+    log_in: Browser, reviewer: User, colleague: User, claimed: Case, heard: Recording
+) -> None:
+    assert log_in(reviewer).get(desk(claimed, "sound/waveform/")).status_code == 404
+    drawing = b'{"data": [0, 1]}'
+    files.save(f"{heard.prefix}/mixed/drawn.json", ContentFile(drawing))
+    digest = hashlib.sha256(drawing).hexdigest()
+    Recording.objects.update(waveform_key=f"{heard.prefix}/mixed/drawn.json", waveform_sha256=digest)
+    assert body(log_in(reviewer).get(desk(claimed, "sound/waveform/"))) == drawing
+    assert log_in(colleague).get(desk(claimed, "sound/waveform/")).status_code == 403
+
+
+# --- deciding ---------------------------------------------------------------------------------------------------------
+def decide(browser: Client, case: Case, **said: Any) -> Any:
+    return browser.post(desk(case, "decide/"), said, follow=True)
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ({"kind": "dismiss", "reason": " "}, "Give the reason"),
+        ({"reason": WHY}, "Choose a decision"),
+        ({"kind": "suspend", "reason": WHY}, "for how many days"),
+        ({"kind": "suspend", "days": "0", "reason": WHY}, "greater than or equal to 1"),
+        ({"kind": "ban", "reason": WHY}, "not one of the available choices"),
+        ({"kind": "dismiss", "reason": "x" * 2001}, "at most 2000 characters"),
+    ],
+)
+def test_what_is_missing_is_said_beside_the_evidence(
+    log_in: Browser, reviewer: User, claimed: Case, heard: Recording, said: dict[str, str], shown: str
+) -> None:
+    answer = decide(log_in(reviewer), claimed, **said)
+    assert answer.status_code == 400
+    assert shown in answer.content.decode()
+    assert "<audio" in answer.content.decode()
+    assert not Decision.objects.exists()
+
+
+def test_a_decision_takes_effect_and_says_so(
+    log_in: Browser, reviewer: User, claimed: Case, speaker: Participant
+) -> None:
+    answer = decide(log_in(reviewer), claimed, kind="remove_from_space", reason=WHY)
+    assert answer.status_code == 200
+    assert "is out of the Space" in answer.content.decode()
+    assert 'data-done="yes"' in answer.content.decode()
+    speaker.refresh_from_db()
+    assert speaker.removed_by == reviewer
+
+
+def test_days_count_from_now(log_in: Browser, reviewer: User, claimed: Case, sol: User) -> None:
+    decide(log_in(reviewer), claimed, kind="suspend", days="7", reason=WHY)
+    sol.refresh_from_db()
+    assert sol.suspended_until is not None
+    assert 6.9 < (sol.suspended_until - timezone.now()).total_seconds() / 86400 < 7.1
+
+
+def test_the_line_asks_again_while_the_sound_server_has_not_confirmed(
+    log_in: Browser, reviewer: User, claimed: Case, tea: Space
+) -> None:
+    Space.objects.filter(pk=tea.pk).update(node="here", node_boot="1")
+    browser = log_in(reviewer)
+    text = decide(browser, claimed, kind="remove_from_space", reason=WHY).content.decode()
+    assert 'data-done="no"' in text
+    assert "hx-trigger" in browser.get(desk(claimed, "followed/")).content.decode()
+
+
+def test_who_lost_the_claim_is_told(log_in: Browser, reviewer: User, claimed: Case, colleague: User) -> None:
+    Case.objects.update(active_at=timezone.now() - CLAIM_IDLE)
+    claimed.claim(colleague)
+    answer = decide(log_in(reviewer), claimed, kind="dismiss", reason=WHY)
+    assert "Open the desk first" in answer.content.decode()
+    assert not Decision.objects.exists()
+
+
+def test_a_case_is_given_back(log_in: Browser, reviewer: User, claimed: Case) -> None:
+    log_in(reviewer).post(desk(claimed, "release/"))
+    claimed.refresh_from_db()
+    assert claimed.state == Case.State.NEW
+
+
+def test_earlier_cases_of_the_person_are_shown(
+    log_in: Browser, reviewer: User, claimed: Case, lior: User, tea: Space, speaker: Participant
+) -> None:
+    claimed.decide(reviewer, Kind.DISMISS, WHY)
+    again = Report.file(lior, tea, speaker, "hate").case
+    text = log_in(reviewer).get(desk(again)).content.decode()
+    assert f"{claimed.pk}/change/" in text
+    assert "Dismiss: no breach found" in text
+
+
+@pytest.mark.parametrize("address", ["/admin/", QUEUE, "desk"])
+def test_staff_pages_have_neither_inline_script_nor_style(
+    log_in: Browser, reviewer: User, claimed: Case, heard: Recording, address: str
+) -> None:
+    answer = log_in(reviewer).get(desk(claimed) if address == "desk" else address)
+    text = answer.content.decode()
+    assert "style=" not in text
+    assert "<style" not in text
+    assert all(" src=" in tag.split(">")[0] for tag in text.split("<script")[1:])
+    assert "'unsafe" not in answer["Content-Security-Policy"]

@@ -1,0 +1,119 @@
+"""The report form: who gets it, what it says back."""
+
+from collections.abc import Callable
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from moderation.models import Report
+from rooms.models import Participant, Space
+
+Browser = Callable[[User], Client]
+Address = Callable[..., str]
+FRAGMENT = {"HX-Request": "true"}
+
+
+# --- refusals ---------------------------------------------------------------------------------------------------------
+def test_anonymous_is_sent_to_the_log_in(client: Client, speaker: Participant, report_address: Address) -> None:
+    answer = client.post(report_address(speaker), {"reason": "hate"})
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/accounts/login/")
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_stranger_gets_404(
+    log_in: Browser, dee: User, speaker: Participant, report_address: Address, method: str
+) -> None:
+    assert getattr(log_in(dee), method)(report_address(speaker), {"reason": "hate"}).status_code == 404
+
+
+@pytest.mark.parametrize("query", ["", "space=", "space=1", "space=%00", f"space={uuid4()}"])
+def test_no_such_space_is_404(log_in: Browser, lior: User, query: str) -> None:
+    assert log_in(lior).get(f"/report/?{query}").status_code == 404
+
+
+def test_a_person_of_another_space_is_404(
+    log_in: Browser, lior: User, listener: Participant, report_address: Address, tea: Space
+) -> None:
+    browser = log_in(lior)
+    for participant in ("x", str(uuid4())):
+        assert browser.get(f"/report/?space={tea.pk}&participant={participant}").status_code == 404
+
+
+def test_a_reason_has_to_be_chosen(
+    log_in: Browser, lior: User, listener: Participant, speaker: Participant, report_address: Address
+) -> None:
+    for reason in ("", "boring"):
+        answer = log_in(lior).post(report_address(speaker), {"reason": reason}, headers=FRAGMENT)
+        assert answer.status_code == 400
+        assert b"errorlist" in answer.content
+    assert not Report.objects.exists()
+
+
+def test_too_long_a_text_is_refused(
+    log_in: Browser, lior: User, listener: Participant, speaker: Participant, report_address: Address
+) -> None:
+    answer = log_in(lior).post(report_address(speaker), {"reason": "hate", "text": "x" * 1001}, headers=FRAGMENT)
+    assert answer.status_code == 400
+    assert not Report.objects.exists()
+
+
+def test_on_oneself_is_refused_with_words(
+    log_in: Browser, sol: User, speaker: Participant, report_address: Address
+) -> None:
+    answer = log_in(sol).post(report_address(speaker), {"reason": "hate"}, headers=FRAGMENT)
+    assert answer.status_code == 400
+    assert "You cannot report yourself" in answer.content.decode()
+
+
+def test_a_form_without_its_token_is_refused(
+    lior: User, listener: Participant, speaker: Participant, report_address: Address
+) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(lior)
+    assert browser.post(report_address(speaker), {"reason": "hate"}).status_code == 403
+    assert not Report.objects.exists()
+
+
+# --- what works -------------------------------------------------------------------------------------------------------
+def test_the_form_is_a_fragment_for_the_dialogue_and_a_page_otherwise(
+    log_in: Browser, lior: User, listener: Participant, speaker: Participant, report_address: Address
+) -> None:
+    browser = log_in(lior)
+    fragment = browser.get(report_address(speaker), headers=FRAGMENT).content.decode()
+    page = browser.get(report_address(speaker)).content.decode()
+    assert "<html" not in fragment
+    assert "<html" in page
+    for text in (fragment, page):
+        assert "Report Sol Aker" in text
+        assert "csrfmiddlewaretoken" in text
+
+
+def test_sending_it_files_the_report_and_says_what_happens_next(
+    log_in: Browser, lior: User, listener: Participant, speaker: Participant, report_address: Address
+) -> None:
+    answer = log_in(lior).post(report_address(speaker), {"reason": "hate", "text": "called us names"}, headers=FRAGMENT)
+    assert answer.status_code == 200
+    assert "Your report is with the safety team" in answer.content.decode()
+    filed = Report.objects.get()
+    assert (filed.reporter, filed.subject, filed.reason, filed.text) == (lior, speaker, "hate", "called us names")
+
+
+def test_without_a_person_it_is_about_the_space(
+    log_in: Browser, lior: User, listener: Participant, report_address: Address
+) -> None:
+    browser = log_in(lior)
+    assert "Report this Space" in browser.get(report_address(), headers=FRAGMENT).content.decode()
+    browser.post(report_address(), {"reason": "spam"})
+    assert Report.objects.get().about_the_space
+
+
+def test_the_form_has_neither_inline_script_nor_style(
+    log_in: Browser, lior: User, listener: Participant, speaker: Participant, report_address: Address
+) -> None:
+    text = log_in(lior).get(report_address(speaker), headers=FRAGMENT).content.decode()
+    assert "<script" not in text
+    assert "style=" not in text
+    assert "onclick" not in text

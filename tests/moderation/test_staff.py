@@ -1,0 +1,26 @@
+"""The group of the reviewers."""
+
+from django.contrib.auth.models import Group
+
+from accounts.models import User
+from moderation import staff
+from moderation.models import AuditEvent
+
+
+def test_the_group_is_there_after_migrating(db: None) -> None:
+    group = Group.objects.get(name=staff.REVIEWERS)
+    assert set(group.permissions.values_list("codename", flat=True)) == set(staff.PERMISSIONS)
+
+
+def test_a_reviewer_is_made_once(dee: User) -> None:
+    staff.make_reviewer(dee)
+    staff.make_reviewer(dee)
+    dee = User.objects.get(pk=dee.pk)
+    assert dee.is_staff
+    assert dee.has_perm("moderation.decide_case")
+    assert not dee.has_perm("moderation.view_auditevent")
+    assert AuditEvent.objects.filter(verb=AuditEvent.Verb.REVIEWER_MADE).count() == 1
+
+
+def test_new_staff_may_nothing(mo: User) -> None:
+    assert not any(mo.has_perm(f"moderation.{name}") for name in staff.PERMISSIONS)
