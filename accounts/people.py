@@ -51,12 +51,13 @@ class PeopleQuerySet(models.QuerySet["User"]):
         """People whose handle begins with `query`, or whose name has words that begin with its words; none for ''.
 
         The most followed first. Chain it: `User.objects.visible_to(me).search("mor")[:20]`."""
-        words = re.findall(r"\w+", query.lower())[:SEARCH_WORDS]
+        query = query.replace("\0", "").strip().lower()  # PostgreSQL takes no NUL
+        words = re.findall(r"\w+", query)[:SEARCH_WORDS]
         if not words:
             return self.none()
         # Quoted words of \w only: nothing in them can be an operator of to_tsquery.
         by_name = SearchQuery(" & ".join(f"'{word}':*" for word in words), config="simple", search_type="raw")
-        found = Q(handle__startswith=query.strip().lstrip("@").lower()) | Q(name_words=by_name)
+        found = Q(handle__startswith=query.lstrip("@")) | Q(name_words=by_name)
         return self.alias(name_words=NAME_VECTOR).filter(found, is_active=True).order_by("-follower_count", "handle")
 
     def suggestions_for(self, user: "User") -> Self:

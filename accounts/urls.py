@@ -4,14 +4,14 @@ from django.views.i18n import set_language
 from accounts import api, views
 
 urlpatterns = [
-    path("people/<str:handle>/", views.person, name="person"),
-    path("people/<str:handle>/follow/", views.follow, name="follow"),
-    path("people/<str:handle>/unfollow/", views.unfollow, name="unfollow"),
-    path("people/<str:handle>/block/", views.block, name="block"),
-    path("people/<str:handle>/unblock/", views.unblock, name="unblock"),
-    path("people/<str:handle>/approve/", views.approve, name="approve"),
-    path("people/<str:handle>/decline/", views.decline, name="decline"),
-    path("people/<str:handle>/remove/", views.remove_follower, name="remove_follower"),
+    path("people/<slug:handle>/", views.person, name="person"),
+    path("people/<slug:handle>/follow/", views.follow, name="follow"),
+    path("people/<slug:handle>/unfollow/", views.unfollow, name="unfollow"),
+    path("people/<slug:handle>/block/", views.block, name="block"),
+    path("people/<slug:handle>/unblock/", views.unblock, name="unblock"),
+    path("people/<slug:handle>/approve/", views.approve, name="approve"),
+    path("people/<slug:handle>/decline/", views.decline, name="decline"),
+    path("people/<slug:handle>/remove/", views.remove_follower, name="remove_follower"),
     path("me/profile/", views.profile_edit, name="profile_edit"),
     path("me/followers/", views.followers, name="followers"),
     path("me/following/", views.following, name="following"),
@@ -19,6 +19,6 @@ urlpatterns = [
     path("me/token/", views.token, name="token"),
     path("uploads/avatars/<slug:name>.webp", views.avatar, name="avatar"),
     path("language/", set_language, name="set_language"),
-    path("api/people/<str:handle>/", api.person, name="api_person"),
-    path("api/people/<str:handle>/follow/", api.follow, name="api_follow"),
+    path("api/people/<slug:handle>/", api.person, name="api_person"),
+    path("api/people/<slug:handle>/follow/", api.follow, name="api_follow"),
 ]

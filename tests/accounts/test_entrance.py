@@ -99,7 +99,7 @@ def test_guessing_is_stopped(client: Client, hana: User) -> None:
 def test_a_suspended_member_may_log_in(client: Client, hana: User, tomorrow: Any) -> None:
     hana.suspend(tomorrow)
     client.post("/accounts/login/", {"login": "hana", "password": PASSWORD})
-    assert "Your account is suspended until" in client.get("/people/hana/").content.decode()
+    assert "Your account is suspended until" in client.get("/").content.decode()
 
 
 def test_a_closed_account_may_not_log_in(client: Client, hana: User) -> None:

@@ -42,7 +42,7 @@ def test_search_finds_handles_and_words_of_names(hana: User, sol: User, lior: Us
     assert handles(User.objects.search("kim"))[0] == "lior"  # the most followed first
 
 
-@pytest.mark.parametrize("query", ["", "  ", "@", "!!!", "'", "a' | 'b", "x:*", "\\", "%", "()", "&", "\0", "ü" * 200])
+@pytest.mark.parametrize("query", ["", "  ", "@", "!!!", "'", "a' | 'b", "x:*", "\\", "%", "()", "&", "\0", "x\0y"])
 def test_search_survives_whatever_one_types(hana: User, query: str) -> None:
     assert handles(User.objects.search(query)) == []
 

@@ -64,6 +64,14 @@ def test_whoever_is_blocked_reaches_no_verb(log_in: LogIn, hana: User, dee: User
     assert dee.relation_to(hana) == Relation.NONE
 
 
+@pytest.mark.parametrize("handle", ["%00", "a%00b", "%2e%2e", "a b", "%27", "x" * 500])
+def test_an_odd_handle_is_404(log_in: LogIn, dee: User, handle: str) -> None:
+    browser = log_in(dee)
+    assert browser.get(f"/people/{handle}/").status_code == 404
+    assert browser.post(f"/people/{handle}/follow/").status_code == 404
+    assert browser.get(f"/api/people/{handle}/").status_code == 404
+
+
 def test_a_closed_account_is_not_available(log_in: LogIn, hana: User, dee: User) -> None:
     User.objects.filter(pk=hana.pk).update(is_active=False)
     assert log_in(dee).get("/people/hana/").status_code == 404
