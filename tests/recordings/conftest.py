@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
+from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import User
@@ -99,12 +100,10 @@ def aged(ended: Recording) -> Callable[[float], Recording]:
 
     def grown(days: float) -> Recording:
         ended.refresh_from_db()
+        assert ended.ended_at is not None
         shift = timezone.now() - timedelta(days=days) - ended.ended_at
-        Recording.objects.filter(pk=ended.pk).update(
-            ended_at=ended.ended_at + shift,
-            retained_until=ended.retained_until + shift,
-            purge_at=ended.purge_at + shift,
-        )
+        dates = ("ended_at", "retained_until", "purge_at")
+        Recording.objects.filter(pk=ended.pk).update(**{name: F(name) + shift for name in dates})
         ended.refresh_from_db()
         return ended
 

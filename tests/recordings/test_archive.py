@@ -15,10 +15,10 @@ from recordings.archive import archive
 from recordings.models import ClaimLost, Recording
 from recordings.models.mixable import BACKOFF, LEASE, State
 from rooms.models import Participant, Space
-from tests.recordings.sounds import decoded, heard_from_to, tone
+from tests.recordings.sounds import Samples, decoded, heard_from_to, tone
 
 
-def assert_heard(sound, hertz: float, start: int, stop: int) -> None:
+def assert_heard(sound: Samples, hertz: float, start: int, stop: int) -> None:
     ((first, last),) = heard_from_to(sound, hertz)
     assert first == pytest.approx(start, abs=100)
     assert last == pytest.approx(stop, abs=100)
@@ -147,6 +147,7 @@ def test_a_failure_stands_in_the_row_and_is_tried_again_later(
             archive(ended)
     ended.refresh_from_db()
     assert (ended.state, ended.attempts, ended.error) == (State.CLOSING, 1, "OSError: disk full")
+    assert ended.mix_at
     assert ended.mix_at >= before + BACKOFF
     assert ended.claimed_at is None
     assert archive(ended)
@@ -207,7 +208,7 @@ def test_of_four_workers_at_once_one_mixes(ended: Recording) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(done) == [False, False, False, True]
+    assert sorted(map(str, done)) == ["False", "False", "False", "True"]
     ended.refresh_from_db()
     assert ended.state == State.MIXED
     assert len([key for key in files.walk(ended.prefix) if "/mixed/" in key]) == 2

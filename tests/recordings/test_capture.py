@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from threading import Thread
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -20,7 +21,7 @@ from tests.recordings.conftest import put, turn_of
 from tests.recordings.sounds import captured, tone
 
 
-def test_a_space_that_starts_has_a_recording(tea: Space, django_capture_on_commit_callbacks) -> None:
+def test_a_space_that_starts_has_a_recording(tea: Space, django_capture_on_commit_callbacks: Any) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         other = Space.open(
             tea.host.__class__.objects.create_user("ida", may_host=True), title="x", audience="followers"
@@ -29,13 +30,15 @@ def test_a_space_that_starts_has_a_recording(tea: Space, django_capture_on_commi
     assert other.recording.started_at == other.started_at
 
 
-def test_a_space_that_ends_closes_its_recording(tea: Space, django_capture_on_commit_callbacks) -> None:
+def test_a_space_that_ends_closes_its_recording(tea: Space, django_capture_on_commit_callbacks: Any) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         tea.end()
     recording = Recording.objects.get(space=tea)
     tea.refresh_from_db()
     assert recording.state == State.CLOSING
     assert recording.ended_at == tea.ended_at
+    assert recording.mix_at
+    assert tea.ended_at
     assert recording.mix_at >= tea.ended_at + SETTLE
 
 
@@ -73,7 +76,9 @@ def test_a_copy_under_another_name_is_deleted(recording: Recording, host: Partic
     assert list(files.walk(recording.prefix)) == [chunk.key]
 
 
-def test_another_chunk_at_the_same_time_is_refused_and_stays(recording: Recording, host: Participant, speak: Callable):
+def test_another_chunk_at_the_same_time_is_refused_and_stays(
+    recording: Recording, host: Participant, speak: Callable
+) -> None:
     speak(host, tone(440, 3), 0)
     (other,) = captured(tone(880, 3), 0, recording.space_id, turn_of(host).pk, host.pk)
     put(other)
@@ -131,12 +136,13 @@ def test_a_message_about_an_unknown_space_changes_nothing(db: None) -> None:
     assert list(files.walk(chunk.space)) == [chunk.key]
 
 
-def test_close_sets_the_date_once(tea: Space, recording: Recording, settings) -> None:
+def test_close_sets_the_date_once(tea: Space, recording: Recording, settings: Any) -> None:
     settings.RECORDING_RETENTION_DAYS = 7
     tea.end()
     recording.close()
     recording.refresh_from_db()
     tea.refresh_from_db()
+    assert tea.ended_at
     assert recording.purge_at == recording.retained_until == tea.ended_at + timedelta(days=7)
     before = recording.mix_at
     recording.close()
@@ -150,10 +156,11 @@ def test_a_late_chunk_has_the_mix_made_again(ended: Recording, host: Participant
     speak(host, tone(440, 2), 9000)
     ended.refresh_from_db()
     assert ended.state == State.CLOSING
+    assert ended.mix_at
     assert ended.mix_at >= before + SETTLE
 
 
-def test_the_sweep_opens_and_closes_what_the_signals_missed(tea: Space, hana, sol) -> None:
+def test_the_sweep_opens_and_closes_what_the_signals_missed(tea: Space) -> None:
     tasks.sweep()
     assert tea.recording.state == State.OPEN
     tea.end()

@@ -28,7 +28,7 @@ Aged = Callable[[float], Recording]
 
 
 def storage_root() -> Path:
-    return Path(files.storage().location)
+    return Path(files.storage().path(""))
 
 
 def test_after_thirty_days_nothing_is_left_but_the_receipt(ended: Recording, aged: Aged) -> None:
@@ -73,7 +73,7 @@ def test_a_live_recording_is_never_purged(recording: Recording) -> None:
     assert recording.purge() is None
 
 
-def test_the_retention_is_the_setting(ended: Recording, aged: Aged, settings) -> None:
+def test_the_retention_is_the_setting(ended: Recording, aged: Aged, settings: Any) -> None:
     aged(8)
     settings.RECORDING_RETENTION_DAYS = 7
     tasks.purge()
@@ -81,7 +81,7 @@ def test_the_retention_is_the_setting(ended: Recording, aged: Aged, settings) ->
     assert ended.state == State.PURGED
 
 
-def test_a_longer_retention_does_not_reach_back(ended: Recording, aged: Aged, settings) -> None:
+def test_a_longer_retention_does_not_reach_back(ended: Recording, aged: Aged, settings: Any) -> None:
     aged(31)
     settings.RECORDING_RETENTION_DAYS = 300
     tasks.purge()
@@ -256,7 +256,7 @@ def test_sound_of_no_recording_goes_when_it_is_old(db: None) -> None:
     assert list(storage_root().iterdir()) == []
 
 
-def test_what_a_node_could_not_ship_goes_too_when_it_is_old(db: None, settings) -> None:
+def test_what_a_node_could_not_ship_goes_too_when_it_is_old(db: None, settings: Any) -> None:
     folder = Path(settings.MEDIA_SPOOL) / "node-1"
     folder.mkdir(parents=True)
     for name in ("a.opus", "b.damaged", "new.opus", ".lock"):

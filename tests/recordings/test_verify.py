@@ -23,7 +23,11 @@ from tests.recordings.sounds import captured, tone
 
 
 def path_of(key: str) -> Path:
-    return Path(files.storage().location) / key
+    return Path(files.storage().path(key))
+
+
+def a_chunk() -> Chunk:
+    return Chunk.objects.all()[0]
 
 
 def make_old(key: str) -> None:
@@ -129,7 +133,7 @@ def test_the_file_of_a_mix_that_is_being_made_is_no_finding(ended: Recording) ->
 def test_a_row_without_its_file(ended: Recording, what: str) -> None:
     archive(ended)
     ended.refresh_from_db()
-    files.remove(Chunk.objects.first().key if what == "chunk" else getattr(ended, what))
+    files.remove(a_chunk().key if what == "chunk" else getattr(ended, what))
     assert found() == [Kind.NO_FILE]
 
 
@@ -137,7 +141,7 @@ def test_a_row_without_its_file(ended: Recording, what: str) -> None:
 def test_a_file_that_was_altered(ended: Recording, what: str) -> None:
     archive(ended)
     ended.refresh_from_db()
-    path = path_of(Chunk.objects.first().key if what == "chunk" else getattr(ended, what))
+    path = path_of(a_chunk().key if what == "chunk" else getattr(ended, what))
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
@@ -146,7 +150,7 @@ def test_a_file_that_was_altered(ended: Recording, what: str) -> None:
 
 
 def test_a_chunk_whose_row_was_deleted_is_a_file_without_a_row(ended: Recording) -> None:
-    chunk = Chunk.objects.first()
+    chunk = a_chunk()
     make_old(chunk.key)
     chunk.delete()
     assert found() == [Kind.NO_ROW]
@@ -176,7 +180,7 @@ def test_an_old_file_in_the_spool_of_a_node(db: None, settings: Any) -> None:
 
 
 def test_verify_prints_where_and_what(ended: Recording) -> None:
-    key = Chunk.objects.first().key
+    key = a_chunk().key
     files.remove(key)
     out = io.StringIO()
     with pytest.raises(CommandError) as failure:
