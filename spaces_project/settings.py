@@ -80,7 +80,7 @@ CELERY_BEAT_SCHEDULE = {
     "presence": {"task": "rooms.tasks.sweep_presence", "schedule": 5.0},
     "standings": {"task": "rooms.tasks.rewrite_standings", "schedule": 30.0},
     "recordings": {"task": "recordings.tasks.sweep", "schedule": 30.0},
-    "purge": {"task": "recordings.tasks.purge", "schedule": crontab(minute=17)},
+    "purge": {"task": "recordings.tasks.purge", "schedule": crontab(minute="*/5")},
 }
 
 # --- Media node -------------------------------------------------------------------------------------------------------
