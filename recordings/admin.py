@@ -1,7 +1,5 @@
 """Recordings in the admin: to look at. Nothing is added, changed or deleted here; sound is heard from a case alone."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -10,22 +8,8 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from accounts.admin import ReadOnlyAdmin
 from recordings.models import Hold, Receipt, Recording, Track
-
-
-class ReadOnlyAdmin(admin.ModelAdmin[Any]):
-    """Every field shown, none writable, whatever the permissions of the person say."""
-
-    actions = None
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(Recording)

@@ -3,10 +3,8 @@
 import io
 import json
 from collections.abc import Callable
-from threading import Barrier, Thread
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from recordings import archive as module
@@ -15,6 +13,7 @@ from recordings.archive import archive
 from recordings.models import ClaimLost, Recording
 from recordings.models.mixable import BACKOFF, LEASE, State
 from rooms.models import Participant, Space
+from tests.racing import at_once
 from tests.recordings.sounds import Samples, decoded, heard_from_to, tone
 
 
@@ -191,24 +190,8 @@ def test_a_lost_file_is_counted_and_the_rest_is_heard(
 
 @pytest.mark.django_db(transaction=True)
 def test_of_four_workers_at_once_one_mixes(ended: Recording) -> None:
-    done: list[object] = []
-    ready = Barrier(4)
-
-    def work() -> None:
-        try:
-            ready.wait(20)
-            done.append(archive(Recording.objects.get(pk=ended.pk)))
-        except BaseException as error:
-            done.append(error)
-        finally:
-            connection.close()
-
-    threads = [Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(map(str, done)) == ["False", "False", "False", "True"]
+    outcomes = at_once(*[lambda: archive(Recording.objects.get(pk=ended.pk))] * 4)
+    assert sorted(map(str, outcomes)) == ["False", "False", "False", "True"]
     ended.refresh_from_db()
     assert ended.state == State.MIXED
     assert len([key for key in files.walk(ended.prefix) if "/mixed/" in key]) == 2

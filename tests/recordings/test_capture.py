@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from threading import Thread
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from recordings import files, tasks
@@ -17,6 +16,7 @@ from recordings.models.mixable import State
 from recordings.models.recording import SETTLE
 from rooms.management.commands.runmedia import describe
 from rooms.models import Participant, Space
+from tests.racing import at_once
 from tests.recordings.conftest import put, turn_of
 from tests.recordings.sounds import captured, tone
 
@@ -188,20 +188,5 @@ def test_the_sweep_collects_when_it_is_time(recording: Recording, host: Particip
 def test_one_chunk_told_by_eight_at_once_is_one_row(recording: Recording, host: Participant) -> None:
     (chunk,) = captured(tone(440, 1), 0, recording.space_id, turn_of(host).pk, host.pk)
     put(chunk)
-    failed: list[BaseException] = []
-
-    def tell() -> None:
-        try:
-            tasks.ingest(chunk.key, describe(chunk))
-        except BaseException as error:
-            failed.append(error)
-        finally:
-            connection.close()
-
-    threads = [Thread(target=tell) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failed == []
+    assert at_once(*[partial(tasks.ingest, chunk.key, describe(chunk))] * 8) == [None] * 8
     assert Chunk.objects.count() == Track.objects.count() == 1

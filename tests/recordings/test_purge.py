@@ -4,13 +4,12 @@ import hashlib
 import os
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
-from threading import Barrier, Thread
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
@@ -21,6 +20,7 @@ from recordings.chunks import meta_of
 from recordings.models import Chunk, Hold, HoldRefused, Receipt, Recording, Track
 from recordings.models.mixable import State
 from rooms.models import Participant, Space
+from tests.racing import at_once
 from tests.recordings.conftest import put, turn_of
 from tests.recordings.sounds import captured, tone
 
@@ -288,24 +288,8 @@ def test_a_worker_that_mixes_while_it_is_purged_leaves_nothing(
 @pytest.mark.django_db(transaction=True)
 def test_four_purges_at_once_write_one_receipt(ended: Recording, aged: Aged) -> None:
     aged(31)
-    failed: list[object] = []
-    ready = Barrier(4)
-
-    def work() -> None:
-        try:
-            ready.wait(20)
-            purging.purge_due(timezone.now())
-        except BaseException as error:
-            failed.append(error)
-        finally:
-            connection.close()
-
-    threads = [Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failed == []
+    outcomes = at_once(*[partial(purging.purge_due, timezone.now())] * 4)
+    assert all(isinstance(outcome, tuple) and outcome[1] == [] for outcome in outcomes)
     ended.refresh_from_db()
     assert ended.state == State.PURGED
     assert Receipt.objects.count() == 1
@@ -315,29 +299,12 @@ def test_four_purges_at_once_write_one_receipt(ended: Recording, aged: Aged) -> 
 @pytest.mark.django_db(transaction=True)
 def test_a_hold_and_a_purge_at_once_never_both_succeed(ended: Recording, aged: Aged) -> None:
     aged(31)
-    outcome: dict[str, object] = {}
-    ready = Barrier(2)
-
-    def run(name: str, work: Callable[[], object]) -> None:
-        try:
-            ready.wait(20)
-            outcome[name] = work()
-        except HoldRefused as refusal:
-            outcome[name] = refusal
-        finally:
-            connection.close()
-
     until = timezone.now() + timedelta(days=9)
-    jobs = {
-        "hold": lambda: ended.hold(Hold.Kind.REPORT, "c", until),
-        "purge": lambda: purging.purge_due(timezone.now()),
-    }
-    threads = [Thread(target=run, args=job) for job in jobs.items()]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    hold = partial(ended.hold, Hold.Kind.REPORT, "case-1", until)
+    held_or_refused, purged = at_once(hold, partial(purging.purge_due, timezone.now()))
+    assert isinstance(purged, tuple)
+    assert isinstance(held_or_refused, Hold | HoldRefused)
     ended.refresh_from_db()
-    held = isinstance(outcome["hold"], Hold)
+    held = isinstance(held_or_refused, Hold)
     assert held == (ended.state == State.CLOSING)
     assert held == (Chunk.objects.count() == 2)
