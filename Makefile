@@ -9,10 +9,12 @@ PIP_COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --str
 CODE := accounts rooms recordings moderation spaces_project bench tests manage.py
 PYTEST := $(BIN)/python -m pytest --quiet
 
-.PHONY: run test lint types units serial proof bench lock format clean
+.PHONY: run install test lint types units serial proof bench lock format clean
 
 run: .venv/run.stamp  ## a demonstration on this machine: installs, starts everything, prints address and log-ins
 	$(BIN)/python manage.py runspaces --demo
+
+install: .venv/run.stamp  ## only the locked requirements, into .venv
 
 test: lint types units serial  ## every check; under 8 minutes on 2 cores
 

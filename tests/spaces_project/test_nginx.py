@@ -1,0 +1,223 @@
+"""The nginx configuration of docs/operating.md, started as it stands there but for names, ports and paths."""
+
+import asyncio
+import os
+import re
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import aiohttp
+import pytest
+from django.conf import settings
+from django.test import Client
+from pytest_django import DjangoDbBlocker
+
+from accounts.models import User
+from spaces_project.processes import spawn, stop, with_patience
+
+CHECKOUT = Path(__file__).parents[2]
+HOST = "spaces.example.org"
+PATIENCE = 60.0
+
+pytestmark = pytest.mark.alone
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def answers(port: int) -> Callable[[], bool]:
+    def asked() -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    return asked
+
+
+@dataclass
+class Site:
+    """A daphne with nginx in front, and who is known to it."""
+
+    folder: Path
+    https: int
+    http: int
+    direct: int
+    cookie: str
+
+    @property
+    def url(self) -> str:
+        return f"https://{HOST}:{self.https}"
+
+
+def documented() -> str:
+    page = (CHECKOUT / "docs" / "operating.md").read_text(encoding="utf-8")
+    found = re.search(r"<!-- nginx: begin -->\n```nginx\n(.*?)```\n<!-- nginx: end -->", page, re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+def configuration(folder: Path, site: Site) -> str:
+    """The documented lines with our ports and paths, inside the frame that Debian's nginx.conf gives them."""
+    ours = {
+        "listen 80;": f"listen 127.0.0.1:{site.http};",
+        "listen [::]:80;": "",
+        "listen 443 ssl http2;": f"listen 127.0.0.1:{site.https} ssl http2;",
+        "listen [::]:443 ssl http2;": "",
+        "server 127.0.0.1:8000;": f"server 127.0.0.1:{site.direct};",
+        "/etc/letsencrypt/live/spaces.example.org/fullchain.pem": f"{folder}/cert.pem",
+        "/etc/letsencrypt/live/spaces.example.org/privkey.pem": f"{folder}/key.pem",
+        "/srv/spaces/spaces/var/static/": f"{folder}/var/static/",
+    }
+    text = documented()
+    for theirs, mine in ours.items():
+        assert text.count(theirs) == 1, theirs
+        text = text.replace(theirs, mine)
+    user = "user root;" if os.geteuid() == 0 else ""  # the test's folder is closed to www-data
+    temporary = "".join(
+        f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    return (
+        f"{user} daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; worker_processes 1;"
+        f"events {{}} http {{ types {{ text/css css; }} access_log off; {temporary}\n{text}}}\n"
+    )
+
+
+def certificate(folder: Path) -> None:
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", f"/CN={HOST}"]
+    command += ["-addext", f"subjectAltName=DNS:{HOST}", "-keyout", f"{folder}/key.pem", "-out", f"{folder}/cert.pem"]
+    subprocess.run(command, check=True, capture_output=True)
+
+
+def nginx_program() -> str:
+    found = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+    assert found, "nginx is missing: apt-get install nginx-light"
+    return found
+
+
+@pytest.fixture(scope="module")
+def session(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
+    """The session cookie of hana, who has logged in; in the database for all tests of this file."""
+    with django_db_blocker.unblock():
+        hana = User.objects.create_user("hana", "correct horse battery")
+        client = Client()
+        client.force_login(hana)
+        yield client.cookies["sessionid"].value
+        hana.delete()
+
+
+@pytest.fixture(scope="module")
+def site(session: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Daphne on the database of the tests, nginx before it."""
+    folder = tmp_path_factory.mktemp("nginx")
+    site = Site(folder, free_port(), free_port(), free_port(), f"sessionid={session}")
+    database = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{settings.DATABASES['default']['NAME']}")
+    environment = os.environ | {
+        "VAR_DIR": str(folder / "var"),
+        "DATABASE_URL": database.geturl(),
+        "PUBLIC_URL": site.url,
+        "ALLOWED_HOSTS": HOST,
+        "TRUSTED_PROXIES": "127.0.0.1",
+    }
+    collect = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"]
+    subprocess.run(collect, cwd=CHECKOUT, env=environment, check=True)
+    certificate(folder)
+    (folder / "nginx.conf").write_text(configuration(folder, site))
+    daphne = ["-m", "daphne", "-b", "127.0.0.1", "-p", str(site.direct), "-v", "0", "spaces_project.asgi:application"]
+    web = spawn([sys.executable, *daphne], cwd=CHECKOUT, env=environment)
+    proxy = spawn([nginx_program(), "-p", str(folder), "-c", str(folder / "nginx.conf")])
+    try:
+        assert with_patience(lambda: answers(site.direct)() and answers(site.https)(), PATIENCE), _errors(folder)
+        yield site
+    finally:
+        stop(proxy, (signal.SIGTERM, 5.0))
+        stop(web, (signal.SIGTERM, 5.0))
+
+
+def _errors(folder: Path) -> str:
+    log = folder / "error.log"
+    return log.read_text() if log.exists() else "nginx has written no log"
+
+
+class ToThisMachine(aiohttp.abc.AbstractResolver):
+    """Every name is this machine."""
+
+    async def resolve(self, host: str, port: int = 0, family: int = socket.AF_INET) -> list[aiohttp.abc.ResolveResult]:
+        return [{"hostname": host, "host": "127.0.0.1", "port": port, "family": socket.AF_INET, "proto": 0, "flags": 0}]
+
+    async def close(self) -> None:
+        return None
+
+
+@pytest.fixture
+async def browser(site: Site) -> AsyncIterator[aiohttp.ClientSession]:
+    """Knows the self-signed certificate and nothing else; host names are checked."""
+    trust = ssl.create_default_context(cafile=str(site.folder / "cert.pem"))
+    connector = aiohttp.TCPConnector(resolver=ToThisMachine(), ssl=trust)
+    async with aiohttp.ClientSession(connector=connector) as session:
+        yield session
+    # aiohttp says good-bye to TLS in the background; a loop closed before that leaves sockets to the garbage collector.
+    transports = asyncio.get_running_loop()._transports  # type: ignore[attr-defined]
+    async with asyncio.timeout(PATIENCE):
+        while transports:
+            await asyncio.sleep(0.01)
+
+
+async def test_a_page_comes_by_tls(site: Site, browser: aiohttp.ClientSession) -> None:
+    async with browser.get(f"{site.url}/accounts/login/") as answer:
+        assert answer.status == 200
+        assert "max-age" in answer.headers["Strict-Transport-Security"]
+        assert "secure" in str(answer.cookies["csrftoken"]).lower()
+
+
+async def test_http_is_sent_to_https(site: Site, browser: aiohttp.ClientSession) -> None:
+    async with browser.get(f"http://{HOST}:{site.http}/accounts/login/", allow_redirects=False) as answer:
+        assert answer.status == 301
+        assert answer.headers["Location"].startswith(f"https://{HOST}")
+
+
+async def test_static_files_come_from_nginx(site: Site, browser: aiohttp.ClientSession) -> None:
+    (site.folder / "var" / "static" / "probe.css").write_text("body { color: black }")
+    async with browser.get(f"{site.url}/static/probe.css") as answer:
+        assert answer.status == 200
+        assert "immutable" in answer.headers["Cache-Control"]
+        assert answer.headers["Server"].startswith("nginx")
+    async with browser.get(f"{site.url}/static/../demo.env") as answer:
+        assert answer.status == 404
+
+
+async def test_a_websocket_opens_through_it(site: Site, browser: aiohttp.ClientSession) -> None:
+    headers = {"Origin": site.url, "Cookie": site.cookie}
+    async with browser.ws_connect(f"wss://{HOST}:{site.https}/ws/fleet/", headers=headers) as ws:
+        assert not ws.closed
+        await ws.close()
+
+
+async def test_a_websocket_of_another_site_is_refused(site: Site, browser: aiohttp.ClientSession) -> None:
+    headers = {"Origin": "https://evil.example", "Cookie": site.cookie}
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
+        await browser.ws_connect(f"wss://{HOST}:{site.https}/ws/fleet/", headers=headers)
+    assert refusal.value.status == 403
+
+
+async def test_what_a_client_forwards_itself_is_not_passed_on(site: Site, browser: aiohttp.ClientSession) -> None:
+    """A client that says it came by HTTP would be redirected for ever; a made-up address would enter the limits."""
+    headers = {"X-Forwarded-Proto": "http", "X-Forwarded-For": "127.0.0.1", "X-Forwarded-Host": "evil.example"}
+    async with browser.get(f"{site.url}/accounts/login/", headers=headers, allow_redirects=False) as answer:
+        assert answer.status == 200
+
+
+async def test_health_is_answered_without_tls_on_the_machine_itself(site: Site, browser: aiohttp.ClientSession) -> None:
+    async with browser.get(f"http://{HOST}:{site.direct}/health", allow_redirects=False) as answer:
+        assert answer.status == 200
+    async with browser.get(f"http://{HOST}:{site.direct}/accounts/login/", allow_redirects=False) as answer:
+        assert answer.status == 301
