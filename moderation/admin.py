@@ -16,10 +16,10 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.admin import ReadOnlyAdmin
 from moderation import desk
 from moderation.models import AuditEvent, Case
 from moderation.severity import Severity
-from recordings.admin import ReadOnlyAdmin
 from rooms.models import Participant, Space
 
 admin.site.site_header = admin.site.site_title = _("Spaces · Safety and staff")

@@ -58,6 +58,8 @@ def page(request: MemberRequest, case: str) -> HttpResponseBase:
 def _page(request: MemberRequest, case: Case) -> HttpResponse:
     with transaction.atomic():
         AuditEvent.write(AuditEvent.Verb.CASE_READ, request.user, case=case)
+    if case.touch(request.user):
+        case.refresh_from_db(fields=["active_at"])
     return _desk(request, case)
 
 

@@ -60,11 +60,12 @@ def players(case: Case, recording: Recording, reports: list[Report]) -> list[Pla
     person = case.participation().first()
     own = _("What @%(handle)s said") % {"handle": case.subject.handle}
     named = [("own", own, person), ("mix", _("What everyone heard"), None)]
-    return [
-        Player(name, label, _address(case, name), from_ms, to_ms, evidence.heard_until_ms(recording, of_whom))
-        for name, label, of_whom in named
-        if name == "mix" or person is not None
-    ]
+    found = []
+    for name, label, of_whom in named:
+        until_ms = evidence.heard_until_ms(recording, of_whom)
+        arrived = until_ms if case.space.state == Space.State.LIVE and until_ms > from_ms else to_ms
+        found.append(Player(name, label, _address(case, name), from_ms, min(to_ms, arrived), until_ms))
+    return found if person is not None else found[1:]
 
 
 def window(moments: Iterable[int]) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""How a decision reaches the person: at the next page, and at every log-in while the account is suspended."""
+"""How a decision reaches the person: on the next page, and at every log-in while the account is suspended."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +10,6 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.decorators import sync_and_async_middleware
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
@@ -62,14 +61,9 @@ def _linked(text: str) -> str:
 
 
 def tell_suspended(request: HttpRequest, user: User, **kwargs: Any) -> None:
-    """At log-in: until when the account is suspended, and why."""
-    if not user.is_suspended() or user.suspended_until is None:
-        return
-    suspensions = user.notices.filter(decision__kind=Kind.SUSPEND).with_decision()
-    notice = suspensions.first()
-    until = date_format(user.suspended_until, "DATETIME_FORMAT")
-    text = _("Your account is suspended until %(until)s (UTC).") % {"until": until}
+    """At log-in: why the account is suspended. Until when stands on every page."""
+    notice = user.notices.filter(decision__kind=Kind.SUSPEND).with_decision().first() if user.is_suspended() else None
     if notice is not None:
-        notice.decision.notices.filter(user=user).update(seen_at=timezone.now())
-        text += " " + _("Reason: %(reason)s") % {"reason": Truncator(notice.decision.reason).chars(REASON_SHOWN)}
-    messages.warning(request, _linked(text))
+        user.notices.filter(pk=notice.pk).update(seen_at=timezone.now())
+        reason = Truncator(notice.decision.reason).chars(REASON_SHOWN)
+        messages.warning(request, _linked(_("Why your account is suspended: %(reason)s") % {"reason": reason}))

@@ -1,6 +1,5 @@
 """What members see of moderation: the report form, and the decisions about themselves."""
 
-from http import HTTPStatus
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
@@ -31,8 +30,7 @@ def report(request: MemberRequest) -> HttpResponse:
             return _part(request, "moderation/report_thanks.html", context)
         except Refused as refused:
             form.add_error(None, refused.text)
-    status = HTTPStatus.BAD_REQUEST if form.errors else HTTPStatus.OK
-    return _part(request, "moderation/report_form.html", context, status)
+    return _part(request, "moderation/report_form.html", context)
 
 
 def _subject(request: MemberRequest, space: Space) -> Participant | None:
@@ -49,11 +47,11 @@ def _id(request: MemberRequest, name: str) -> UUID:
         raise Http404 from None
 
 
-def _part(request: MemberRequest, template: str, context: dict[str, object], status: int = 200) -> HttpResponse:
+def _part(request: MemberRequest, template: str, context: dict[str, object]) -> HttpResponse:
     """For a dialogue (htmx) the part alone, else a whole page around it."""
     whole = not request.htmx or request.htmx.boosted
     page = "moderation/page.html" if whole else template
-    return render(request, page, context | {"part": template, "whole": whole}, status=status)
+    return render(request, page, context | {"part": template, "whole": whole})
 
 
 @require_safe

@@ -48,7 +48,7 @@ def test_the_database_refuses(written: Case, model: Any, statement: str) -> None
 def elsewhere() -> Iterator[psycopg.Connection[Any]]:
     """A connection to the server's own database, which is not named like one of the tests."""
     names = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD"}
-    described = {name: settings.DATABASES["default"][key] or None for name, key in names.items()}
+    described: dict[str, Any] = {name: settings.DATABASES["default"][key] or None for name, key in names.items()}
     with psycopg.connect(dbname="postgres", **described) as other:
         yield other
         other.rollback()

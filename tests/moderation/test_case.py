@@ -80,6 +80,7 @@ def test_working_on_it_keeps_the_claim(claimed: Case, reviewer: User) -> None:
     Case.objects.update(active_at=timezone.now() - CLAIM_IDLE + timedelta(seconds=5))
     assert claimed.touch(reviewer)
     claimed.refresh_from_db()
+    assert claimed.claim_ends is not None
     assert claimed.claim_ends > timezone.now() + timedelta(minutes=14)
 
 
@@ -198,7 +199,8 @@ def test_two_decisions_at_once_and_one_wins(transactional_db: None, claimed: Cas
 
 def at_once(deed: Callable[[User], object], *people: User) -> list[Reason | None]:
     """Do it for each person in a thread of its own, all starting together; the reasons of those refused."""
-    start, outcomes = threading.Barrier(len(people)), []
+    start = threading.Barrier(len(people))
+    outcomes: list[Reason | None] = []
 
     def run(by: User) -> None:
         start.wait(timeout=10)

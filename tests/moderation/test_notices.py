@@ -70,6 +70,7 @@ def test_the_log_in_says_until_when_and_why(client: Client, suspended: Case, sol
     answer = client.post("/accounts/login/", form, headers=PAGE, follow=True)
     text = answer.content.decode()
     assert "Your account is suspended until" in text
+    assert "Why your account is suspended" in text
     assert "Our rules forbid it" in text
 
 

@@ -1,5 +1,6 @@
 """Filing a report: who may, what is frozen, what is held."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -38,7 +39,7 @@ def test_nobody_reports_himself(tea: Space, hana: User, sol: User, speaker: Part
 
 
 def test_a_person_of_another_space_cannot_be_reported(
-    tea: Space, lior: User, listener: Participant, dee: User, open_space
+    tea: Space, lior: User, listener: Participant, dee: User, open_space: Callable[..., Space]
 ) -> None:
     dee.may_host = True
     dee.save()

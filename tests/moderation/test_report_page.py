@@ -47,7 +47,6 @@ def test_a_reason_has_to_be_chosen(
 ) -> None:
     for reason in ("", "boring"):
         answer = log_in(lior).post(report_address(speaker), {"reason": reason}, headers=FRAGMENT)
-        assert answer.status_code == 400
         assert b"errorlist" in answer.content
     assert not Report.objects.exists()
 
@@ -56,7 +55,7 @@ def test_too_long_a_text_is_refused(
     log_in: Browser, lior: User, listener: Participant, speaker: Participant, report_address: Address
 ) -> None:
     answer = log_in(lior).post(report_address(speaker), {"reason": "hate", "text": "x" * 1001}, headers=FRAGMENT)
-    assert answer.status_code == 400
+    assert "at most 1000 characters" in answer.content.decode()
     assert not Report.objects.exists()
 
 
@@ -64,7 +63,6 @@ def test_on_oneself_is_refused_with_words(
     log_in: Browser, sol: User, speaker: Participant, report_address: Address
 ) -> None:
     answer = log_in(sol).post(report_address(speaker), {"reason": "hate"}, headers=FRAGMENT)
-    assert answer.status_code == 400
     assert "You cannot report yourself" in answer.content.decode()
 
 

@@ -1,6 +1,8 @@
 """The group of the reviewers."""
 
+import pytest
 from django.contrib.auth.models import Group
+from django.core.management import CommandError, call_command
 
 from accounts.models import User
 from moderation import staff
@@ -24,3 +26,15 @@ def test_a_reviewer_is_made_once(dee: User) -> None:
 
 def test_new_staff_may_nothing(mo: User) -> None:
     assert not any(mo.has_perm(f"moderation.{name}") for name in staff.PERMISSIONS)
+
+
+def test_the_command_makes_reviewers(dee: User, capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("make_reviewer", "Dee")
+    assert capsys.readouterr().out == "@dee may review now.\n"
+    assert User.objects.get(pk=dee.pk).has_perm("moderation.claim_case")
+
+
+def test_with_an_unknown_handle_nobody_is_made(dee: User) -> None:
+    with pytest.raises(CommandError, match="No such member: nobody"):
+        call_command("make_reviewer", "dee", "nobody")
+    assert not User.objects.get(pk=dee.pk).is_staff

@@ -33,7 +33,7 @@ function paint({ canvas, peaks, length, heard }, marks) {
   }
   const line = (moment, name, thick) => {
     context.fillStyle = colour(name);
-    context.fillRect(moment / length * width - thick / 2, 0, thick, height);
+    context.fillRect(Math.min(moment / length, 1) * (width - thick), 0, thick, height);
   };
   for (const mark of marks) line(mark, "--danger", 2 * scale);
   line(heard, "--ink", scale);
