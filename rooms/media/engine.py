@@ -27,6 +27,7 @@ from .udp import UdpPort
 READ_SECONDS = 0.003  # for reading at a time, unless a tick is due earlier
 MAX_HANDSHAKES = 2000  # DTLS records of all peers that wait to be looked at
 SWEEP_TICKS = 50
+EMPTY_SECONDS = 60.0  # after which a Space without peers is forgotten; whoever comes has its standing read again
 
 
 class Refused(Exception):
@@ -95,11 +96,11 @@ class Engine:
             return True
         if space is None:
             space = self.spaces[standing.space] = LiveSpace(
-                standing, self.fanout, self._outside, self.messenger, self._submit, self._wall
+                standing, self.fanout, self._outside, self.messenger, self._submit, self._wall, self.clock()
             )
         for participant in standing.removed & space.peers.keys():
             self._drop(space.peers[participant])
-        space.apply(standing, self.clock())
+        space.apply(standing)
         return True
 
     def close(self, name: str) -> None:
@@ -262,10 +263,13 @@ class Engine:
             self.sweep(now)
 
     def sweep(self, now: float) -> None:
-        """Drop the peers that have not been heard of for too long."""
+        """Drop the peers that have not been heard of for too long, and Spaces in which nobody is any more."""
         for ice_peer in self.ice.expired(now):
             assert isinstance(ice_peer.owner, Peer)
             self._drop(ice_peer.owner)
+        for name, space in list(self.spaces.items()):
+            if now - space.last_peer_at > EMPTY_SECONDS:
+                self.close(name)
 
     # Running in real time
 

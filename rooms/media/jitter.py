@@ -165,6 +165,11 @@ class JitterBuffer:
         self.concealed += 1
         return Piece(Kind.LOST, FRAME)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing has come for so long that there is nothing to wait for."""
+        return self._cursor is None
+
     def skip(self, samples: int) -> None:
         """Leave out what the node has slept through. What it measured of arrivals then says nothing."""
         self._forget_arrivals()

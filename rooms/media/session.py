@@ -5,6 +5,7 @@ ICE transport only ``role``, ``_recv`` and ``_send``. Its private parts are used
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,6 +19,8 @@ from aiortc.rtcdtlstransport import (
     State,
 )
 from OpenSSL import SSL
+
+log = logging.getLogger(__name__)
 
 HANDSHAKE_SECONDS = 15.0
 MAX_WAITING = 16  # DTLS records of one peer that wait to be looked at
@@ -103,7 +106,11 @@ class DtlsSession:
         try:
             async with asyncio.timeout(HANDSHAKE_SECONDS):
                 await transport.start(expected)
-        except (TimeoutError, SSL.Error, pylibsrtp.Error, ValueError):
+        except TimeoutError:
+            self._end()
+            return
+        except Exception as error:  # a stranger's input in somebody else's code: one peer fails, the node goes on
+            log.warning("a handshake failed: %s", error)
             self._end()
             return
         if transport._state is not State.CONNECTED:

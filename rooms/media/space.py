@@ -49,6 +49,7 @@ class LiveSpace:
         messenger: Messenger,
         submit: Callable[[Chunk], None],
         wall: float,
+        now: float,
     ) -> None:
         self.space, self.standing = standing.space, standing
         self.peers: dict[str, Peer] = {}
@@ -63,10 +64,11 @@ class LiveSpace:
         self._encoder = Encoder(BITRATE)
         self._silent_ticks = SETTLING_TICKS
         self._mix_tap = Tap(self.space, None, None, submit)
+        self.last_peer_at = now
         self._ticks = 0
         self._position = 0
 
-    def apply(self, standing: Standing, now: float) -> None:
+    def apply(self, standing: Standing) -> None:
         """Bring a newer standing into effect: who is heard. Whom it removes the engine drops."""
         self.standing = standing
         staying = {voice.participant: voice.turn for voice in standing.voices}
@@ -75,11 +77,11 @@ class LiveSpace:
                 self._silence(speaker)
                 del self._speakers[participant]
         for voice in standing.voices:
-            self._apply_voice(voice, now)
+            self._apply_voice(voice)
         if not standing.voices or not standing.recorded:
             self._mix_tap.close()
 
-    def _apply_voice(self, voice: StandingVoice, now: float) -> None:
+    def _apply_voice(self, voice: StandingVoice) -> None:
         speaker = self._speakers.get(voice.participant)
         if speaker is None:
             speaker = self._speakers[voice.participant] = Speaker(voice, self._new_tap(voice))
@@ -120,6 +122,8 @@ class LiveSpace:
     def tick(self, now: float, missed: int) -> None:
         """Mix and hand out the 20 ms that are due at ``now``; ``missed`` ticks before it were left out."""
         self._position = max(0, round((now - self._zero) * SAMPLE_RATE))
+        if self.peers:
+            self.last_peer_at = now
         sounds = self._pull(now, missed)
         shared, own = self._mixer.mix(sounds)
         packet = self._encode(shared)
@@ -163,10 +167,11 @@ class LiveSpace:
             self._fanout.write(peer.row, packet)
 
     def _keep(self, packet: bytes) -> None:
-        """Put the mix on its track, and close chunks whose time is over."""
+        """Put the mix on its track while anybody is here to hear it, and close chunks whose time is over."""
         if not self.standing.recorded:
             return
-        if self.standing.voices:
+        self._mix_tap.tick(self._position)
+        if self.standing.voices and len(self.audience):
             self._mix_tap.write(packet, FRAME, self._position, self._position)
         for speaker in self._speakers.values():
             if speaker.tap is not None:

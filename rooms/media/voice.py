@@ -37,6 +37,8 @@ class Voice:
 
     def pull(self, now: float) -> Pcm | None:
         """Return the 960 samples of the tick at ``now`` seconds; None while there is nothing audible."""
+        if self.jitter.is_idle and not self._heard and not len(self._pending):
+            return None
         wanted = FRAME + self.jitter.stretch(now, len(self._pending))
         while len(self._pending) < wanted:
             self._fill(now)

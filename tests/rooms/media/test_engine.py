@@ -234,6 +234,28 @@ async def test_mix_is_kept_while_there_are_voices(world: World) -> None:
     assert mix[0].start_ms == pytest.approx(1000, abs=60)
 
 
+async def test_the_mix_is_not_kept_where_nobody_hears_it(world: World) -> None:
+    world.stand("hana")
+    hana = await world.join("hana")
+    world.run(1.0)
+    world.engine.leave(SPACE, "hana")
+    world.run(20.0)
+    world.stand("hana", ended=True)
+    assert [chunk.duration_ms for chunk in world.chunks] == [1000]
+    assert hana.heard.packets == 50
+
+
+async def test_a_space_without_peers_is_forgotten_and_comes_back_with_its_standing(world: World) -> None:
+    standing = world.stand("hana")
+    await world.join("hana")
+    world.run(70.0)
+    assert SPACE in world.engine.spaces
+    world.engine.leave(SPACE, "hana")
+    world.run(62.0)
+    assert world.engine.spaces == {}
+    assert world.engine.apply(standing)
+
+
 async def test_nothing_is_kept_where_nothing_is_recorded(world: World) -> None:
     world.stand("hana", recorded=False)
     hana = await world.join("hana")

@@ -1,0 +1,70 @@
+"""The command: what it says, when it refuses, and what it tells the web side."""
+
+import socket
+from typing import Any
+
+import pytest
+from celery import current_app
+from django.core.files.storage import storages
+from django.core.management import CommandError, call_command
+from django.test import override_settings
+
+from recordings.chunks import checked
+from rooms.management.commands import runmedia
+from rooms.media.client import tone_packets
+from rooms.media.opus import FRAME
+from rooms.media.tap import Chunk, Tap
+
+SPACE, TURN, HANA = (f"7c9e6679-7425-40de-944b-e07fc1f90ae{digit}" for digit in "123")
+
+
+@pytest.fixture
+def chunk() -> Chunk:
+    closed: list[Chunk] = []
+    tap = Tap(SPACE, TURN, HANA, closed.append)
+    for number in range(10):
+        tap.write(tone_packets(440.0)[number], FRAME, number * FRAME, number * FRAME)
+    tap.close()
+    return closed[0]
+
+
+@pytest.fixture
+def tasks(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[Any]]]:
+    sent: list[tuple[str, list[Any]]] = []
+    monkeypatch.setattr(current_app, "send_task", lambda name, args, **more: sent.append((name, args)))
+    return sent
+
+
+def test_a_chunk_is_stored_and_entered_and_that_twice_is_the_same(
+    chunk: Chunk, tasks: list[tuple[str, list[Any]]]
+) -> None:
+    for _ in range(2):
+        runmedia.Web().ship(chunk)
+    with storages["recordings"].open(chunk.key) as file:
+        assert file.read() == chunk.data
+    folder = chunk.key.rpartition("/")[0]
+    assert storages["recordings"].listdir(folder)[1] == ["0000000000.opus"]
+    assert tasks == [("recordings.tasks.ingest", [chunk.key, runmedia.describe(chunk)])] * 2
+
+
+def test_what_is_told_of_a_chunk_is_what_the_recordings_take(chunk: Chunk) -> None:
+    said = checked(runmedia.describe(chunk))
+    assert said.key == chunk.key
+    assert (said.size, said.sha256) == (len(chunk.data), chunk.sha256)
+
+
+def test_without_a_secret_it_refuses() -> None:
+    with override_settings(MEDIA_SECRET=""), pytest.raises(CommandError, match="MEDIA_SECRET"):
+        call_command("runmedia")
+
+
+@pytest.mark.parametrize(("kind", "option"), [(socket.SOCK_DGRAM, "port"), (socket.SOCK_STREAM, "http_port")])
+def test_a_taken_port_is_one_clear_line(kind: socket.SocketKind, option: str, tmp_path: Any) -> None:
+    with socket.socket(socket.AF_INET, kind) as taken, override_settings(MEDIA_BIND="127.0.0.1", MEDIA_SPOOL=tmp_path):
+        taken.bind(("127.0.0.1", 0))
+        if kind == socket.SOCK_STREAM:
+            taken.listen()
+        ports = {"port": 0, "http_port": 0} | {option: taken.getsockname()[1]}
+        with pytest.raises(CommandError, match=r"cannot start: .*in use") as refusal:
+            call_command("runmedia", name="n1", **ports)
+    assert "\n" not in str(refusal.value)
