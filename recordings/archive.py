@@ -77,8 +77,8 @@ def _facts(mixed: mix.Mixed, name: str, out: IO[bytes]) -> dict[str, object]:
         return facts
     drawing = io.BytesIO(json.dumps(mixed.waveform).encode())
     for kind, content, key in (("mix", out, f"{name}.opus"), ("waveform", drawing, f"{name}.json")):
-        files.save(key, content)
         facts |= {f"{kind}_key": key, f"{kind}_sha256": _sha256(content)}
+        files.save(key, content)  # a bucket's client may close it
     return facts
 
 

@@ -5,6 +5,7 @@ nameless scratch file as half floats: 2 octets a sample (345 MB an hour), no ove
 70 dB below the sound. From there it is measured, and measured again behind the limiter, and encoded.
 """
 
+import math
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from rooms.media.opus import SAMPLE_RATE
 
 TARGET_LUFS = -16.0
 TOLERANCE = 0.1  # LU
-MAX_ROUNDS = 5  # of measuring behind the limiter
+MAX_ROUNDS = 10  # of measuring behind the limiter
 MAX_GAIN_DB = 40.0  # a whole recording below -56 LUFS is room noise and stays quiet
 BITRATE = 48_000
 BLOCK = SAMPLE_RATE
@@ -87,18 +88,29 @@ def _blocks(raw: BinaryIO, progress: Progress = lambda share: None) -> Iterator[
 
 
 def _gain(before: Measured, sound: Callable[[], Iterator[Samples]]) -> float:
-    """The factor that brings the sound to TARGET_LUFS, with what the limiter takes away given back."""
+    """The factor that brings the sound to TARGET_LUFS, with what the limiter takes away given back.
+
+    The more is limited, the less a decibel of gain brings: each round goes by what the one before has brought."""
     if before.integrated <= SILENCE_LUFS:
         return 1.0
     decibels = min(MAX_GAIN_DB, TARGET_LUFS - before.integrated)
-    for _ in range(MAX_ROUNDS):
-        if before.peak * _factor(decibels) <= CEILING or decibels >= MAX_GAIN_DB:
+    low, high = _decibels(CEILING / max(before.peak, CEILING / _factor(MAX_GAIN_DB))), MAX_GAIN_DB
+    known, reached = low, before.integrated + low  # up to here nothing is limited
+    for _ in range(MAX_ROUNDS if decibels > low else 0):
+        heard = measure(limited(sound(), _factor(decibels))).integrated
+        missing = TARGET_LUFS - heard
+        if abs(missing) <= TOLERANCE or decibels >= MAX_GAIN_DB:
             break
-        missing = TARGET_LUFS - measure(limited(sound(), _factor(decibels))).integrated
-        if abs(missing) <= TOLERANCE:
-            break
-        decibels = min(MAX_GAIN_DB, decibels + missing)
+        brings = min(1.0, max(0.2, (heard - reached) / (decibels - known)))
+        known, reached = decibels, heard
+        low, high = (decibels, high) if missing > 0 else (low, decibels)
+        aim = decibels + missing / brings
+        decibels = aim if low < aim < high else (low + high) / 2
     return _factor(decibels)
+
+
+def _decibels(factor: float) -> float:
+    return 20 * math.log10(factor)
 
 
 def _factor(decibels: float) -> float:
@@ -117,7 +129,7 @@ def encode(blocks: Iterable[Samples], out: BinaryIO) -> None:
         stream = container.add_stream("libopus", rate=SAMPLE_RATE, layout="mono", format="flt")
         assert isinstance(stream, av.AudioStream)
         stream.bit_rate = BITRATE
-        stream.codec_context.options = {"application": "audio", "compression_level": "5"}
+        stream.codec_context.options = {"application": "audio", "compression_level": "5", "vbr": "constrained"}
         place = 0
         for block in blocks:
             frame = av.AudioFrame.from_ndarray(block.reshape(1, -1), format="flt", layout="mono")
