@@ -14,7 +14,6 @@ urlpatterns = [
     path("api/schema/", SpectacularAPIView.as_view(), name="api_schema"),
     path("", include("accounts.urls")),
     path("", include("rooms.urls")),
-    path("", include("recordings.urls")),
     path("", include("moderation.urls")),
     path("health", health, name="health"),
 ]
