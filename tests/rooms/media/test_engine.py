@@ -1,10 +1,15 @@
 """The whole way of the sound: real ICE, DTLS and SRTP over loopback, Opus in and out."""
 
+import asyncio
+import gc
+from pathlib import Path
+
 import pytest
 
 from rooms.media import ogg
 from rooms.media.client import loudest_frequency, strength, tone_packets
 from rooms.media.engine import Refused
+from rooms.media.peer import Peer
 from tests.rooms.media.conftest import SPACE, World, until
 
 A, B = 440.0, 1000.0
@@ -295,3 +300,40 @@ async def test_ticks_that_were_slept_through_are_left_out(world: World) -> None:
     voice = world.engine.spaces[SPACE]._speakers["hana"].voice
     assert voice is not None
     assert voice.jitter.depth(world.now) < 0.1
+
+
+async def come_and_go(world: World, rounds: int) -> None:
+    """Let peers join and leave in every way there is."""
+    for number in range(rounds):
+        guest = await world.join("dee", decode=False)
+        world.run(0.04)
+        if number % 3 == 0:
+            world.engine.leave(SPACE, "dee")
+        elif number % 3 == 1:
+            await guest.close()
+            await until(lambda: world.engine.peers == 1)
+    world.engine.leave(SPACE, "dee")
+    for client in world.clients[1:]:
+        await client.close()
+    del world.clients[1:]
+    await until(lambda: not world.engine._closing)
+    await world.notices()
+    gc.collect()
+
+
+def held(world: World) -> tuple[int, ...]:
+    """How much of everything that a peer needs there is."""
+    engine = world.engine
+    descriptors = len(list(Path("/proc/self/fd").iterdir()))
+    peers = sum(type(thing) is Peer for thing in gc.get_objects())
+    return engine.peers, len(engine.fanout), len(engine.ice._by_address), peers, descriptors, len(asyncio.all_tasks())
+
+
+@pytest.mark.parametrize("rounds", [30, pytest.param(2000, marks=pytest.mark.proof)])
+async def test_who_came_and_went_leaves_nothing_behind(world: World, rounds: int) -> None:
+    world.stand("hana", "dee")
+    await world.join("hana")
+    await come_and_go(world, 3)
+    before = held(world)
+    await come_and_go(world, rounds)
+    assert held(world) == before
