@@ -27,7 +27,7 @@ CHECKOUT = Path(__file__).parents[2]
 HOST = "spaces.example.org"
 PATIENCE = 60.0
 
-pytestmark = pytest.mark.alone
+pytestmark = [pytest.mark.alone, pytest.mark.django_db]
 
 
 def free_port() -> int:
@@ -168,7 +168,7 @@ async def browser(site: Site) -> AsyncIterator[aiohttp.ClientSession]:
     # aiohttp says good-bye to TLS in the background; a loop closed before that leaves sockets to the garbage collector.
     transports = asyncio.get_running_loop()._transports  # type: ignore[attr-defined]
     async with asyncio.timeout(PATIENCE):
-        while transports:
+        while transports:  # noqa: ASYNC110 (nothing tells of their end)
             await asyncio.sleep(0.01)
 
 
