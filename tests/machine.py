@@ -64,10 +64,9 @@ class Machine:
         return self.log.read_text(errors="replace")
 
     def wait_for(self, words: str, times: int = 1) -> None:
-        assert self.process is not None
-        came = with_patience(
-            lambda: self.said().count(words) >= times or self.process.poll() is not None, START_SECONDS
-        )
+        process = self.process
+        assert process is not None
+        came = with_patience(lambda: self.said().count(words) >= times or process.poll() is not None, START_SECONDS)
         assert came, self.said()
         assert self.said().count(words) >= times, self.said()
 

@@ -55,7 +55,7 @@ def test_unless_the_host_wants_earlier_followers_only(hana: User, sol: User, dee
     dee.follow(hana)
     assert may_enter(space, sol)
     assert not may_enter(space, dee)
-    Follow.objects.filter(follower=dee).update(accepted_at=space.started_at - timedelta(seconds=1))
+    Follow.objects.filter(follower=dee).update(accepted_at=space.created_at - timedelta(seconds=1))
     assert may_enter(space, dee)
 
 

@@ -208,6 +208,7 @@ async def test_the_host_lost_and_back(tea: Space, hana: User, sol: User) -> None
             await page.until("host_back")
         away = await page.until("host_away")
         host = await Participant.objects.aget(space=tea, user=hana)
+        assert host.away_since is not None
         grace = away["until"] - host.away_since.timestamp()
         assert grace == pytest.approx(settings.SPACES_HOST_GRACE_SECONDS)
         async with pages(tea, hana):
