@@ -115,7 +115,7 @@ def test_a_second_tab_takes_over(hana: Person) -> None:
 
 
 def test_keys_menus_and_their_focus(hana: Person) -> None:
-    hana.join(hana.open_space("By keyboard"))
+    hana.join(hana.open_space("No mouse"))
     page = hana.page
     page.keyboard.press("?")
     expect(page.get_by_role("heading", name="Keyboard")).to_be_visible()

@@ -48,6 +48,7 @@ def asked(seq: int, name: str) -> dict[str, Any]:
 def reduced(join_as: Callable[..., Person]) -> Reduce:
     """`reduced(frame, frame, ...)` is the state after these frames."""
     page = join_as("lior").page
+    page.goto("/")
 
     def run(*frames: dict[str, Any]) -> dict[str, Any]:
         return dict(page.evaluate(RUN, [list(frames)]))

@@ -3,7 +3,7 @@ import { Peer } from "rooms/peer.js";
 
 const LOOK_EVERY = 500;
 const SILENT_AFTER = 2000;
-const DELAYS = [500, 1000, 2000, 4000];
+const DELAYS = [300, 700, 1500, 2000];  // the last one short enough that a restarted node is found soon
 const FULL_DELAY = 5000;
 
 export class Sound {

@@ -65,8 +65,8 @@ export class Bar {
     const place = myPlace(room.state);
     let word = gettext("You are listening");
     if (place) word = interpolate(gettext("Hand up: %s in line"), [ordinal(place)]);
-    if (speaking.onStage) word = speaking.mutedByHost ? gettext("The host muted you") : gettext("Your microphone is closed");
-    if (speaking.open) word = heard ? gettext("You are heard") : gettext("Your microphone is open");
+    if (speaking.onStage) word = speaking.mutedByHost ? gettext("The host muted you") : gettext("Microphone closed");
+    if (speaking.open) word = heard ? gettext("You are heard") : gettext("Microphone open");
     write(this.#part("status"), word);
   }
 

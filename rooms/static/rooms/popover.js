@@ -30,6 +30,8 @@ export function toggle(popover, button) {
   });
 }
 
+/** Everything that floats: popovers and dialogues. */
 export function closeAll() {
+  document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.close());
   document.querySelectorAll(":popover-open").forEach((popover) => popover.hidePopover());
 }

@@ -1,4 +1,5 @@
 /** The report dialogue: the form is a fragment of the server, loaded into a <dialog>. */
+import { el } from "rooms/dom.js";
 import { facts } from "rooms/facts.js";
 
 const dialog = document.getElementById("report");
@@ -7,8 +8,9 @@ const dialog = document.getElementById("report");
 export async function report(space, participant = "") {
   const query = new URLSearchParams({ space, participant });
   const body = dialog.querySelector("[data-report]");
-  body.replaceChildren();
+  body.replaceChildren(el("p", { class: "muted" }, gettext("Loading…")));
   dialog.showModal();
   await htmx.ajax("GET", `${facts.reportUrl}?${query}`, { source: body, target: body, swap: "innerHTML", select: "unset" });
-  body.querySelector("input, textarea, button")?.focus();
+  if (!body.querySelector("form")) dialog.close();  // refused; navigation.js has said so
+  body.querySelector("[autofocus], input, button")?.focus();
 }

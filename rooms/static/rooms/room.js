@@ -5,6 +5,8 @@ import { Microphone } from "rooms/microphone.js";
 import { Refused, Socket } from "rooms/socket.js";
 import { initial, missed, reduce } from "rooms/state.js";
 
+const LEVELS_LAST = 1000;
+
 export class Room {
   space = null;
   phase = "idle";       // idle, joining, live, reconnecting, closed
@@ -16,6 +18,7 @@ export class Room {
   #syncing = false;
   #snapshot = null;     // a promise of the first one
   #gotSnapshot = null;
+  #fading = null;
   #views = new Set();
 
   constructor(audio) {
@@ -85,6 +88,7 @@ export class Room {
     this.state = reduce(before, frame);
     if (frame.type === "snapshot") this.#arrived();
     if (frame.type === "sound_moved") this.sound.renew();
+    if (frame.type === "levels") this.#fade();
     this.#tell(frame, before);
     if (this.state.ended) this.#over("ended");
     else if (this.state.removed) this.#over("removed");
@@ -94,6 +98,12 @@ export class Room {
     Object.assign(this, { phase: "live", attempt: 0 });
     this.#syncing = false;
     this.#gotSnapshot();
+  }
+
+  /** Levels come five times a second while somebody is heard; where they stop, nobody is. */
+  #fade() {
+    clearTimeout(this.#fading);
+    this.#fading = setTimeout(() => this.#frame({ type: "levels", levels: {} }), LEVELS_LAST);
   }
 
   #sync() {

@@ -22,6 +22,7 @@ export class SpacePage {
     this.#part("ask-form").addEventListener("submit", (event) => { event.preventDefault(); this.#part("bar").querySelector("[data-bar=ask]").click(); });
     this.#part("sheet").addEventListener("click", () => this.#sheet(true));
     this.#part("sheet-close").addEventListener("click", () => this.#sheet(false));
+    element.addEventListener("keydown", ({ key }) => key === "Escape" && element.classList.contains("sheet-open") && this.#sheet(false));
     element.querySelectorAll("[data-enter-again]").forEach((button) => button.addEventListener("click", () => room.enter(this.space)));
     this.timer = setInterval(() => this.#tick(), 500);
     this.unsubscribe = room.subscribe((_, frame) => this.draw(frame));
@@ -53,7 +54,7 @@ export class SpacePage {
     this.element.querySelectorAll("[data-screen]").forEach((part) => { part.hidden = part.dataset.screen !== screen; });
     this.#drawJoin(phase);
     this.#drawConnection();
-    drawBanners(this.#part("banners"), this.room, this.speaking);
+    this.#drawBanners();
     if (live) this.#drawRoom();
     if (screen === "ended" && !this.over) this.#showEnd();
   }
@@ -72,6 +73,11 @@ export class SpacePage {
     const { state, word } = connection(this.room);
     sign.dataset.state = state;
     write(sign.querySelector("b"), word);
+  }
+
+  #drawBanners() {
+    if (this.here && this.room.inside) drawBanners(this.#part("banners"), this.room, this.speaking);
+    else this.#part("banners").replaceChildren();
   }
 
   #drawRoom() {
@@ -98,7 +104,7 @@ export class SpacePage {
     const started = this.here && state.space ? state.space.started_at * 1000 - state.clock : Number(this.element.dataset.started) * 1000;
     if (!this.over) write(this.#part("time"), clock((Date.now() - started) / 1000));
     if (!this.here || !inside) return;
-    if (state.space?.host_away_until) drawBanners(this.#part("banners"), this.room, this.speaking);
+    if (state.space?.host_away_until) this.#drawBanners();
     this.#behindSince = notYetInEffect(state) ? this.#behindSince || Date.now() : 0;
     const behind = this.#behindSince > 0 && Date.now() - this.#behindSince > EFFECT_HINT_AFTER;
     this.#part("not-in-effect").hidden = !(behind && may(myRole(state), "mute"));
