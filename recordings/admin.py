@@ -12,6 +12,20 @@ from accounts.admin import ReadOnlyAdmin
 from recordings.models import Hold, Receipt, Recording, Track
 
 
+class HoldInline(admin.TabularInline[Hold, Recording]):
+    """Why the sound is still there."""
+
+    model = Hold
+    fields = ("kind", "case_ref", "until", "renewals", "by", "reason", "released_at", "released_by")
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Recording | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Recording | None = None) -> bool:
+        return False
+
+
 @admin.register(Recording)
 class RecordingAdmin(ReadOnlyAdmin):
     list_display = ["title", "state", "started_at", "ended_at", "purge_at", "held_by", "length", "progress", "attempts"]
@@ -19,6 +33,7 @@ class RecordingAdmin(ReadOnlyAdmin):
     list_select_related = ["space"]
     search_fields = ["=id", "=space__id", "space__title"]
     date_hierarchy = "started_at"
+    inlines = [HoldInline]
     exclude = ["mix_key", "mix_sha256", "waveform_key", "waveform_sha256"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Recording]:

@@ -52,6 +52,14 @@ def test_lists_and_pages_open(model: type, boss: User, ended: Recording, aged: C
     assert client.post(reverse(f"{name}_delete", args=[model.objects.get().pk]), {"post": "yes"}).status_code == 403  # type: ignore[attr-defined]
 
 
+def test_the_page_of_a_recording_shows_its_holds(boss: User, ended: Recording, log_in: Callable) -> None:
+    ended.hold(Hold.Kind.APPEAL, "case-7", timezone.now() + timedelta(days=60), "asked for by phone", boss)
+    page = log_in(boss).get(reverse("admin:recordings_recording_change", args=[ended.pk]))
+    assert b"case-7" in page.content
+    assert b"asked for by phone" in page.content
+    assert b'name="holds-0-until' not in page.content
+
+
 def test_a_page_names_no_key_of_the_storage(boss: User, ended: Recording, log_in: Callable) -> None:
     Recording.objects.update(mix_key="secret-place.opus")
     page = log_in(boss).get(reverse("admin:recordings_recording_change", args=[ended.pk]))
