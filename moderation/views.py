@@ -51,7 +51,7 @@ def _part(request: MemberRequest, template: str, context: dict[str, object]) -> 
     """For a dialogue (htmx) the part alone, else a whole page around it."""
     whole = not request.htmx or request.htmx.boosted
     page = "moderation/page.html" if whole else template
-    return render(request, page, context | {"part": template, "whole": whole})
+    return render(request, page, context | {"part": template, "whole": whole, "heading": "h1" if whole else "h2"})
 
 
 @require_safe

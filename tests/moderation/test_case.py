@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
@@ -16,6 +15,7 @@ from moderation.refusals import TEXTS, Refused
 from moderation.rules import CLAIM_IDLE, Kind, Reason
 from recordings.models import Hold
 from rooms.models import Participant, Space
+from tests.moderation.threads import at_once
 
 WHY = "At 12:05 you called people animals. That is hate; our rules forbid it."
 Captured = Callable[..., Any]
@@ -195,29 +195,6 @@ def test_two_decisions_at_once_and_one_wins(transactional_db: None, claimed: Cas
     assert sorted(map(str, outcomes)) == ["None", "already_decided"]
     assert Decision.objects.count() == 1
     assert AuditEvent.objects.filter(verb=AuditEvent.Verb.CASE_DECIDED).count() == 1
-
-
-def at_once(deed: Callable[[User], object], *people: User) -> list[Reason | None]:
-    """Do it for each person in a thread of its own, all starting together; the reasons of those refused."""
-    start = threading.Barrier(len(people))
-    outcomes: list[Reason | None] = []
-
-    def run(by: User) -> None:
-        start.wait(timeout=10)
-        try:
-            deed(by)
-            outcomes.append(None)
-        except Refused as refusal:
-            outcomes.append(refusal.reason)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=[by]) for by in people]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=20)
-    return outcomes
 
 
 # --- deciding: what it does -------------------------------------------------------------------------------------------

@@ -323,3 +323,16 @@ def test_staff_pages_have_neither_inline_script_nor_style(
     assert "<style" not in text
     assert all(" src=" in tag.split(">")[0] for tag in text.split("<script")[1:])
     assert "'unsafe" not in answer["Content-Security-Policy"]
+
+
+# --- the trail --------------------------------------------------------------------------------------------------------
+def test_the_trail_is_for_those_with_the_permission(log_in: Browser, reviewer: User, claimed: Case) -> None:
+    assert log_in(reviewer).get("/admin/moderation/auditevent/").status_code == 403
+    root = log_in(User.objects.create_superuser("root"))
+    shown = root.get(f"/admin/moderation/auditevent/?q={reviewer.pk}").content.decode()
+    assert "case claimed" in shown
+    assert str(claimed.pk) in shown
+    event = AuditEvent.objects.latest("id")
+    for step in ("add/", f"{event.pk}/delete/"):
+        assert root.get(f"/admin/moderation/auditevent/{step}").status_code == 403
+    assert root.get(f"/admin/moderation/auditevent/{event.pk}/change/").status_code == 200

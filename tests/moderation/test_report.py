@@ -15,6 +15,7 @@ from moderation.severity import Severity
 from recordings.models import Hold, Recording
 from rooms.models import Participant, Space
 from tests.moderation.conftest import TEXT
+from tests.moderation.threads import at_once
 
 
 def refused(reporter: User, space: Space, subject: Participant | None, text: str = "") -> Reason:
@@ -158,3 +159,21 @@ def test_filing_is_in_the_trail(report: Report, lior: User) -> None:
     assert filed.objects_touched["report"] == str(report.pk)
     opened = AuditEvent.objects.get(verb=AuditEvent.Verb.CASE_OPENED)
     assert opened.objects_touched["case"] == str(report.case_id)
+
+
+def test_reports_at_once_open_one_case(
+    transactional_db: None, tea: Space, hana: User, lior: User, speaker: Participant, listener: Participant
+) -> None:
+    at_once(lambda by: Report.file(by, tea, speaker, "hate"), hana, lior)
+    assert Report.objects.count() == 2
+    assert Case.objects.count() == Hold.objects.count() == 1
+
+
+def test_ten_at_once_are_not_eleven(
+    transactional_db: None, tea: Space, lior: User, speaker: Participant, listener: Participant
+) -> None:
+    for number in range(rules.REPORTS_PER_HOUR - 1):
+        Report.file(lior, tea, speaker, "hate", f"for the {number}. time")
+    words = iter(["one", "two", "three"])
+    outcomes = at_once(lambda by: Report.file(by, tea, speaker, "hate", next(words)), lior, lior, lior)
+    assert sorted(map(str, outcomes)) == ["None", "too_many_reports", "too_many_reports"]

@@ -83,7 +83,9 @@ def test_the_form_is_a_fragment_for_the_dialogue_and_a_page_otherwise(
     fragment = browser.get(report_address(speaker), headers=FRAGMENT).content.decode()
     page = browser.get(report_address(speaker)).content.decode()
     assert "<html" not in fragment
+    assert "hx-post" in fragment
     assert "<html" in page
+    assert "hx-post" not in page  # boosted: the page around it comes anew
     for text in (fragment, page):
         assert "Report Sol Aker" in text
         assert "csrfmiddlewaretoken" in text
