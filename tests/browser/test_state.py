@@ -23,7 +23,8 @@ RUN = """async ([frames]) => {
 
 
 def person(name: str, role: str = "listener", mute: str = "self") -> dict[str, Any]:
-    return {"participant": name, "handle": name, "name": name, "avatar": None, "role": role, "mute": mute, "away": False}
+    facts = {"participant": name, "handle": name, "name": name, "avatar": None}
+    return facts | {"role": role, "mute": mute, "away": False}
 
 
 def snapshot(**changed: Any) -> dict[str, Any]:
@@ -34,7 +35,8 @@ def snapshot(**changed: Any) -> dict[str, Any]:
     }  # fmt: skip
     return {
         "type": "snapshot", "seq": 7, "version": 1, "now": 100.0, "space": facts,
-        "you": {"participant": "lior", "notice_accepted": False}, "stage": [person("hana", "host"), person("sol", "speaker")],
+        "you": {"participant": "lior", "notice_accepted": False},
+        "stage": [person("hana", "host"), person("sol", "speaker")],
         "requests": [], "listeners": 1, "faces": [person("lior")], "standing": 3, "in_effect": 3,
     } | changed  # fmt: skip
 
@@ -107,8 +109,9 @@ def _removal(reduced: Reduce) -> None:
 def _the_standing(reduced: Reduce) -> None:
     voice = {"type": "voice", "seq": 8, "person": person("sol", "speaker", "host"), "standing": 4}
     assert reduced(snapshot(), voice)["behind"] is True
-    assert reduced(snapshot(), voice, {"type": "in_effect", "standing": 4})["behind"] is False
-    assert reduced(snapshot(), voice, {"type": "in_effect", "standing": 5}, {"type": "in_effect", "standing": 4})["inEffect"] == 5
+    four, five = {"type": "in_effect", "standing": 4}, {"type": "in_effect", "standing": 5}
+    assert reduced(snapshot(), voice, four)["behind"] is False
+    assert reduced(snapshot(), voice, five, four)["inEffect"] == 5
 
 
 def _coming_and_going(reduced: Reduce) -> None:

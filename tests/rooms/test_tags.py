@@ -40,7 +40,7 @@ def test_the_import_map_has_hashed_names_where_the_storage_hashes(settings: Lazy
     settings.STORAGES = settings.STORAGES | {"staticfiles": manifest}
     settings.DEBUG = False
     paths = {f"rooms/{name}": f"rooms/{name.removesuffix('.js')}.0123456789ab.js" for name in spaces.module_names()}
-    staticfiles_storage.hashed_files = paths
+    staticfiles_storage.hashed_files = paths  # type: ignore[attr-defined]
     assert imports(written("{% importmap %}"))["rooms/state.js"] == "/static/rooms/state.0123456789ab.js"
 
 

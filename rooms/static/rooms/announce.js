@@ -48,13 +48,21 @@ const CLOSED = {
   taken_over: () => gettext("You opened this Space in another tab. The sound goes on there."),
 };
 
+function soundSentence(before, now) {
+  if (before === "live" && now === "reconnecting") return gettext("The sound stopped. Fetching it again.");
+  if (before === "reconnecting" && now === "live") return gettext("The sound is back.");
+  return now === "full" ? gettext("All places for listening are taken.") : "";
+}
+
 /** Follows a room from now on. */
 export function connectAnnouncer(room) {
-  let phase = room.phase;
+  let [phase, sound, blocked] = [room.phase, room.sound.state, false];
   room.subscribe((_, frame, before) => {
     if (frame) announce(sentence(frame, before, room.state));
     if (room.phase !== phase && room.phase === "closed") announce(CLOSED[room.closed]?.());
     if (room.phase !== phase && room.phase === "reconnecting") announce(gettext("The connection was lost. Connecting again."));
-    phase = room.phase;
+    if (room.sound.state !== sound) announce(soundSentence(sound, room.sound.state));
+    if (room.sound.blocked && !blocked) announce(gettext("Your browser waits for a click before it plays sound."));
+    [phase, sound, blocked] = [room.phase, room.sound.state, room.sound.blocked];
   });
 }

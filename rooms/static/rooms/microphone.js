@@ -62,6 +62,7 @@ export class Microphone {
 
   #measure(stream) {
     this.#context = new AudioContext();
+    this.#context.resume();  // where the browser starts it suspended
     this.#analyser = this.#context.createAnalyser();
     this.#analyser.fftSize = 1024;
     this.#samples = new Float32Array(this.#analyser.fftSize);

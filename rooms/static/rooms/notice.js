@@ -59,6 +59,11 @@ async function listen(microphone) {
 
 /** A bar that follows a level from 0 to 1, until the answer is called. */
 export function meter(element, level) {
-  const timer = setInterval(() => element.style.setProperty("--level", level().toFixed(2)), 60);
+  let shown = "";
+  const timer = setInterval(() => {
+    const now = level().toFixed(2);
+    if (now !== shown) element.style.setProperty("--level", now);
+    shown = now;
+  }, 60);
   return () => clearInterval(timer);
 }

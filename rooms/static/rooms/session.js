@@ -1,4 +1,6 @@
 /** The lock screen and the keys of headsets: Media Session API, where the browser has it. */
+import { may } from "rooms/facts.js";
+import { myRole } from "rooms/state.js";
 
 export function connectSession(room, speaking) {
   const { mediaSession } = navigator;
@@ -12,8 +14,9 @@ export function connectSession(room, speaking) {
   };
   handle("play", () => room.sound.play());
   handle("pause", null);
-  handle("stop", () => room.leave());
-  handle("hangup", () => room.leave());
+  const leave = () => may(myRole(room.state), "leave") && room.leave();  // a host ends the Space, in the page and confirmed
+  handle("stop", leave);
+  handle("hangup", leave);
   handle("togglemicrophone", () => speaking.toggle());
   let shown = "";
   room.subscribe(() => {

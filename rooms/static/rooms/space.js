@@ -4,6 +4,7 @@ import { drawBanners } from "rooms/banners.js";
 import { Bar } from "rooms/bar.js";
 import { connection } from "rooms/connection.js";
 import { clock, count, write } from "rooms/dom.js";
+import { enter } from "rooms/entering.js";
 import { may } from "rooms/facts.js";
 import { openMenu } from "rooms/menus.js";
 import { drawQueue } from "rooms/queue.js";
@@ -18,12 +19,12 @@ export class SpacePage {
   constructor(element, room, speaking) {
     Object.assign(this, { element, room, speaking, space: element.dataset.space });
     this.bar = new Bar(this.#part("bar"), room, speaking, this.#part("topic"));
-    this.#part("join").addEventListener("click", () => room.enter(this.space));
+    this.#part("join").addEventListener("click", () => enter(room, this.space));
     this.#part("ask-form").addEventListener("submit", (event) => { event.preventDefault(); this.#part("bar").querySelector("[data-bar=ask]").click(); });
     this.#part("sheet").addEventListener("click", () => this.#sheet(true));
     this.#part("sheet-close").addEventListener("click", () => this.#sheet(false));
     element.addEventListener("keydown", ({ key }) => key === "Escape" && element.classList.contains("sheet-open") && this.#sheet(false));
-    element.querySelectorAll("[data-enter-again]").forEach((button) => button.addEventListener("click", () => room.enter(this.space)));
+    element.querySelectorAll("[data-enter-again]").forEach((button) => button.addEventListener("click", () => enter(room, this.space)));
     this.timer = setInterval(() => this.#tick(), 500);
     this.unsubscribe = room.subscribe((_, frame) => this.draw(frame));
   }

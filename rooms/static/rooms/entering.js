@@ -1,0 +1,14 @@
+/** Entering a Space while one is in another: leaving as a host ends that one, so it is asked first. */
+import { confirmed } from "rooms/confirm.js";
+import { myRole } from "rooms/state.js";
+
+export async function enter(room, space) {
+  const hosting = room.inside && room.space !== space && myRole(room.state) === "host";
+  if (hosting && !await confirmed(leaving(room.state.space.title))) return;
+  room.enter(space);
+}
+
+const leaving = (title) => ({
+  title: gettext("Leave your own Space?"), action: gettext("Leave it"),
+  text: interpolate(gettext("You host “%s”. Without you it goes on for a short time only and then ends for everyone."), [title]),
+});
