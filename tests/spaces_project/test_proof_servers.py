@@ -1,0 +1,63 @@
+"""Kills by the dozen: what PostgreSQL has confirmed is there after each of them, and every start works."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from spaces_project import embedded
+from spaces_project.processes import with_patience
+
+KILLS = 40
+ROWS_PER_LIFE = 50
+
+pytestmark = [pytest.mark.proof, pytest.mark.alone]
+
+
+@pytest.fixture
+def var() -> Iterator[Path]:
+    folder = Path(f"/tmp/spaces-proof-{os.getpid()}")
+    folder.mkdir()
+    yield folder
+    shutil.rmtree(folder)
+    shutil.rmtree(embedded.postgres_home(folder), ignore_errors=True)
+
+
+def connect(var: Path) -> psycopg.Connection[tuple[int]]:
+    described = embedded.database(var)
+    return psycopg.connect(
+        host=described["HOST"], user=described["USER"], dbname=described["NAME"], autocommit=True
+    )  # fmt: skip
+
+
+def test_nothing_confirmed_is_lost_when_postgresql_is_killed(var: Path) -> None:
+    server = embedded.start_postgres(var)
+    with connect(var) as connection:
+        connection.execute("CREATE TABLE told (number int PRIMARY KEY)")
+    told = 0
+    for _ in range(KILLS):
+        with connect(var) as connection:
+            for _ in range(ROWS_PER_LIFE):
+                connection.execute("INSERT INTO told VALUES (%s)", [told])
+                told += 1
+            server.kill()
+            server.wait()
+        socket = Path(str(embedded.database(var)["HOST"])) / ".s.PGSQL.5432"
+        assert socket.exists()  # a kill leaves it, and the next start has to clear it
+        server = embedded.start_postgres(var)
+        with connect(var) as connection:
+            assert connection.execute("SELECT count(*), max(number) + 1 FROM told").fetchone() == (told, told)
+    embedded.stop_postgres(server)
+
+
+def test_redis_comes_back_after_every_kill(var: Path) -> None:
+    server = embedded.start_redis(var)
+    for _ in range(KILLS):
+        server.kill()
+        server.wait()
+        server = embedded.start_redis(var)
+    embedded.stop_redis(server)
+    assert with_patience(lambda: server.poll() is not None, 5)
