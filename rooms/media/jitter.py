@@ -10,6 +10,7 @@ stalls, by playing on from where it stopped, and otherwise by playing a little s
 faster, so that a speaker's clock which is off by some hundred ppm is followed in the same way.
 """
 
+import math
 from bisect import insort
 from collections import deque
 from enum import Enum
@@ -84,6 +85,7 @@ class JitterBuffer:
 
     def _forget_arrivals(self) -> None:
         self._offsets: list[float] = []
+        self._best = -math.inf  # the earliest of them
         self._earliest: deque[float] = deque(maxlen=WINDOWS)
         self._latest: deque[float] = deque(maxlen=WINDOWS)
 
@@ -180,12 +182,14 @@ class JitterBuffer:
 
     def _note_arrival(self, offset: float) -> None:
         self._offsets.append(offset)
+        self._best = max(self._best, offset)
         if len(self._offsets) < WINDOW:
             return
         self._offsets.sort()
         self._latest.append(self._offsets[1])
         self._earliest.append(self._offsets[-1])
         self._offsets.clear()
+        self._best = -math.inf
 
     def stretch(self, now: float, buffered: int) -> int:
         """Say by how many samples of 960 to play faster (above 0) or slower at the tick of ``now`` seconds.
@@ -212,6 +216,11 @@ class JitterBuffer:
         if self._cursor is None or not self._latest:
             return 0
         return int(self._aim() - (self._cursor - buffered - now * SAMPLE_RATE))
+
+    def arrived(self, timestamp: int, now: float) -> float:
+        """Return when a packet of this time came, or would have come without jitter, in seconds of the node's clock."""
+        best = max(self._best, *self._earliest, -math.inf)
+        return (timestamp - best) / SAMPLE_RATE if math.isfinite(best) else now
 
     def depth(self, now: float) -> float:
         """Return the seconds between the newest packet's arrival on time and its being played."""

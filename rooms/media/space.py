@@ -7,6 +7,7 @@ import numpy as np
 
 from . import rtp
 from .fanout import Audience, FanOut
+from .jitter import Piece
 from .mixer import Mixer
 from .opus import FRAME, SAMPLE_RATE, SILENT_PACKET, Encoder, Pcm
 from .outside import Messenger, Outside
@@ -99,7 +100,14 @@ class LiveSpace:
         tap = speaker.tap
         if tap is None:
             return None
-        return lambda piece, ahead: tap.write(piece.payload, piece.samples, piece.timestamp, self._position + ahead)
+
+        def keep(piece: Piece, arrived: float) -> None:
+            tap.write(piece.payload, piece.samples, piece.timestamp, self._room_time(arrived))
+
+        return keep
+
+    def _room_time(self, now: float) -> int:
+        return max(0, round((now - self._zero) * SAMPLE_RATE))
 
     def _silence(self, speaker: Speaker) -> None:
         """Fade a voice out and close its track's chunk."""
@@ -121,7 +129,7 @@ class LiveSpace:
 
     def tick(self, now: float, missed: int) -> None:
         """Mix and hand out the 20 ms that are due at ``now``; ``missed`` ticks before it were left out."""
-        self._position = max(0, round((now - self._zero) * SAMPLE_RATE))
+        self._position = self._room_time(now)
         if self.peers:
             self.last_peer_at = now
         sounds = self._pull(now, missed)

@@ -61,7 +61,7 @@ class Tap:
         self._end = 0  # room time at which the last packet ends
 
     def write(self, payload: bytes, samples: int, timestamp: int, position: int) -> None:
-        """Add a packet of RTP time ``timestamp`` (unwrapped) that is heard at ``position``, below 0 never."""
+        """Add a packet of RTP time ``timestamp`` (unwrapped) that came at ``position``."""
         if self._writer is not None and self._begins_new_chunk(timestamp, position):
             self.close()
         if self._writer is None:

@@ -13,13 +13,14 @@ HANGOVER = 20  # ticks for which a voice stays in the mix after it was last audi
 QUIET_RMS = 180.0  # about -45 dBFS; a frame this soft may be left out to make the buffer shallower
 FADE = 240  # samples, 5 ms
 
-OnPacket = Callable[[Piece, int], None]
+OnPacket = Callable[[Piece, float], None]
 
 
 class Voice:
     """Decodes, conceals, follows the speaker's clock, and says whether there is anything to hear.
 
-    ``on_packet(piece, ahead)`` is called for each packet in order; it is heard ``ahead`` samples after the tick's time.
+    ``on_packet(piece, arrived)`` is called for each packet in order, with the time at which it came, or would have
+    come without jitter, in seconds of the node's clock.
     """
 
     def __init__(self, on_packet: OnPacket | None = None) -> None:
@@ -71,7 +72,7 @@ class Voice:
     def _fill(self, now: float) -> None:
         piece = self.jitter.next()
         if piece.kind is Kind.PACKET and self._on_packet is not None:
-            self._on_packet(piece, len(self._pending))
+            self._on_packet(piece, self.jitter.arrived(piece.timestamp, now))
         sound = self._decode(piece)
         if self._is_spare(sound, now):
             return

@@ -209,6 +209,19 @@ def test_a_stalled_stream_is_played_on_from_where_it_stopped() -> None:
     assert payloads(line.pieces) == [PACKETS[number % 50] for number in range(len(payloads(line.pieces)))]
 
 
+def test_the_time_of_a_packet_is_that_of_its_arrival_without_jitter() -> None:
+    line = Line()
+    chance = random.Random(3)
+    for number in range(300):
+        line.arrive(number, line.now + chance.uniform(0, 0.04))
+        line.pull()
+    began = 50.0
+    for number in (250, 299):
+        assert line.buffer.arrived(line.timestamp + number * FRAME, line.now) == pytest.approx(
+            began + number * TICK, abs=0.003
+        )
+
+
 def jittery(line: Line, numbers: range, spread: float, seed: int = 1) -> None:
     """Let packets arrive up to ``spread`` seconds late, in order or not, while the clock pulls."""
     chance = random.Random(seed)

@@ -76,7 +76,7 @@ def test_a_stream_that_breaks_off_fades_away_without_a_step() -> None:
 
 def test_packets_are_handed_out_once_and_in_order() -> None:
     kept = []
-    voice = Voice(lambda piece, ahead: kept.append((piece.timestamp, piece.payload)))
+    voice = Voice(lambda piece, arrived: kept.append((piece.timestamp, piece.payload)))
     spoken(voice, list(tone_packets(440.0)))
     assert kept == [(number * FRAME, tone_packets(440.0)[number]) for number in range(len(kept))]
 
