@@ -5,6 +5,7 @@ neither a rush of joins nor a flood of strangers' packets makes the sound wait.
 """
 
 import asyncio
+import contextlib
 import gc
 import time
 from collections import Counter, deque
@@ -27,6 +28,7 @@ from .udp import UdpPort
 READ_SECONDS = 0.003  # for reading at a time, unless a tick is due earlier
 MAX_HANDSHAKES = 2000  # DTLS records of all peers that wait to be looked at
 SWEEP_TICKS = 50
+GOODBYE_SECONDS = 0.5  # for each of the things that are waited for at the end
 EMPTY_SECONDS = 60.0  # after which a Space without peers is forgotten; whoever comes has its standing read again
 
 
@@ -290,6 +292,8 @@ class Engine:
             self.ticker.stop()
             asyncio.get_running_loop().remove_reader(self.port.socket)
         if self._closing:
-            await asyncio.wait(self._closing, timeout=1.0)
-        await self.messenger.deliver()
+            await asyncio.wait(self._closing, timeout=GOODBYE_SECONDS)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYE_SECONDS):
+                await self.messenger.deliver()
         self.port.close()

@@ -78,6 +78,8 @@ def _guard(secret: str) -> Middleware:
             return await handler(request)
         except Refused as refusal:
             return _error(STATUS[refusal.code], refusal.code, str(refusal))
+        except web.HTTPException as error:
+            return _error(error.status, "bad_request", error.reason)
         except msgspec.MsgspecError as error:
             return _error(400, "bad_request", str(error))
 

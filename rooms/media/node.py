@@ -21,6 +21,7 @@ from .udp import UdpPort
 
 log = logging.getLogger(__name__)
 
+SHIP_SECONDS = 1.0  # at the end; what is not shipped by then is shipped by the next node
 LOAD_SECONDS = 0.5
 COLLECT_SECONDS = 300.0  # between looks for cyclic garbage among what lives long
 
@@ -64,7 +65,7 @@ class Node:
         clock = asyncio.get_running_loop().time
         self.engine = Engine(self.port, config, outside, self.spool.submit, clock)
         self.link = Link(self.engine, self._redis, outside, self.name, self.beat)
-        self._runner = web.AppRunner(application(self, settings.secret), access_log=None)
+        self._runner = web.AppRunner(application(self, settings.secret), access_log=None, shutdown_timeout=0.5)
 
     async def start(self) -> None:
         """Listen, tick, and tell Redis."""
@@ -103,7 +104,7 @@ class Node:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.link.goodbye()
         await self.engine.stop()
-        await asyncio.to_thread(self.spool.close, 1.5)
+        await asyncio.to_thread(self.spool.close, SHIP_SECONDS)
         await self._runner.cleanup()
         await self._redis.aclose()  # type: ignore[attr-defined]
 

@@ -155,6 +155,10 @@ async def test_the_face_refuses_without_the_secret(running: Running) -> None:
             assert (status, error["error"]) == (401, "unauthorized")
 
 
+def bad_request(detail: str) -> dict[str, str]:
+    return {"error": "bad_request", "detail": detail}
+
+
 async def test_refusals_name_their_cause(running: Running, web: Web) -> None:
     async with running(capacity=1) as (node, call):
         client = Client()
@@ -167,6 +171,8 @@ async def test_refusals_name_their_cause(running: Running, web: Web) -> None:
         status, error = await call("POST", path, grant=mint(SECRET, SPACE, "hana", time.time()), sdp="v=0")
         assert (status, error["error"]) == (422, "bad_sdp")
         assert (await call("POST", path, sdp="v=0"))[0] == 400
+        assert (await call("POST", path, grant="g", sdp="v" * 70_000)) == (413, bad_request("Request Entity Too Large"))
+        assert (await call("GET", "/nothing")) == (404, bad_request("Not Found"))
         assert (await call("GET", "/spaces/another"))[0] == 404
         assert node.engine.peers == 0
         assert (await call.join(client, "hana"))[0] == 200
