@@ -149,10 +149,9 @@ def _errors(folder: Path) -> str:
     return log.read_text() if log.exists() else "nginx has written no log"
 
 
-def ask(site: Site, path: str, port: int | None = None, **headers: str) -> HTTPResponse:
+def ask(site: Site, path: str, port: int | None = None, headers: dict[str, str] | None = None) -> HTTPResponse:
     """One GET, by TLS unless a plain `port` is named, as a browser sends it: the certificate has to be HOST's."""
-    sent = {"Host": f"{HOST}:{port or site.https}", "Connection": "close"}
-    sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+    sent = {"Host": f"{HOST}:{port or site.https}", "Connection": "close"} | (headers or {})
     lines = [f"GET {path} HTTP/1.1", *(f"{name}: {value}" for name, value in sent.items()), "", ""]
     with socket.create_connection(("127.0.0.1", port or site.https), timeout=PATIENCE) as plain:
         trust = ssl.create_default_context(cafile=str(site.folder / "cert.pem"))
@@ -167,10 +166,9 @@ def ask(site: Site, path: str, port: int | None = None, **headers: str) -> HTTPR
 
 def upgrade(site: Site, origin: str) -> HTTPResponse:
     """Open a websocket (RFC 6455 section 4.1) as hana, from a page of `origin`."""
-    return ask(
-        site, "/ws/fleet/", Origin=origin, Cookie=site.cookie, Connection="Upgrade", Upgrade="websocket",
-        Sec_WebSocket_Version="13", Sec_WebSocket_Key=b64encode(token_bytes(16)).decode(),
-    )  # fmt: skip
+    headers = {"Origin": origin, "Cookie": site.cookie, "Connection": "Upgrade", "Upgrade": "websocket"}
+    headers |= {"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": b64encode(token_bytes(16)).decode()}
+    return ask(site, "/ws/fleet/", headers=headers)
 
 
 def test_a_page_comes_by_tls(site: Site) -> None:
@@ -208,8 +206,8 @@ def test_a_websocket_of_another_site_is_refused(site: Site) -> None:
 
 def test_what_a_client_forwards_itself_is_not_passed_on(site: Site) -> None:
     """A client that says it came by HTTP would be redirected for ever; a made-up address would enter the limits."""
-    claims = {"X_Forwarded_Proto": "http", "X_Forwarded_For": "127.0.0.1", "X_Forwarded_Host": "evil.example"}
-    assert ask(site, "/accounts/login/", **claims).status == 200
+    claims = {"X-Forwarded-Proto": "http", "X-Forwarded-For": "127.0.0.1", "X-Forwarded-Host": "evil.example"}
+    assert ask(site, "/accounts/login/", headers=claims).status == 200
 
 
 def test_health_is_answered_without_tls_on_the_machine_itself(site: Site) -> None:

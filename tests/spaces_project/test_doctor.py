@@ -1,0 +1,218 @@
+"""The doctor finds each fault and names its mend."""
+
+import io
+import json
+import socket
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+import redis
+from django.core.management import call_command
+from pytest_django import Settings
+
+from spaces_project import doctor, doctor_sound
+from spaces_project.findings import Finding
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def free_udp_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(autouse=True)
+def _settings(settings: Settings, tmp_path: Path) -> None:
+    settings.MEDIA_BIND = "127.0.0.1"
+    settings.MEDIA_PORT = free_udp_port()
+    settings.RECORDINGS_DIR = tmp_path
+    settings.ALLOWED_HOSTS = ["localhost", "spaces.example.org"]
+
+
+def faults(found: Iterator[Finding]) -> list[Finding]:
+    wrong = [finding for finding in found if not finding.ok]
+    assert all(finding.mend for finding in wrong), "each fault comes with its mend"
+    return wrong
+
+
+def test_a_sound_machine_has_no_fault() -> None:
+    out = io.StringIO()
+    call_command("doctor", stdout=out)
+    assert "0 faults" in out.getvalue()
+    assert "FAULT" not in out.getvalue()
+
+
+def test_a_fault_makes_it_fail_and_is_named_with_its_mend(settings: Settings) -> None:
+    settings.PUBLIC_URL = "http://spaces.example.org"
+    out = io.StringIO()
+    with pytest.raises(SystemExit) as ending:
+        call_command("doctor", stdout=out)
+    assert ending.value.code == 1
+    assert "FAULT    secure context: http://spaces.example.org is not HTTPS" in out.getvalue()
+    assert "Put nginx with a certificate in front" in out.getvalue()
+
+
+# --- web ---
+@pytest.mark.parametrize("name", ["SECRET_KEY", "MEDIA_SECRET"])
+@pytest.mark.parametrize("value", ["", "short"])
+def test_a_missing_or_short_secret(settings: Settings, name: str, value: str) -> None:
+    setattr(settings, name, value)
+    assert [finding.what for finding in faults(doctor.secrets())] == [name]
+
+
+def test_a_host_that_the_site_does_not_answer_to(settings: Settings) -> None:
+    settings.PUBLIC_URL = "https://other.example.org"
+    [fault] = faults(doctor.secure_context())
+    assert "ALLOWED_HOSTS" in fault.mend
+
+
+@pytest.mark.parametrize(
+    ("proxies", "words"),
+    [(["proxy.local"], "is no address"), (["0.0.0.0/0"], "everybody is trusted"), ([], "no proxy is trusted")],
+)
+def test_proxies_that_cannot_be_right(settings: Settings, proxies: list[str], words: str) -> None:
+    settings.PUBLIC_URL, settings.TRUSTED_PROXIES = "https://spaces.example.org", proxies
+    [fault] = faults(doctor.proxies())
+    assert words in fault.detail
+
+
+# --- sound ---
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("spaces.example.org", "is no address"),
+        ("0.0.0.0", "cannot be reached"),
+        ("127.0.0.1", "members are on others"),
+        ("192.168.1.5", "private address"),
+    ],
+)
+def test_announced_addresses_that_members_cannot_reach(settings: Settings, address: str, words: str) -> None:
+    settings.PUBLIC_URL, settings.MEDIA_ANNOUNCE = "https://spaces.example.org", [address]
+    [fault] = faults(doctor_sound.announced_addresses())
+    assert words in fault.detail
+
+
+def test_no_announced_address(settings: Settings) -> None:
+    settings.MEDIA_ANNOUNCE = []
+    assert len(faults(doctor_sound.announced_addresses())) == 1
+
+
+def test_a_free_udp_port_is_listened_on(settings: Settings) -> None:
+    assert faults(doctor_sound.udp_port()) == []
+
+
+class Node:
+    """A node as the doctor sees it: a UDP port, and a count of strangers behind HTTP."""
+
+    def __init__(self, hears: bool) -> None:
+        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.udp.bind(("127.0.0.1", 0))
+        self.udp.settimeout(0.2)
+        node = self
+
+        class Face(BaseHTTPRequestHandler):
+            strangers = 0
+
+            def do_GET(self) -> None:
+                if hears and node.heard():
+                    Face.strangers += 1
+                body = json.dumps({"drops": {doctor_sound.STRANGER: Face.strangers}}).encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *args: Any) -> None:
+                return None
+
+        self.http = HTTPServer(("127.0.0.1", 0), Face)
+        self.thread = Thread(target=self.http.serve_forever)
+        self.thread.start()
+
+    def heard(self) -> bool:
+        try:
+            return bool(self.udp.recv(2048))
+        except TimeoutError:
+            return False
+
+    def close(self) -> None:
+        self.http.shutdown()
+        self.thread.join()
+        self.http.server_close()
+        self.udp.close()
+
+
+@pytest.mark.parametrize("hears", [True, False])
+def test_a_running_node_tells_whether_the_packet_has_arrived(settings: Settings, hears: bool) -> None:
+    node = Node(hears)
+    settings.MEDIA_PORT = node.udp.getsockname()[1]
+    settings.MEDIA_HTTP_PORT = node.http.server_address[1]
+    found = faults(doctor_sound.udp_port())
+    node.close()
+    assert [finding.warning for finding in found] == ([] if hears else [False])
+
+
+def test_a_port_that_something_else_has(settings: Settings) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", settings.MEDIA_PORT))
+        settings.MEDIA_HTTP_PORT = 1
+        [fault] = faults(doctor_sound.udp_port())
+    assert "not by a media node" in fault.detail
+
+
+# --- servers ---
+def test_no_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    nowhere = {"host": "/nonexistent", "dbname": "spaces"}
+    monkeypatch.setattr(doctor.connection, "get_connection_params", lambda: nowhere)
+    [fault] = faults(doctor.database())
+    assert "DATABASE_URL" in fault.mend
+
+
+def test_no_redis(monkeypatch: pytest.MonkeyPatch) -> None:
+    nobody = redis.Redis(unix_socket_path="/nonexistent/redis.sock", retry=None)
+    monkeypatch.setattr(doctor.store, "client", lambda: nobody)
+    [fault] = faults(doctor.redis_server())
+    assert "REDIS_URL" in fault.mend
+
+
+@pytest.mark.parametrize(
+    ("about", "words"),
+    [
+        ({"redis_version": "5.0.14"}, "version 5.0.14"),
+        ({"redis_version": "7.0.1", "maxmemory": 10**9, "maxmemory_policy": "allkeys-lru"}, "forgets keys"),
+    ],
+)
+def test_a_redis_that_will_not_do(monkeypatch: pytest.MonkeyPatch, about: dict[str, object], words: str) -> None:
+    class Client:
+        def info(self) -> dict[str, object]:
+            return about
+
+    monkeypatch.setattr(doctor.store, "client", Client)
+    [fault] = faults(doctor.redis_server())
+    assert words in fault.detail
+
+
+def test_wheels_behind_a_public_address_are_a_warning(settings: Settings) -> None:
+    settings.PUBLIC_URL, settings.EMBEDDED_POSTGRES = "https://spaces.example.org", True
+    [fault] = faults(doctor.wheels())
+    assert fault.warning
+
+
+def test_a_storage_that_cannot_be_written(settings: Settings, tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("in the way")
+    backend = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": blocked}}
+    settings.STORAGES = settings.STORAGES | {"recordings": backend}
+    [fault] = faults(doctor.storage())
+    assert "RECORDINGS_DIR" in fault.mend
+
+
+def test_a_clock_that_is_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "CLOCKS", {"PostgreSQL": lambda: 0.0})
+    [fault] = faults(doctor.clock())
+    assert "NTP" in fault.mend
