@@ -17,6 +17,7 @@ from typing import Self
 
 import numpy as np
 import pylibsrtp
+from aiortc.rtp import RtcpPacket, RtcpReceiverInfo, RtcpRrPacket, RtcpSrPacket
 
 from . import rtp, stun
 from .clock import Ticker
@@ -77,6 +78,7 @@ class Heard:
     first_at: float | None = None
     sound: list[Pcm] = field(default_factory=list)
     arrivals: list[float] = field(default_factory=list)
+    reports: list[RtcpSrPacket] = field(default_factory=list)
     _first: int | None = None
     _highest: int = 0
 
@@ -233,7 +235,9 @@ class Client:
             self._on_check_answered(data)
         elif data[0] < 64:
             self._session.feed(data)
-        elif self._session.incoming is not None and not rtp.is_rtcp(data):
+        elif self._session.incoming is not None and rtp.is_rtcp(data):
+            self._on_reports(self._session.incoming, data)
+        elif self._session.incoming is not None:
             self._on_sound(self._session.incoming, data, now)
 
     def _on_sound(self, incoming: pylibsrtp.Session, data: bytes, now: float) -> None:
@@ -248,6 +252,22 @@ class Client:
             self.heard.arrivals.append(now)
         if self._decoder is not None:
             self.heard.sound.append(self._decoder.decode(packet.payload))
+
+    def _on_reports(self, incoming: pylibsrtp.Session, data: bytes) -> None:
+        try:
+            reports = RtcpPacket.parse(incoming.unprotect_rtcp(data))
+        except (pylibsrtp.Error, ValueError):
+            self.heard.malformed += 1
+            return
+        self.heard.reports += [report for report in reports if isinstance(report, RtcpSrPacket)]
+
+    def send_report(self, loss: float, jitter: int = 0) -> None:
+        """Tell the node, in answer to its last report, which share was lost and the jitter in samples."""
+        outgoing, last = self._session.outgoing, self.heard.reports[-1]
+        if outgoing is not None:
+            asked = (last.sender_info.ntp_timestamp >> 16) & 0xFFFFFFFF
+            said = RtcpReceiverInfo(last.ssrc, round(loss * 256), 0, 0, jitter, asked, 0)
+            self.send_raw(outgoing.protect_rtcp(bytes(RtcpRrPacket(self._ssrc, [said]))))
 
     # ICE and DTLS
 

@@ -28,6 +28,7 @@ from .udp import UdpPort
 READ_SECONDS = 0.003  # for reading at a time, unless a tick is due earlier
 MAX_HANDSHAKES = 2000  # DTLS records of all peers that wait to be looked at
 SWEEP_TICKS = 50
+REPORT_TICKS = 250
 GOODBYE_SECONDS = 0.5  # for each of the things that are waited for at the end
 EMPTY_SECONDS = 60.0  # after which a Space without peers is forgotten; whoever comes has its standing read again
 
@@ -261,8 +262,16 @@ class Engine:
         self._samples += FRAME * (1 + missed)
         self.fanout.flush(self._samples)
         self._ticks += 1
+        self._report()
         if self._ticks % SWEEP_TICKS == 0:
             self.sweep(now)
+
+    def _report(self) -> None:
+        """Send each listener a report every five seconds, some at each tick."""
+        for row in range(self._ticks % REPORT_TICKS, len(self.fanout), REPORT_TICKS):
+            peer = self.fanout.listener(row)
+            assert isinstance(peer, Peer)
+            peer.report(*self.fanout.progress(row, self._samples))
 
     def sweep(self, now: float) -> None:
         """Drop the peers that have not been heard of for too long, and Spaces in which nobody is any more."""

@@ -38,6 +38,8 @@ class FanOut:
         self._packets = np.zeros((capacity, ROW), np.uint8)
         self._sequences = np.zeros(capacity, np.uint16)
         self._timestamps = np.zeros(capacity, np.uint32)  # offset of each listener's to the clock's
+        self._packet_counts = np.zeros(capacity, np.uint32)
+        self._octet_counts = np.zeros(capacity, np.uint32)
         self._sizes = np.zeros(capacity, np.int32)  # read and written by libsrtp
         self._due = np.zeros(capacity, np.bool_)
         self._envelopes = port.envelopes(self._packets)
@@ -62,6 +64,7 @@ class FanOut:
         self._packets[row, 8:12] = np.frombuffer(ssrc.to_bytes(4, "big"), np.uint8)
         self._sequences[row] = secrets.randbelow(MAX_SEQUENCE_START)
         self._timestamps[row] = secrets.randbits(32)
+        self._packet_counts[row] = self._octet_counts[row] = 0
         self._due[row] = False
         self._listeners.append(listener)
         self._sessions.append(session)
@@ -84,12 +87,21 @@ class FanOut:
         if row == last:
             return None
         self._packets[row, :HEADER] = self._packets[last, :HEADER]
-        for column in (self._sequences, self._timestamps, self._due):
+        for column in (self._sequences, self._timestamps, self._packet_counts, self._octet_counts, self._due):
             column[row] = column[last]
         self._envelopes.move(row, last)
         self._listeners[row], self._sessions[row], self._contexts[row] = moved, session, context
         moved.row = row
         return moved
+
+    def listener(self, row: int) -> Listener:
+        """Return who has a row."""
+        return self._listeners[row]
+
+    def progress(self, row: int, clock: int) -> tuple[int, int, int]:
+        """Return a row's RTP timestamp at ``clock`` samples, and the packets and octets of sound sent so far."""
+        timestamp = (int(self._timestamps[row]) + clock) & 0xFFFFFFFF
+        return timestamp, int(self._packet_counts[row]), int(self._octet_counts[row])
 
     def write(self, rows: Rows | int, payload: bytes) -> None:
         """Put a payload into the packets of these rows; ``flush`` sends them."""
@@ -108,14 +120,15 @@ class FanOut:
         due = self._due[:count]
         if count == 0 or not due.any():
             return 0
-        everybody = bool(due.all())
         self._sequences[:count] += due
+        self._packet_counts[:count] += due
+        self._octet_counts[:count] += (self._sizes[:count] - HEADER).astype(np.uint32) * due
         self._sequence_fields[:count] = self._sequences[:count]
         self._timestamp_fields[:count] = self._timestamps[:count] + np.uint32(clock & 0xFFFFFFFF)
-        self._protect(due, everybody)
+        self._protect(due)
         self._envelopes.sizes[:count] = self._sizes[:count]
         headers = self._envelopes.headers[:count]
-        if not everybody:
+        if not due.all():
             headers = headers[due]
         sent = self._port.send_many(headers)
         self.sent += sent
@@ -123,16 +136,16 @@ class FanOut:
         due[:] = False
         return sent
 
-    def _protect(self, due: npt.NDArray[np.bool_], everybody: bool) -> None:
+    def _protect(self, due: npt.NDArray[np.bool_]) -> None:
         """Encrypt in place. libsrtp refuses nothing that is built here, but if it did, the row must not be sent."""
         columns = (self._contexts, self._pointers, self._size_pointers)
-        if not everybody:
+        if not due.all():
             chosen = due.tolist()
             columns = tuple(list(itertools.compress(column, chosen)) for column in columns)  # type: ignore[assignment]
         results = list(map(lib.srtp_protect, *columns))
         if any(results):
             refused = np.flatnonzero(due)[np.array(results) != 0]
-            self._sizes[refused] = 0
+            due[refused] = False
             self.dropped += len(refused)
 
 

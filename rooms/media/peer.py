@@ -1,13 +1,14 @@
 """One browser on a node: its address, its keys, its row in the fan-out, and what it may send."""
 
 import secrets
+import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Protocol
 
 import pylibsrtp
 
-from . import rtp
+from . import rtcp, rtp
 from .ice import IcePeer
 from .opus import MAX_PAYLOAD
 from .sdp import Offer
@@ -55,6 +56,7 @@ class Peer:
         self.session = DtlsSession(certificate, self._send, self._on_connected, lambda: room.on_gone(self))
         self.drops: Counter[str] = Counter()
         self.received = 0
+        self.reception: rtcp.Reception | None = None  # what the browser last said of what it hears
         self.ssrc: int | None = None
         self.out_ssrc = secrets.randbelow(2**32 - 1) + 1
         self._handshake = handshake
@@ -95,7 +97,7 @@ class Peer:
             return self._drop("rate")
         try:
             if rtp.is_rtcp(data):
-                incoming.unprotect_rtcp(data)
+                self._on_reports(incoming.unprotect_rtcp(data))
             elif not self._knows_ssrc(data, now):
                 return self._drop("ssrc")
             else:
@@ -103,6 +105,16 @@ class Peer:
         except (pylibsrtp.Error, ValueError):
             return self._drop("srtp")
         return True
+
+    def _on_reports(self, data: bytes) -> None:
+        for reception in rtcp.receptions(data, self.out_ssrc, time.time()):
+            self.reception = reception
+
+    def report(self, timestamp: int, packets: int, octets: int) -> None:
+        """Tell the browser how much was sent, and what time it is; its own reports then tell the round trip."""
+        if self.outgoing is not None:
+            said = rtcp.sender_report(self.out_ssrc, time.time(), timestamp, packets, octets)
+            self._send(self.outgoing.protect_rtcp(said))
 
     def _on_packet(self, packet: rtp.RtpPacket, now: float) -> None:
         self.ssrc = packet.ssrc

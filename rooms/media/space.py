@@ -208,6 +208,7 @@ class LiveSpace:
             "connected": len(self.audience),
             "voices": {name: self._voice_stats(speaker) for name, speaker in self._speakers.items()},
             "levels": self.levels,
+            "receptions": {name: peer.reception._asdict() for name, peer in self.peers.items() if peer.reception},
             "drops": dict(sum((peer.drops for peer in self.peers.values()), self.drops)),
         }
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import time
 from pathlib import Path
 
 import pytest
@@ -300,6 +301,25 @@ async def test_ticks_that_were_slept_through_are_left_out(world: World) -> None:
     voice = world.engine.spaces[SPACE]._speakers["hana"].voice
     assert voice is not None
     assert voice.jitter.depth(world.now) < 0.1
+
+
+async def test_listeners_are_told_the_time_and_tell_how_they_hear(world: World) -> None:
+    world.stand("hana")
+    hana, lior = await world.join("hana"), await world.join("lior")
+    hana.speak(tone_packets(A))
+    world.run(5.1)
+    report = lior.heard.reports[-1]
+    assert report.ssrc == world.peer("lior").out_ssrc
+    assert 200 < report.sender_info.packet_count <= 255
+    assert abs(report.sender_info.ntp_timestamp / 2**32 - 2_208_988_800 - time.time()) < 60
+    lior.send_report(0.25, jitter=480)
+    world.step()
+    reception = world.peer("lior").reception
+    assert reception is not None
+    assert (reception.loss, reception.jitter_ms) == (0.25, 10.0)
+    assert reception.round_trip_ms is not None
+    assert 0 <= reception.round_trip_ms < 10_000
+    assert world.engine.spaces[SPACE].stats["receptions"] == {"lior": reception._asdict()}
 
 
 async def come_and_go(world: World, rounds: int) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rooms.media import ogg, rtp, sdp, stun
+from rooms.media import ogg, rtcp, rtp, sdp, stun
 from rooms.media.client import PAYLOAD_TYPE, Client, tone_packets
 from rooms.media.grant import GrantRefused, read
 from rooms.media.ice import IceLite, IcePeer
@@ -145,8 +145,17 @@ def feed_ice(data: bytes) -> None:
         port.close()
 
 
+def reports(data: bytes) -> None:
+    list(rtcp.receptions(data, 1, 0.0))
+
+
 def feed_readers(data: bytes) -> None:
-    for reader, error in ((rtp.parse, ValueError), (stun.parse, ValueError), (ogg.read, ogg.OggError)):
+    for reader, error in (
+        (rtp.parse, ValueError),
+        (reports, ValueError),
+        (stun.parse, ValueError),
+        (ogg.read, ogg.OggError),
+    ):
         try:
             reader(data)
         except error:
@@ -179,9 +188,14 @@ def feed_voice(arrivals: list[Arrival]) -> None:
     assert len(voice.jitter._held) <= 64
 
 
-datagrams = st.binary(max_size=1600) | st.binary(max_size=200).map(
-    lambda tail: b"\x00\x01\x00\x20\x21\x12\xa4\x42" + tail
+almost_stun = st.binary(max_size=200).map(lambda tail: b"\x00\x01\x00\x20\x21\x12\xa4\x42" + tail)
+almost_rtcp = st.builds(
+    lambda kind, count, body: bytes([0x80 | count, kind, 0, len(body)]) + body * 4,
+    st.integers(200, 207),
+    st.integers(0, 31),
+    st.binary(max_size=60),
 )
+datagrams = st.binary(max_size=1600) | almost_stun | almost_rtcp
 payloads = st.binary(max_size=80) | st.sampled_from(TONE)
 streams = st.lists(
     st.tuples(st.integers(0, 65_535), st.integers(0, 2**32 - 1) | st.integers(0, 20_000), payloads, st.integers(0, 4)),

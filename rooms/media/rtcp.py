@@ -1,0 +1,48 @@
+"""RTCP: what listeners report about their sound, and the sender reports that let them (RFC 3550 section 6.4)."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from aiortc.rtp import RtcpPacket, RtcpReceiverInfo, RtcpRrPacket, RtcpSenderInfo, RtcpSrPacket
+
+from .opus import SAMPLE_RATE
+
+_NTP_EPOCH = 2_208_988_800  # seconds from 1900 to 1970
+
+
+class Reception(NamedTuple):
+    """How a listener receives: share of packets lost since the last report, jitter, and round trip if it is known."""
+
+    loss: float
+    jitter_ms: float
+    round_trip_ms: float | None
+
+
+def ntp(unix: float) -> int:
+    """Return Unix seconds as a 64-bit NTP timestamp."""
+    return round((unix + _NTP_EPOCH) * 2**32)
+
+
+def _middle(unix: float) -> int:
+    """Return the 32 bits in the middle of the NTP timestamp, in units of 1/65536 s."""
+    return (ntp(unix) >> 16) & 0xFFFFFFFF
+
+
+def sender_report(ssrc: int, unix: float, timestamp: int, packets: int, octets: int) -> bytes:
+    """Return a report that ties RTP time to the time of day, and says how much was sent."""
+    return bytes(RtcpSrPacket(ssrc, RtcpSenderInfo(ntp(unix), timestamp, packets, octets), []))
+
+
+def receptions(data: bytes, ssrc: int, unix: float) -> Iterator[Reception]:
+    """Read what a compound packet that arrived at ``unix`` says about the stream ``ssrc``; ValueError if malformed."""
+    for packet in RtcpPacket.parse(data):
+        if isinstance(packet, RtcpRrPacket | RtcpSrPacket):
+            yield from (_reception(block, unix) for block in packet.reports if block.ssrc == ssrc)
+
+
+def _reception(block: RtcpReceiverInfo, unix: float) -> Reception:
+    round_trip = None
+    if block.lsr:
+        units = (_middle(unix) - block.lsr - block.dlsr) & 0xFFFFFFFF
+        round_trip = units / 65.536 if units < 2**31 else 0.0  # clocks that disagree by a hair
+    return Reception(block.fraction_lost / 256, block.jitter * 1000 / SAMPLE_RATE, round_trip)
