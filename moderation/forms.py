@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from moderation.models import Case, Decision
 from moderation.models.decision import KINDS
-from moderation.rules import REASON_LENGTH, SUSPENSION_DAYS, TEXT_LENGTH, Kind
+from moderation.refusals import TEXTS
+from moderation.rules import REASON_LENGTH, SUSPENSION_DAYS, TEXT_LENGTH, Kind, Reason
 from moderation.severity import Breach
 
 
@@ -45,7 +46,7 @@ class DecisionForm(forms.Form):
             "The person decided about reads this word for word: which rule, what was said or done, when. "
             "Nothing that shows who reported. A dismissal is not sent to anybody."
         ),
-        error_messages={"required": _("Give the reason: the person decided about will read it.")},
+        error_messages={"required": TEXTS[Reason.REASON_MISSING]},
     )
 
     def __init__(self, *args: Any, case: Case, by: User, **kwargs: Any) -> None:
@@ -55,8 +56,10 @@ class DecisionForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
+        if data.get("kind") != Kind.SUSPEND:
+            self.errors.pop("days", None)  # the field is not shown then
         if data.get("kind") == Kind.SUSPEND and not data.get("days") and "days" not in self.errors:
-            self.add_error("days", _("Say for how many days the account is to be suspended."))
+            self.add_error("days", TEXTS[Reason.UNTIL_MISSING])
         return data
 
     def decide(self) -> Decision:

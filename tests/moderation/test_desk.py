@@ -279,6 +279,11 @@ def test_days_count_from_now(log_in: Browser, reviewer: User, claimed: Case, sol
     assert 6.9 < (sol.suspended_until - timezone.now()).total_seconds() / 86400 < 7.1
 
 
+def test_days_do_not_matter_where_nobody_is_suspended(log_in: Browser, reviewer: User, claimed: Case) -> None:
+    decide(log_in(reviewer), claimed, kind="dismiss", days="0", reason=WHY)
+    assert Decision.objects.get().until is None
+
+
 def test_the_line_asks_again_while_the_sound_server_has_not_confirmed(
     log_in: Browser, reviewer: User, claimed: Case, tea: Space
 ) -> None:
