@@ -28,6 +28,7 @@ class Voice:
 
     def __init__(self, http: aiohttp.ClientSession, crowd: Crowd, base: str, space: str, cookie: str) -> None:
         self.http, self.crowd, self.base, self.space, self.cookie = http, crowd, base, space, cookie
+        self.in_effect = 0
 
     async def enter(self) -> None:
         headers = {"Origin": self.base, "Cookie": self.cookie}
@@ -45,6 +46,8 @@ class Voice:
         async with asyncio.timeout(60):
             while True:
                 frame = await self.socket.receive_json()
+                if frame["type"] == "in_effect":
+                    self.in_effect = max(self.in_effect, frame["standing"])
                 if frame["type"] == kind:
                     return dict(frame)
 
@@ -53,8 +56,8 @@ class Voice:
         await self.say(type="accept_notice")
         await self.say(type="microphone", open=True)
         voice = await self.until("voice")
-        while (await self.until("in_effect"))["standing"] < voice["standing"]:
-            pass
+        while self.in_effect < voice["standing"]:  # the node may have been faster than the event
+            await self.until("in_effect")
 
     async def sing(self, frequency: float, seconds: float) -> float:
         """A tone once; the unix time at which it began."""
