@@ -7,12 +7,21 @@ import pytest
 from accounts.models import User
 from moderation import staff
 from moderation.models import Case, Report
+from moderation.refusals import Refused
 from rooms.models import Participant, Space
+from tests.racing import at_once
 from tests.rooms.conftest import _empty_redis, host, listener, open_space, sent, speaker, tea
 
 __all__ = ["_empty_redis", "host", "listener", "open_space", "sent", "speaker", "tea"]
 
 TEXT = "said my street and number aloud"  # words that must reach nobody but staff
+
+
+def outcomes(*work: Callable[[], object]) -> list[str]:
+    """Do all of it at once; "done" or the reason of the refusal of each, sorted."""
+    results = at_once(*work)
+    assert all(isinstance(result, Refused) for result in results if isinstance(result, Exception)), results
+    return sorted(result.reason.value if isinstance(result, Refused) else "done" for result in results)
 
 
 @pytest.fixture

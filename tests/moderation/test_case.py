@@ -1,8 +1,8 @@
 """Claiming and deciding: who may, once, with a reason; and what the decision does."""
 
-import threading
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,7 +15,7 @@ from moderation.refusals import TEXTS, Refused
 from moderation.rules import CLAIM_IDLE, Kind, Reason
 from recordings.models import Hold
 from rooms.models import Participant, Space
-from tests.moderation.threads import at_once
+from tests.moderation.conftest import outcomes
 
 WHY = "At 12:05 you called people animals. That is hate; our rules forbid it."
 Captured = Callable[..., Any]
@@ -95,8 +95,8 @@ def test_a_claim_given_back_is_free(claimed: Case, reviewer: User, colleague: Us
 def test_two_reviewers_claim_at_once_and_one_gets_it(
     transactional_db: None, case: Case, reviewer: User, colleague: User
 ) -> None:
-    outcomes = at_once(lambda by: Case.objects.get(pk=case.pk).claim(by), reviewer, colleague)
-    assert sorted(map(str, outcomes)) == ["None", "claimed_by_another"]
+    both = [partial(Case.objects.get(pk=case.pk).claim, by) for by in (reviewer, colleague)]
+    assert outcomes(*both) == ["claimed_by_another", "done"]
     case.refresh_from_db()
     assert case.claimed_by in (reviewer, colleague)
 
@@ -183,16 +183,10 @@ def test_a_case_is_decided_once(claimed: Case, reviewer: User) -> None:
 
 def test_two_decisions_at_once_and_one_wins(transactional_db: None, claimed: Case, reviewer: User) -> None:
     """The same reviewer in two tabs: both hold the claim, so only the lock on the case is between them."""
-    kinds = iter([Kind.DISMISS, Kind.REMOVE])
-    lock = threading.Lock()
-
-    def decide(by: User) -> None:
-        with lock:
-            kind = next(kinds)
-        Case.objects.get(pk=claimed.pk).decide(by, kind, WHY)
-
-    outcomes = at_once(decide, reviewer, reviewer)
-    assert sorted(map(str, outcomes)) == ["None", "already_decided"]
+    both = [
+        partial(Case.objects.get(pk=claimed.pk).decide, reviewer, kind, WHY) for kind in (Kind.DISMISS, Kind.REMOVE)
+    ]
+    assert outcomes(*both) == ["already_decided", "done"]
     assert Decision.objects.count() == 1
     assert AuditEvent.objects.filter(verb=AuditEvent.Verb.CASE_DECIDED).count() == 1
 
