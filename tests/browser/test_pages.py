@@ -150,6 +150,9 @@ def test_the_notice_comes_once_and_says_how_long_sound_is_kept(hana: Person) -> 
     hana.page.keyboard.press("m")
     expect(hana.find("mic")).to_have_attribute("data-state", "open", timeout=LONG)
     expect(dialog).to_be_hidden()
+    hana.find("mic").dblclick()
+    expect(hana.find("mic")).to_have_attribute("data-state", "closed", timeout=LONG)
+    assert hana.problems == []
 
 
 def test_reactions_rise_and_stand_still_where_motion_is_unwanted(hana: Person, lior: Person) -> None:

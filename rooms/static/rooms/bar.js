@@ -20,6 +20,9 @@ export function drawMicrophone(button, speaking, label) {
   if (!label) button.setAttribute("aria-label", word);
 }
 
+/** A double click means one: nobody shall open the microphone by closing it with two. */
+export const pressMicrophone = ({ detail }, speaking) => detail < 2 && speaking.toggle();
+
 /** Ask to speak, or take it back. */
 export const askOrWithdraw = (room, text = "") =>
   attempt(myPlace(room.state) ? room.send("withdraw") : room.send("ask", { text }));
@@ -39,7 +42,7 @@ export class Bar {
   constructor(element, room, speaking, topic) {
     Object.assign(this, { element, room, speaking, topic });
     this.stop = meter(this.#part("meter"), () => room.microphone.level());
-    const acts = { mic: () => speaking.toggle(), ask: () => this.#ask(), leave: () => room.leave(), end: () => endForEveryone(room) };
+    const acts = { mic: (event) => pressMicrophone(event, speaking), ask: () => this.#ask(), leave: () => room.leave(), end: () => endForEveryone(room) };
     for (const [name, act] of Object.entries(acts)) this.#part(name).addEventListener("click", act);
   }
 

@@ -1,5 +1,5 @@
 /** The dock: the Space one is in, while one looks at another page; and a last word when it is over. */
-import { drawMicrophone, endForEveryone } from "rooms/bar.js";
+import { drawMicrophone, endForEveryone, pressMicrophone } from "rooms/bar.js";
 import { count, face, icon, write } from "rooms/dom.js";
 import { spaceUrl } from "rooms/facts.js";
 import { toggle } from "rooms/popover.js";
@@ -17,7 +17,7 @@ export function connectDock(room, speaking) {
   const dock = document.getElementById("dock");
   const part = (name) => dock.querySelector(`[data-dock="${name}"]`);
   let title = "";
-  part("mic").addEventListener("click", () => speaking.toggle());
+  part("mic").addEventListener("click", (event) => pressMicrophone(event, speaking));
   part("react").addEventListener("click", ({ currentTarget }) => toggle(document.getElementById("reaction-picker"), currentTarget));
   part("leave").addEventListener("click", () => (room.inside ? leaveOrEnd(room) : room.forget()));
 

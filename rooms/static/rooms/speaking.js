@@ -7,6 +7,7 @@ const TOLD_WITHIN = 3000;
 
 export class Speaking {
   busy = false;
+  #again = false;
 
   constructor(room) {
     this.room = room;
@@ -25,15 +26,15 @@ export class Speaking {
     return myVoice(this.room.state)?.mute === "host";
   }
 
+  /** Open or close. Pressed again while the server is still being told, it turns the other way right after. */
   async toggle() {
+    if (this.busy) this.#again = !this.#again;
     if (this.busy || !this.onStage) return;
     this.busy = true;
-    try {
-      await (this.open ? this.#close() : this.#openUp());
-    } catch (error) {
-      this.#silence();
-      say(error.message, "error");
-    }
+    do {
+      this.#again = false;
+      await this.#turn();
+    } while (this.#again && this.onStage);
     this.busy = false;
     this.#follow(null);
   }
@@ -46,6 +47,16 @@ export class Speaking {
     } catch (error) {
       say(error.message, "error");
       await this.#close();
+    }
+  }
+
+  async #turn() {
+    try {
+      await (this.open ? this.#close() : this.#openUp());
+    } catch (error) {
+      this.#again = false;
+      this.#silence();
+      say(error.message, "error");
     }
   }
 
