@@ -48,7 +48,7 @@ def _archive(recording: Recording, claim: str) -> bool:
     tracks, count = _tracks(recording)
     name = f"{recording.prefix}/{MIXED_FOLDER}/{claim}"
     scratch = settings.VAR_DIR / "scratch"
-    scratch.mkdir(parents=True, exist_ok=True)
+    scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         with tempfile.TemporaryFile(dir=scratch) as out:
             mixed = mix.mix(tracks, out, scratch, _heartbeat(recording, claim))

@@ -33,7 +33,7 @@ class Spool:
 
     def __init__(self, root: Path, name: str, ship: Callable[[Chunk], None]) -> None:
         self._root, self._folder, self._ship = root, root / name, ship
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # sound is nobody else's
         self._lock = _locked(self._folder)
         if self._lock is None:
             raise OSError(f"another node named {name} uses {self._folder}")

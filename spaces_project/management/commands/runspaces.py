@@ -19,7 +19,7 @@ from spaces_project.management.commands.seed_demo import CAST
 from spaces_project.supervisor import Child, StartFailed, Supervisor, python
 
 HEALTHY_SECONDS = 90
-CELERY_AS_ROOT = "You're running the worker with superuser privileges"  # Celery's warning; the README says the same
+CELERY_AS_ROOT = "You're running the worker with superuser privileges"  # Celery's warning; operating.md says the same
 LOOPBACK = "127.0.0.1"
 MESSAGE_BYTES = "16384"  # of a websocket; the wire's own limit (rooms/protocol.py)
 
@@ -107,7 +107,8 @@ class Command(BaseCommand):
     def children(self) -> list[Child]:
         web = ["-m", "daphne", "--bind", self.web_host, "--port", str(self.ports["web"]), "--verbosity", "0"]
         web += ["--websocket-max-message-size", MESSAGE_BYTES, "--websocket-max-frame-size", MESSAGE_BYTES]
-        celery = ["-W", f"ignore:{CELERY_AS_ROOT}", "-m", "celery", "--quiet", "-A", "spaces_project"]
+        quiet = ["-W", f"ignore:{CELERY_AS_ROOT}"] if os.geteuid() == 0 else []
+        celery = [*quiet, "-m", "celery", "--quiet", "-A", "spaces_project"]
         worker = [*celery, "worker", "--without-gossip", "--without-mingle"]
         beat = [*celery, "beat", "--schedule", str(settings.VAR_DIR / "beat-schedule"), "--pidfile", ""]
         return [
