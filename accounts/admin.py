@@ -1,25 +1,20 @@
-"""People in the admin: find, grant the right to host, suspend. Nobody is deleted here. Log-in is allauth's."""
+"""People in the admin: find, grant the right to host, lift a suspension. Nobody is deleted here. Log-in is allauth's."""
 
-from datetime import timedelta
 from typing import Any
 
 from allauth.account.decorators import secure_admin_login
-from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from accounts.models import Block, Follow, User
 
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
-LONGEST_SUSPENSION_DAYS = 3650
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")  # for superusers alone to hand out
 
 
@@ -35,10 +30,6 @@ class SuspendedFilter(admin.SimpleListFilter):
         if self.value() == "yes":
             return queryset.filter(suspended_until__gt=now)
         return queryset.exclude(suspended_until__gt=now) if self.value() == "no" else queryset
-
-
-class SuspendForm(forms.Form):
-    days = forms.IntegerField(label=_("Days"), min_value=1, max_value=LONGEST_SUSPENSION_DAYS, initial=7)
 
 
 class NewPersonForm(AdminUserCreationForm):
@@ -57,7 +48,7 @@ class PersonAdmin(UserAdmin):
     show_full_result_count = False
     filter_horizontal = ("groups", "user_permissions")
     readonly_fields = ("follower_count", "suspended_until", "date_joined", "last_login")
-    actions = ("suspend", "lift_suspension")
+    actions = ("lift_suspension",)  # suspending needs a case, with a reason and an appeal: see moderation
     add_form = NewPersonForm
     fieldsets = (
         (None, {"fields": ("handle", "display_name", "bio", "password", "email")}),
@@ -85,28 +76,6 @@ class PersonAdmin(UserAdmin):
             obj.save()
         elif named := [field.name for field in User._meta.concrete_fields if field.name in form.changed_data]:
             obj.save(update_fields=named)
-
-    @admin.action(description=_("Suspend…"), permissions=["change"])
-    def suspend(self, request: HttpRequest, people: QuerySet[User]) -> HttpResponse | None:
-        """Ask for how many days, then suspend those chosen. Staff are left out."""
-        form = SuspendForm(request.POST if "days" in request.POST else None)
-        members = people.filter(is_staff=False, is_superuser=False)
-        if not form.is_valid():
-            context = self.admin_site.each_context(request) | {
-                "title": _("Suspend"),
-                "form": form,
-                "members": members,
-                "left_out": people.exclude(pk__in=members),
-                "opts": self.opts,
-            }
-            return render(request, "accounts/admin_suspend.html", context)
-        until = timezone.now() + timedelta(days=form.cleaned_data["days"])
-        for member in members:
-            member.suspend(until)
-            self.log_change(request, member, f"Suspended until {until:%Y-%m-%d %H:%M} UTC.")
-        said = ngettext("%(number)d person suspended.", "%(number)d people suspended.", len(members))
-        messages.success(request, said % {"number": len(members)})
-        return None
 
     @admin.action(description=_("Lift the suspension"), permissions=["change"])
     def lift_suspension(self, request: HttpRequest, people: QuerySet[User]) -> None:

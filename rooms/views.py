@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Case, Count, Exists, OuterRef, Prefetch, Q, QuerySet, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
@@ -97,9 +97,6 @@ def space(request: MemberRequest, space: UUID) -> HttpResponse:
         "you": request.user,
         "is_host": room.host_id == request.user.pk,
         "retention_days": settings.RECORDING_RETENTION_DAYS,
-        "max_speakers": settings.SPACES_MAX_SPEAKERS,
-        "rights": {role.value: [action.value for action in rules.allowed(role)] for role in Role},
-        "targets": {action.value: sorted(roles) for action, roles in rules.TARGETS.items()},
     }
     if room.state == Space.State.ENDED:
         return render(request, "rooms/ended.html", context | {"spoke": _spoke(room, request.user)})
@@ -109,7 +106,9 @@ def space(request: MemberRequest, space: UUID) -> HttpResponse:
 def _spoke(room: Space, viewer: User) -> QuerySet[User]:
     """Who was at the microphone, for the page of an ended Space."""
     people = User.objects.visible_to(viewer).with_relation_of(viewer)
-    return people.filter(participations__space=room, participations__turns__isnull=False).distinct()
+    spoke = Participant.objects.filter(space=room, user=OuterRef("pk"), turns__isnull=False)
+    host_first = Case(When(pk=room.host_id, then=0), default=1)
+    return people.filter(Exists(spoke)).order_by(host_first, "handle")
 
 
 @require_safe

@@ -56,6 +56,13 @@ class Page:
             if frame["type"] == kind and all(frame[name] == value for name, value in fields.items()):
                 return frame
 
+    async def until_voice(self, handle: str, mute: str) -> dict[str, Any]:
+        """The next word of this person at the microphone in this state."""
+        while True:
+            frame = await self.until("voice")
+            if (frame["person"]["handle"], frame["person"]["mute"]) == (handle, mute):
+                return frame
+
     async def closed(self) -> int:
         """The code with which the server closed; frames before it are passed over."""
         while True:
@@ -147,13 +154,12 @@ async def test_asking_admitting_and_opening(tea: Space, hana: User, sol: User) -
         asked = await host.until("asked")
         assert asked["request"]["text"] == "me please"
         await host.send(type="admit", request=asked["request"]["request"], id=2)
-        voice = await page.until("voice")
-        assert (voice["person"]["handle"], voice["person"]["role"]) == ("sol", "speaker")
+        assert (await page.until_voice("sol", "self"))["person"]["role"] == "speaker"
         await page.send(type="microphone", open=True, id=3)
         assert (await page.until("error", re=3))["code"] == "notice_not_accepted"
         await page.send(type="accept_notice", id=4)
         await page.send(type="microphone", open=True, id=5)
-        assert (await host.until("voice", seq=voice["seq"] + 1))["person"]["mute"] == "open"
+        assert (await host.until_voice("sol", "open"))["person"]["role"] == "speaker"
 
 
 async def test_what_a_listener_may_not_do_is_refused_with_the_reason(tea: Space, hana: User, sol: User) -> None:
