@@ -1,4 +1,4 @@
-"""People in the admin: find, grant the right to host, lift a suspension. Nobody is deleted here. Log-in is allauth's."""
+"""People in the admin: find, grant the right to host, lift a suspension; nobody is deleted. Log-in is allauth's."""
 
 from typing import Any
 
