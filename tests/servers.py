@@ -6,8 +6,6 @@ folder of written files belong to one worker alone, since published messages kno
 
 import os
 import secrets
-import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -15,12 +13,14 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from spaces_project import embedded
+from tests import folders
 
 _undo: list[Callable[[], object]] = []
 
 
 def _start_run() -> None:
     """What the whole run shares: secrets and PostgreSQL."""
+    folders.sweep()
     os.environ |= {"SPACES_TEST_RUN": "1", "SPACES_DEMO": "0"}
     os.environ |= {"SECRET_KEY": secrets.token_urlsafe(50), "MEDIA_SECRET": secrets.token_urlsafe(32)}
     os.environ["SPACES_TEST_REDIS"] = os.environ.get("REDIS_URL", "")
@@ -36,10 +36,8 @@ def _start_worker() -> None:
 
 
 def _folder() -> Path:
-    var = Path(tempfile.mkdtemp(prefix="spaces-test-"))
-    _undo.append(lambda: shutil.rmtree(var, ignore_errors=True))
-    if (home := embedded.postgres_home(var)) != var:
-        _undo.append(lambda: shutil.rmtree(home, ignore_errors=True))
+    var = folders.make("run", os.getpid())
+    _undo.append(lambda: folders.remove(var))
     return var
 
 

@@ -13,18 +13,16 @@ import redis
 
 from spaces_project import embedded
 from spaces_project.embedded import EmbeddedError
+from tests import folders
 
 CHECKOUT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def var(tmp_path: Path) -> Iterator[Path]:
-    """A folder of our own, short enough for sockets; what root has elsewhere is removed with it."""
-    folder = Path(f"/tmp/spaces-var-{os.getpid()}-{abs(hash(tmp_path)) % 10**6}")
-    folder.mkdir()
+def var() -> Iterator[Path]:
+    folder = folders.make("var", os.getpid())
     yield folder
-    shutil.rmtree(folder)
-    shutil.rmtree(embedded.postgres_home(folder), ignore_errors=True)
+    folders.remove(folder)
 
 
 def rows(var: Path, query: str) -> list[tuple[object, ...]]:
@@ -94,17 +92,15 @@ def test_only_their_user_reaches_the_sockets(var: Path) -> None:
     embedded.stop_redis(servers[1])
 
 
-def test_no_folder_on_the_way_to_the_checkout_is_opened(tmp_path: Path) -> None:
+def test_no_folder_on_the_way_to_the_checkout_is_opened(var: Path) -> None:
     """A home that only its owner can enter stays so, also where root starts PostgreSQL as another user."""
-    home = Path(f"/tmp/spaces-home-{os.getpid()}")
-    home.mkdir(mode=0o700)
-    var = home / "var"
-    server = embedded.start_postgres(var, durable=False)
-    assert rows(var, "SELECT 1") == [(1,)]
+    home, inside = var, var / "var"
+    home.chmod(0o700)
+    server = embedded.start_postgres(inside, durable=False)
+    assert rows(inside, "SELECT 1") == [(1,)]
     embedded.stop_postgres(server)
     assert home.stat().st_mode & 0o777 == 0o700
-    shutil.rmtree(home)
-    shutil.rmtree(embedded.postgres_home(var), ignore_errors=True)
+    folders.remove(inside)
 
 
 def test_two_checkouts_have_nothing_in_common(tmp_path: Path) -> None:

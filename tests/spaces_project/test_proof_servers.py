@@ -1,7 +1,6 @@
 """Kills by the dozen: what PostgreSQL has confirmed is there after each of them, and every start works."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 
 from spaces_project import embedded
 from spaces_project.processes import with_patience
+from tests import folders
 
 KILLS = 40
 ROWS_PER_LIFE = 50
@@ -19,11 +19,9 @@ pytestmark = [pytest.mark.proof, pytest.mark.alone]
 
 @pytest.fixture
 def var() -> Iterator[Path]:
-    folder = Path(f"/tmp/spaces-proof-{os.getpid()}")
-    folder.mkdir()
+    folder = folders.make("proof", os.getpid())
     yield folder
-    shutil.rmtree(folder)
-    shutil.rmtree(embedded.postgres_home(folder), ignore_errors=True)
+    folders.remove(folder)
 
 
 def connect(var: Path) -> psycopg.Connection[tuple[int]]:

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ import pytest
 
 from spaces_project import embedded
 from spaces_project.processes import with_patience
+from tests import folders
 
 CHECKOUT = Path(__file__).parents[2]
 START_SECONDS = 120
@@ -40,7 +40,7 @@ class Machine:
     """A folder for one installation, and what runs in it."""
 
     def __init__(self) -> None:
-        self.var = Path(tempfile.mkdtemp(prefix="spaces-run-"))
+        self.var = folders.make("machine", os.getpid())
         self.log = self.var / "out.log"
         self.web, self.media, self.face = free_port(), free_port(socket.SOCK_DGRAM), free_port()
         self.process: subprocess.Popen[bytes] | None = None
@@ -121,8 +121,7 @@ class Machine:
             self.process.kill()
             self.process.wait()
             with_patience(lambda: not self.processes(), START_SECONDS)
-        shutil.rmtree(self.var, ignore_errors=True)
-        shutil.rmtree(embedded.postgres_home(self.var), ignore_errors=True)
+        folders.remove(self.var)
 
 
 @pytest.fixture

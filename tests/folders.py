@@ -1,0 +1,29 @@
+"""Folders of test runs: each names its process, so that a later run clears up after one that was killed."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from spaces_project import embedded
+
+PREFIX = "spaces-test-"
+
+
+def make(kind: str, pid: int) -> Path:
+    """A folder that is short enough for sockets, whatever pytest's own are called."""
+    return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{pid}-{kind}-"))
+
+
+def remove(folder: Path) -> None:
+    """The folder, and what PostgreSQL had elsewhere for it (as root)."""
+    home = embedded.postgres_home(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(home, ignore_errors=True)
+
+
+def sweep() -> None:
+    """Remove the folders of runs that were killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*-*"):
+        pid = folder.name.removeprefix(PREFIX).partition("-")[0]
+        if pid.isdigit() and not Path(f"/proc/{pid}").exists():
+            remove(folder)
