@@ -6,10 +6,12 @@ BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 PIP_COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+MAKE_MESSAGES := $(BIN)/python manage.py makemessages --locale de --no-location --no-wrap --no-obsolete --ignore 'tests/*' \
+	--ignore 'var/*'
 CODE := accounts rooms recordings moderation spaces_project bench tests manage.py
 PYTEST := $(BIN)/python -m pytest --quiet
 
-.PHONY: run install test lint types units serial proof bench lock format clean
+.PHONY: run install test lint types units serial proof bench lock texts format clean
 
 run: .venv/run.stamp  ## a demonstration on this machine: installs, starts everything, prints address and log-ins
 	$(BIN)/python manage.py runspaces --demo
@@ -48,6 +50,12 @@ bench: .venv/test.stamp  ## every benchmark, one JSON line per figure
 lock: .venv/test.stamp  ## write requirements*.txt from requirements*.in; with ARGS=--upgrade to newer versions
 	$(PIP_COMPILE) $(ARGS) -o requirements.txt requirements.in
 	$(PIP_COMPILE) $(ARGS) -o requirements-dev.txt requirements-dev.in
+
+texts: .venv/test.stamp  ## after changing texts: collect them into locale/, compile it; needs gettext (apt-get install gettext)
+	$(MAKE_MESSAGES) -d django
+	$(MAKE_MESSAGES) -d djangojs
+	sed -i '/^"POT-Creation-Date/d' locale/de/LC_MESSAGES/*.po
+	for po in $$(find locale -name '*.po'); do msgfmt --check-format -o $${po%.po}.mo $$po || exit 1; done
 
 format: .venv/test.stamp
 	$(BIN)/ruff format $(CODE)
