@@ -12,6 +12,8 @@ ROOT = Path(__file__).parents[1]
 APPS = ("accounts", "rooms", "recordings", "moderation", "spaces_project")
 ONE, MANY = {"_", "gettext", "gettext_lazy", "gettext_noop"}, {"ngettext", "ngettext_lazy"}
 STRING = r'"(?:[^"\\]|\\.)*"'
+QUOTED = rf"(?:{STRING}|'(?:[^'\\]|\\.)*')"
+TEMPLATE_CALL = re.compile(rf"\b(?:n?gettext|_)\((?:u?{QUOTED}|[\s,\w])*\)")
 JS_CALL = re.compile(rf"\b(n?gettext)\(\s*(?:({STRING})\s*(?:,\s*({STRING}))?)?")
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|\{\w+\}|%[sd]|</?\w+[^>]*>")
 
@@ -51,12 +53,9 @@ def in_python() -> Iterator[Message]:
 
 def in_templates() -> Iterator[Message]:
     """Django turns a template into calls between noise; the calls are Python."""
-    call = re.compile(
-        r"""\bn?gettext\((?:u?(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|[\s,\w])*\)|\b_\((?:'[^']*'|"[^"]*")\)"""
-    )
     for path in sorted((ROOT / "templates").rglob("*.*")):
         where = str(path.relative_to(ROOT))
-        for found in call.findall(templatize(path.read_text(encoding="utf-8"), origin=where)):
+        for found in TEMPLATE_CALL.findall(templatize(path.read_text(encoding="utf-8"), origin=where)):
             yield from calls(found, where)
 
 
@@ -65,7 +64,7 @@ def in_scripts() -> Iterator[Message]:
         for path in sorted((ROOT / app).glob("static/**/*.js")):
             where = str(path.relative_to(ROOT))
             for function, one, many in JS_CALL.findall(path.read_text(encoding="utf-8")):
-                assert one and bool(many) == (function == "ngettext"), f"{where} does not write a text out"
+                assert [bool(one), bool(many)] == [True, function == "ngettext"], f"{where} does not write a text out"
                 yield Message(ast.literal_eval(one), ast.literal_eval(many) if many else None, where)
 
 
