@@ -6,6 +6,7 @@ from uuid import UUID
 
 import structlog
 from django.utils import translation
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Follow, User
 from rooms import commands, events, protocol, pulse
@@ -14,6 +15,8 @@ from rooms.models import Participant, Space
 from rooms.refusals import Refused
 from rooms.sound import SoundRefused
 from rooms.threads import database
+
+TOO_FAST = _("That was too much at once. Wait a moment, then try again.")
 
 log = structlog.get_logger(__name__)
 
@@ -32,25 +35,29 @@ class SpaceConsumer(Door):
             return await self.close(4401)
         await self.channel_layer.group_add(events.group(self.space_id), self.channel_name)
         try:
-            self.me = await enter(self.space_id, user)
+            self.me = await enter(self.space_id, user, self.connection)
         except Space.DoesNotExist:
             return await self.close(4404)
-        await pulse.connect(self.space_id, str(self.me.pk), self.connection)
+        pulse.connect(self.space_id, str(self.me.pk), self.connection)
         takeover = {"type": "space.taken_over", "whom": str(self.me.pk), "by": self.connection}
         await self.channel_layer.group_send(events.group(self.space_id), takeover)
         return await self.answer(protocol.Sync())
 
     async def disconnect(self, code: int) -> None:
-        await self.channel_layer.group_discard(events.group(self.space_id), self.channel_name)
-        if self.me is not None and await pulse.disconnect(self.space_id, str(self.me.pk), self.connection):
-            await lose(self.me)
+        try:
+            if self.me is not None and await pulse.disconnect(self.space_id, str(self.me.pk), self.connection):
+                await lose(self.me)
+        finally:
+            await self.channel_layer.group_discard(events.group(self.space_id), self.channel_name)
 
     async def read(self, frame: str | None) -> None:
         over = self.bucket.take()
         if over > WARNINGS:
             return await self.close(4429)
         if over:
-            return await self.send_event(protocol.Error(code="slow_down", text="Too many frames."))
+            with translation.override(self.scope["language"]):
+                text = str(TOO_FAST)
+            return await self.send_event(protocol.Error(code="slow_down", text=text))
         try:
             command = protocol.parse(frame or "")
         except protocol.FrameRefused as refused:
@@ -63,7 +70,7 @@ class SpaceConsumer(Door):
         try:
             event = await commands.carry_out(self.me.pk, command)
         except (Refused, SoundRefused) as refused:
-            with translation.override(self.scope.get("language")):
+            with translation.override(self.scope["language"]):
                 text = refused.text
             code = refused.reason if isinstance(refused, Refused) else refused.code
             event = protocol.Error(code=str(code), text=text, re=command.id)
@@ -83,15 +90,13 @@ class SpaceConsumer(Door):
             await self.close(4400)
 
 
-@database
-def enter(space_id: str, user: User) -> Participant:
-    return Space.objects.enterable_by(user).get(pk=space_id).enter(user)
+enter = database(pulse.enter)
 
 
 @database
 def lose(me: Participant) -> None:
     try:
-        me.lose()
+        pulse.lose(me)
     except Refused:  # the Space ended in the meantime
         log.debug("lost_after_end", participant=str(me.pk))
 

@@ -1,9 +1,12 @@
-"""What every socket here has in common: keeping quiet once it is closed, and a limit on how fast frames may come."""
+"""What sockets have in common: the language of the page, quiet once closed, a limit on how fast frames may come."""
 
 import time
+from typing import Any
 
 from autobahn.exception import Disconnected
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.http import HttpRequest
+from django.utils.translation import get_language_from_request
 
 FRAMES_PER_SECOND = 20
 BURST = 60
@@ -24,6 +27,19 @@ class Bucket:
             return 0
         self.over += 1
         return self.over
+
+
+class Language:
+    """ASGI middleware under the one for cookies: `scope["language"]` is that of the page, chosen in the same way."""
+
+    def __init__(self, application: Any) -> None:
+        self.application = application
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        handshake = HttpRequest()
+        handshake.COOKIES = scope["cookies"]
+        handshake.META["HTTP_ACCEPT_LANGUAGE"] = dict(scope["headers"]).get(b"accept-language", b"").decode("latin-1")
+        await self.application(scope | {"language": get_language_from_request(handshake)}, receive, send)
 
 
 class Door(AsyncWebsocketConsumer):

@@ -11,14 +11,15 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "spaces_project.settings")
 http = get_asgi_application()
 
-from rooms.routing import websocket_urlpatterns  # noqa: E402  (models need the application registry)
+from rooms.door import Language  # noqa: E402  (models need the application registry)
+from rooms.routing import websocket_urlpatterns  # noqa: E402
 from spaces_project.proxies import TrustedProxies  # noqa: E402
 
 application = TrustedProxies(
     ProtocolTypeRouter(
         {
             "http": http,
-            "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+            "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(Language(URLRouter(websocket_urlpatterns)))),
         }
     ),
     settings.TRUSTED_PROXIES,

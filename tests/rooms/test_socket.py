@@ -187,6 +187,28 @@ async def test_a_removed_person_is_cut_off_and_stays_out(tea: Space, hana: User,
         assert await again.closed() == 4404
 
 
+@pytest.mark.parametrize(
+    ("header", "text"),
+    [
+        ((b"accept-language", b"de-AT,de;q=0.9,en;q=0.5"), "Deine Rolle in diesem Space erlaubt das nicht."),
+        ((b"cookie", b"django_language=de"), "Deine Rolle in diesem Space erlaubt das nicht."),
+        ((b"accept-language", b"tlh"), "Your role in this Space does not allow that."),
+    ],
+)
+async def test_refusals_speak_the_language_of_the_page(
+    tea: Space, sol: User, header: tuple[bytes, bytes], text: str
+) -> None:
+    client = await sync_to_async(Client)()
+    await sync_to_async(client.force_login)(sol)
+    session = f"{settings.SESSION_COOKIE_NAME}={client.session.session_key}".encode()
+    cookies = session + b"; " + header[1] if header[0] == b"cookie" else session
+    page = Page(tea, None, [ORIGIN, (b"cookie", cookies), *([] if header[0] == b"cookie" else [header])])
+    assert await page.connect()
+    await page.send(type="end", id=1)
+    assert (await page.until("error", re=1))["text"] == text
+    await page.socket.disconnect()
+
+
 async def test_reactions_are_summed(tea: Space, sol: User, lior: User) -> None:
     async with pages(tea, sol, lior) as [page, other]:
         for _ in range(5):
