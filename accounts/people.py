@@ -33,6 +33,10 @@ class PeopleQuerySet(models.QuerySet["User"]):
         """Active people who have not blocked `viewer`."""
         return self.filter(is_active=True).exclude(blocking_rows__blocked=viewer)
 
+    def in_good_standing(self) -> Self:
+        """Active and not suspended now."""
+        return self.filter(is_active=True).exclude(suspended_until__gt=timezone.now())
+
     def with_relation_of(self, viewer: "User") -> Self:
         """Each with `.relation` (a value of Relation): what that person is to `viewer`."""
         follows = viewer.following_rows.filter(followee=OuterRef("pk"))
@@ -64,9 +68,9 @@ class PeopleQuerySet(models.QuerySet["User"]):
         """People to follow: the most followed whom `user` does not follow and where neither blocked the other."""
         return (
             self.visible_to(user)
+            .in_good_standing()
             .exclude(pk=user.pk)
             .exclude(blocked_by_rows__blocker=user)
             .exclude(follower_rows__follower=user)
-            .exclude(suspended_until__gt=timezone.now())
             .order_by("-follower_count", "handle")
         )

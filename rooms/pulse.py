@@ -7,12 +7,15 @@ Several processes share a Space: whoever takes a sum out of Redis, in one transa
 import asyncio
 import time
 from collections import Counter
+from typing import Any
 
 import msgspec
 import structlog
+from django.db import transaction
 
+from accounts.models import User
 from rooms import events, store
-from rooms.models import Space
+from rooms.models import Participant, Space
 from rooms.threads import database
 
 BEAT_SECONDS = 0.34
@@ -93,14 +96,12 @@ def _count(space_id: str) -> int:
 _pulses: dict[tuple[int, str], Pulse] = {}
 
 
-async def connect(space_id: str, participant: str, connection: str) -> None:
-    """Count a connection: its lease is written at once and renewed until `disconnect`."""
-    member = f"{participant}:{connection}"
+def connect(space_id: str, participant: str, connection: str) -> None:
+    """Renew the lease of a connection, which `enter` wrote, until `disconnect`."""
     key = (id(asyncio.get_running_loop()), space_id)
     if key not in _pulses:
         _pulses[key] = Pulse(space_id)
-    _pulses[key].connections.add(member)
-    await renew(space_id, {member})
+    _pulses[key].connections.add(f"{participant}:{connection}")
 
 
 async def disconnect(space_id: str, participant: str, connection: str) -> bool:
@@ -118,10 +119,14 @@ async def disconnect(space_id: str, participant: str, connection: str) -> bool:
 
 async def renew(space_id: str, members: set[str]) -> None:
     if members:
-        key = store.PRESENCE.format(space=space_id)
-        until = time.time() + LEASE_SECONDS
-        await store.async_client().zadd(key, dict.fromkeys(members, until))
-        await store.async_client().expire(key, 10 * LEASE_SECONDS)
+        async with store.async_client().pipeline() as pipe:
+            await _lease(pipe, space_id, members).execute()
+
+
+def _lease(pipe: Any, space_id: str, members: set[str]) -> Any:
+    key = store.PRESENCE.format(space=space_id)
+    until = time.time() + LEASE_SECONDS
+    return pipe.zadd(key, dict.fromkeys(members, until)).expire(key, 10 * LEASE_SECONDS)
 
 
 async def connected(space_id: str) -> Counter[str]:
@@ -131,7 +136,30 @@ async def connected(space_id: str) -> Counter[str]:
     return Counter(member.partition(":")[0] for member in members)
 
 
+# --- coming and going, in a thread with the database ---
+def enter(space_id: str, user: User, connection: str) -> Participant:
+    """Let `user` in through a connection. Raises Space.DoesNotExist for whoever may not know of the Space.
+
+    The lease is written with the Space locked, and `lose` looks for it with the Space locked, so that the end of an
+    old connection never undoes the beginning of a new one. Rights that were taken away while we looked at them, by a
+    verb that did not see the person here yet, are looked at once more."""
+    with transaction.atomic():
+        person = Space.objects.enterable_by(user).get(pk=space_id).enter(user)
+        with store.client().pipeline() as pipe:
+            _lease(pipe, space_id, {f"{person.pk}:{connection}"}).execute()
+    person.recheck()
+    return person
+
+
+def lose(person: Participant) -> None:
+    """Note that this person has no connection left, unless there is one after all. Raises Refused after the end."""
+    with transaction.atomic():
+        Space.locked(person.space_id)
+        if str(person.pk) not in connected_now(person.space_id):
+            person.lose()
+
+
 def connected_now(space_id: object) -> set[str]:
-    """The same for tasks: the participants with a valid lease."""
+    """The participants with a valid lease."""
     members = store.client().zrangebyscore(store.PRESENCE.format(space=space_id), time.time(), "+inf")
     return {member.partition(":")[0] for member in members}

@@ -1,33 +1,56 @@
 """The sweeps of rooms: what a lost message or a killed process left undone is found here from the rows."""
 
+from collections.abc import Callable
+from contextlib import suppress
+
 from celery import shared_task
+from django.db import transaction
 from django.utils import timezone
 
 from rooms import pulse, standing
 from rooms.models import Participant, Space
-from rooms.refusals import Refused
 from rooms.rules import Role
 
 
 @shared_task
 def sweep_presence() -> None:
-    """Mark as lost whoever has no connection left, count out whoever was away too long. Safe to run twice at once."""
+    """Put right what no page told of: who is lost, back, away too long, or has no right to be there any more.
+
+    Safe to run twice at once."""
+    for person in Participant.objects.astray().select_related("space"):
+        person.recheck()
     for space in Space.objects.live():
         here = pulse.connected_now(space.pk)
-        for person in space.participants.present().select_related("space", "user"):
-            _sweep(person, str(person.pk) in here)
+        for person in space.participants.present():
+            if _step(person, str(person.pk) in here):
+                _take_step(person)
 
 
-def _sweep(person: Participant, connected: bool) -> None:
-    try:
-        if person.away_until is not None and person.away_until < timezone.now():
-            _count_out(person)
-        elif not connected and person.away_since is None:
-            person.lose()
-        elif not person.user.is_active or person.user.is_suspended():
-            person.recheck()
-    except Refused:  # the Space ended while we looked
+def _step(person: Participant, connected: bool) -> Callable[[Participant], None] | None:
+    """What there is to do about somebody; None for nothing."""
+    if connected:
+        return _welcome_back if person.away_since is not None else None
+    if person.away_until is None:
+        return Participant.lose
+    return _count_out if person.away_until < timezone.now() else None
+
+
+@transaction.atomic
+def _take_step(person: Participant) -> None:
+    """Look again with the Space locked, then do it: the person may have come back in this moment."""
+    space = Space.locked(person.space_id)
+    fresh = space.participants.present().filter(pk=person.pk).first()
+    if fresh is None or space.state != Space.State.LIVE:
         return
+    step = _step(fresh, str(fresh.pk) in pulse.connected_now(space.pk))
+    if step:
+        step(fresh)
+
+
+def _welcome_back(person: Participant) -> None:
+    """The connection was there all the time, and Redis had forgotten it."""
+    with suppress(Space.DoesNotExist):  # the right to be here is gone in this moment; the next sweep sees it
+        person.space.enter(person.user)
 
 
 def _count_out(person: Participant) -> None:

@@ -1,17 +1,18 @@
 """Somebody in a Space, and the turns at the microphone."""
 
 import uuid
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal, Self
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from accounts.models import User
 from rooms import events, protocol, rules, standing
-from rooms.models.space import Space
+from rooms.models.space import Space, is_welcome
 from rooms.models.verbs import verb
 from rooms.refusals import Refused, check
 from rooms.rules import Action, Mute, Reason, Role
@@ -28,8 +29,12 @@ class ParticipantQuerySet(models.QuerySet["Participant"]):
     def present(self) -> Self:
         return self.filter(left_at=None, removed_at=None)
 
-    def away(self) -> Self:
-        return self.present().filter(away_since__isnull=False)
+    def astray(self) -> Self:
+        """Those in a live Space, or gone from its pages alone, who have no right to be there any more."""
+        welcome = Space.objects.filter(is_welcome(OuterRef(OuterRef("user"))), pk=OuterRef("space"))
+        able = User.objects.in_good_standing().filter(pk=OuterRef("user"))
+        here = self.filter(space__state=Space.State.LIVE, removed_at=None, barred_at=None)
+        return here.exclude(Q(Exists(able)) & (Q(role=Role.HOST) | Q(Exists(welcome))))
 
 
 class Participant(models.Model):
@@ -130,7 +135,7 @@ class Participant(models.Model):
         """Out of the Space: off the stage, out of the queue, out of the count."""
         was_on_stage = self.on_stage
         self._leave_queue()
-        self.left_at, self.away_since = timezone.now(), None
+        self.left_at, self.away_since = self.left_at or timezone.now(), None
         if was_on_stage:
             self._leave_stage(why)
         self.save(update_fields=["left_at", "away_since", "removed_at", "removed_by", "barred_at"])
@@ -258,19 +263,23 @@ class Participant(models.Model):
         self.remove(by)
         by.user.block(self.user)
 
-    @transaction.atomic
     def recheck(self) -> None:
         """Out, if the right to be in this Space is gone: blocked, suspended, no longer a follower or invited."""
+        user = User.objects.get(pk=self.user_id)
+        if Space.objects.enterable_by(user).filter(pk=self.space_id).exists():
+            return
         if self.role == Role.HOST:
-            if self.user.is_suspended():
-                self.space.end(why=Space.Why.SUSPENDED)
-        elif not Space.objects.enterable_by(self.user).filter(pk=self.space_id).exists():
+            self.space.end(why=Space.Why.SUSPENDED)
+            return
+        with suppress(Refused):  # the Space ended meanwhile
             self.shut_out()
 
     @verb
     def shut_out(self) -> None:
-        """Leave because the right to be here is gone; unlike `remove` this lasts only as long as its cause."""
-        if self.left_at is not None:
+        """Leave because the right to be here is gone; unlike `remove` this lasts only as long as its cause.
+
+        Whoever has left already is shut out, too: a page that does not close its connections would keep the sound."""
+        if self.removed_at is not None or self.barred_at is not None:
             return
         self.barred_at = timezone.now()
         self._go("removed")

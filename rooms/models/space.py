@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from rooms.models.request import SpeakerRequest
 
 
+Person = User | OuterRef  # somebody, or whoever a row of the query around is about
+
+
 class SpaceQuerySet(models.QuerySet["Space"]):
     def live(self) -> Self:
         return self.filter(state=Space.State.LIVE)
@@ -28,7 +31,7 @@ class SpaceQuerySet(models.QuerySet["Space"]):
         """The live Spaces that `user` may enter, see and hear: this query is the access control of every door."""
         if not user.is_authenticated or not user.is_active or user.is_suspended():
             return self.none()
-        return self.live().filter(Q(host=user) | (_invited(user) & ~_kept_out(user)))
+        return self.live().filter(Q(host=user) | is_welcome(user))
 
     def known_to(self, user: User) -> Self:
         """What `user` may open a page of: Spaces to enter, and ended ones that the user was in."""
@@ -37,7 +40,12 @@ class SpaceQuerySet(models.QuerySet["Space"]):
         return self.filter(Q(pk__in=self.enterable_by(user).values("pk")) | Q(pk__in=ended.values("pk")))
 
 
-def _invited(user: User) -> Q:
+def is_welcome(user: Person) -> Q:
+    """Spaces of others to which `user` is invited, and not kept out."""
+    return _invited(user) & ~_kept_out(user)
+
+
+def _invited(user: Person) -> Q:
     follows = Follow.objects.filter(followee=OuterRef("host"), follower=user, state=Follow.State.ACCEPTED)
     before = follows.filter(accepted_at__lt=OuterRef("started_at"))
     named = Invitation.objects.filter(space=OuterRef("pk"), user=user)
@@ -47,7 +55,7 @@ def _invited(user: User) -> Q:
     return followers | (Q(audience=Space.Audience.NAMED) & Q(Exists(named)))
 
 
-def _kept_out(user: User) -> Q:
+def _kept_out(user: Person) -> Q:
     blocked = Block.objects.filter(
         Q(blocker=OuterRef("host"), blocked=user) | Q(blocker=user, blocked=OuterRef("host"))
     )
@@ -179,7 +187,7 @@ class Space(models.Model):
     @classmethod
     def recheck(cls, user: User) -> None:
         """Take `user` out of every live Space that he may no longer be in; end his own if he is suspended."""
-        for participant in user.participations.present().filter(space__state=cls.State.LIVE).select_related("space"):
+        for participant in user.participations.astray().select_related("space"):
             participant.recheck()
 
     # --- who is in it ---

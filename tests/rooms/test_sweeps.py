@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Block, Follow, User
 from rooms import pulse, standing, store, tasks
 from rooms.media.standing import KEY
 from rooms.models import Participant, Space
@@ -92,6 +92,112 @@ def test_a_suspended_member_is_found_even_if_the_signal_was_lost(tea: Space, hos
     here(host, person)
     User.objects.filter(pk=sol.pk).update(suspended_until=timezone.now() + timedelta(days=1))
     tasks.sweep_presence()
+    person.refresh_from_db()
+    assert person.left_at is not None
+
+
+def test_a_space_goes_on_when_redis_had_forgotten_who_is_connected(
+    tea: Space, host: Participant, listener: Participant, speaker: Participant
+) -> None:
+    tasks.sweep_presence()
+    for person in (host, listener, speaker):
+        long_ago(person, 70)
+    here(host, listener, speaker)
+    tasks.sweep_presence()
+    tea.refresh_from_db()
+    assert tea.state == Space.State.LIVE
+    assert not tea.participants.filter(away_since__isnull=False).exists()
+    assert [person.role for person in tea.stage()] == [Role.HOST, Role.SPEAKER]
+
+
+def test_whoever_comes_back_while_the_sweep_looks_is_not_counted_out(
+    tea: Space, host: Participant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long_ago(host, 61)
+    looked = pulse.connected_now
+
+    def back_at_the_second_look(space: object) -> set[str]:
+        found = looked(space)
+        here(host)
+        return found
+
+    monkeypatch.setattr(pulse, "connected_now", back_at_the_second_look)
+    tasks.sweep_presence()
+    host.refresh_from_db()
+    tea.refresh_from_db()
+    assert (tea.state, host.away_since) == (Space.State.LIVE, None)
+
+
+def test_an_old_connection_that_ends_late_does_not_undo_a_new_one(tea: Space, host: Participant, hana: User) -> None:
+    pulse.enter(str(tea.pk), hana, "new")
+    pulse.lose(host)
+    host.refresh_from_db()
+    assert host.away_since is None
+
+
+@pytest.mark.parametrize("how", ["blocked", "unfollowed", "deactivated"])
+def test_whoever_lost_the_right_to_be_here_is_found_even_if_the_signal_was_lost(
+    tea: Space, host: Participant, listener: Participant, hana: User, lior: User, how: str
+) -> None:
+    here(host, listener)
+    if how == "blocked":
+        Block.objects.create(blocker=hana, blocked=lior)
+    elif how == "unfollowed":
+        Follow.objects.filter(follower=lior).delete()
+    else:
+        User.objects.filter(pk=lior.pk).update(is_active=False)
+    tasks.sweep_presence()
+    listener.refresh_from_db()
+    host.refresh_from_db()
+    assert (listener.left_at is None, host.left_at is None) == (False, True)
+    assert str(listener.pk) in standing.build(Space.objects.get(pk=tea.pk)).removed
+
+
+def test_nobody_with_a_right_to_be_here_is_astray(
+    hana: User, sol: User, dee: User, tea: Space, host: Participant, speaker: Participant, listener: Participant
+) -> None:
+    assert not Participant.objects.astray().exists()
+    tea.end()
+    named = Space.open(hana, title="For dee", audience=Space.Audience.NAMED, invited=[dee])
+    guest = named.enter(dee)
+    assert not Participant.objects.astray().exists()
+    named.invitations.all().delete()
+    assert Participant.objects.astray().get() == guest
+
+
+def test_a_deactivated_host_cannot_go_on(tea: Space, host: Participant) -> None:
+    here(host)
+    User.objects.filter(pk=host.user_id).update(is_active=False)
+    tasks.sweep_presence()
+    tea.refresh_from_db()
+    assert (tea.state, tea.ended_why) == (Space.State.ENDED, Space.Why.SUSPENDED)
+
+
+def test_whoever_left_is_out_of_the_sound_once_blocked(
+    tea: Space, host: Participant, listener: Participant, hana: User, lior: User
+) -> None:
+    """The page may have said that it leaves, and kept its connections."""
+    listener.leave()
+    left_at = listener.left_at
+    hana.block(lior)
+    listener.refresh_from_db()
+    assert listener.left_at == left_at
+    assert str(listener.pk) in standing.build(Space.objects.get(pk=tea.pk)).removed
+
+
+def test_a_block_while_somebody_enters_keeps_him_out(
+    tea: Space, host: Participant, hana: User, sol: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """hana's block sees nobody to take out, since sol has not quite entered; sol's entering sees no block yet."""
+    enter = Space.enter
+
+    def slowly(space: Space, user: User) -> Participant:
+        person = enter(space, user)
+        Block.objects.create(blocker=hana, blocked=sol)
+        return person
+
+    monkeypatch.setattr(Space, "enter", slowly)
+    person = pulse.enter(str(tea.pk), sol, "page")
     person.refresh_from_db()
     assert person.left_at is not None
 
