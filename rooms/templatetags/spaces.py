@@ -1,7 +1,7 @@
 """Tags of the pages: icons, faces, the import map, and the facts that the page's modules start from."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from django.conf import settings
 from django.template.context import Context
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils import formats
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -66,6 +67,13 @@ def initials(name: str) -> str:
 def lasted(space: Space) -> timedelta:
     """How long a Space has been live, or was."""
     return timedelta(milliseconds=space.room_ms)
+
+
+@register.filter
+def moment(when: datetime) -> SafeString:
+    """A date and time for a member: in UTC, which `moment.js` turns into the reader's own zone."""
+    text = formats.date_format(when.astimezone(UTC), "DATETIME_FORMAT")
+    return format_html('<time datetime="{}" data-view="moment">{} (UTC)</time>', when.isoformat(), text)
 
 
 @register.simple_tag

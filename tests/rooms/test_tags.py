@@ -2,13 +2,14 @@
 
 import json
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.conf import LazySettings
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.template import Context, Template
 from django.test import RequestFactory
+from django.utils import translation
 
 from accounts.models import User
 from rooms import rules
@@ -89,3 +90,11 @@ def test_a_profile_shows_the_live_space_only_to_whoever_may_enter(tea: Space, ha
     text = '{% include "rooms/live_now.html" %}'
     assert tea.title in written(text, person=hana, user=sol)
     assert tea.title not in written(text, person=hana, user=dee)
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "March 4, 2026, 5:30 p.m."), ("de", "4. März 2026 17:30")])
+def test_a_moment_is_told_in_utc_and_carries_what_the_script_needs(language: str, said: str) -> None:
+    when = datetime(2026, 3, 4, 17, 30, tzinfo=UTC)
+    with translation.override(language):
+        html = written("{{ when|moment }}", when=when)
+    assert html == f'<time datetime="2026-03-04T17:30:00+00:00" data-view="moment">{said} (UTC)</time>'

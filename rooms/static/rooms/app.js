@@ -6,6 +6,7 @@ import { connectDock } from "rooms/dock.js";
 import { facts, may } from "rooms/facts.js";
 import { connectFleet } from "rooms/fleet.js";
 import { connectKeys, connectKeysSwitch } from "rooms/keys.js";
+import { showMoment } from "rooms/moment.js";
 import { connectNavigation } from "rooms/navigation.js";
 import { chooseDevice } from "rooms/notice.js";
 import { toggle } from "rooms/popover.js";
@@ -38,6 +39,7 @@ function startRoom() {
   connectKeysSwitch(byId("keys-on"));
   connectClicks(room, speaking);
   register("fleet", connectFleet);
+  register("moment", showMoment);
   register("audience-choice", connectAudienceChoice);
   register("space", (element) => {
     const page = new SpacePage(element, room, speaking);
