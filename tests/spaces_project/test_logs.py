@@ -1,0 +1,49 @@
+"""What the processes say: one line each, of ours and of libraries, for people or as JSON."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+CHECKOUT = Path(__file__).parents[2]
+SAY = """
+import django; django.setup()
+import logging, structlog
+structlog.get_logger("rooms.events").info("space_started", space="abc")
+logging.getLogger("library").warning("slow %s", "disk", extra={"disk": "sda"})
+logging.getLogger("library").debug("not said")
+try:
+    1 / 0
+except ZeroDivisionError:
+    structlog.get_logger("rooms").exception("broken")
+"""
+
+
+def said(**environment: str) -> list[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", SAY], cwd=CHECKOUT, capture_output=True, text=True, check=True,
+        env=os.environ | {"DJANGO_SETTINGS_MODULE": "spaces_project.settings"} | environment,
+    )  # fmt: skip
+    return done.stderr.splitlines()
+
+
+def test_in_production_every_line_is_json() -> None:
+    lines = [json.loads(line) for line in said(SPACES_DEMO="0")]
+    assert [line["event"] for line in lines] == ["space_started", "slow disk", "broken"]
+    assert [line["level"] for line in lines] == ["info", "warning", "error"]
+    assert lines[0]["space"] == "abc"
+    assert lines[1]["logger"] == "library"
+    assert "ZeroDivisionError" in lines[2]["exception"]
+    assert all(line["timestamp"].endswith("Z") for line in lines)
+
+
+def test_the_level_is_the_operators() -> None:
+    assert len([json.loads(line) for line in said(SPACES_DEMO="0", LOG_LEVEL="warning")]) == 2
+
+
+def test_in_the_demonstration_lines_are_for_people() -> None:
+    lines = said(SPACES_DEMO="1")
+    assert "space_started" in lines[0]
+    assert "space=abc" in lines[0]
+    assert not lines[0].startswith("{")
