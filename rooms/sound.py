@@ -10,7 +10,7 @@ import structlog
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from rooms import placement, standing
+from rooms import events, placement, standing
 from rooms.media import grant
 from rooms.models import Participant
 from rooms.refusals import check
@@ -62,7 +62,9 @@ def _face() -> _Faces:
 
 async def answer(participant: UUID, sdp: str) -> str:
     """The SDP answer for this person's offer. Raises SoundRefused, or Refused for whoever is not in the Space."""
-    space, node = await _placed(participant)
+    space, node, moved = await _placed(participant)
+    if moved:  # whoever still hears the node before comes along, or the Space would sound in two halves
+        await events.hint(space, {"type": "sound_moved"})
     permit = grant.mint(settings.MEDIA_SECRET, space, str(participant), time.time())
     face = _face()
     async with face.places:
@@ -82,8 +84,10 @@ async def _ask(face: _Faces, url: str, body: dict[str, str]) -> str:
 
 
 @database
-def _placed(participant: UUID) -> tuple[str, placement.Node]:
-    """Space and node for somebody who is in a live Space now; the standing is there before the node is asked."""
+def _placed(participant: UUID) -> tuple[str, placement.Node, bool]:
+    """Space, node, and whether the Space has just come there from another one, for somebody who is in it now.
+
+    The standing is there before the node is asked."""
     person = Participant.objects.present().select_related("space").filter(pk=participant).first()
     if person is None or person.space.state != person.space.State.LIVE:
         check(Reason.NOT_IN_THE_SPACE)
@@ -95,7 +99,7 @@ def _placed(participant: UUID) -> tuple[str, placement.Node]:
         raise SoundRefused("no_node") from None
     if before != (node.name, node.boot):
         standing.write(person.space)
-    return str(person.space_id), node
+    return str(person.space_id), node, bool(before[0]) and before != (node.name, node.boot)
 
 
 async def close() -> None:

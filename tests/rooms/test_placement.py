@@ -1,0 +1,119 @@
+"""On which media node a Space sounds, and that everybody in it is told when it moves."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+from asgiref.sync import async_to_sync
+
+from rooms import events, placement, sound, store
+from rooms.models import Participant, Space
+from rooms.refusals import Refused
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Beat = Callable[..., None]
+
+
+@pytest.fixture
+def beat() -> Beat:
+    """`beat("one", load=0.5)` is the heartbeat of a node."""
+
+    def write(name: str, **fields: Any) -> None:
+        said = {"name": name, "boot": "1", "url": f"http://127.0.0.1:1/{name}", "peers": 0, "capacity": 10, "load": 0.0}
+        key = store.NODES.replace("*", name)
+        store.client().set(key, msgspec.json.encode(said | {"spaces": []} | fields))
+
+    return write
+
+
+def died(name: str) -> None:
+    store.client().delete(store.NODES.replace("*", name))
+
+
+def test_without_a_node_there_is_no_place(tea: Space) -> None:
+    with pytest.raises(placement.NoNode):
+        placement.place(tea)
+
+
+def test_the_least_loaded_node_gets_the_space_and_keeps_it(tea: Space, beat: Beat) -> None:
+    beat("one", load=0.5)
+    beat("two", load=0.2)
+    assert placement.place(tea).name == "two"
+    beat("two", load=0.9, peers=10, draining=True)
+    assert placement.place(Space.objects.get(pk=tea.pk)).name == "two"
+
+
+@pytest.mark.parametrize("state", [{"peers": 10}, {"draining": True}])
+def test_a_node_that_takes_no_more_is_passed_over(tea: Space, beat: Beat, state: dict[str, Any]) -> None:
+    beat("one", **state)
+    with pytest.raises(placement.NoNode):
+        placement.place(tea)
+    beat("two", load=0.9)
+    assert placement.place(tea).name == "two"
+
+
+def test_a_restarted_node_is_another_one(tea: Space, beat: Beat) -> None:
+    beat("one")
+    placement.place(tea)
+    beat("one", boot="2")
+    assert (placement.place(tea).boot, tea.node_boot) == ("2", "2")
+
+
+def test_of_two_that_place_at_once_both_get_the_same_node(tea: Space, beat: Beat) -> None:
+    beat("one")
+    beat("two", load=0.5)
+    mine, yours = Space.objects.get(pk=tea.pk), Space.objects.get(pk=tea.pk)
+    assert placement.place(mine).name == "one"
+    beat("one", load=0.9)
+    assert placement.place(yours).name == "one"
+
+
+@pytest.fixture
+def hinted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The types of the hints that went to the Space; offers are answered by nobody."""
+    kinds: list[str] = []
+
+    async def note(space: object, frame: dict[str, Any]) -> None:
+        kinds.append(frame["type"])
+
+    async def answered(*_: Any) -> str:
+        return "v=0"
+
+    monkeypatch.setattr(events, "hint", note)
+    monkeypatch.setattr(sound, "_ask", answered)
+    return kinds
+
+
+async def _offer(person: Participant) -> str:
+    try:
+        return await sound.answer(person.pk, "v=0")
+    finally:
+        await sound.close()
+
+
+offer = async_to_sync(_offer)
+
+
+def test_everybody_is_told_once_that_the_sound_moved(
+    host: Participant, listener: Participant, beat: Beat, hinted: list[str]
+) -> None:
+    beat("one")
+    offer(host)
+    offer(listener)
+    assert hinted == []
+    died("one")
+    beat("two")
+    offer(listener)
+    offer(host)
+    assert hinted == ["sound_moved"]
+
+
+@pytest.mark.parametrize("how", ["leave", "remove", "end"])
+def test_whoever_is_not_in_the_space_gets_no_sound(
+    tea: Space, host: Participant, listener: Participant, beat: Beat, hinted: list[str], how: str
+) -> None:
+    beat("one")
+    {"leave": listener.leave, "remove": lambda: listener.remove(host), "end": tea.end}[how]()
+    with pytest.raises(Refused):
+        offer(listener)
