@@ -6,11 +6,11 @@ from uuid import UUID
 
 from django.db import transaction
 
-from rooms import protocol, snapshot, sound, store
+from rooms import protocol, rules, snapshot, sound, store
 from rooms.models import Participant, SpeakerRequest
 from rooms.protocol import Event
-from rooms.refusals import Refused
-from rooms.rules import Reason
+from rooms.refusals import Refused, check
+from rooms.rules import Action, Reason, Role
 from rooms.threads import database
 
 Verb = Callable[[Participant, Any], object]
@@ -86,10 +86,13 @@ def _present(me: UUID) -> Participant:
 
 
 async def _react(me: UUID, emoji: str) -> None:
-    key = store.REACTIONS.format(space=await _space_of(me))
-    await store.async_client().hincrby(key, emoji, 1)
+    key = store.REACTIONS.format(space=await _reacts_in(me))
+    async with store.async_client().pipeline() as pipe:
+        await pipe.hincrby(key, emoji, 1).expire(key, store.SUM_SECONDS).execute()
 
 
 @database
-def _space_of(me: UUID) -> UUID:
-    return _present(me).space_id
+def _reacts_in(me: UUID) -> UUID:
+    person = _present(me)
+    check(rules.refusal(Action.REACT, Role(person.role)))
+    return person.space_id

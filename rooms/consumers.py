@@ -4,7 +4,6 @@ import uuid
 from typing import Any
 from uuid import UUID
 
-import structlog
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
@@ -17,8 +16,6 @@ from rooms.sound import SoundRefused
 from rooms.threads import database
 
 TOO_FAST = _("That was too much at once. Wait a moment, then try again.")
-
-log = structlog.get_logger(__name__)
 
 
 class SpaceConsumer(Door):
@@ -90,15 +87,7 @@ class SpaceConsumer(Door):
             await self.close(4400)
 
 
-enter = database(pulse.enter)
-
-
-@database
-def lose(me: Participant) -> None:
-    try:
-        pulse.lose(me)
-    except Refused:  # the Space ended in the meantime
-        log.debug("lost_after_end", participant=str(me.pk))
+enter, lose = database(pulse.enter), database(pulse.lose)
 
 
 class FleetConsumer(Door):

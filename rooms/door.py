@@ -47,6 +47,14 @@ class Door(AsyncWebsocketConsumer):
 
     shut = False
 
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Channels calls `disconnect` where the browser goes; a fault, or the end of the process, must not skip it."""
+        try:
+            await super().__call__(scope, receive, send)
+        except BaseException:
+            await self.disconnect(1011)
+            raise
+
     async def send(self, text_data: str | None = None, bytes_data: bytes | None = None, close: bool = False) -> None:
         if self.shut:
             return

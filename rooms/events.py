@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from rooms.models import Space
 
 FLEET = "fleet"
-AUDIENCE_SECONDS = 60  # changes that no process picked up are of no interest after that
 
 
 def group(space_id: object) -> str:
@@ -60,7 +59,7 @@ def fleet_changed(users: Iterable[UUID]) -> None:
 
 def _note(key: str, note: str) -> None:
     with store.client().pipeline() as pipe:
-        pipe.rpush(key, note).expire(key, AUDIENCE_SECONDS).execute()
+        pipe.rpush(key, note).expire(key, store.SUM_SECONDS).execute()
 
 
 def _message(frame: str, close: int, whom: str) -> dict[str, Any]:

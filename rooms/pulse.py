@@ -1,12 +1,14 @@
 """What a web process does for a Space while it has connections to it: renew leases, send what is summed.
 
 Reactions leave three times a second, coming and going at every second beat, leases are renewed every ten seconds.
-Several processes share a Space: whoever takes a sum out of Redis, in one transaction, sends it.
+Several processes share a Space: whoever takes a sum out of Redis, in one transaction, sends it, and the others leave it
+for as long as there is to be between two of them.
 """
 
 import asyncio
 import time
 from collections import Counter
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -16,6 +18,7 @@ from django.db import transaction
 from accounts.models import User
 from rooms import events, store
 from rooms.models import Participant, Space
+from rooms.refusals import Refused
 from rooms.threads import database
 
 BEAT_SECONDS = 0.34
@@ -53,6 +56,8 @@ class Pulse:
 
     async def _send_reactions(self) -> None:
         key = store.REACTIONS.format(space=self.space_id)
+        if not await _takes_turn(key, 1 / 3):
+            return
         async with store.async_client().pipeline(transaction=True) as pipe:
             counts, _ = await pipe.hgetall(key).delete(key).execute()
         if counts:
@@ -61,6 +66,8 @@ class Pulse:
 
     async def _send_audience(self) -> None:
         key = store.AUDIENCE.format(space=self.space_id)
+        if not await _takes_turn(key, 1 / 2):
+            return
         async with store.async_client().pipeline(transaction=True) as pipe:
             notes, _ = await pipe.lrange(key, 0, -1).delete(key).execute()
         if notes:
@@ -69,6 +76,12 @@ class Pulse:
 
     def stop(self) -> None:
         self._task.cancel()
+
+
+async def _takes_turn(what: str, seconds: float) -> bool:
+    """Whether no process sent this sum within the last `seconds`."""
+    key = store.TURN.format(what=what)
+    return bool(await store.async_client().set(key, 1, nx=True, px=round(seconds * 1000)))
 
 
 def _audience(notes: list[str], listeners: int) -> dict[str, object]:
@@ -152,8 +165,8 @@ def enter(space_id: str, user: User, connection: str) -> Participant:
 
 
 def lose(person: Participant) -> None:
-    """Note that this person has no connection left, unless there is one after all. Raises Refused after the end."""
-    with transaction.atomic():
+    """Note that this person has no connection left, unless there is one after all, or the Space has ended."""
+    with suppress(Refused), transaction.atomic():
         Space.locked(person.space_id)
         if str(person.pk) not in connected_now(person.space_id):
             person.lose()

@@ -11,6 +11,8 @@ from django.conf import settings
 PRESENCE = "spaces:presence:{space}"  # sorted set: connection -> unix seconds until which it counts
 REACTIONS = "spaces:reactions:{space}"  # hash: emoji -> count since the last event
 AUDIENCE = "spaces:audience:{space}"  # list of who came and went since the last event
+TURN = "spaces:turn:{what}"  # there while a process has sent that sum a moment ago
+SUM_SECONDS = 60  # sums that no process picked up are of no interest after that
 NODES = "spaces:node:*"  # one heartbeat per media node
 
 

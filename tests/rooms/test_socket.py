@@ -1,5 +1,6 @@
 """The socket of a Space: who gets in, what a frame does, what everybody else sees of it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,7 +13,7 @@ from django.conf import settings
 from django.test import Client
 
 from accounts.models import User
-from rooms import protocol, pulse, sound, store
+from rooms import commands, protocol, pulse, sound, store
 from rooms.door import BURST, WARNINGS
 from rooms.models import Participant, Space
 from spaces_project.asgi import application
@@ -45,6 +46,10 @@ class Page:
     async def connect(self) -> bool:
         connected, _ = await self.socket.connect(timeout=WAIT_SECONDS)
         return connected
+
+    async def gone(self) -> None:
+        """Close the browser's end and wait until the server has done what it does then."""
+        await self.socket.disconnect(timeout=WAIT_SECONDS)
 
     async def send(self, **frame: Any) -> None:
         await self.socket.send_to(text_data=msgspec.json.encode(frame).decode())
@@ -81,7 +86,7 @@ async def pages(space: Space, *users: User) -> AsyncIterator[list[Page]]:
         opened.append(page)
     yield opened
     for page in opened:
-        await page.socket.disconnect()
+        await page.gone()
 
 
 async def test_the_first_frame_is_a_snapshot(tea: Space, hana: User, sol: User) -> None:
@@ -92,7 +97,7 @@ async def test_the_first_frame_is_a_snapshot(tea: Space, hana: User, sol: User) 
         assert snapshot["space"]["title"] == "Tea at four"
         assert [person["handle"] for person in snapshot["stage"]] == ["hana"]
         assert snapshot["listeners"] == 1
-        await page.socket.disconnect()
+        await page.gone()
 
 
 async def test_the_uninvited_and_the_anonymous_get_nothing(tea: Space, dee: User) -> None:
@@ -206,7 +211,7 @@ async def test_refusals_speak_the_language_of_the_page(
     assert await page.connect()
     await page.send(type="end", id=1)
     assert (await page.until("error", re=1))["text"] == text
-    await page.socket.disconnect()
+    await page.gone()
 
 
 async def test_reactions_are_summed(tea: Space, sol: User, lior: User) -> None:
@@ -217,6 +222,31 @@ async def test_reactions_are_summed(tea: Space, sol: User, lior: User) -> None:
         while counted < 5:
             counted += (await other.until("reactions"))["counts"]["👏"]
         assert counted == 5
+
+
+async def test_several_processes_send_a_sum_no_more_often_than_one(tea: Space) -> None:
+    taken = await asyncio.gather(*(pulse._takes_turn(f"test of {tea.pk}", 60) for _ in range(20)))
+    assert sum(taken) == 1
+
+
+async def test_a_fault_gives_back_what_the_connection_held(
+    tea: Space, sol: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = await sync_to_async(Page)(tea, sol)
+    assert await page.connect()
+    await page.until("snapshot")
+
+    async def fail(*_: Any) -> None:
+        raise RuntimeError("the database is away")
+
+    monkeypatch.setattr(commands, "carry_out", fail)
+    await page.send(type="sync")
+    with pytest.raises(RuntimeError):
+        await page.closed()
+    person = await Participant.objects.aget(space=tea, user=sol)
+    assert person.away_since is not None
+    assert not await pulse.connected(str(tea.pk))
+    assert not [space for _, space in pulse._pulses if space == str(tea.pk)]
 
 
 async def test_coming_and_going_is_told_in_sums(tea: Space, hana: User, sol: User) -> None:
@@ -247,7 +277,7 @@ async def test_a_second_page_takes_over(tea: Space, sol: User) -> None:
     async with pages(tea, sol) as [first], pages(tea, sol):
         assert await first.closed() == 4400
         person = await Participant.objects.aget(space=tea, user=sol)
-        await first.socket.disconnect()
+        await first.gone()
         assert (await pulse.connected(str(tea.pk)))[str(person.pk)] == 1
         await person.arefresh_from_db()
         assert person.away_since is None
