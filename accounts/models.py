@@ -253,11 +253,15 @@ class Follow(models.Model):
         ACCEPTED = "accepted", _("accepted")
 
     # No index of their own for the two keys: the constraint and the index below begin with them.
-    follower = models.ForeignKey(User, models.CASCADE, related_name="following_rows", db_index=False)
-    followee = models.ForeignKey(User, models.CASCADE, related_name="follower_rows", db_index=False)
-    state = models.CharField(max_length=10, choices=State.choices)
-    created_at = models.DateTimeField(default=timezone.now)
-    accepted_at = models.DateTimeField(null=True)
+    follower = models.ForeignKey(
+        User, models.CASCADE, verbose_name=_("who follows"), related_name="following_rows", db_index=False
+    )
+    followee = models.ForeignKey(
+        User, models.CASCADE, verbose_name=_("who is followed"), related_name="follower_rows", db_index=False
+    )
+    state = models.CharField(_("state"), max_length=10, choices=State.choices)
+    created_at = models.DateTimeField(_("since"), default=timezone.now)
+    accepted_at = models.DateTimeField(_("accepted"), null=True)
 
     class Meta:
         verbose_name = _("follow")
@@ -280,9 +284,11 @@ class Follow(models.Model):
 class Block(models.Model):
     """`blocker` wants nothing to do with `blocked`."""
 
-    blocker = models.ForeignKey(User, models.CASCADE, related_name="blocking_rows", db_index=False)
-    blocked = models.ForeignKey(User, models.CASCADE, related_name="blocked_by_rows")
-    created_at = models.DateTimeField(default=timezone.now)
+    blocker = models.ForeignKey(
+        User, models.CASCADE, verbose_name=_("who blocks"), related_name="blocking_rows", db_index=False
+    )
+    blocked = models.ForeignKey(User, models.CASCADE, verbose_name=_("who is blocked"), related_name="blocked_by_rows")
+    created_at = models.DateTimeField(_("since"), default=timezone.now)
 
     class Meta:
         verbose_name = _("block")
