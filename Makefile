@@ -2,6 +2,9 @@
 
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell command -v $(name))))
 BROWSER := $(firstword $(foreach name,chromium chromium-browser google-chrome google-chrome-stable,$(shell command -v $(name))))
+NGINX := $(shell PATH="$$PATH:/usr/sbin" command -v nginx)
+MISSING := $(strip $(if $(BROWSER),,chromium) $(if $(NGINX),,nginx-light))
+NOT_RUN := $(strip $(if $(BROWSER),,--ignore=tests/browser) $(if $(NGINX),,--ignore=tests/spaces_project/test_nginx.py))
 BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 PIP_COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
@@ -30,16 +33,12 @@ types: .venv/test.stamp
 units: .venv/test.stamp  ## what can run beside other tests, on two processes
 	$(PYTEST) -n 2 -m "not proof and not alone" --ignore=tests/browser
 
-serial: .venv/test.stamp  ## what listens in real time or measures time, one after the other: Chromium, the supervisor
-ifeq ($(BROWSER),)
-	@test -z "$$CI" || { echo "No Chromium or Chrome on the path; under CI that is a failure."; exit 1; }
-	$(PYTEST) -m "not proof and alone" --ignore=tests/browser
-	@echo
-	@echo "The browser tests DID NOT RUN: no Chromium or Chrome on the path."
-	@echo "To run them: apt-get install chromium (as root), then: make serial"
-else
-	$(PYTEST) -m "not proof and (alone or browser)"
-endif
+serial: .venv/test.stamp  ## what listens in real time or measures time, one by one: Chromium, the supervisor, nginx
+	@test -z "$(MISSING)" || test -z "$$CI" || { echo "Missing: $(MISSING). Under CI that is a failure."; exit 1; }
+	$(PYTEST) -m "not proof and (alone or browser)" $(NOT_RUN)
+	@test -z "$(MISSING)" || printf '\n%s\n' \
+		"DID NOT RUN: $(patsubst --ignore=%,%,$(NOT_RUN)), for want of Debian's $(MISSING)." \
+		"To run them: apt-get install $(MISSING) (as root), then: make serial"
 
 proof: .venv/test.stamp  ## the long counts; one part alone: make proof ARGS="-k postgres"
 	$(PYTEST) -m proof $(ARGS)

@@ -1,6 +1,5 @@
 """`manage.py runspaces` as a person starts it: a process of its own, in a folder of its own."""
 
-import json
 import os
 import re
 import shutil
@@ -8,120 +7,15 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
-import psycopg
 import pytest
 
-from spaces_project import embedded
 from spaces_project.processes import with_patience
-from tests import folders
-
-CHECKOUT = Path(__file__).parents[2]
-START_SECONDS = 120
-STOP_SECONDS = 5.0
-# The run's own servers, which these processes must not use.
-OF_THE_RUN = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "MEDIA_SECRET", "SPACES_DEMO", "VAR_DIR")
+from tests.machine import CHECKOUT, START_SECONDS, STOP_SECONDS, Machine
 
 pytestmark = pytest.mark.alone
-
-
-def free_port(kind: int = socket.SOCK_STREAM) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-class Machine:
-    """A folder for one installation, and what runs in it."""
-
-    def __init__(self) -> None:
-        self.var = folders.make("machine", os.getpid())
-        self.log = self.var / "out.log"
-        self.web, self.media, self.face = free_port(), free_port(socket.SOCK_DGRAM), free_port()
-        self.process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def ports(self) -> list[str]:
-        return ["--web-port", str(self.web), "--media-port", str(self.media), "--media-http-port", str(self.face)]
-
-    def environment(self, **more: str) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if name not in OF_THE_RUN}
-        return kept | {"VAR_DIR": str(self.var)} | more
-
-    def command(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "manage.py", *arguments], cwd=CHECKOUT, env=self.environment(**more),
-            capture_output=True, text=True, timeout=START_SECONDS, check=False,
-        )  # fmt: skip
-
-    def start(self) -> None:
-        with self.log.open("wb") as out:
-            self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "runspaces", "--demo", *self.ports],
-                cwd=CHECKOUT, env=self.environment(), stdout=out, stderr=subprocess.STDOUT,
-            )  # fmt: skip
-        self.wait_for("Spaces is running at")
-
-    def said(self) -> str:
-        return self.log.read_text(errors="replace")
-
-    def wait_for(self, words: str, times: int = 1) -> None:
-        process = self.process
-        assert process is not None
-        came = with_patience(lambda: self.said().count(words) >= times or process.poll() is not None, START_SECONDS)
-        assert came, self.said()
-        assert self.said().count(words) >= times, self.said()
-
-    def processes(self) -> list[int]:
-        """Every process that was started, however indirectly, for this folder."""
-        marks = (str(self.var).encode(), str(embedded.postgres_home(self.var)).encode())
-        found = []
-        for path in Path("/proc").glob("[0-9]*"):
-            try:
-                about = (path / "environ").read_bytes() + (path / "cmdline").read_bytes()
-            except OSError:
-                continue
-            if any(mark in about for mark in marks):
-                found.append(int(path.name))
-        return found
-
-    def child(self, *words: str) -> int:
-        """Process id of a child whose command line holds all words."""
-        for pid in self.processes():
-            line = Path(f"/proc/{pid}/cmdline").read_bytes().decode().replace("\0", " ")
-            if all(word in line for word in words):
-                return pid
-        raise AssertionError(f"no process {words}")
-
-    def health(self) -> dict[str, object]:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.web}/health", timeout=10) as answer:
-            return dict(json.load(answer))
-
-    def rows(self, query: str) -> list[tuple[Any, ...]]:
-        described = embedded.database(self.var)
-        with psycopg.connect(host=described["HOST"], user=described["USER"], dbname=described["NAME"]) as connection:
-            return connection.execute(query.encode()).fetchall()
-
-    def end(self, number: int) -> float:
-        """Send the supervisor a signal; the seconds until none of its processes is left."""
-        assert self.process is not None
-        before = time.monotonic()
-        self.process.send_signal(number)
-        self.process.wait(timeout=START_SECONDS)
-        assert with_patience(lambda: not self.processes(), START_SECONDS), self.processes()
-        return time.monotonic() - before
-
-    def remove(self) -> None:
-        if self.process is not None and self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-            with_patience(lambda: not self.processes(), START_SECONDS)
-        folders.remove(self.var)
 
 
 @pytest.fixture
