@@ -27,7 +27,7 @@ from psycopg import sql
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from spaces_project.processes import Lock, runs, spawn, stop, with_patience
+from spaces_project.processes import Lock, spawn, stop, with_patience, working_in
 
 POSTGRES_MAJOR = 18
 POSTGRES_USER = "spaces"  # inside PostgreSQL
@@ -219,13 +219,18 @@ def _check_version(data: Path) -> None:
 
 
 def _clear_stale(data: Path, sockets: Path) -> None:
-    """Remove what a crash left. A process id that meanwhile belongs to another program would stop PostgreSQL."""
-    pid_file = data / "postmaster.pid"
-    first = pid_file.read_text(encoding="ascii").partition("\n")[0] if pid_file.exists() else ""
-    if first.isdigit() and not with_patience(lambda: not runs(int(first), str(data)), 10):
-        raise EmbeddedError(f"PostgreSQL of {data} already runs (process {first}); end it, or wait until it has ended.")
-    for left in (pid_file, sockets / ".s.PGSQL.5432", sockets / ".s.PGSQL.5432.lock"):
-        left.unlink(missing_ok=True)
+    """Remove what a crash left and PostgreSQL would stumble over.
+
+    It goes by the process id in its files, and refuses to start when that id, after a restart of the container for
+    example, belongs to another program. Ids of nobody it clears itself, looking for surviving backends first.
+    """
+    if not with_patience(lambda: not working_in(data), 10):
+        ids = ", ".join(str(pid) for pid in working_in(data))
+        raise EmbeddedError(f"PostgreSQL of {data} already runs (process {ids}); end it, or wait until it has ended.")
+    for left in (data / "postmaster.pid", sockets / ".s.PGSQL.5432.lock"):
+        noted = left.read_text(encoding="ascii").partition("\n")[0] if left.exists() else ""
+        if Path("/proc", noted or "none").exists():
+            left.unlink()
 
 
 def start_postgres(var: Path, durable: bool = True) -> subprocess.Popen[bytes]:

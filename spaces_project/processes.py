@@ -63,13 +63,18 @@ def with_patience(done: Callable[[], bool], seconds: float) -> bool:
     return True
 
 
-def runs(pid: int, *words: str) -> bool:
-    """Whether a process `pid` exists whose command line has every one of `words` as an argument's end."""
+def working_in(folder: Path) -> list[int]:
+    """Ids of the processes that have `folder` as working directory, or were started with it as an argument."""
+    return [int(process.name) for process in Path("/proc").glob("[0-9]*") if _works_in(process, folder)]
+
+
+def _works_in(process: Path, folder: Path) -> bool:
     try:
-        arguments = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
-    except OSError:
+        if os.fsencode(folder) in (process / "cmdline").read_bytes().split(b"\0"):
+            return True
+        return (process / "cwd").readlink() == folder.resolve()
+    except OSError:  # it has ended meanwhile, or is another user's, whose directory we may not know
         return False
-    return all(any(argument.endswith(word) for argument in arguments) for word in words)
 
 
 class Lock:

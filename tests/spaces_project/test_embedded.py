@@ -54,6 +54,19 @@ def test_what_a_crash_leaves_is_cleared(var: Path) -> None:
     embedded.stop_postgres(server)
 
 
+def test_data_in_use_is_not_touched(var: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A backend that outlives its postmaster still writes; a second PostgreSQL beside it would ruin the data."""
+    embedded.stop_postgres(embedded.start_postgres(var, durable=False))
+    data = embedded.postgres_home(var) / "postgres"
+    pid_file = data / "postmaster.pid"
+    pid_file.write_text("1\n")
+    monkeypatch.setattr(embedded, "with_patience", lambda done, seconds: done())
+    backend = subprocess.Popen([sys.executable, "-c", "input()"], cwd=data, stdin=subprocess.PIPE)
+    with backend, pytest.raises(EmbeddedError, match=f"already runs .process {backend.pid}."):
+        embedded.start_postgres(var, durable=False)
+    assert pid_file.exists()
+
+
 def test_data_of_another_major_version_is_refused_in_one_line(var: Path) -> None:
     data = embedded.postgres_home(var) / "postgres"
     data.mkdir(parents=True)

@@ -11,7 +11,7 @@ from typing import IO
 import pytest
 
 from spaces_project import supervisor as supervising
-from spaces_project.processes import runs, spawn, with_patience
+from spaces_project.processes import spawn, with_patience, working_in
 from spaces_project.supervisor import Child, Starter, StartFailed, Supervisor
 
 PATIENCE = 20.0
@@ -113,18 +113,14 @@ def test_told_to_stop_it_waits_for_nothing(supervisor: Supervisor) -> None:
 
 def test_no_child_outlives_a_killed_parent(tmp_path: Path) -> None:
     """kill -9 of the parent: the kernel tells the child, whatever the parent had in mind."""
-    child_file = tmp_path / "child"
     code = (
-        "import sys, time; from pathlib import Path; from spaces_project.processes import spawn;"
-        f"child = spawn([sys.executable, '-c', 'import time; time.sleep(60)', {str(tmp_path)!r}]);"
-        f"Path({str(child_file)!r}).write_text(str(child.pid)); time.sleep(60)"
+        "import sys, time; from spaces_project.processes import spawn;"
+        f"spawn([sys.executable, '-c', 'import time; time.sleep(60)'], cwd={str(tmp_path)!r}); time.sleep(60)"
     )
     parent = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2])
     try:
-        assert with_patience(lambda: child_file.exists() and child_file.read_text() != "", PATIENCE)
-        child = int(child_file.read_text())
-        assert with_patience(lambda: runs(child, str(tmp_path)), PATIENCE)
+        assert with_patience(lambda: working_in(tmp_path) != [], PATIENCE)
     finally:
         parent.send_signal(signal.SIGKILL)
         parent.wait()
-    assert with_patience(lambda: not runs(child, str(tmp_path)), PATIENCE)
+    assert with_patience(lambda: working_in(tmp_path) == [], PATIENCE)
