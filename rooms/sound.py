@@ -57,7 +57,10 @@ _faces: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Faces]" = weakref
 
 
 def _face() -> _Faces:
-    return _faces.setdefault(asyncio.get_running_loop(), _Faces())
+    loop = asyncio.get_running_loop()
+    if loop not in _faces:
+        _faces[loop] = _Faces()
+    return _faces[loop]
 
 
 async def answer(participant: UUID, sdp: str) -> str:
@@ -99,7 +102,7 @@ def _placed(participant: UUID) -> tuple[str, placement.Node, bool]:
         raise SoundRefused("no_node") from None
     if before != (node.name, node.boot):
         standing.write(person.space)
-    return str(person.space_id), node, bool(before[0]) and before != (node.name, node.boot)
+    return str(person.space_id), node, before[0] not in ("", node.name)  # started again, nobody hears the one before
 
 
 async def close() -> None:

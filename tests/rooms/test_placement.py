@@ -109,6 +109,24 @@ def test_everybody_is_told_once_that_the_sound_moved(
     assert hinted == ["sound_moved"]
 
 
+def test_nobody_is_told_where_the_node_was_started_again(host: Participant, beat: Beat, hinted: list[str]) -> None:
+    """Nothing of the one before is left to hear; the browsers notice by themselves."""
+    beat("one")
+    offer(host)
+    beat("one", boot="2")
+    offer(host)
+    assert hinted == []
+
+
+def test_all_calls_of_nodes_share_one_session() -> None:
+    async def sessions() -> int:
+        faces = {id(sound._face()) for _ in range(3)}
+        await sound.close()
+        return len(faces)
+
+    assert async_to_sync(sessions)() == 1
+
+
 @pytest.mark.parametrize("how", ["leave", "remove", "end"])
 def test_whoever_is_not_in_the_space_gets_no_sound(
     tea: Space, host: Participant, listener: Participant, beat: Beat, hinted: list[str], how: str
