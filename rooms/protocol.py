@@ -337,7 +337,6 @@ CLOSE_CODES = {
     4404: "no such Space for you",
     4410: "the Space has ended",
     4429: "too many frames",
-    4503: "the server cannot keep up: connect again",
 }
 
 _decoder: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Union[COMMANDS])  # noqa: UP007

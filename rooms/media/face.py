@@ -14,7 +14,7 @@ from aiohttp.typedefs import Handler, Middleware
 from .engine import Engine, Refused
 
 MAX_BODY = 65_536  # octets
-STATUS = {"refused": 403, "no_space": 404, "bad_sdp": 422, "full": 503, "draining": 503}
+STATUS = {"refused": 403, "no_space": 404, "bad_sdp": 422, "full": 503}
 
 
 class Node(Protocol):
