@@ -2,19 +2,19 @@
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
 from spaces_project import embedded
 from spaces_project.processes import with_patience
+from tests import folders
 
 CHECKOUT = Path(__file__).parents[1]
 START_SECONDS = 120
@@ -33,7 +33,7 @@ class Machine:
     """A folder for one installation, and what runs in it."""
 
     def __init__(self) -> None:
-        self.var = Path(tempfile.mkdtemp(prefix="spaces-run-"))
+        self.var = folders.make("machine", os.getpid())
         self.log = self.var / "out.log"
         self.web, self.media, self.face = free_port(), free_port(socket.SOCK_DGRAM), free_port()
         self.process: subprocess.Popen[bytes] | None = None
@@ -100,7 +100,7 @@ class Machine:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.web}/health", timeout=10) as answer:
             return dict(json.load(answer))
 
-    def rows(self, query: str) -> list[tuple[object, ...]]:
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
         described = embedded.database(self.var)
         with psycopg.connect(host=described["HOST"], user=described["USER"], dbname=described["NAME"]) as connection:
             return connection.execute(query.encode()).fetchall()
@@ -119,5 +119,4 @@ class Machine:
             self.process.kill()
             self.process.wait()
             with_patience(lambda: not self.processes(), START_SECONDS)
-        shutil.rmtree(self.var, ignore_errors=True)
-        shutil.rmtree(embedded.postgres_home(self.var), ignore_errors=True)
+        folders.remove(self.var)
