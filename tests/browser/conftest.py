@@ -20,9 +20,11 @@ BURST_SECONDS, PAUSE_SECONDS = 0.35, 0.15  # noise suppression takes a steady to
 def site() -> Iterator[Machine]:
     """`runspaces --demo`, once for all browser tests."""
     machine = Machine()
-    machine.start()
-    yield machine
-    machine.remove()
+    try:
+        machine.start()
+        yield machine
+    finally:
+        machine.remove()
 
 
 @pytest.fixture(scope="session")

@@ -8,13 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import aiohttp
-import av
 import numpy as np
 import pytest
 
 from rooms.media.client import Client, Crowd, encode, strength, tone
 from rooms.media.opus import SAMPLE_RATE, Pcm
 from tests.browser.person import Person, until
+from tests.browser.sounds import decoded
 from tests.machine import Machine
 
 pytestmark = pytest.mark.browser
@@ -93,11 +93,6 @@ async def two_voices(base: str, space: str, hana: str, sol: str) -> dict[float, 
 
 def cookie_of(person: Person) -> str:
     return "; ".join(f"{cookie['name']}={cookie['value']}" for cookie in person.context.cookies())
-
-
-def decoded(path: str) -> Pcm:
-    with av.open(path, format="ogg") as file:
-        return np.concatenate([frame.to_ndarray()[0] for frame in file.decode(audio=0)]) * 32767
 
 
 def beginnings(sound: Pcm, frequency: float) -> list[float]:
