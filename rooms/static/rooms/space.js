@@ -7,6 +7,7 @@ import { clock, count, write } from "rooms/dom.js";
 import { enter } from "rooms/entering.js";
 import { may } from "rooms/facts.js";
 import { openMenu } from "rooms/menus.js";
+import { showEnd, watchPreview } from "rooms/over.js";
 import { drawQueue } from "rooms/queue.js";
 import { drawLevels, drawStage } from "rooms/stage.js";
 import { myPlace, myRole, notYetInEffect } from "rooms/state.js";
@@ -27,12 +28,14 @@ export class SpacePage {
     element.querySelectorAll("[data-enter-again]").forEach((button) => button.addEventListener("click", () => enter(room, this.space)));
     this.timer = setInterval(() => this.#tick(), 500);
     this.unsubscribe = room.subscribe((_, frame) => this.draw(frame));
+    this.unwatch = watchPreview(element, () => !this.#part("preview").hidden && !(this.here && room.inside));
   }
 
   disconnect() {
     clearInterval(this.timer);
     this.bar.stop();
     this.unsubscribe();
+    this.unwatch();
   }
 
   get here() {
@@ -117,12 +120,9 @@ export class SpacePage {
     this.#part(open ? "sheet-close" : "sheet").focus();
   }
 
-  /** The server has a page of its own for what is over: who spoke, how long, what happens with the sound. */
-  async #showEnd() {
+  #showEnd() {
     this.over = true;
-    const response = await fetch(location.pathname).catch(() => null);
-    if (!response?.ok || !this.element.isConnected) return;
-    htmx.swap("#main", await response.text(), { swapStyle: "outerHTML" }, { select: "#main" });
+    showEnd(this.element);
   }
 
   #part(name) {
