@@ -77,10 +77,15 @@ def test_the_fleet_line_follows_without_reload(hana: Person, lior: Person) -> No
     expect(fleet.get_by_role("link")).to_have_count(0)
     hana.open_space("Seen by all")
     expect(fleet.get_by_role("link")).to_contain_text("live", timeout=LONG)
+    card = lior.page.locator("#live-now").get_by_role("link")
+    expect(card).to_contain_text("Seen by all", timeout=LONG)
+    card.click()
+    expect(lior.find("join")).to_be_visible()
     hana.find("join").click()
     hana.find("end").click()
     hana.find("confirm").click()
     expect(fleet.get_by_role("link")).to_have_count(0, timeout=LONG)
+    expect(lior.page.get_by_role("heading", name="There is nothing here for you")).to_be_visible(timeout=LONG)
 
 
 def test_asking_shows_the_place_in_line_and_can_be_taken_back(hana: Person, lior: Person) -> None:
@@ -96,7 +101,7 @@ def test_asking_shows_the_place_in_line_and_can_be_taken_back(hana: Person, lior
     expect(hana.page.locator(".queued")).to_have_count(0)
     lior.find("ask").click()
     hana.find("decline").click()
-    expect(lior.page.locator("#announcer")).to_have_text("The host declined your request to speak.")
+    expect(lior.page.locator("#toasts")).to_contain_text("The host declined your request to speak.")
     expect(lior.find("ask")).to_contain_text("Ask to speak")
     expect(lior.find("admit")).to_have_count(0)
     expect(lior.find("end")).to_be_hidden()

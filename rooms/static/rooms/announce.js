@@ -1,6 +1,7 @@
 /** What happened in the Space, in words for a screen reader: role changes, requests, the host's absence, the end. */
 import { may } from "rooms/facts.js";
 import { myRole } from "rooms/state.js";
+import { say } from "rooms/toast.js";
 
 const region = document.getElementById("announcer");
 
@@ -11,6 +12,7 @@ export function announce(text) {
   setTimeout(() => { region.textContent = text; }, 30);
 }
 
+const tell = (text) => text && say(text);
 const named = (text, name) => interpolate(text, [name]);
 const on = (state, id) => state.stage.find((person) => person.participant === id);
 
@@ -41,6 +43,15 @@ export function sentence(frame, before, after) {
   return SENTENCES[frame.type]?.(frame, before, after) ?? "";
 }
 
+/** Did the host decide about me? Then it is shown, too, not only read out. */
+function aboutMe(frame, before, after) {
+  const [me, subject] = [after.you?.participant, frame.person?.participant ?? frame.participant];
+  if (!me || subject !== me) return false;
+  const mutes = [on(before, me)?.mute, on(after, me)?.mute];
+  const [was, is] = mutes.map((mute) => mute === "host");
+  return frame.how === "declined" || frame.why === "moved" || (frame.type === "voice" && mutes[0] !== undefined && was !== is);
+}
+
 const CLOSED = {
   left: () => gettext("You left the Space."),
   ended: () => gettext("The Space has ended."),
@@ -58,7 +69,7 @@ function soundSentence(before, now) {
 export function connectAnnouncer(room) {
   let [phase, sound, blocked] = [room.phase, room.sound.state, false];
   room.subscribe((_, frame, before) => {
-    if (frame) announce(sentence(frame, before, room.state));
+    if (frame) (aboutMe(frame, before, room.state) ? tell : announce)(sentence(frame, before, room.state));
     if (room.phase !== phase && room.phase === "closed") announce(CLOSED[room.closed]?.());
     if (room.phase !== phase && room.phase === "reconnecting") announce(gettext("The connection was lost. Connecting again."));
     if (room.sound.state !== sound) announce(soundSentence(sound, room.sound.state));

@@ -1,4 +1,5 @@
-/** Follow or unfollow from the menu of a face: the entry appears once the server has said what one is to that person. */
+/** Follow or unfollow from the menu of a face: the entry has its place at once, and its word when the server has said
+ *  what one is to that person; what stands below it must not move under a finger. */
 import { el, icon } from "rooms/dom.js";
 import { ask, facts } from "rooms/facts.js";
 import { say } from "rooms/toast.js";
@@ -8,12 +9,12 @@ const WORDS = {
 };
 
 export function followItem(person, close) {
-  const item = el("li", { hidden: true });
+  const item = el("li", { class: "waiting" }, el("button", { type: "button" }, WORDS.none()));
   relation(person).then((now) => {
     if (!(now in WORDS)) return;
-    item.append(el("button", { type: "button", "data-testid": "menu-follow", onclick: () => { close(); change(person, now); } },
-      icon("plus"), WORDS[now]()));
-    item.hidden = false;
+    item.replaceChildren(el("button", { type: "button", "data-testid": "menu-follow", onclick: () => { close(); change(person, now); } },
+      icon(now === "none" ? "plus" : "cross"), WORDS[now]()));
+    item.classList.remove("waiting");
   });
   return item;
 }

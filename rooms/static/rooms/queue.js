@@ -29,12 +29,11 @@ function decline({ request, person }, room) {
   return button("cross", label, "decline", () => room.send("decline", { request }));
 }
 
-/** Disabled while the decision is on its way, so that a second click does not decide about somebody else. */
+/** Disabled once the decision is on its way, so that a second click does not decide about somebody else. */
 function button(name, label, testid, decide) {
   return el("button", { type: "button", class: `button button-icon ${testid}`, "aria-label": label, title: label,
     "data-testid": testid, onclick: async ({ currentTarget }) => {
       currentTarget.disabled = true;
-      await attempt(decide());
-      currentTarget.disabled = false;
+      if (!await attempt(decide())) currentTarget.disabled = false;  // where it went well, the event takes the row away
     } }, icon(name));
 }
