@@ -3,6 +3,7 @@ import { facts } from "rooms/facts.js";
 import { closeAll } from "rooms/popover.js";
 import { say } from "rooms/toast.js";
 
+const WRONG = '[aria-invalid="true"]';
 const swapsPage = (detail) => detail.target?.id === "main";
 
 /** after() is called once the new <main> is in the page. */
@@ -18,6 +19,7 @@ export function connectNavigation(after) {
   on("htmx:responseError", (detail) => swapsPage(detail) || sayFailure());
   on("htmx:sendError", sayFailure);
   on("htmx:timeout", sayFailure);
+  if (document.querySelector(`#main ${WRONG}`)) focusPage();  // a form that is not boosted came back
 }
 
 /** A page of the server is shown whatever its status; a part of a page only if it is that part, and no log-in page. */
@@ -35,7 +37,7 @@ const sayFailure = () => facts && say(gettext("That did not work. Check your con
 /** The first mistake of a form, or else the title of the page. */
 function focusPage() {
   const main = document.getElementById("main");
-  const wrong = main.querySelector('[aria-invalid="true"]');
+  const wrong = main.querySelector(WRONG);
   const title = main.querySelector("h1");
   if (title && !title.hasAttribute("tabindex")) title.tabIndex = -1;
   (wrong ?? title ?? main).focus({ preventScroll: !wrong });
