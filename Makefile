@@ -14,6 +14,7 @@ MAKE_MESSAGES := $(BIN)/python manage.py makemessages --locale de --no-location 
 CODE := accounts rooms recordings moderation spaces_project bench tests manage.py
 PYTEST := $(BIN)/python -m pytest --quiet
 
+.NOTPARALLEL:
 .PHONY: run install test lint types units serial proof bench lock texts format clean
 
 run: .venv/run.stamp  ## a demonstration on this machine: installs, starts everything, prints address and log-ins

@@ -20,7 +20,7 @@ TICK_SECONDS = 0.1
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 30.0
 STEADY_SECONDS = 60.0  # a child that ran this long starts with the first pause again
 # Together below the five seconds in which everything has to be gone; Celery's worker alone takes 2.2 s to say good-bye.
-CHILD_STOP_SECONDS, SERVER_STOP_SECONDS = 3.2, 1.4
+CHILD_STOP_SECONDS, SERVER_STOP_SECONDS = 2.8, 1.2
 
 Starter = Callable[[IO[bytes]], subprocess.Popen[bytes]]
 
