@@ -53,11 +53,13 @@ def text(name: str, default: str, meaning: str) -> str:
     return _read(name, "text", default, meaning, str, default)
 
 
-def integer(name: str, default: int, meaning: str, least: int = 0) -> int:
+def integer(name: str, default: int, meaning: str, least: int = 0, most: int | None = None) -> int:
     def parse(value: str) -> int:
         number = int(value)
         if number < least:
             raise ValueError(f"the least is {least}")
+        if most is not None and number > most:
+            raise ValueError(f"the most is {most}")
         return number
 
     return _read(name, "a whole number", default, meaning, parse, str(default))

@@ -35,7 +35,9 @@ WEB_PORT = env.integer("WEB_PORT", 8000, "Port on which daphne listens.", least=
 
 # --- Rules that an operator may set -----------------------------------------------------------------------------------
 SPACES_MIN_FOLLOWERS = env.integer("SPACES_MIN_FOLLOWERS", 600, "Followers that a member needs to host a Space.")
-SPACES_MAX_SPEAKERS = env.integer("SPACES_MAX_SPEAKERS", 11, "Speakers at the microphone besides the host.")
+SPACES_MAX_SPEAKERS = env.integer(
+    "SPACES_MAX_SPEAKERS", 11, "Speakers at the microphone besides the host; at most 11.", most=11
+)  # the media node mixes twelve voices (rooms/media/standing.py)
 SPACES_HOST_GRACE_SECONDS = env.integer("SPACES_HOST_GRACE_SECONDS", 60, "How long a Space goes on without its host.")
 SPACES_AWAY_SECONDS = env.integer("SPACES_AWAY_SECONDS", 20, "How long a lost speaker or listener keeps the place.")
 RECORDING_RETENTION_DAYS = env.integer(

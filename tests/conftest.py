@@ -1,9 +1,11 @@
 """The cast of every test: hana hosts, sol speaks, lior listens, dee is a stranger, mo is staff."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
+from asgiref.sync import SyncToAsync
 from django.conf import settings
+from django.db import connections
 from django.test import Client
 
 from accounts.models import User
@@ -16,6 +18,13 @@ def pytest_configure(config: pytest.Config) -> None:
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
     settings.STATIC_ROOT.mkdir(exist_ok=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """Before the database is dropped, give back what asgiref's thread for sync code in async tests still holds."""
+    yield
+    SyncToAsync.single_thread_executor.submit(connections.close_all).result()
 
 
 @pytest.fixture(autouse=True)

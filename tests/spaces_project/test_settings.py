@@ -33,6 +33,12 @@ def test_a_number_below_the_least_is_refused(monkeypatch: pytest.MonkeyPatch) ->
         env.integer("WEB_PORT", 8000, "Port.", least=1)
 
 
+def test_a_number_above_the_most_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPACES_MAX_SPEAKERS", "12")
+    with pytest.raises(ImproperlyConfigured, match="the most is 11"):
+        env.integer("SPACES_MAX_SPEAKERS", 11, "Speakers.", most=11)
+
+
 def test_a_flag_knows_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DEBUG", "Yes")
     assert env.flag("DEBUG", False, "Debug.") is True
