@@ -3,6 +3,7 @@ import { Peer } from "rooms/peer.js";
 
 const LOOK_EVERY = 500;
 const SILENT_AFTER = 2000;
+const LONGEST_HANDSHAKE = 12_000;
 const DELAYS = [300, 700, 1500, 2000];  // the last one short enough that a restarted node is found soon
 const FULL_DELAY = 5000;
 
@@ -90,7 +91,12 @@ export class Sound {
     const packets = await peer.packets();
     if (peer !== this.#peer) return;
     if (packets > this.#packets) this.#heard(packets);
-    else if (performance.now() - this.#heardAt > SILENT_AFTER) this.#again();
+    else if (performance.now() - this.#heardAt > this.#patience()) this.#again();
+  }
+
+  /** Sound that stops is missed at once; a handshake over a slow network gets longer with every attempt. */
+  #patience() {
+    return this.#packets ? SILENT_AFTER : Math.min(SILENT_AFTER * (1 + this.attempt), LONGEST_HANDSHAKE);
   }
 
   #heard(packets) {
