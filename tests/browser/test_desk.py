@@ -1,9 +1,11 @@
 """From the report in the Space to the decision at the desk, and back into the live sound."""
 
+import contextlib
 import io
 import re
 from collections.abc import Callable
 
+import av
 import numpy as np
 import pytest
 from playwright.sync_api import expect
@@ -67,7 +69,9 @@ def open_case(mo: Person, title: str) -> None:
 def strength_of(mo: Person, frequency: int) -> float:
     """How loud this tone is in what the desk's player fetches of the person's own track: its loudest half second."""
     answer = mo.page.request.get(str(mo.page.locator(OWN).get_attribute("src")))
-    sound = decoded(io.BytesIO(answer.body())) if answer.ok else np.zeros(0, np.int16)
+    sound = np.zeros(0, np.int16)
+    with contextlib.suppress(av.error.EOFError):  # a clip without a packet: no chunk of this track is there yet
+        sound = decoded(io.BytesIO(answer.body())) if answer.ok else sound
     half = SAMPLE_RATE // 2
     return max((strength(sound[at : at + half], frequency) for at in range(0, len(sound) - half, half)), default=0.0)
 
