@@ -1,6 +1,7 @@
 """What the two import commands share: read, bring in batch by batch, tell faults and progress, end with a code."""
 
 import argparse
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -10,7 +11,7 @@ from accounts.csv_rows import HeaderFault, Row, batches, read_rows
 from accounts.imports import Faults, Result
 
 
-class ImportCommand(BaseCommand):
+class ImportCommand(BaseCommand, ABC):
     """A subclass names the columns and the function that brings a batch in."""
 
     what: ClassVar[str]
@@ -19,9 +20,9 @@ class ImportCommand(BaseCommand):
     example: ClassVar[str]
     batch_size: ClassVar[int]
 
+    @abstractmethod
     def bring_in(self, rows: list[Row]) -> tuple[Result, Faults]:
         """Bring one batch in, in a transaction of its own."""
-        raise NotImplementedError
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         kwargs |= {"epilog": f"Example:\n{self.example}", "formatter_class": argparse.RawDescriptionHelpFormatter}
