@@ -7,7 +7,6 @@ from asgiref.sync import SyncToAsync
 from django.conf import settings
 from django.db import connections
 from django.test import Client
-from pytest_django import DjangoDbBlocker
 
 from accounts.models import User
 
@@ -21,16 +20,11 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.STATIC_ROOT.mkdir(exist_ok=True)
 
 
-OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-
-
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """Before the database is dropped, end the sessions that threads of the tests and the pool still hold in it."""
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """Before the database is dropped, close what the one thread of `sync_to_async` still holds open in it."""
     yield
     SyncToAsync.single_thread_executor.submit(connections.close_all).result()
-    with django_db_blocker.unblock(), connections["default"].cursor() as cursor:
-        cursor.execute(f"SELECT pg_terminate_backend(pid) {OTHERS}")
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 from asgiref.sync import sync_to_async
+from asgiref.testing import ApplicationCommunicator
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
 from django.test import Client
@@ -30,6 +31,14 @@ async def _close_what_belongs_to_the_loop() -> AsyncIterator[None]:
     await sound.close()
 
 
+class Socket(WebsocketCommunicator):
+    """A socket whose threads give their connection to the database back, as they do outside of tests: Channels would
+    keep that from happening, for tests inside one transaction, and a thread that ends would take the connection along."""
+
+    send_input = ApplicationCommunicator.send_input
+    receive_output = ApplicationCommunicator.receive_output
+
+
 class Page:
     """A page in a Space, as far as the socket goes."""
 
@@ -39,7 +48,7 @@ class Page:
             client = Client()
             client.force_login(user)
             cookies = [(b"cookie", f"{settings.SESSION_COOKIE_NAME}={client.session.session_key}".encode())]
-        self.socket = WebsocketCommunicator(
+        self.socket = Socket(
             application, f"/ws/spaces/{space.pk}/", headers=[ORIGIN, *cookies] if headers is None else headers
         )
 
