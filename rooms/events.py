@@ -1,6 +1,7 @@
 """The one door to the channel layer: what changed a Space leaves here, after commit, as a finished frame.
 
-Channel-layer messages: `space.event` {frame, close, whom} to `space.<id>`; `fleet.event` {users} to `fleet`.
+Channel-layer messages: `space.event` {frame, close, whom} to `space.<id>`; `space.cut_off` {} to `participant.<id>`;
+`fleet.event` {users} to `fleet`.
 The layer is a hint: whoever misses a number asks for a snapshot.
 """
 
@@ -9,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import msgspec
-from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import transaction
 from django.db.models import F
 
-from rooms import protocol, store
+from rooms import postman, protocol, store
 
 if TYPE_CHECKING:
     from rooms.models import Space
@@ -26,6 +26,11 @@ def group(space_id: object) -> str:
     return f"space.{space_id}"
 
 
+def personal(participant: object) -> str:
+    """The group of one person's connections in one Space."""
+    return f"participant.{participant}"
+
+
 def publish(space: "Space", event: protocol.Sequenced, close: int = 0, whom: str = "") -> None:
     """Number `event` and send it to everyone in the Space after commit. The caller holds the lock on the Space.
 
@@ -33,7 +38,7 @@ def publish(space: "Space", event: protocol.Sequenced, close: int = 0, whom: str
     type(space).objects.filter(pk=space.pk).update(seq=F("seq") + 1)
     space.seq += 1
     frame = protocol.encode(msgspec.structs.replace(event, seq=space.seq))
-    transaction.on_commit(lambda: _send(group(space.pk), _message(frame, close, whom)), robust=True)
+    transaction.on_commit(lambda: postman.send(group(space.pk), _message(frame, close, whom)), robust=True)
 
 
 async def hint(space_id: object, frame: dict[str, Any]) -> None:
@@ -51,10 +56,15 @@ def audience_changed(space: "Space", entered: protocol.Person | None = None, lef
     transaction.on_commit(lambda: _note(store.AUDIENCE.format(space=space.pk), note), robust=True)
 
 
+def cut_off(participant: object) -> None:
+    """Close what connections somebody still has after commit: he is not in the Space any more."""
+    transaction.on_commit(lambda: postman.send(personal(participant), {"type": "space.cut_off"}), robust=True)
+
+
 def fleet_changed(users: Iterable[UUID]) -> None:
     """Tell the fleet lines of those who follow `users` that these went on or off a stage."""
     message = {"type": "fleet.event", "users": [str(pk) for pk in users]}
-    transaction.on_commit(lambda: _send(FLEET, message), robust=True)
+    transaction.on_commit(lambda: postman.send(FLEET, message), robust=True)
 
 
 def _note(key: str, note: str) -> None:
@@ -64,7 +74,3 @@ def _note(key: str, note: str) -> None:
 
 def _message(frame: str, close: int, whom: str) -> dict[str, Any]:
     return {"type": "space.event", "frame": frame, "close": close, "whom": whom}
-
-
-def _send(to: str, message: dict[str, Any]) -> None:
-    async_to_sync(get_channel_layer().group_send)(to, message)

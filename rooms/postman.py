@@ -1,0 +1,34 @@
+"""The thread from which a process speaks to the channel layer.
+
+It has an event loop of its own. `async_to_sync` would borrow the one that serves the pages: a web process that is told
+to stop ends that loop first, and a verb that was about to tell of its commit would wait for it for ever, and so would
+the process.
+"""
+
+import asyncio
+import os
+from functools import cache
+from threading import Thread
+from typing import Any
+
+from channels.layers import get_channel_layer
+
+SEND_SECONDS = 5
+
+
+def send(to: str, message: dict[str, Any]) -> None:
+    """Send `message` to group `to` of the channel layer, from any thread. Raises TimeoutError, or what Redis raises."""
+    sending = get_channel_layer().group_send(to, message)
+    sent = asyncio.run_coroutine_threadsafe(sending, _loop(os.getpid()))
+    try:
+        sent.result(SEND_SECONDS)
+    finally:
+        sent.cancel()
+
+
+@cache
+def _loop(process: int) -> asyncio.AbstractEventLoop:
+    """The loop of this process: a fork has the memory of the other's, but not its thread."""
+    loop = asyncio.new_event_loop()
+    Thread(target=loop.run_forever, name="postman", daemon=True).start()
+    return loop

@@ -1,0 +1,57 @@
+"""What a verb tells others leaves the process, whatever becomes of the loop that the verb came from."""
+
+import asyncio
+from threading import Event, Thread
+from typing import Any
+
+import pytest
+from channels.layers import get_channel_layer
+
+from rooms import postman
+from rooms.threads import database
+
+PATIENCE = 20.0
+
+
+async def test_a_message_reaches_its_group() -> None:
+    layer = get_channel_layer()
+    channel = await layer.new_channel()
+    await layer.group_add("tea", channel)
+    await asyncio.to_thread(postman.send, "tea", {"type": "space.event", "frame": "{}"})
+    assert (await asyncio.wait_for(layer.receive(channel), PATIENCE))["frame"] == "{}"
+    await layer.group_discard("tea", channel)
+
+
+def test_a_verb_does_not_wait_for_a_loop_that_has_ended() -> None:
+    """As in a web process that is told to stop while a verb commits."""
+    running, stopped, sent = Event(), Event(), Event()
+
+    def verb() -> None:
+        running.set()
+        assert stopped.wait(PATIENCE)
+        postman.send("tea", {"type": "space.event", "frame": "{}"})
+        sent.set()
+
+    loop = asyncio.new_event_loop()
+    web = Thread(target=loop.run_forever)
+    web.start()
+    done = asyncio.run_coroutine_threadsafe(database(verb)(), loop)
+    assert running.wait(PATIENCE)
+    loop.call_soon_threadsafe(loop.stop)
+    web.join(PATIENCE)
+    stopped.set()
+    assert sent.wait(PATIENCE)
+    loop.run_until_complete(asyncio.wrap_future(done, loop=loop))
+    loop.close()
+
+
+class NeverAnswers:
+    async def group_send(self, to: str, message: dict[str, Any]) -> None:
+        await asyncio.Event().wait()
+
+
+def test_what_cannot_be_sent_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postman, "SEND_SECONDS", 0.05)
+    monkeypatch.setattr(postman, "get_channel_layer", NeverAnswers)
+    with pytest.raises(TimeoutError):
+        postman.send("tea", {})
