@@ -29,6 +29,9 @@ ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"], 
 PUBLIC_URL = env.text(
     "PUBLIC_URL", "", "Address that members use, e.g. https://spaces.example.org; empty: this machine."
 )
+SPACES_SOURCE_URL = env.text(
+    "SPACES_SOURCE_URL", "", "Address of the source of this very version, linked on every page (AGPL section 13)."
+)
 TRUSTED_PROXIES = env.names("TRUSTED_PROXIES", [], "Addresses whose X-Forwarded-* headers are believed.")
 WEB_HOST = env.text("WEB_HOST", "127.0.0.1", "Address on which daphne listens.")
 WEB_PORT = env.integer("WEB_PORT", 8000, "Port on which daphne listens.", least=1)
@@ -80,8 +83,9 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "canary": {"task": "spaces_project.tasks.canary", "schedule": 10.0},
     "presence": {"task": "rooms.tasks.sweep_presence", "schedule": 5.0},
+    "peers": {"task": "rooms.tasks.sweep_peers", "schedule": 5.0},
     "standings": {"task": "rooms.tasks.rewrite_standings", "schedule": 30.0},
-    "recordings": {"task": "recordings.tasks.sweep", "schedule": 30.0},
+    "recordings": {"task": "recordings.tasks.sweep", "schedule": 10.0},
     "purge": {"task": "recordings.tasks.purge", "schedule": crontab(minute="*/5")},
 }
 
