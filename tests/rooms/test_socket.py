@@ -251,7 +251,7 @@ async def test_a_fault_gives_back_what_the_connection_held(
     monkeypatch.setattr(commands, "carry_out", fail)
     await page.send(type="sync")
     with pytest.raises(RuntimeError):
-        await page.closed()
+        await asyncio.wait_for(page.socket.future, WAIT_SECONDS)
     person = await Participant.objects.aget(space=tea, user=sol)
     assert person.away_since is not None
     assert not await pulse.connected(str(tea.pk))
