@@ -1,5 +1,6 @@
 """`manage.py runspaces` as a person starts it: a process of its own, in a folder of its own."""
 
+import asyncio
 import os
 import re
 import shutil
@@ -8,8 +9,10 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from spaces_project.processes import with_patience
@@ -108,6 +111,47 @@ def test_a_dead_redis_is_started_again(demo: Machine) -> None:
     os.kill(demo.child("redis-server"), signal.SIGKILL)
     demo.wait_for("redis started again.")
     assert with_patience(lambda: _answers(demo.health), START_SECONDS)
+
+
+BUSY = """
+from django.conf import settings; from django.test import Client
+from accounts.models import User; from rooms.models import Space
+people = [User.objects.get(handle=handle) for handle in ("hana", "sol", "lior")]
+print(Space.open(people[0], title="Busy", audience=Space.Audience.FOLLOWERS).pk)
+for person in people:
+    browser = Client()
+    browser.force_login(person)
+    print(f"{settings.SESSION_COOKIE_NAME}={browser.session.session_key}")
+"""
+
+
+def test_a_web_process_that_is_told_to_stop_amid_work_ends_and_comes_again(demo: Machine) -> None:
+    space, *cookies = demo.command("shell", "-v", "0", "-c", BUSY).stdout.split()
+
+    async def keep_busy(http: aiohttp.ClientSession, cookie: str, at_it: asyncio.Event) -> None:
+        """Verb after verb, until the server is gone."""
+        headers = {"Cookie": cookie, "Origin": (site := f"http://localhost:{demo.web}")}
+        socket = await http.ws_connect(f"{site}/ws/spaces/{space}/", headers=headers)
+        with suppress(aiohttp.ClientError, ConnectionError):
+            async for message in socket:
+                if '"ok"' in message.data:
+                    at_it.set()
+                await socket.send_str('{"type": "ask"}')
+                await socket.send_str('{"type": "withdraw"}')
+
+    async def stop_amid_work() -> None:
+        async with aiohttp.ClientSession() as http:
+            at_it = asyncio.Event()
+            busy = [asyncio.create_task(keep_busy(http, cookie, at_it)) for cookie in cookies]
+            await asyncio.wait_for(at_it.wait(), START_SECONDS)
+            os.kill(demo.child("daphne"), signal.SIGTERM)
+            await asyncio.wait(busy, timeout=START_SECONDS)
+
+    for times in (1, 2):
+        asyncio.run(stop_amid_work())
+        demo.wait_for("web ended (exit 0)", times)
+        demo.wait_for("web started again.", times)
+        assert with_patience(lambda: _answers(demo.health), START_SECONDS)
 
 
 def _answers(health: Callable[[], dict[str, object]]) -> bool:
