@@ -56,7 +56,8 @@ VERBS: dict[type[protocol.Command], Verb] = {
 async def carry_out(me: UUID, command: protocol.Command) -> Event:
     """Do what the command says for participant `me`; the answer for the page. Raises Refused, SoundRefused."""
     if isinstance(command, protocol.Offer):
-        return protocol.Answer(sdp=await sound.answer(me, command.sdp), re=command.id)
+        sdp, node = await sound.answer(me, command.sdp)
+        return protocol.Answer(sdp=sdp, node=node, re=command.id)
     if isinstance(command, protocol.React):
         await _react(me, command.emoji)
     elif isinstance(command, protocol.Sync):

@@ -285,13 +285,16 @@ class InEffect(Event, tag="in_effect", kw_only=True, frozen=True):
 
 
 class SoundMoved(Event, tag="sound_moved", kw_only=True, frozen=True):
-    """The sound of this Space moves to another media node: send a new offer."""
+    """The sound of this Space has moved to the media node `node`: whoever hears another one sends a new offer."""
+
+    node: str
 
 
 class Answer(Event, tag="answer", kw_only=True, frozen=True):
-    """The SDP answer to the offer `re`."""
+    """The SDP answer to the offer `re`, and which media node gave it; each start of one has another name."""
 
     sdp: str
+    node: str
     re: int | None = None
 
 

@@ -17,7 +17,7 @@ from rooms.refusals import check
 from rooms.rules import Reason
 from rooms.threads import database
 
-TIMEOUT = aiohttp.ClientTimeout(total=8)
+TIMEOUT = aiohttp.ClientTimeout(total=4)  # of a node that went dark everybody is to be back within ten seconds
 AT_ONCE = 16  # offers under way per web process: a storm of joins waits here, not in the node
 
 TEXTS = {
@@ -63,15 +63,17 @@ def _face() -> _Faces:
     return _faces[loop]
 
 
-async def answer(participant: UUID, sdp: str) -> str:
-    """The SDP answer for this person's offer. Raises SoundRefused, or Refused for whoever is not in the Space."""
+async def answer(participant: UUID, sdp: str) -> tuple[str, str]:
+    """The SDP answer for this person's offer, and which start of a node gave it.
+
+    Raises SoundRefused, or Refused for whoever is not in the Space."""
     space, node, moved = await _placed(participant)
     if moved:  # whoever still hears the node before comes along, or the Space would sound in two halves
-        await events.hint(space, {"type": "sound_moved"})
+        await events.hint(space, {"type": "sound_moved", "node": node.boot})
     permit = grant.mint(settings.MEDIA_SECRET, space, str(participant), time.time())
     face = _face()
     async with face.places:
-        return await _ask(face, f"{node.url}/spaces/{space}/peers", {"grant": permit, "sdp": sdp})
+        return await _ask(face, f"{node.url}/spaces/{space}/peers", {"grant": permit, "sdp": sdp}), node.boot
 
 
 async def _ask(face: _Faces, url: str, body: dict[str, str]) -> str:

@@ -26,7 +26,7 @@ JOIN = """(handshake) => import("rooms/audio.js").then(({ Sound }) => new Promis
     }
     close() { this.signalingState = "closed"; }
   };
-  const sound = new Sound(document.createElement("audio"), async () => "", () => {
+  const sound = new Sound(document.createElement("audio"), async () => ({ sdp: "", node: "n" }), () => {
     if (sound.state === "live") done(dials);
   });
   sound.connect();

@@ -71,11 +71,11 @@ def test_of_two_that_place_at_once_both_get_the_same_node(tea: Space, beat: Beat
 
 @pytest.fixture
 def hinted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The types of the hints that went to the Space; offers are answered by nobody."""
+    """The types of the hints that went to the Space, with the node; offers are answered by nobody."""
     kinds: list[str] = []
 
     async def note(space: object, frame: dict[str, Any]) -> None:
-        kinds.append(frame["type"])
+        kinds.append(f"{frame['type']} {frame['node']}")
 
     async def answered(*_: Any) -> str:
         return "v=0"
@@ -85,7 +85,7 @@ def hinted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return kinds
 
 
-async def _offer(person: Participant) -> str:
+async def _offer(person: Participant) -> tuple[str, str]:
     try:
         return await sound.answer(person.pk, "v=0")
     finally:
@@ -103,10 +103,9 @@ def test_everybody_is_told_once_that_the_sound_moved(
     offer(listener)
     assert hinted == []
     died("one")
-    beat("two")
-    offer(listener)
-    offer(host)
-    assert hinted == ["sound_moved"]
+    beat("two", boot="2")
+    assert [offer(listener), offer(host)] == [("v=0", "2")] * 2
+    assert hinted == ["sound_moved 2"]
 
 
 def test_nobody_is_told_where_the_node_was_started_again(host: Participant, beat: Beat, hinted: list[str]) -> None:

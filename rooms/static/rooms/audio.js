@@ -13,12 +13,13 @@ export class Sound {
   blocked = false;    // the browser wants a click before it plays
   #peer = null;
   #track = null;
+  #movedTo = null;    // the node that the sound moved to since the present dial began
   #packets = 0;
   #heardAt = 0;
   #timer = null;
   #watch = null;
 
-  /** offer(sdp) -> Promise of the answer's sdp; changed() is called after every change of what is public here. */
+  /** offer(sdp) -> Promise of {sdp, node}, the answer; changed() is called after every change of what is public here. */
   constructor(element, offer, changed) {
     this.element = element;
     this.offer = offer;
@@ -42,15 +43,28 @@ export class Sound {
     this.#set("off");
   }
 
-  /** What the microphone sends; null for nothing. */
+  /** What the microphone sends; null for nothing. A connection that replaces this one takes it along. */
   async send(track) {
     this.#track = track;
-    await this.#peer?.send(track);
+    const peer = this.#peer;
+    try {
+      await peer?.send(track);
+    } catch (error) {
+      if (peer === this.#peer) throw error;
+    }
   }
 
-  /** Dial anew at once: the sound moved to another node. */
-  renew() {
-    if (this.state === "off") return;
+  /** The sound has moved to this node. */
+  renew(node) {
+    this.#movedTo = node;
+    this.#follow();
+  }
+
+  /** Dial anew at once where the sound is on another node. An offer under way is waited for: its answer may well come
+   *  from there, and whoever made the sound move is told, too. */
+  #follow() {
+    const at = this.#peer?.node;
+    if (this.state === "off" || !this.#movedTo || at === null || at === this.#movedTo) return;
     clearTimeout(this.#timer);
     this.#set("reconnecting");
     this.#dial();
@@ -72,9 +86,11 @@ export class Sound {
     const peer = new Peer({ heard: (track) => this.#listen(track), failed: () => this.#again() });
     this.#peer = peer;
     this.#packets = 0;
+    this.#movedTo = null;
     try {
       await peer.dial(this.#track, this.offer);
       this.#heardAt = performance.now();
+      if (peer === this.#peer) this.#follow();
     } catch (error) {
       if (peer === this.#peer) this.#again(error.code);
     }

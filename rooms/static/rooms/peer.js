@@ -5,6 +5,7 @@ const GATHER_WITHIN = 300;
 export class Peer {
   #connection = new RTCPeerConnection();
   #sender;
+  node = null;        // which start of a media node answered; null before the answer
   answered = false;
 
   /** heard(track): sound arrives; failed(): it will not any more. */
@@ -14,12 +15,13 @@ export class Peer {
     this.#sender = this.#connection.addTransceiver("audio", { direction: "sendrecv" }).sender;
   }
 
-  /** offer(sdp) -> Promise of the answer's sdp. `track` is the open microphone, or null. */
+  /** offer(sdp) -> Promise of {sdp, node}, the answer. `track` is the open microphone, or null. */
   async dial(track, offer) {
     if (track) await this.send(track);
     await this.#connection.setLocalDescription();
     await this.#gathered();
-    const sdp = await offer(this.#connection.localDescription.sdp);
+    const { sdp, node } = await offer(this.#connection.localDescription.sdp);
+    this.node = node;
     if (this.#connection.signalingState === "closed") return;
     await this.#connection.setRemoteDescription({ type: "answer", sdp });
     this.answered = true;

@@ -34,8 +34,8 @@ export const EVENTS = {
   "reactions": ["counts"],
   "levels": ["levels"],
   "in_effect": ["standing"],
-  "sound_moved": [],
-  "answer": ["sdp", "re"],
+  "sound_moved": ["node"],
+  "answer": ["sdp", "node", "re"],
   "ok": ["re"],
   "error": ["code", "text", "re"]
 };

@@ -1,0 +1,112 @@
+"""A Space that goes from one media node to another: everybody comes along and hears the others again."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+import pytest
+
+from tests.browser.person import Person, until
+from tests.machine import CHECKOUT, START_SECONDS, Machine, free_port
+
+pytestmark = pytest.mark.browser
+JoinAs = Callable[..., Person]
+HANA, SOL = 480, 1_100  # Hz of their voices
+LIMIT_SECONDS = 10.0
+
+
+@pytest.fixture
+def own_node(site: Machine) -> Iterator[int]:
+    """The process id of the machine's own node."""
+    node = site.child("runmedia")
+    yield node
+    with suppress(ProcessLookupError):
+        os.kill(node, signal.SIGCONT)
+
+
+@pytest.fixture
+def other_node(site: Machine, own_node: int) -> Iterator[str]:
+    """The name of a second node, started beside the machine's own."""
+    arguments = ["--name", "other", "--port", str(free_port(socket.SOCK_DGRAM)), "--http-port", str(free_port())]
+    environment = site.environment(MEDIA_BIND="127.0.0.1", MEDIA_ANNOUNCE="127.0.0.1")
+    with (site.var / "other.log").open("wb") as out:
+        node = subprocess.Popen(
+            [sys.executable, "manage.py", "runmedia", *arguments],
+            cwd=CHECKOUT, env=environment, stdout=out, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+    try:
+        until(lambda: site.health()["nodes"] == 2, "two nodes", START_SECONDS)
+        yield "other"
+    finally:
+        node.kill()
+        node.wait()
+
+
+@pytest.fixture
+def nothing_starts_again(site: Machine) -> Iterator[None]:
+    """What dies stays dead: the supervisor stands still."""
+    assert site.process is not None
+    site.process.send_signal(signal.SIGSTOP)
+    yield
+    site.process.send_signal(signal.SIGCONT)
+
+
+@pytest.fixture
+def speakers(join_as: JoinAs) -> tuple[Person, Person]:
+    """hana and sol at open microphones."""
+    hana, sol = join_as("hana", tone=HANA), join_as("sol", tone=SOL)
+    path = hana.open_space()
+    hana.join(path)
+    hana.open_microphone()
+    sol.join(path)
+    sol.ask_and_be_admitted(hana)
+    sol.open_microphone()
+    return hana, sol
+
+
+def node_of_the_space(site: Machine) -> str:
+    return str(site.rows("SELECT node FROM rooms_space WHERE state = 'live'")[0][0])
+
+
+def until_all_hear(hana: Person, sol: Person, lior: Person, since: float) -> None:
+    """Everybody hears those who speak again, in time."""
+    for listener, tone in ((lior, HANA), (lior, SOL), (hana, SOL), (sol, HANA)):
+        listener.until_hears(tone)
+        print(f"{listener.handle} hears {tone} Hz {time.monotonic() - since:.2f} s after the move")
+    assert time.monotonic() - since < LIMIT_SECONDS
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "stalled"])
+def test_a_node_dies_and_another_one_takes_its_space(
+    speakers: tuple[Person, Person], join_as: JoinAs, site: Machine, own_node: int, other_node: str,
+    nothing_starts_again: None, how: signal.Signals,
+) -> None:  # fmt: skip
+    hana, sol = speakers
+    lior = join_as("lior")
+    lior.join(hana.page.url)
+    lior.until_hears(HANA)
+    assert node_of_the_space(site) != other_node
+    died = time.monotonic()
+    os.kill(own_node, how)
+    print(f"{how.name}: silent after {lior.last_heard(HANA, silence=1.0):.2f} s")
+    until_all_hear(hana, sol, lior, died)
+    assert node_of_the_space(site) == other_node
+
+
+def test_a_space_is_placed_anew_while_its_node_lives(
+    speakers: tuple[Person, Person], join_as: JoinAs, site: Machine, other_node: str
+) -> None:
+    """As when a node has lost Redis for a moment: a newcomer comes to the other one, and all the others follow."""
+    hana, sol = speakers
+    lior = join_as("lior")
+    lior.page.goto(hana.page.url)
+    site.rows("UPDATE rooms_space SET node = 'gone', node_boot = 'gone' WHERE state = 'live' RETURNING id")
+    moved = time.monotonic()
+    lior.find("join").click()  # the node without peers is the one with less to do
+    until_all_hear(hana, sol, lior, moved)
+    assert node_of_the_space(site) == other_node
