@@ -11,14 +11,15 @@ pytestmark = pytest.mark.browser
 Reduce = Callable[..., dict[str, Any]]
 
 RUN = """async ([frames]) => {
-  const { initial, reduce, missed, myPlace, myRole, notYetInEffect } = await import("rooms/state.js");
+  const { initial, reduce, missed, myPlace, myRole, notYetInEffect, outdated } = await import("rooms/state.js");
   let state = initial();
   const gaps = [];
   for (const frame of frames) {
     gaps.push(missed(state, frame));
     state = reduce(state, frame);
   }
-  return { ...state, gaps, place: myPlace(state), role: myRole(state), behind: notYetInEffect(state) };
+  return { ...state, gaps, place: myPlace(state), role: myRole(state), behind: notYetInEffect(state),
+    outdated: outdated(state) };
 }"""
 
 
@@ -70,6 +71,7 @@ def test_state(reduced: Reduce) -> None:
     _removal(reduced)
     _the_standing(reduced)
     _coming_and_going(reduced)
+    _more_listeners_than_faces(reduced)
 
 
 def _places_and_roles(reduced: Reduce) -> None:
@@ -122,3 +124,13 @@ def _coming_and_going(reduced: Reduce) -> None:
     assert away["space"]["host_away_until"] == 160.0
     back = reduced(snapshot(), {"type": "host_away", "seq": 8, "until": 160.0}, {"type": "host_back", "seq": 9})
     assert back["space"]["host_away_until"] is None
+
+
+def _more_listeners_than_faces(reduced: Reduce) -> None:
+    crowd, few = ({"type": "audience", "listeners": number, "entered": [], "left": []} for number in (101, 100))
+    state = reduced(snapshot(), crowd)
+    assert (state["stale"], state["outdated"]) == (True, False), "names are not told for now"
+    state = reduced(snapshot(), crowd, few)
+    assert (state["stale"], state["outdated"]) == (True, True), "names are told again, but those before are missing"
+    assert reduced(snapshot(listeners=101))["stale"] is True
+    assert reduced(snapshot(), crowd, few, snapshot(seq=8))["stale"] is False

@@ -5,7 +5,7 @@ const SHOWN = 100;
 
 /** Writes the listeners into `list` and what is beyond them into `more`; a click on one calls open(button, person). */
 export function drawAudience(list, more, room, open) {
-  const { faces, listeners, requests, you } = room.state;
+  const { faces, listeners, requests, stale, you } = room.state;
   const asking = new Set(requests.map((request) => request.person.participant));
   const mine = (person) => person.participant === you?.participant;
   const shown = [...faces].sort((one, other) => mine(other) - mine(one)).slice(0, SHOWN);
@@ -17,7 +17,9 @@ export function drawAudience(list, more, room, open) {
   });
   const beyond = Math.max(0, listeners - shown.length);
   more.hidden = beyond === 0;
-  write(more, beyond ? interpolate(ngettext("+%s more", "+%s more", beyond), [count(beyond)]) : "");
+  const words = [interpolate(ngettext("+%s more", "+%s more", beyond), [count(beyond)]),
+    stale && gettext("With so many listeners the faces are not kept up to date; the number is.")];
+  write(more, beyond ? words.filter(Boolean).join(". ") : "");
 }
 
 function make(person) {

@@ -3,9 +3,10 @@ import { Sound } from "rooms/audio.js";
 import { socketUrl } from "rooms/facts.js";
 import { Microphone } from "rooms/microphone.js";
 import { Refused, Socket } from "rooms/socket.js";
-import { initial, missed, reduce } from "rooms/state.js";
+import { initial, missed, outdated, reduce } from "rooms/state.js";
 
 const LEVELS_LAST = 1000;
+const CATCH_UP_WITHIN = 4000;  // everybody in a large Space asks at a moment of his own
 
 export class Room {
   space = null;
@@ -19,6 +20,7 @@ export class Room {
   #snapshot = null;     // a promise of the first one
   #gotSnapshot = null;
   #fading = null;
+  #catching = null;
   #views = new Set();
 
   constructor(audio) {
@@ -79,7 +81,7 @@ export class Room {
 
   async #offer(sdp) {
     await this.#snapshot;
-    return (await this.send("offer", { sdp })).sdp;
+    return this.send("offer", { sdp });
   }
 
   #frame(frame) {
@@ -87,8 +89,9 @@ export class Room {
     if (missed(before, frame)) return this.#sync();
     this.state = reduce(before, frame);
     if (frame.type === "snapshot") this.#arrived();
-    if (frame.type === "sound_moved") this.sound.renew();
+    if (frame.type === "sound_moved") this.sound.renew(frame.node);
     if (frame.type === "levels") this.#fade();
+    if (frame.type === "audience" && outdated(this.state)) this.#catchUp();
     this.#tell(frame, before);
     if (this.state.ended) this.#over("ended");
     else if (this.state.removed) this.#over("removed");
@@ -110,6 +113,13 @@ export class Room {
     if (this.#syncing) return;
     this.#syncing = true;
     this.send("sync").catch(() => { this.#syncing = false; });
+  }
+
+  #catchUp() {
+    this.#catching ??= setTimeout(() => {
+      this.#catching = null;
+      if (outdated(this.state)) this.#sync();
+    }, Math.random() * CATCH_UP_WITHIN);
   }
 
   #lost(attempt) {
