@@ -36,8 +36,9 @@ class SpaceConsumer(Door):
         except Space.DoesNotExist:
             return await self.close(4404)
         pulse.connect(self.space_id, str(self.me.pk), self.connection)
-        takeover = {"type": "space.taken_over", "whom": str(self.me.pk), "by": self.connection}
-        await self.channel_layer.group_send(events.group(self.space_id), takeover)
+        await self.channel_layer.group_add(events.personal(self.me.pk), self.channel_name)
+        takeover = {"type": "space.taken_over", "by": self.connection}
+        await self.channel_layer.group_send(events.personal(self.me.pk), takeover)
         return await self.answer(protocol.Sync())
 
     async def disconnect(self, code: int) -> None:
@@ -46,6 +47,8 @@ class SpaceConsumer(Door):
                 await lose(self.me)
         finally:
             await self.channel_layer.group_discard(events.group(self.space_id), self.channel_name)
+            if self.me is not None:
+                await self.channel_layer.group_discard(events.personal(self.me.pk), self.channel_name)
 
     async def read(self, frame: str | None) -> None:
         over = self.bucket.take()
@@ -83,8 +86,11 @@ class SpaceConsumer(Door):
             await self.close(message["close"])
 
     async def space_taken_over(self, message: dict[str, Any]) -> None:
-        if self.me is not None and message["whom"] == str(self.me.pk) and message["by"] != self.connection:
+        if message["by"] != self.connection:
             await self.close(4400)
+
+    async def space_cut_off(self, message: dict[str, Any]) -> None:
+        await self.close(4408)
 
 
 enter, lose = database(pulse.enter), database(pulse.lose)

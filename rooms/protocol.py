@@ -338,6 +338,7 @@ CLOSE_CODES = {
     4401: "log in first",
     4403: "removed from this Space",
     4404: "no such Space for you",
+    4408: "not in this Space any more; connect to enter again",
     4410: "the Space has ended",
     4429: "too many frames",
 }

@@ -6,20 +6,18 @@ import msgspec
 from django.db import transaction
 
 from rooms import store
-from rooms.media.standing import ACK_KEY, CHANNEL, KEY, Standing, Voice
+from rooms.media.standing import ACK_KEY, CHANNEL, ENDED_SECONDS, KEY, LEFT, Standing, Voice
 from rooms.rules import Mute
 
 if TYPE_CHECKING:
-    from rooms.models import Space
-
-ENDED_SECONDS = 600  # an ended Space's standing stays that long, so that every node has read it
+    from rooms.models import Participant, Space
 
 # Writes only what is newer, then tells the nodes: commits of two verbs may reach Redis in either order.
 _WRITE = """
 local old = redis.call('GET', KEYS[1])
 if old and cjson.decode(old).version > tonumber(ARGV[2]) then return 0 end
 redis.call('SET', KEYS[1], ARGV[1])
-if tonumber(ARGV[4]) > 0 then redis.call('EXPIRE', KEYS[1], ARGV[4]) end
+if tonumber(ARGV[4]) > 0 then redis.call('EXPIRE', KEYS[1], ARGV[4]); redis.call('EXPIRE', KEYS[2], ARGV[4]) end
 return redis.call('PUBLISH', ARGV[3], ARGV[5] .. ' ' .. ARGV[2])
 """
 
@@ -37,8 +35,8 @@ def write(space: "Space") -> None:
     standing = build(space)
     lifetime = ENDED_SECONDS if standing.ended else 0
     data = msgspec.json.encode(standing).decode()
-    key = KEY.format(space=space.pk)
-    store.client().eval(_WRITE, 1, key, data, standing.version, CHANNEL, lifetime, str(space.pk))
+    keys = KEY.format(space=space.pk), ACK_KEY.format(space=space.pk)
+    store.client().eval(_WRITE, 2, *keys, data, standing.version, CHANNEL, lifetime, str(space.pk))
 
 
 def build(space: "Space") -> Standing:
@@ -65,4 +63,13 @@ def _voices(space: "Space") -> list[Voice]:
 
 def in_effect(space_id: object) -> int:
     """The version that the media node has applied, 0 if none has."""
-    return int(store.client().hget(ACK_KEY, str(space_id)) or 0)
+    return int(store.client().get(ACK_KEY.format(space=space_id)) or 0)
+
+
+def left(person: "Participant") -> None:
+    """Tell the node after commit that somebody is out, so that his peer is dropped.
+
+    Only a hint: `rooms.peers` finds what it missed. The standing itself does not list who came and went, since
+    listeners do so by thousands, and whoever left may come back."""
+    note = f"{person.space_id} {person.pk}"
+    transaction.on_commit(lambda: store.client().publish(LEFT, note), robust=True)

@@ -7,7 +7,7 @@ from celery import shared_task
 from django.db import transaction
 from django.utils import timezone
 
-from rooms import pulse, standing
+from rooms import events, peers, pulse, standing
 from rooms.models import Participant, Space
 from rooms.rules import Role
 
@@ -20,10 +20,12 @@ def sweep_presence() -> None:
     for person in Participant.objects.astray().select_related("space"):
         person.recheck()
     for space in Space.objects.live():
-        here = pulse.connected_now(space.pk)
-        for person in space.participants.present():
+        here, present = pulse.connected_now(space.pk), list(space.participants.present())
+        for person in present:
             if _step(person, str(person.pk) in here):
                 _take_step(person)
+        if strays := here - {str(person.pk) for person in present}:
+            _cut_off(space, strays)
 
 
 def _step(person: Participant, connected: bool) -> Callable[[Participant], None] | None:
@@ -47,6 +49,15 @@ def _take_step(person: Participant) -> None:
         step(fresh)
 
 
+@transaction.atomic
+def _cut_off(space: Space, strays: set[str]) -> None:
+    """Close the pages of people who are not in the Space, unless they enter in this moment."""
+    Space.locked(space.pk)
+    present = space.participants.present().filter(pk__in=strays).values_list("pk", flat=True)
+    for stray in strays - set(map(str, present)):
+        events.cut_off(stray)
+
+
 def _welcome_back(person: Participant) -> None:
     """The connection was there all the time, and Redis had forgotten it."""
     with suppress(Space.DoesNotExist):  # the right to be here is gone in this moment; the next sweep sees it
@@ -58,6 +69,12 @@ def _count_out(person: Participant) -> None:
         person.space.end(why=Space.Why.HOST_LOST)
     else:
         person.leave(lost=True)
+
+
+@shared_task
+def sweep_peers() -> None:
+    """Take the sound from whoever has it without being in the Space."""
+    peers.drop_strays()
 
 
 @shared_task

@@ -1,7 +1,8 @@
 """The HTTP face of a node: for the web side alone, behind a shared secret. JSON in and out.
 
-``POST /spaces/{space}/peers`` {"grant", "sdp"} -> {"sdp"}; ``DELETE /spaces/{space}/peers/{participant}``;
-``GET /spaces/{space}``; ``GET /health``. Errors are {"error": code, "detail": text}.
+``POST /spaces/{space}/peers`` {"grant", "sdp"} -> {"sdp"}; ``GET /spaces/{space}/peers`` -> {"participants": [...]};
+``DELETE /spaces/{space}/peers/{participant}``; ``GET /spaces/{space}``; ``GET /health``. Errors are {"error": code,
+"detail": text}.
 """
 
 import hmac
@@ -50,6 +51,11 @@ def application(node: Node, secret: str) -> web.Application:
         node.engine.leave(request.match_info["space"], request.match_info["participant"])
         return web.Response(status=204)
 
+    async def who(request: web.Request) -> web.Response:
+        space = node.engine.spaces.get(request.match_info["space"])
+        names = {"participants": list(space.peers) if space else []}
+        return web.Response(body=msgspec.json.encode(names), content_type="application/json")
+
     async def show(request: web.Request) -> web.Response:
         space = node.engine.spaces.get(request.match_info["space"])
         if space is None:
@@ -60,6 +66,7 @@ def application(node: Node, secret: str) -> web.Application:
         return web.json_response(node.health())
 
     app.router.add_post("/spaces/{space}/peers", join)
+    app.router.add_get("/spaces/{space}/peers", who)
     app.router.add_delete("/spaces/{space}/peers/{participant}", leave)
     app.router.add_get("/spaces/{space}", show)
     app.router.add_get("/health", health)

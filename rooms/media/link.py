@@ -7,6 +7,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 import redis.asyncio
@@ -54,11 +55,11 @@ class Link:
         while True:
             try:
                 async with self._redis.pubsub() as channel:
-                    await channel.subscribe(standing.CHANNEL)
+                    await channel.subscribe(standing.CHANNEL, standing.LEFT)
                     await self.reread()
                     async for message in channel.listen():
                         if message["type"] == "message":
-                            await self._on_published(message["data"])
+                            await self._on_message(_text(message["channel"]), _text(message["data"]))
             except (RedisError, OSError) as error:
                 log.warning("no standings, Redis cannot be reached: %s", error)
                 await asyncio.sleep(RETRY_SECONDS)
@@ -80,9 +81,14 @@ class Link:
         except (RedisError, OSError, TimeoutError) as error:
             log.warning("the heartbeat stays for %d ms: %s", HEARTBEAT_LIFE_MS, error)
 
-    async def _on_published(self, data: bytes | str) -> None:
-        text = data.decode() if isinstance(data, bytes) else data
-        name, _, version = text.partition(" ")
+    async def _on_message(self, channel: str, text: str) -> None:
+        space, _, rest = text.partition(" ")
+        if channel == standing.LEFT:
+            self._engine.leave(space, rest)
+        else:
+            await self._on_published(space, rest)
+
+    async def _on_published(self, name: str, version: str) -> None:
         space = self._engine.spaces.get(name)
         if space is None or (version.isdigit() and int(version) <= space.standing.version):
             return
@@ -94,7 +100,7 @@ class Link:
             await self.read(name)
 
     async def read(self, name: str) -> None:
-        """Read one standing and bring it into effect if it is newer."""
+        """Read one standing, bring it into effect if it is newer, and say which one is."""
         data = await self._redis.get(standing.KEY.format(space=name))
         if data is None:
             self._on_missing(name)
@@ -105,16 +111,20 @@ class Link:
         except ValueError as error:
             log.error("standing of %s is malformed: %s", name, error)
             return
-        if self._is_news(current) and self._engine.apply(current):
-            await self._acknowledge(current)
-
-    def _is_news(self, current: standing.Standing) -> bool:
-        return not current.ended or current.space in self._engine.spaces
+        if current.ended and name not in self._engine.spaces:
+            return
+        self._engine.apply(current)
+        await self._acknowledge(current)
 
     async def _acknowledge(self, current: standing.Standing) -> None:
-        await self._redis.hset(standing.ACK_KEY, current.space, str(current.version))
-        version = current.version
-        self._engine.messenger.post(lambda: self._outside.acknowledged(current.space, version))
+        """Say what is in effect. Everybody is told only where Redis did not know."""
+        space = self._engine.spaces.get(current.space)
+        version = space.standing.version if space else current.version
+        key = standing.ACK_KEY.format(space=current.space)
+        lifetime: dict[str, Any] = {"keepttl": True} if space else {"ex": standing.ENDED_SECONDS}
+        before = await self._redis.set(key, version, get=True, **lifetime)
+        if before is None or int(before) != version:
+            self._engine.messenger.post(lambda: self._outside.acknowledged(current.space, version))
 
     def _on_missing(self, name: str) -> None:
         if name not in self._engine.spaces:
@@ -123,3 +133,7 @@ class Link:
         if time.monotonic() - since > MISSING_SECONDS:
             del self._missing_since[name]
             self._engine.close(name)
+
+
+def _text(data: bytes | str) -> str:
+    return data.decode() if isinstance(data, bytes) else data

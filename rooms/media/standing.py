@@ -1,14 +1,18 @@
 """What a media node may do for whom in one Space, as the web side last said.
 
 The web side writes it as JSON under ``KEY`` in Redis and publishes ``"<space> <version>"`` on ``CHANNEL``; the node
-applies it and writes the version into the hash ``ACK_KEY``. A missing key means that the Space is closed.
+applies it and acknowledges the version under ``ACK_KEY``, again and again, since Redis may lose it. A missing key means
+that the Space is closed. Who merely left is not in it: ``"<space> <participant>"`` is published on ``LEFT``, and the
+web side compares, now and then, who is here with who should be.
 """
 
 import msgspec
 
 KEY = "spaces:standing:{space}"
 CHANNEL = "spaces:standing"
-ACK_KEY = "spaces:standing:ack"
+LEFT = "spaces:left"
+ACK_KEY = "spaces:standing:ack:{space}"
+ENDED_SECONDS = 600  # an ended Space's standing and its acknowledgement stay that long, so that everybody has read them
 MAX_VOICES = 12
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import Block, Follow, User
 from rooms import pulse, standing, store, tasks
-from rooms.media.standing import KEY
+from rooms.media.standing import ACK_KEY, ENDED_SECONDS, KEY
 from rooms.models import Participant, Space
 from rooms.rules import Role
 
@@ -223,3 +223,11 @@ def test_an_older_standing_never_replaces_a_newer_one(tea: Space, host: Particip
     newest = store.client().get(KEY.format(space=tea.pk))
     standing.write(old)
     assert store.client().get(KEY.format(space=tea.pk)) == newest
+
+
+def test_what_the_node_said_of_an_ended_space_goes_away(tea: Space) -> None:
+    key = ACK_KEY.format(space=tea.pk)
+    store.client().set(key, 1)
+    assert standing.in_effect(tea.pk) == 1
+    tea.end()
+    assert 0 < store.client().ttl(key) <= ENDED_SECONDS

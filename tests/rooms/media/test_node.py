@@ -98,6 +98,7 @@ class Caller:
         return await self("POST", f"/spaces/{SPACE}/peers", grant=grant, sdp=client.offer())
 
 
+ACK = standing.ACK_KEY.format(space=SPACE)
 Running = Callable[..., AbstractAsyncContextManager[tuple[Node, Caller]]]
 
 
@@ -150,7 +151,8 @@ async def test_join_hear_and_leave(running: Running, web: Web) -> None:
 
 async def test_the_face_refuses_without_the_secret(running: Running) -> None:
     async with running() as (_, call):
-        for method, path in (("GET", "/health"), ("POST", f"/spaces/{SPACE}/peers"), ("DELETE", "/spaces/a/peers/b")):
+        peers = f"/spaces/{SPACE}/peers"
+        for method, path in (("GET", "/health"), ("POST", peers), ("GET", peers), ("DELETE", f"{peers}/hana")):
             status, error = await call(method, path, secret="wrong")
             assert (status, error["error"]) == (401, "unauthorized")
 
@@ -202,9 +204,52 @@ async def test_a_published_standing_is_applied_and_acknowledged(running: Running
         await call.join(client, "hana")
         version = await web.write("hana", removed=frozenset({"hana"}))
         await until(lambda: (SPACE, version) in web.acknowledgements)
-        assert await web.redis.hget(standing.ACK_KEY, SPACE) == str(version)
+        assert await web.redis.get(ACK) == str(version)
+        assert await web.redis.ttl(ACK) == -1
         assert node.engine.peers == 0
         client.vanish()
+
+
+async def test_what_redis_lost_is_acknowledged_again(
+    running: Running, web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link, "REREAD_SECONDS", 0.02)
+    version = await web.write("hana")
+    async with running() as (_, call):
+        client = Client()
+        await call.join(client, "hana")
+        await until(lambda: web.acknowledgements == [(SPACE, version)])
+        await web.redis.delete(ACK)
+        await until(lambda: web.acknowledgements == [(SPACE, version)] * 2)
+        assert await web.redis.get(ACK) == str(version)
+        client.vanish()
+
+
+async def test_the_acknowledgement_of_an_ended_space_goes_away(running: Running, web: Web) -> None:
+    await web.write("hana")
+    async with running() as (_, call):
+        client = Client()
+        await call.join(client, "hana")
+        version = await web.write(ended=True)
+        await until(lambda: (SPACE, version) in web.acknowledgements)
+        assert await web.redis.get(ACK) == str(version)
+        assert 0 < await web.redis.ttl(ACK) <= standing.ENDED_SECONDS
+        client.vanish()
+
+
+async def test_who_left_is_dropped_and_others_stay(running: Running, web: Web) -> None:
+    await web.write("hana")
+    async with running() as (_, call), Crowd() as crowd:
+        clients = {name: crowd.add(Client()) for name in ("hana", "lior")}
+        for name, client in clients.items():
+            client.accept((await call.join(client, name))[1]["sdp"])
+            await client.connected()
+        path = f"/spaces/{SPACE}/peers"
+        assert sorted((await call("GET", path))[1]["participants"]) == ["hana", "lior"]
+        await web.redis.publish(standing.LEFT, f"{SPACE} lior")
+        await until(clients["lior"].gone.is_set)
+        assert await call("GET", path) == (200, {"participants": ["hana"]})
+        assert await call("GET", "/spaces/another/peers") == (200, {"participants": []})
 
 
 async def test_a_standing_whose_publication_got_lost_is_read_all_the_same(

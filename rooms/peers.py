@@ -1,0 +1,88 @@
+"""Peers that media nodes hold for people who are not in the Space: found by comparing with the rows, and dropped.
+
+A page that closed its socket and kept its peer would go on hearing without being counted. The node is told of everybody
+who leaves (`standing.left`); here is found whom that hint did not reach, on whatever node.
+"""
+
+import asyncio
+from uuid import UUID
+
+import aiohttp
+import msgspec
+import structlog
+from django.conf import settings
+
+from rooms import placement
+from rooms.models import Participant, Space
+
+TIMEOUT = aiohttp.ClientTimeout(total=3)
+AT_ONCE = 8  # calls under way per node
+
+log = structlog.get_logger(__name__)
+
+
+class Held(msgspec.Struct, frozen=True):
+    """What a node answers: the participants that it has peers of in one Space."""
+
+    participants: frozenset[str]
+
+
+def drop_strays() -> int:
+    """Drop every peer whose participant is not in that Space; how many there were. Safe to repeat.
+
+    The rows are read after the nodes were asked, so nobody who has just come is missed in them. Whoever comes back
+    between that and the call loses the sound for it, and the page fetches it again by itself."""
+    places = [(f"{node.url}/spaces/{space}/peers", space) for node in placement.nodes() for space in node.spaces]
+    if not places:
+        return 0
+    held = asyncio.run(_held([url for url, _ in places]))
+    strays = [
+        f"{url}/{participant}"
+        for (url, space), here in zip(places, held, strict=True)
+        for participant in here.participants - _present(space)
+    ]
+    if strays:
+        log.info("strays_dropped", number=len(strays))
+        asyncio.run(_drop(strays))
+    return len(strays)
+
+
+def _present(space: str) -> set[str]:
+    present = Participant.objects.present().filter(space=UUID(space), space__state=Space.State.LIVE)
+    return {str(pk) for pk in present.values_list("pk", flat=True)}
+
+
+async def _held(urls: list[str]) -> list[Held]:
+    async with _client() as client:
+        return await asyncio.gather(*(_ask(client, url) for url in urls))
+
+
+async def _ask(client: aiohttp.ClientSession, url: str) -> Held:
+    """Who is there; nobody, as far as we know, where the node does not answer."""
+    try:
+        async with client.get(url) as response:
+            response.raise_for_status()
+            return msgspec.json.decode(await response.read(), type=Held)
+    except (aiohttp.ClientError, TimeoutError, msgspec.MsgspecError) as error:
+        log.warning("node_unreachable", url=url, error=str(error))
+        return Held(frozenset())
+
+
+async def _drop(urls: list[str]) -> None:
+    async with _client() as client:
+        await asyncio.gather(*(_delete(client, url) for url in urls))
+
+
+async def _delete(client: aiohttp.ClientSession, url: str) -> None:
+    try:
+        async with client.delete(url) as response:
+            response.raise_for_status()
+    except (aiohttp.ClientError, TimeoutError) as error:
+        log.warning("stray_not_dropped", url=url, error=str(error))  # the next sweep tries again
+
+
+def _client() -> aiohttp.ClientSession:
+    headers = {"Authorization": f"Bearer {settings.MEDIA_SECRET}"}
+    return aiohttp.ClientSession(
+        timeout=TIMEOUT, headers=headers, connector=aiohttp.TCPConnector(limit_per_host=AT_ONCE)
+    )

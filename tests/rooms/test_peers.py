@@ -1,0 +1,173 @@
+"""Nobody hears a Space without being in it: real sockets, a real node, a real peer that stays when its page goes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.utils import timezone
+
+from accounts.models import User
+from rooms import peers, placement, store, tasks
+from rooms.media.client import Client, Crowd
+from rooms.media.node import Node, Settings
+from rooms.media.standing import LEFT
+from rooms.media.tap import Chunk
+from rooms.models import Participant, Space
+from tests.rooms.media.conftest import until
+from tests.rooms.test_socket import Page, _close_what_belongs_to_the_loop, pages
+
+__all__ = ["_close_what_belongs_to_the_loop"]
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.asyncio]
+
+
+class Quiet:
+    """A world outside of the node that nobody listens to."""
+
+    async def levels(self, space: str, levels: Mapping[str, int]) -> None: ...
+
+    async def acknowledged(self, space: str, version: int) -> None: ...
+
+    async def peer(self, space: str, participant: str, state: str) -> None: ...
+
+    def ship(self, chunk: Chunk) -> None: ...
+
+
+@pytest_asyncio.fixture
+async def node(tmp_path: Path) -> AsyncIterator[Node]:
+    """A node in which Spaces can be placed."""
+    chosen = Settings(settings.MEDIA_SECRET, settings.REDIS_URL, tmp_path / "spool", name="n1", bind="127.0.0.1")
+    node = Node(chosen, Quiet())
+    await node.start()
+    await beat(lambda nodes: bool(nodes))
+    yield node
+    await node.stop()
+
+
+@pytest_asyncio.fixture
+async def crowd() -> AsyncIterator[Crowd]:
+    async with Crowd() as crowd:
+        yield crowd
+
+
+async def beat(says: Callable[[list[placement.Node]], bool]) -> None:
+    """Wait for heartbeats that say so."""
+    async with asyncio.timeout(20):
+        while not says(await sync_to_async(placement.nodes)()):  # noqa: ASYNC110 -- Redis tells it nowhere else
+            await asyncio.sleep(0.01)
+
+
+async def listen(page: Page, crowd: Crowd) -> Client:
+    """Connect the sound of a page, as far as to its first packet."""
+    client = crowd.add(Client())
+    await page.send(type="offer", sdp=client.offer(), id=7)
+    client.accept((await page.until("answer", re=7))["sdp"])
+    await client.connected()
+    await client.sounding()
+    await beat(lambda nodes: all(node.spaces for node in nodes))
+    return client
+
+
+async def sweep(seconds_away: int | None = None) -> None:
+    """The sweeps as beat would run them; all who are away have been so for that long."""
+    if seconds_away is not None:
+        since = timezone.now() - timedelta(seconds=seconds_away)
+        await Participant.objects.filter(away_since__isnull=False).aupdate(away_since=since)
+    await sync_to_async(tasks.sweep_presence, thread_sensitive=False)()
+    await sync_to_async(tasks.sweep_peers, thread_sensitive=False)()
+
+
+def deaf(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the node miss every word about who left."""
+    monkeypatch.setattr(node.link, "_on_message", ignore)
+
+
+async def ignore(*_: object) -> None: ...
+
+
+async def test_whoever_closes_the_page_and_keeps_the_peer_is_dropped(
+    tea: Space, hana: User, sol: User, node: Node, crowd: Crowd
+) -> None:
+    async with pages(tea, hana) as [_]:
+        async with pages(tea, sol) as [page]:
+            client = await listen(page, crowd)
+        await sweep(settings.SPACES_AWAY_SECONDS + 1)
+        await until(client.gone.is_set)
+        assert node.engine.peers == 0
+
+
+async def test_whoever_only_reconnects_keeps_the_sound(
+    tea: Space, hana: User, sol: User, node: Node, crowd: Crowd
+) -> None:
+    async with pages(tea, hana) as [_]:
+        async with pages(tea, sol) as [page]:
+            client = await listen(page, crowd)
+        await sweep(settings.SPACES_AWAY_SECONDS - 10)
+        heard = client.heard.packets
+        async with pages(tea, sol):
+            await sweep()
+            await until(lambda: client.heard.packets > heard + 5)
+            assert not client.gone.is_set()
+
+
+@pytest.mark.parametrize("reached", [True, False])
+async def test_whoever_leaves_loses_the_sound_even_if_the_node_was_not_told(
+    tea: Space, hana: User, sol: User, node: Node, crowd: Crowd, monkeypatch: pytest.MonkeyPatch, reached: bool
+) -> None:
+    async with pages(tea, hana, sol) as [_, page]:
+        client = await listen(page, crowd)
+        if not reached:
+            deaf(node, monkeypatch)
+        await page.send(type="leave", id=1)
+        assert await page.until("ok", re=1)
+        if not reached:
+            await sweep()
+        await until(client.gone.is_set)
+        assert node.engine.peers == 0
+        assert await page.closed() == 4408
+
+
+async def test_a_page_that_heard_nothing_of_its_end_is_closed(tea: Space, hana: User, sol: User, node: Node) -> None:
+    """Its person is out in the rows, and it would go on reading along."""
+    async with pages(tea, hana, sol) as [_, page]:
+        await Participant.objects.filter(space=tea, user=sol).aupdate(left_at=timezone.now())
+        await sweep()
+        assert await page.closed() == 4408
+
+
+async def test_those_in_the_space_stay(tea: Space, hana: User, sol: User, node: Node, crowd: Crowd) -> None:
+    async with pages(tea, hana, sol) as [host, page]:
+        clients = [await listen(host, crowd), await listen(page, crowd)]
+        await sweep()
+        assert node.engine.peers == 2
+        assert not any(client.gone.is_set() for client in clients)
+
+
+async def test_a_node_that_does_not_answer_is_asked_again_later(
+    tea: Space, hana: User, sol: User, node: Node, crowd: Crowd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deaf(node, monkeypatch)
+    async with pages(tea, hana, sol) as [_, page]:
+        client = await listen(page, crowd)
+        await page.send(type="leave")
+        await page.closed()
+        with monkeypatch.context() as broken:
+            broken.setattr(settings, "MEDIA_SECRET", "another")
+            assert await sync_to_async(peers.drop_strays, thread_sensitive=False)() == 0
+        assert await sync_to_async(peers.drop_strays, thread_sensitive=False)() == 1
+        await until(client.gone.is_set)
+
+
+async def test_words_about_strangers_change_nothing(tea: Space, hana: User, node: Node, crowd: Crowd) -> None:
+    async with pages(tea, hana) as [page]:
+        client = await listen(page, crowd)
+        for note in ("", "x", f"{tea.pk}", f"{tea.pk} somebody", f"elsewhere {tea.pk}"):
+            await store.async_client().publish(LEFT, note)
+        heard = client.heard.packets
+        await until(lambda: client.heard.packets > heard + 5)
+        assert node.engine.peers == 1
