@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from moderation.models import Decision
 from moderation.rules import Kind
-from rooms import standing
+from rooms import placement, standing
 from rooms.models import Space
 
 
@@ -39,8 +39,8 @@ def _in_the_rows(decision: Decision) -> bool:
 
 
 def _in_the_sound(space: Space) -> bool:
-    """A Space that no sound server has, or that is over and put away, has no sound to wait for."""
-    return not space.node or standing.in_effect(space.pk) >= space.standing_version
+    """A Space that no sound server has, or none any more, has no sound to wait for."""
+    return standing.in_effect(space.pk) >= space.standing_version or not placement.sounds(space)
 
 
 def _done(decision: Decision) -> str:

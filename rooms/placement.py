@@ -43,6 +43,11 @@ def place(space: Space) -> Node:
     return _claim(space, free[0], alive)
 
 
+def sounds(space: Space) -> bool:
+    """Whether any node that lives has this Space; one that nobody was connected to for a while, none has."""
+    return any(str(space.pk) in node.spaces for node in nodes())
+
+
 def _claim(space: Space, node: Node, alive: list[Node]) -> Node:
     """Write the choice, unless somebody else chose in the meantime; then take his."""
     unchanged = Space.objects.filter(pk=space.pk, node=space.node, node_boot=space.node_boot)

@@ -1,6 +1,7 @@
 """The queue and the desk in the admin: who gets in, the sound, the decision."""
 
 import hashlib
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,7 @@ from moderation.rules import CLAIM_IDLE, Kind
 from recordings import files
 from recordings.chunks import meta_of
 from recordings.models import Recording
+from rooms import store
 from rooms.models import Participant, Space
 from tests.moderation.conftest import TEXT
 from tests.recordings.sounds import MS, captured, decoded, strength, tone
@@ -284,14 +286,36 @@ def test_days_do_not_matter_where_nobody_is_suspended(log_in: Browser, reviewer:
     assert Decision.objects.get().until is None
 
 
+def heartbeat(*spaces: Space) -> None:
+    """What a sound server says of itself that has these Spaces."""
+    said = {"name": "here", "boot": "1", "url": "http://127.0.0.1:1", "peers": 1, "capacity": 9, "load": 0.0}
+    beat = said | {"spaces": [str(space.pk) for space in spaces]}
+    store.client().set(store.NODES.replace("*", "here"), json.dumps(beat))
+
+
+@pytest.mark.parametrize("kind", ["remove_from_space", "end_space"])
 def test_the_line_asks_again_while_the_sound_server_has_not_confirmed(
-    log_in: Browser, reviewer: User, claimed: Case, tea: Space
+    log_in: Browser, reviewer: User, claimed: Case, tea: Space, kind: str
 ) -> None:
-    Space.objects.filter(pk=tea.pk).update(node="here", node_boot="1")
+    heartbeat(tea)
     browser = log_in(reviewer)
-    text = decide(browser, claimed, kind="remove_from_space", reason=WHY).content.decode()
+    text = decide(browser, claimed, kind=kind, reason=WHY).content.decode()
     assert 'data-done="no"' in text
     assert "hx-trigger" in browser.get(desk(claimed, "followed/")).content.decode()
+    heartbeat()
+    text = browser.get(desk(claimed, "followed/")).content.decode()
+    assert "hx-trigger" not in text, "the sound server has closed the Space, or nobody was in it"
+
+
+def test_an_ended_space_that_no_sound_server_has_is_done(
+    log_in: Browser, reviewer: User, claimed: Case, tea: Space
+) -> None:
+    """Nobody was in it any more: the sound server had forgotten it and has nothing to confirm."""
+    Space.objects.filter(pk=tea.pk).update(node="here", node_boot="1")
+    heartbeat()
+    text = decide(log_in(reviewer), claimed, kind="end_space", reason=WHY).content.decode()
+    assert 'data-done="yes"' in text
+    assert "The Space has ended" in text
 
 
 def test_who_lost_the_claim_is_told(log_in: Browser, reviewer: User, claimed: Case, colleague: User) -> None:
