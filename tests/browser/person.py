@@ -159,6 +159,15 @@ class Person:
             self.page.wait_for_timeout(40)
         return False
 
+    def keeps_hearing(self, frequency: int, seconds: float = 1.5) -> bool:
+        """Is the tone still heard at the end of the next `seconds`? What was on its way before is over by then."""
+        end = time.monotonic() + seconds
+        last = 0.0
+        while time.monotonic() < end:
+            last = time.monotonic() if self.hears(frequency) else last
+            self.page.wait_for_timeout(40)
+        return end - last < 0.5
+
     def last_heard(self, frequency: int, silence: float = 1.5) -> float:
         """Seconds from now until the tone was heard for the last time, which `silence` seconds without it show."""
         start = last = time.monotonic()

@@ -8,7 +8,6 @@ import { connectFleet } from "rooms/fleet.js";
 import { connectKeys, connectKeysSwitch } from "rooms/keys.js";
 import { showMoment } from "rooms/moment.js";
 import { connectNavigation } from "rooms/navigation.js";
-import { chooseDevice } from "rooms/notice.js";
 import { toggle } from "rooms/popover.js";
 import { fillPicker, showReactions } from "rooms/reactions.js";
 import { report } from "rooms/report.js";
@@ -29,7 +28,6 @@ function startRoom() {
   connectSession(room, speaking);
   fillPicker(byId("reaction-picker"), room);
   room.subscribe((_, frame) => frame?.type === "reactions" && showReactions(byId("lane"), frame.counts));
-  navigator.mediaDevices?.addEventListener("devicechange", () => room.microphone.track?.readyState === "ended" && speaking.changeDevice());
   connectKeys({
     m: () => speaking.toggle(),
     h: () => room.inside && may(myRole(room.state), "ask") && askOrWithdraw(room),
@@ -52,7 +50,7 @@ function startRoom() {
 function connectClicks(room, speaking) {
   const acts = {
     "report-space": () => report(document.querySelector("[data-space]").dataset.space),
-    "microphone": async () => await chooseDevice(room.microphone) && speaking.changeDevice(),
+    "microphone": () => speaking.chooseDevice(),
     "keys": () => byId("keys-help").showPopover(),
   };
   document.addEventListener("click", ({ target }) => {

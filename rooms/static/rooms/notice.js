@@ -6,20 +6,16 @@ const part = (name) => dialog.querySelector(`[data-microphone="${name}"]`);
 
 /** Shows the notice; true once it was accepted. The microphone is open then, else closed. */
 export async function askNotice(microphone) {
-  const accepted = await show(microphone, true);
-  if (!accepted) microphone.close();
-  return accepted;
+  const accepted = () => dialog.returnValue === "accept";
+  await show(microphone, true, { closed: () => accepted() || microphone.close() });
+  return accepted();
 }
 
-/** Device and level of an open or closed microphone; true where another device was chosen. */
-export async function chooseDevice(microphone) {
-  const [before, open] = [microphone.device, microphone.track !== null];
-  await show(microphone, false);
-  if (!open) microphone.close();
-  return microphone.device !== before;
-}
+/** Device and level. changed(): another track took the place of the one before; closed(): the dialogue has no use for
+ *  the microphone any more. */
+export const chooseDevice = (microphone, handlers) => show(microphone, false, handlers);
 
-async function show(microphone, first) {
+async function show(microphone, first, { changed = () => {}, closed }) {
   part("notice").hidden = part("title-first").hidden = part("later").hidden = !first;
   part("title").hidden = first;
   part("accept").hidden = !first;
@@ -28,8 +24,16 @@ async function show(microphone, first) {
   dialog.returnValue = "";
   dialog.showModal();
   const stop = meter(part("level"), () => microphone.level());
-  const refresh = () => listen(microphone);
-  const change = () => { microphone.device = part("device").value; microphone.close(); refresh(); };
+  const refresh = async () => {
+    await listen(microphone);
+    if (!dialog.open) closed();  // while the browser asked
+  };
+  const change = async () => {
+    microphone.device = part("device").value;
+    microphone.close();
+    await refresh();
+    changed();
+  };
   part("device").addEventListener("change", change);
   navigator.mediaDevices?.addEventListener("devicechange", refresh);
   refresh();
@@ -37,24 +41,23 @@ async function show(microphone, first) {
   part("device").removeEventListener("change", change);
   navigator.mediaDevices?.removeEventListener("devicechange", refresh);
   stop();
-  return dialog.returnValue === "accept";
+  closed();
 }
 
 /** Open the microphone for the meter, list the devices, say what is wrong. */
 async function listen(microphone) {
   part("error").hidden = true;
+  part("accept").disabled = true;
   try {
-    if (!microphone.track) await microphone.open();
+    if (microphone.track?.readyState !== "live") await microphone.open();
     part("accept").disabled = false;
   } catch (error) {
     part("error").hidden = false;
     part("error").textContent = error.message;
-    part("accept").disabled = true;
   }
   const devices = await microphone.devices().catch(() => []);
   part("device").replaceChildren(...devices.map(({ id, label }) => el("option", { value: id }, label)));
   if (devices.some(({ id }) => id === microphone.device)) part("device").value = microphone.device;
-  if (!dialog.open && dialog.returnValue !== "accept") microphone.close();  // closed while the browser asked
 }
 
 /** A bar that follows a level from 0 to 1, until the answer is called. */

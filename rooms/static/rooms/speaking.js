@@ -1,5 +1,5 @@
 /** My microphone in the Space: what the button, the keys and the lock screen do, and what the host's decisions do to it. */
-import { askNotice } from "rooms/notice.js";
+import { askNotice, chooseDevice } from "rooms/notice.js";
 import { myVoice } from "rooms/state.js";
 import { say } from "rooms/toast.js";
 
@@ -8,6 +8,7 @@ const TOLD_WITHIN = 3000;
 export class Speaking {
   busy = false;
   #again = false;
+  #testing = false;   // the dialogue has the microphone open for its meter, too
 
   constructor(room) {
     this.room = room;
@@ -39,15 +40,22 @@ export class Speaking {
     this.#follow(null);
   }
 
-  /** The same microphone from another device, while it is open. */
-  async changeDevice() {
-    if (!this.open) return;
-    try {
-      await this.room.sound.send(await this.#track());
-    } catch (error) {
-      say(error.message, "error");
-      await this.#close();
-    }
+  /** The dialogue with devices and level. Whoever speaks is heard through a new device as soon as it is chosen. */
+  async chooseDevice() {
+    const { microphone } = this.room;
+    this.#testing = true;
+    await chooseDevice(microphone, {
+      changed: () => this.#changed().catch((error) => say(error.message, "error")),
+      closed: () => (this.onStage && this.open) || microphone.close(),
+    });
+    this.#testing = false;
+  }
+
+  async #changed() {
+    const { microphone, sound, state } = this.room;
+    if (!this.onStage || myVoice(state).mute !== "open") return;
+    if (microphone.track) await sound.send(this.#watched(microphone.track));
+    else await this.#close();  // the dialogue says why it did not open
   }
 
   async #turn() {
@@ -68,14 +76,13 @@ export class Speaking {
       await room.send("accept_notice");
       room.noticeAccepted();
     }
-    const track = room.microphone.track ?? await this.#track();
+    const track = this.#watched(room.microphone.track ?? await room.microphone.open());
     await room.send("microphone", { open: true });
     await this.#told("open");
     await room.sound.send(track);
   }
 
-  async #track() {
-    const track = await this.room.microphone.open();
+  #watched(track) {
     track.onended = () => {
       say(gettext("The microphone is gone. Plug it in again or choose another one."), "error");
       this.#close().catch(() => {});
@@ -106,7 +113,7 @@ export class Speaking {
   /** Nothing leaves this browser from now on, whatever the server says. */
   #silence() {
     this.room.sound.send(null);
-    this.room.microphone.close();
+    if (!this.#testing) this.room.microphone.close();
   }
 
   /** The server's word counts: no longer on the stage or muted means silence; open without a microphone means closed. */
