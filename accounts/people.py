@@ -33,6 +33,10 @@ class PeopleQuerySet(models.QuerySet["User"]):
         """Active people who have not blocked `viewer`."""
         return self.filter(is_active=True).exclude(blocking_rows__blocked=viewer)
 
+    def on_terms_with(self, user: "User") -> Self:
+        """Active people, none of whom has blocked `user` or is blocked by him."""
+        return self.visible_to(user).exclude(blocked_by_rows__blocker=user)
+
     def in_good_standing(self) -> Self:
         """Active and not suspended now."""
         return self.filter(is_active=True).exclude(suspended_until__gt=timezone.now())
@@ -67,10 +71,9 @@ class PeopleQuerySet(models.QuerySet["User"]):
     def suggestions_for(self, user: "User") -> Self:
         """People to follow: the most followed whom `user` does not follow and where neither blocked the other."""
         return (
-            self.visible_to(user)
+            self.on_terms_with(user)
             .in_good_standing()
             .exclude(pk=user.pk)
-            .exclude(blocked_by_rows__blocker=user)
             .exclude(follower_rows__follower=user)
             .order_by("-follower_count", "handle")
         )

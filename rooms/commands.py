@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from accounts.models import User
 from rooms import protocol, rules, snapshot, sound, store
 from rooms.models import Participant, SpeakerRequest
 from rooms.protocol import Event
@@ -31,6 +32,14 @@ def _request(me: Participant, command: protocol.Admit | protocol.Decline) -> Spe
     return request
 
 
+def _people(me: Participant, command: protocol.Invite) -> list[User]:
+    """Everybody who is named, or nobody: a name that is wrong may be another one's by mistake."""
+    handles = set(command.handles)
+    people = list(User.objects.on_terms_with(me.user).filter(handle__in=handles))
+    check(Reason.NO_SUCH_PERSON if len(people) < len(handles) else None)
+    return people
+
+
 def _microphone(me: Participant, command: protocol.Microphone) -> None:
     me.open_microphone() if command.open else me.close_microphone()
 
@@ -48,6 +57,7 @@ VERBS: dict[type[protocol.Command], Verb] = {
     protocol.MoveToAudience: lambda me, c: _other(me, c).move_to_audience(me),
     protocol.RemovePerson: lambda me, c: _other(me, c).remove(me),
     protocol.BlockPerson: lambda me, c: _other(me, c).block(me),
+    protocol.Invite: lambda me, c: me.space.invite(_people(me, c), by=me),
     protocol.Leave: lambda me, c: me.leave(),
     protocol.End: lambda me, c: me.space.end(by=me),
 }

@@ -6,10 +6,9 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Block, User
+from accounts.models import User
 from rooms.models import Space
-
-MAX_INVITED = 500
+from rooms.rules import MOST_INVITED
 
 
 class SpaceForm(forms.ModelForm[Space]):
@@ -48,17 +47,14 @@ class SpaceForm(forms.ModelForm[Space]):
         """Handles -> people. Unknown handles, and people with whom there is a block, are named in the error."""
         handles = {handle.lower() for handle in re.split(r"[\s,;@]+", self.cleaned_data["invited"]) if handle}
         handles.discard(self.host.handle)
-        if len(handles) > MAX_INVITED:
-            raise forms.ValidationError(_("At most %(most)d people can be named.") % {"most": MAX_INVITED})
-        people = [user for user in User.objects.filter(handle__in=handles, is_active=True) if self._reachable(user)]
+        if len(handles) > MOST_INVITED:
+            raise forms.ValidationError(_("At most %(most)d people can be named.") % {"most": MOST_INVITED})
+        people = list(User.objects.on_terms_with(self.host).filter(handle__in=handles))
         missing = sorted(handles - {user.handle for user in people})
         if missing:
             names = ", ".join(f"@{handle}" for handle in missing[:20])
             raise forms.ValidationError(_("Nobody here is called %(names)s.") % {"names": names})
         return people
-
-    def _reachable(self, user: User) -> bool:
-        return not Block.between(self.host, user).exists()
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

@@ -19,6 +19,7 @@ MAX_FRAME_BYTES = 16 * 1024
 REACTIONS = ("❤️", "👏", "😂", "😮", "😢", "🔥", "💯", "🎉", "👍", "🙏")
 
 Uuid = Annotated[str, Meta(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+Handle = Annotated[str, Meta(pattern=r"^[a-z0-9_]{2,30}$")]  # as accounts.handles stores them
 CommandId = Annotated[int, Meta(ge=0, le=2**31)]
 
 
@@ -105,6 +106,12 @@ class BlockPerson(OnPerson, tag="block", kw_only=True, frozen=True):
     """Remove a person and keep them out of all my Spaces."""
 
 
+class Invite(Command, tag="invite", kw_only=True, frozen=True):
+    """Let further people, by their handles, into a Space of named people."""
+
+    handles: Annotated[list[Handle], Meta(min_length=1, max_length=100)]
+
+
 class React(Command, tag="react", kw_only=True, frozen=True):
     """Send one emoji."""
 
@@ -134,6 +141,7 @@ COMMANDS: tuple[type[Command], ...] = (
     MoveToAudience,
     RemovePerson,
     BlockPerson,
+    Invite,
     React,
     Leave,
     End,

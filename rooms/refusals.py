@@ -19,6 +19,9 @@ TEXTS = {
     Reason.TOO_FEW_FOLLOWERS: _("You do not have enough followers to host a Space yet."),
     Reason.SUSPENDED: _("Your account is suspended."),
     Reason.ALREADY_LIVE: _("You already host a live Space. End it before you open another."),
+    Reason.NOT_BY_NAME: _("This Space is for followers; nobody is invited to it by name."),
+    Reason.NO_SUCH_PERSON: _("Somebody you named is not here. Check the handles."),
+    Reason.TOO_MANY_INVITED: _("No more people can be named for this Space."),
 }
 
 

@@ -5,6 +5,8 @@
 
 from enum import StrEnum
 
+MOST_INVITED = 500  # people named for one Space
+
 
 class Role(StrEnum):
     HOST = "host"
@@ -58,6 +60,9 @@ class Reason(StrEnum):
     TOO_FEW_FOLLOWERS = "too_few_followers"
     SUSPENDED = "suspended"
     ALREADY_LIVE = "already_live"
+    NOT_BY_NAME = "not_by_name"
+    NO_SUCH_PERSON = "no_such_person"
+    TOO_MANY_INVITED = "too_many_invited"
 
 
 EVERYONE = {Action.HEAR, Action.REACT, Action.REPORT}
@@ -111,6 +116,13 @@ def opening_refusal(mute: Mute, notice_accepted: bool) -> Reason | None:
 def stage_refusal(speakers: int, most: int) -> Reason | None:
     """Is there a microphone left? `speakers` counts without the host."""
     return Reason.STAGE_FULL if speakers >= most else None
+
+
+def inviting_refusal(by_name: bool, invited: int) -> Reason | None:
+    """May people be named for a Space, so that `invited` are then? `by_name`: only named people may enter it."""
+    if not by_name:
+        return Reason.NOT_BY_NAME
+    return Reason.TOO_MANY_INVITED if invited > MOST_INVITED else None
 
 
 def hosting_refusal(missing_followers: int, suspended: bool, already_live: bool) -> Reason | None:

@@ -1,4 +1,4 @@
-"""Spaces: who may enter them, and the verbs open, enter, end."""
+"""Spaces: who may enter them, and the verbs open, invite, enter, end."""
 
 import uuid
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Block, Follow, User
 from rooms import events, protocol, rules, signals, standing
 from rooms.refusals import check
-from rooms.rules import Action, Role
+from rooms.rules import Action, Reason, Role
 
 if TYPE_CHECKING:
     from rooms.models.participant import Participant
@@ -135,7 +135,7 @@ class Space(models.Model):
             created_at=now,
             started_at=now,
         )
-        space.invitations.bulk_create(Invitation(space=space, user=user) for user in invited)
+        space._name(invited)
         me = space.participants.create(user=host, role=Role.HOST, entered_at=now, away_since=now)
         me.turns.create(started_at=now)
         standing.changed(space)
@@ -159,6 +159,23 @@ class Space(models.Model):
         participant.space = space
         participant.arrive(now)
         return participant
+
+    @transaction.atomic
+    def invite(self, people: Iterable[User], by: "Participant | None" = None) -> None:
+        """Name further people for a live Space of named people; `by` is None for an operator's command.
+
+        Safe to repeat. Raises Refused."""
+        space = Space.locked(self.pk)
+        check(None if space.state == Space.State.LIVE else Reason.NOT_LIVE)
+        if by is not None:
+            check(rules.refusal(Action.INVITE, Role(by.role)))
+        space._name(people)
+        check(rules.inviting_refusal(space.audience == Space.Audience.NAMED, space.invitations.count()))
+        events.fleet_changed([space.host_id])
+
+    def _name(self, people: Iterable[User]) -> None:
+        rows = [Invitation(space=self, user=person) for person in people]
+        self.invitations.bulk_create(rows, ignore_conflicts=True)
 
     @transaction.atomic
     def end(self, by: "Participant | None" = None, why: str = Why.HOST) -> None:

@@ -57,6 +57,12 @@ def test_hosting_needs_followers_good_standing_and_no_other_space() -> None:
     assert rules.hosting_refusal(0, suspended=False, already_live=True) == Reason.ALREADY_LIVE
 
 
+def test_people_are_named_where_only_named_people_may_enter_and_not_without_end() -> None:
+    assert rules.inviting_refusal(by_name=True, invited=rules.MOST_INVITED) is None
+    assert rules.inviting_refusal(by_name=True, invited=rules.MOST_INVITED + 1) == Reason.TOO_MANY_INVITED
+    assert rules.inviting_refusal(by_name=False, invited=1) == Reason.NOT_BY_NAME
+
+
 def test_every_reason_has_a_text_and_the_table_knows_every_role() -> None:
     assert set(TEXTS) == set(Reason)
     assert set(rules.TABLE) == set(Role)

@@ -190,6 +190,22 @@ async def test_what_a_listener_may_not_do_is_refused_with_the_reason(tea: Space,
             assert (await page.until("error", re=9))["code"] == "not_your_role"
 
 
+async def test_the_host_invites_by_handle_all_or_nobody(hana: User, sol: User, dee: User, lior: User) -> None:
+    space = await sync_to_async(Space.open)(hana, title="Tea", audience=Space.Audience.NAMED, invited=[sol])
+    await sync_to_async(lior.block)(hana)
+    async with pages(space, hana, sol) as [host, page]:
+        for number, other in enumerate(("nobody_here", "lior")):
+            await host.send(type="invite", handles=["dee", other], id=number)
+            assert (await host.until("error", re=number))["code"] == "no_such_person"
+        await page.send(type="invite", handles=["dee"], id=7)
+        assert (await page.until("error", re=7))["code"] == "not_your_role"
+        assert not await space.invitations.filter(user=dee).aexists()
+        await host.send(type="invite", handles=["dee", "sol"], id=8)
+        assert await host.until("ok", re=8)
+        async with pages(space, dee):
+            pass
+
+
 async def test_a_removed_person_is_cut_off_and_stays_out(tea: Space, hana: User, sol: User, lior: User) -> None:
     async with pages(tea, hana, sol, lior) as [host, removed, other]:
         person = await Participant.objects.aget(space=tea, user=sol)

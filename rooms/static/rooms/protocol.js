@@ -15,6 +15,7 @@ export const COMMANDS = {
   "move_to_audience": ["participant"],
   "remove": ["participant"],
   "block": ["participant"],
+  "invite": ["handles"],
   "react": ["emoji"],
   "leave": [],
   "end": []
