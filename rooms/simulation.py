@@ -5,6 +5,7 @@
 
 import asyncio
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from statistics import quantiles
 from typing import Any, Self
@@ -16,6 +17,7 @@ from rooms.media.client import Client, Crowd, tone_packets
 
 JOINS_AT_ONCE = 10
 JOIN_SECONDS = 30.0
+LEAVE_SECONDS = 5.0
 LOWEST_TONE, TONE_STEP = 300.0, 90.0
 
 
@@ -49,8 +51,7 @@ class Simulation:
         return self
 
     async def __aexit__(self, *exception: Any) -> None:
-        for guest in self.guests:
-            await self._leave(guest)
+        await asyncio.gather(*(self._leave(guest) for guest in self.guests))
         await self.crowd.__aexit__(None, None, None)
         await self.session.close()
 
@@ -83,8 +84,7 @@ class Simulation:
         await self._send(guest, type="offer", sdp=client.offer(), id=1)
         client.accept((await self._until(guest, "answer"))["sdp"])
         await client.connected(JOIN_SECONDS)
-        while client.heard.first_at is None:  # noqa: ASYNC110  (the client tells it nowhere else)
-            await asyncio.sleep(0.005)
+        await client.sounding(JOIN_SECONDS)
 
     async def open_microphones(self) -> None:
         """Whoever was admitted accepts the notice, opens the microphone and sends a tone of his own."""
@@ -95,11 +95,15 @@ class Simulation:
             guest.client.speak(tone_packets(LOWEST_TONE + number * TONE_STEP, 1.0))
 
     async def _leave(self, guest: Guest) -> None:
-        if guest.socket is not None and not guest.socket.closed:
+        """Say so, and wait for the server to close: the rows are right when the simulation is over."""
+        if guest.socket is None or guest.reader is None:
+            return
+        if not guest.socket.closed:
             await self._send(guest, type="leave")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(guest.reader, LEAVE_SECONDS)
             await guest.socket.close()
-        if guest.reader is not None:
-            guest.reader.cancel()
+        guest.reader.cancel()
 
     # --- frames -----------------------------------------------------------------------------------------------------
     async def _send(self, guest: Guest, **frame: Any) -> None:

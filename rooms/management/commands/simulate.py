@@ -4,9 +4,7 @@ import asyncio
 import json
 import time
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
-from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -15,7 +13,8 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.models import Follow, User
-from rooms.models import Invitation, Participant, Space
+from rooms.management.spaces import live_space
+from rooms.models import Participant, Space
 from rooms.refusals import Refused
 from rooms.rules import Role
 from rooms.simulation import Guest, Simulation
@@ -26,7 +25,10 @@ Example: a Space of hana's with two more voices and fifty listeners for twenty s
   manage.py simulate --space 6f1c... --speakers 2 --listeners 50 --seconds 20
 
 Prints one JSON line; exits with 1 when a join failed. Loss is of the packets that the listeners should have received.
+The members (sim_1, sim_2, ...) follow the host while it runs; to a Space of named people they are invited for good.
 """
+MOST_LISTENERS = 5000
+MOST_SECONDS = 24 * 3600
 
 
 class Command(BaseCommand):
@@ -37,25 +39,24 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--space", required=True, help="Id of a live Space.")
-        parser.add_argument("--speakers", type=int, default=2, help="Voices besides the host's (default 2).")
-        parser.add_argument("--listeners", type=int, default=50, help="Listeners (default 50).")
-        parser.add_argument("--seconds", type=float, default=20, help="How long everybody stays (default 20).")
+        parser.add_argument("--speakers", default="2", help="Voices besides the host's (default 2).")
+        parser.add_argument("--listeners", default="50", help="Listeners (default 50).")
+        parser.add_argument("--seconds", default="20", help="How long everybody stays (default 20).")
         parser.add_argument("--url", default="", help="Address of the site (default: this machine's).")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        space = _live_space(options["space"])
-        if min(options["speakers"], options["listeners"], options["seconds"]) < 0:
-            raise CommandError("--speakers, --listeners and --seconds are not negative.")
-        if options["speakers"] > settings.SPACES_MAX_SPEAKERS:
-            raise CommandError(f"A Space has at most {settings.SPACES_MAX_SPEAKERS} speakers besides its host.")
-        members = _members(options["speakers"] + options["listeners"])
-        _invite(space, members)
+        space = live_space(options["space"])
+        speakers = _number(options, "speakers", settings.SPACES_MAX_SPEAKERS)
+        listeners = _number(options, "listeners", MOST_LISTENERS)
+        seconds = _number(options, "seconds", MOST_SECONDS)
+        members = _members(speakers + listeners)
         url = options["url"] or settings.PUBLIC_URL or f"http://{settings.WEB_HOST}:{settings.WEB_PORT}"
-        guests = [_guest(user, number < options["speakers"]) for number, user in enumerate(members)]
+        guests = [_guest(user, number < speakers) for number, user in enumerate(members)]
         try:
-            figures = asyncio.run(_run(url, space, guests, options["seconds"]))
+            _invite(space, members)
+            figures = asyncio.run(_run(url, space, guests, seconds))
         finally:
-            _uninvite(space, members)
+            _unfollow(space, members)
         self.stdout.write(json.dumps(figures))
         if figures["failed_joins"]:
             raise CommandError(f"{figures['failed_joins']} joins failed: {'; '.join(figures['failures'])}")
@@ -72,15 +73,12 @@ async def _run(url: str, space: Space, guests: list[Guest], seconds: float) -> d
         return simulation.figures(time.monotonic() - start)
 
 
-def _live_space(text: str) -> Space:
-    try:
-        space = Space.objects.live().filter(pk=UUID(text)).first()
-    except ValueError:
-        raise CommandError(f"{text!r} is not the id of a Space.") from None
-    if space is None:
-        live = ", ".join(f"{space.pk} ({space.host})" for space in Space.objects.live()[:5])
-        raise CommandError(f"No live Space {text}. Live now: {live or 'none'}.")
-    return space
+def _number(options: dict[str, Any], name: str, most: int) -> int:
+    """An option as a whole number from 1 to `most`. Not argparse's type, which would print the usage as well."""
+    text = str(options[name])
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= most):
+        raise CommandError(f"--{name} is a whole number from 1 to {most}, not {text!r}.")
+    return int(text)
 
 
 def _members(number: int) -> list[User]:
@@ -107,17 +105,18 @@ def _guest(user: User, speaks: bool) -> Guest:
 def _invite(space: Space, members: list[User]) -> None:
     """Make the members part of the audience: followers, or named people."""
     if space.audience == Space.Audience.NAMED:
-        Invitation.objects.bulk_create([Invitation(space=space, user=user) for user in members], ignore_conflicts=True)
+        space.invite(members)
         return
+    if space.earlier_followers_only:
+        raise CommandError(
+            "This Space admits only who followed its host before the start, so not the simulated members."
+        )
     for user in members:
-        follow = user.follow(space.host)
-        if follow.state == Follow.State.REQUESTED:
+        if user.follow(space.host).state == Follow.State.REQUESTED:
             space.host.approve(user)
-        Follow.objects.filter(pk=follow.pk).update(accepted_at=space.created_at - timedelta(seconds=1))
 
 
-def _uninvite(space: Space, members: list[User]) -> None:
-    Invitation.objects.filter(space=space, user__in=members).delete()
+def _unfollow(space: Space, members: list[User]) -> None:
     for user in members:
         user.unfollow(space.host)
 

@@ -2,10 +2,10 @@
 
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import Any
-from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
 
+from rooms.management.spaces import live_space
 from rooms.models import Space
 
 EXAMPLE = """
@@ -35,7 +35,7 @@ class Command(BaseCommand):
         elif options["all"] == bool(options["space"]):
             raise CommandError("Say which Spaces to end, or --all.")
         else:
-            self._end(list(Space.objects.live()) if options["all"] else [_live(text) for text in options["space"]])
+            self._end(list(Space.objects.live()) if options["all"] else list(map(live_space, options["space"])))
 
     def _list(self) -> None:
         live = Space.objects.live().select_related("host").order_by("started_at")
@@ -49,13 +49,3 @@ class Command(BaseCommand):
             space.end(why=Space.Why.STAFF)
             self.stdout.write(f"Ended {space.pk} ({space}).")
         self.stdout.write(f"{len(spaces)} ended.")
-
-
-def _live(text: str) -> Space:
-    try:
-        space = Space.objects.live().filter(pk=UUID(text)).first()
-    except ValueError:
-        raise CommandError(f"{text!r} is not the id of a Space.") from None
-    if space is None:
-        raise CommandError(f"No live Space {text}.")
-    return space

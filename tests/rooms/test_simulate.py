@@ -1,0 +1,137 @@
+"""`manage.py simulate` on real parts: daphne and a media node as processes, sockets and DTLS-SRTP between them."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+
+from accounts.models import Follow, User
+from rooms import placement
+from rooms.models import Space, Turn
+from spaces_project.processes import spawn, stop, with_patience
+from tests.machine import CHECKOUT, START_SECONDS, free_port
+
+FEW = {"speakers": "2", "listeners": "3", "seconds": "2"}
+
+
+@pytest.fixture
+def site(transactional_db: None, tmp_path: Path) -> Iterator[str]:
+    """Address of a web process and a node on the database of the tests."""
+    web, media = str(free_port()), str(free_port())
+    database = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{settings.DATABASES['default']['NAME']}")
+    environment = os.environ | {"DATABASE_URL": database.geturl(), "VAR_DIR": str(tmp_path)}
+    daphne = ["-m", "daphne", "-b", "127.0.0.1", "-p", web, "-v", "0", "spaces_project.asgi:application"]
+    runmedia = ["manage.py", "runmedia", "--port", media, "--http-port", "0", "--name", "n1"]
+    started = [
+        spawn([sys.executable, *command], cwd=CHECKOUT, env=environment, stdout=subprocess.DEVNULL)
+        for command in (daphne, runmedia)
+    ]
+    try:
+        assert with_patience(lambda: bool(placement.nodes()) and _answers(int(web)), START_SECONDS)
+        yield f"http://127.0.0.1:{web}"
+    finally:
+        for process in started:
+            stop(process, (signal.SIGTERM, 5.0))
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def simulate(space: object, **options: Any) -> dict[str, Any]:
+    """The one line that the command prints."""
+    out = StringIO()
+    call_command("simulate", space=str(space), stdout=out, **FEW | options)
+    assert out.getvalue().count("\n") == 1
+    return dict(json.loads(out.getvalue()))
+
+
+def refusal(space: object, **options: str) -> str:
+    """The one line with which the command refuses; it has changed nothing."""
+    with pytest.raises(CommandError) as refused:
+        simulate(space, **options)
+    assert not User.objects.filter(handle__startswith="sim_").exists()
+    assert "\n" not in str(refused.value)
+    return str(refused.value)
+
+
+@pytest.mark.alone
+def test_simulated_members_come_speak_hear_and_go(site: str, hana: User) -> None:
+    hana.approves_followers = True
+    hana.save(update_fields=["approves_followers"])
+    for audience in Space.Audience:
+        space = Space.open(hana, title="Tea at four", audience=audience)
+        space.enter(hana)
+        said = simulate(space.pk, url=site)
+        check(said, space)
+        assert not Follow.objects.exists()
+        hana.refresh_from_db()
+        assert hana.follower_count == 0
+        space.end()
+
+
+def check(said: dict[str, Any], space: Space) -> None:
+    """What was printed, and what is left in the rows of a run with FEW."""
+    assert (said["joins"], said["failed_joins"], said["failures"]) == (5, 0, [])
+    assert 0 < said["join_p50_ms"] <= said["join_p95_ms"]
+    assert said["seconds"] == pytest.approx(2, abs=0.5)
+    assert said["packets_expected_per_listener"] > 2 * 50 * 0.9, "a packet every 20 ms"
+    assert said["packets_received_per_listener"] > 2 * 50 * 0.9
+    assert said["loss"] < 0.005
+    assert Turn.objects.filter(participant__space=space, participant__user__handle__startswith="sim_").count() == 2
+    assert [person.user for person in space.participants.present()] == [space.host]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("option", "values", "most"),
+    [
+        ("speakers", ["0", "12", "-1", "two", "1.5", "", "²"], 11),
+        ("listeners", ["0", "many", "5001"], 5000),
+        ("seconds", ["0", "nan", "inf", "9" * 5000], 86400),
+    ],
+)
+def test_numbers_that_make_no_sense_are_refused_in_one_line(
+    tea: Space, option: str, values: list[str], most: int
+) -> None:
+    for value in values:
+        expected = f"--{option} is a whole number from 1 to {most}, not {value!r}."
+        assert refusal(tea.pk, **{option: value}) == expected
+
+
+@pytest.mark.django_db
+def test_a_space_that_is_not_live_is_refused_and_those_that_are_named(tea: Space) -> None:
+    unknown = uuid4()
+    assert refusal(unknown) == f"No live Space {unknown}. Live now: {tea.pk} (@hana)."
+    assert refusal("tea") == "'tea' is not the id of a Space."
+    tea.end()
+    assert refusal(tea.pk) == f"No live Space {tea.pk}. Live now: none."
+
+
+@pytest.mark.django_db
+def test_a_space_for_earlier_followers_is_refused(hana: User) -> None:
+    space = Space.open(hana, title="Tea", audience=Space.Audience.FOLLOWERS, earlier_followers_only=True)
+    with pytest.raises(CommandError, match="only who followed"):
+        simulate(space.pk)
+    assert not Follow.objects.exists()
+
+
+@pytest.mark.alone
+@pytest.mark.django_db(transaction=True)
+def test_who_cannot_join_is_counted_and_the_command_fails(tea: Space, hana: User) -> None:
+    with pytest.raises(CommandError, match="5 joins failed: ClientConnectorError"):
+        simulate(tea.pk, url=f"http://127.0.0.1:{free_port()}", seconds="1")
+    assert set(hana.follower_rows.values_list("follower__handle", flat=True)) == {"sol", "lior"}
