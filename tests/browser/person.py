@@ -1,7 +1,7 @@
 """Somebody at a real Chromium: logs in, enters a Space, and what the page shows and lets hear."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +45,10 @@ class Person:
 
     def __init__(
         self, playwright: Playwright, chromium: str, site: Machine, handle: str, voice: Path | None,
-        width: int, height: int,
+        width: int = 1280, height: int = 800, flags: Sequence[str] = (),
     ) -> None:  # fmt: skip
-        flags = [*FLAGS, f"--use-file-for-fake-audio-capture={voice}"] if voice else FLAGS
-        self.browser = playwright.chromium.launch(executable_path=chromium, args=flags)
+        voices = [f"--use-file-for-fake-audio-capture={voice}"] if voice else []
+        self.browser = playwright.chromium.launch(executable_path=chromium, args=[*FLAGS, *voices, *flags])
         self.site, self.handle, self.problems = site, handle, list[str]()
         self.context = self.browser.new_context(
             base_url=f"http://localhost:{site.web}", viewport={"width": width, "height": height},

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import pytest
+from playwright.sync_api import expect
 
-from tests.browser.person import Person, until
+from tests.browser.person import PATIENCE_SECONDS, Person, until
 from tests.machine import CHECKOUT, START_SECONDS, Machine, free_port
 
 pytestmark = pytest.mark.browser
@@ -30,10 +31,11 @@ def own_node(site: Machine) -> Iterator[int]:
 
 
 @pytest.fixture
-def other_node(site: Machine, own_node: int) -> Iterator[str]:
-    """The name of a second node, started beside the machine's own."""
+def other_node(site: Machine, own_node: int, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The name of a second node, started beside the machine's own; `indirect` says how many peers it takes."""
     arguments = ["--name", "other", "--port", str(free_port(socket.SOCK_DGRAM)), "--http-port", str(free_port())]
-    environment = site.environment(MEDIA_BIND="127.0.0.1", MEDIA_ANNOUNCE="127.0.0.1")
+    capacity = str(getattr(request, "param", 100))
+    environment = site.environment(MEDIA_BIND="127.0.0.1", MEDIA_ANNOUNCE="127.0.0.1", MEDIA_CAPACITY=capacity)
     with (site.var / "other.log").open("wb") as out:
         node = subprocess.Popen(
             [sys.executable, "manage.py", "runmedia", *arguments],
@@ -110,3 +112,23 @@ def test_a_space_is_placed_anew_while_its_node_lives(
     lior.find("join").click()  # the node without peers is the one with less to do
     until_all_hear(hana, sol, lior, moved)
     assert node_of_the_space(site) == other_node
+
+
+@pytest.mark.parametrize("other_node", [1], indirect=True)
+def test_whoever_finds_the_node_full_gets_the_next_free_place(
+    join_as: JoinAs, site: Machine, own_node: int, other_node: str
+) -> None:
+    hana, lior = join_as("hana"), join_as("lior")
+    os.kill(own_node, signal.SIGSTOP)
+    until(lambda: site.health()["nodes"] == 1, "only the small node is there")
+    path = hana.open_space()
+    hana.join(path)
+    lior.page.goto(path)
+    lior.find("join").click()
+    expect(lior.find("connection")).to_contain_text("full", timeout=PATIENCE_SECONDS * 1000)
+    expect(lior.page.locator("[data-banner=full]")).to_contain_text("You get the next free one by yourself.")
+    hana.page.close()
+    left = time.monotonic()
+    lior.until_connected()
+    print(f"connected {time.monotonic() - left:.2f} s after a place was free")
+    expect(lior.page.locator("[data-banner=full]")).to_have_count(0)

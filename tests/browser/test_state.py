@@ -127,7 +127,8 @@ def _coming_and_going(reduced: Reduce) -> None:
 
 
 def _more_listeners_than_faces(reduced: Reduce) -> None:
-    crowd, few = ({"type": "audience", "listeners": number, "entered": [], "left": []} for number in (101, 100))
+    few: dict[str, Any] = {"type": "audience", "listeners": 100, "entered": [], "left": []}
+    crowd = few | {"listeners": 101}
     state = reduced(snapshot(), crowd)
     assert (state["stale"], state["outdated"]) == (True, False), "names are not told for now"
     state = reduced(snapshot(), crowd, few)
