@@ -12,6 +12,7 @@ from playwright.sync_api import Playwright, sync_playwright
 from tests.browser.person import Person
 from tests.machine import Machine
 
+HANA, SOL = 480, 1_100  # Hz of their voices
 RATE = 48_000
 BURST_SECONDS, PAUSE_SECONDS = 0.35, 0.15  # noise suppression takes a steady tone for noise
 
@@ -103,6 +104,20 @@ def join_as(everybody: Callable[..., Person]) -> Iterator[Callable[..., Person]]
     yield person
     for one in here:
         one.page.close()
+
+
+@pytest.fixture
+def speakers(join_as: Callable[..., Person]) -> tuple[Person, Person]:
+    """hana and sol at open microphones in a Space of hana's; sol was promoted without a reload."""
+    hana, sol = join_as("hana", tone=HANA), join_as("sol", tone=SOL)
+    path = hana.open_space()
+    hana.join(path)
+    hana.open_microphone()
+    sol.join(path)
+    sol.page.evaluate("window.stillTheSamePage = true")
+    sol.ask_and_be_admitted(hana)
+    sol.open_microphone()
+    return hana, sol
 
 
 @pytest.fixture(autouse=True)

@@ -36,6 +36,12 @@ LISTEN = """() => {
   window.testTap.analyser.getFloatFrequencyData(window.testTap.bins);
   return Array.from(window.testTap.bins.subarray(0, 600));
 }"""
+KNOCK = """(space) => new Promise((done) => {
+  let frames = 0;
+  const socket = new WebSocket(`ws://${location.host}/ws/spaces/${space}/`);
+  socket.onmessage = () => { frames += 1; };
+  socket.onclose = (event) => done([frames, event.code]);
+})"""
 HERTZ_PER_BIN = 48_000 / 8192
 AUDIBLE_DECIBELS = -60.0
 
@@ -121,6 +127,9 @@ class Person:
             accept.click()
         expect(me).not_to_contain_text("muted", timeout=PATIENCE_SECONDS * 1000)
 
+    def listening(self, handle: str) -> Locator:
+        return self.page.locator(f"[data-testid=listener][data-handle={handle}]")
+
     def on_stage(self, handle: str) -> Locator:
         return self.page.locator(f"[data-testid=stage-person][data-handle={handle}]")
 
@@ -135,6 +144,14 @@ class Person:
         self.find(f"menu-{action}").click()
         if confirm:
             self.find("confirm").click()
+
+    def knock(self, path: str) -> int:
+        """Open the socket of a Space by hand; the code with which it is closed. No frame may come before that."""
+        space = path.rstrip("/").rsplit("/", 1)[1]
+        self.page.goto("/")
+        frames, code = self.page.evaluate(KNOCK, space)
+        assert frames == 0
+        return int(code)
 
     # --- hearing ---
     def hears(self, frequency: int) -> bool:

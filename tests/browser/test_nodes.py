@@ -12,12 +12,12 @@ from contextlib import suppress
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.conftest import HANA, SOL
 from tests.browser.person import PATIENCE_SECONDS, Person, until
 from tests.machine import CHECKOUT, START_SECONDS, Machine, free_port
 
 pytestmark = pytest.mark.browser
 JoinAs = Callable[..., Person]
-HANA, SOL = 480, 1_100  # Hz of their voices
 LIMIT_SECONDS = 10.0
 
 
@@ -56,19 +56,6 @@ def nothing_starts_again(site: Machine) -> Iterator[None]:
     site.process.send_signal(signal.SIGSTOP)
     yield
     site.process.send_signal(signal.SIGCONT)
-
-
-@pytest.fixture
-def speakers(join_as: JoinAs) -> tuple[Person, Person]:
-    """hana and sol at open microphones."""
-    hana, sol = join_as("hana", tone=HANA), join_as("sol", tone=SOL)
-    path = hana.open_space()
-    hana.join(path)
-    hana.open_microphone()
-    sol.join(path)
-    sol.ask_and_be_admitted(hana)
-    sol.open_microphone()
-    return hana, sol
 
 
 def node_of_the_space(site: Machine) -> str:

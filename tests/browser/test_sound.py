@@ -7,28 +7,21 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.conftest import HANA, SOL
 from tests.browser.person import PATIENCE_SECONDS, Person, until
 from tests.machine import Machine
 
 pytestmark = pytest.mark.browser
 JoinAs = Callable[..., Person]
-HANA, SOL = 480, 1_100  # Hz of their voices
 LIMIT_SECONDS = 10.0  # far above what is promised; the printed figure tells what was measured
 
 
 @pytest.fixture
-def room(join_as: JoinAs) -> tuple[Person, Person, Person]:
+def room(speakers: tuple[Person, Person], join_as: JoinAs) -> tuple[Person, Person, Person]:
     """hana and sol at open microphones, lior listening."""
-    hana, sol, lior = join_as("hana", tone=HANA), join_as("sol", tone=SOL), join_as("lior")
-    path = hana.open_space()
-    hana.join(path)
-    hana.open_microphone()
-    lior.join(path)
-    sol.join(path)
-    sol.page.evaluate("window.stillTheSamePage = true")
-    sol.ask_and_be_admitted(hana)
-    sol.open_microphone()
-    return hana, sol, lior
+    lior = join_as("lior")
+    lior.join(speakers[0].page.url)
+    return *speakers, lior
 
 
 def test_everybody_hears_the_others_and_not_himself(room: tuple[Person, Person, Person]) -> None:
@@ -77,7 +70,7 @@ def test_a_removed_person_is_silent_and_cannot_come_back(room: tuple[Person, Per
     answer = sol.page.goto(path)
     assert answer is not None
     assert answer.status == 404
-    assert knock(sol, path) == 4404
+    assert sol.knock(path) == 4404
 
 
 def test_the_uninvited_get_nothing(room: tuple[Person, Person, Person], join_as: JoinAs) -> None:
@@ -87,26 +80,9 @@ def test_the_uninvited_get_nothing(room: tuple[Person, Person, Person], join_as:
     answer = dee.page.goto(path)
     assert answer is not None
     assert answer.status == 404
-    assert knock(dee, path) == 4404
+    assert dee.knock(path) == 4404
     dee.page.goto("/")
     assert "Tea at four" not in dee.page.content()
-
-
-def knock(person: Person, path: str) -> int:
-    """Open the socket of a Space by hand; the code with which it is closed. No frame may come before that."""
-    space = path.rstrip("/").rsplit("/", 1)[1]
-    person.page.goto("/")
-    frames, code = person.page.evaluate(
-        """(space) => new Promise((done) => {
-          let frames = 0;
-          const socket = new WebSocket(`ws://${location.host}/ws/spaces/${space}/`);
-          socket.onmessage = () => { frames += 1; };
-          socket.onclose = (event) => done([frames, event.code]);
-        })""",
-        space,
-    )
-    assert frames == 0
-    return int(code)
 
 
 def test_reactions_arrive(room: tuple[Person, Person, Person]) -> None:
@@ -131,7 +107,7 @@ def test_after_the_end_nothing_plays(room: tuple[Person, Person, Person]) -> Non
         screen = person.page.locator("[data-testid=screen-ended], [data-testid=ended]")
         expect(screen.first).to_be_visible(timeout=PATIENCE_SECONDS * 1000)
     assert not lior.hears_within(HANA, 2)
-    assert knock(lior, sol.page.url) in (4404, 4410)
+    assert lior.knock(sol.page.url) in (4404, 4410)
 
 
 def test_the_sound_is_back_after_the_media_node_was_killed(room: tuple[Person, Person, Person], site: Machine) -> None:
