@@ -44,6 +44,12 @@ def importmap(context: Context) -> SafeString:
 
 
 @register.simple_tag
+def source_url() -> str:
+    """Where the source of this installation is; empty where the operator has not said."""
+    return settings.SPACES_SOURCE_URL
+
+
+@register.simple_tag
 def icon(name: str, label: str = "") -> SafeString:
     """One drawing of `icons.svg`. With a label it speaks for itself, else it is decoration."""
     spoken = format_html('role="img" aria-label="{}"', label) if label else SafeString('aria-hidden="true"')

@@ -1,5 +1,6 @@
 """`manage.py seed_demo`: the cast of the demonstration; safe to repeat."""
 
+import itertools
 from typing import Any
 
 from django.conf import settings
@@ -12,7 +13,15 @@ from moderation.staff import make_reviewer
 
 CAST = {"hana": "Hana Mori", "sol": "Sol Aker", "lior": "Lior Katz", "dee": "Dee Wong", "mo": "Mo Staff"}
 FOLLOWS = [("sol", "hana"), ("lior", "hana"), ("hana", "sol"), ("hana", "lior"), ("sol", "lior"), ("lior", "sol")]
-CROWD = 640  # members who only follow hana, so that she may host
+# Members who only follow hana, so that she may host: every first name with every last one.
+FIRST = (
+    "Ada Amir Anna Ben Carla Chidi Clara David Elif Emma Farid Finn Greta Hugo Ines Ivan "
+    "Jana Jonas Kofi Lea Leon Lin Maya Mila Nadia Noah Olga Pavel Rosa Sami Tara Yusuf"
+)
+LAST = (
+    "Adeyemi Bauer Costa Demir Fischer Haddad Ito Jansen Kowalski Larsen "
+    "Moreau Nowak Okafor Petrov Ricci Silva Tanaka Vogel Weber Yilmaz"
+)
 
 
 class Command(BaseCommand):
@@ -41,11 +50,12 @@ class Command(BaseCommand):
 
     def crowd(self, hana: User) -> None:
         """Followers by the hundred, without a password."""
-        handles = [f"listener_{number:03d}" for number in range(CROWD)]
+        pairs = itertools.product(FIRST.split(), LAST.split())
+        names = {f"{first}_{last}".lower(): f"{first} {last}" for first, last in pairs}
         nobody = make_password(None)
         User.objects.bulk_create(
-            [User(handle=handle, display_name=handle.replace("_", " ").title(), password=nobody) for handle in handles],
+            [User(handle=handle, display_name=name, password=nobody) for handle, name in names.items()],
             ignore_conflicts=True,
         )
-        for listener in User.objects.filter(handle__in=handles).exclude(following_rows__followee=hana):
+        for listener in User.objects.filter(handle__in=names).exclude(following_rows__followee=hana):
             listener.follow(hana)
