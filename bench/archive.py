@@ -7,23 +7,18 @@ import tempfile
 import time
 from itertools import count
 
-import numpy as np
-
+from bench.rig.sound import talk
 from recordings.decode import Piece
 from recordings.mix import mix
-from rooms.media.opus import FRAME, SAMPLE_RATE, Encoder
+from rooms.media.opus import FRAME, Encoder
 from rooms.media.tap import Chunk, Tap
 
 LOOP_MS = 30_000  # of sound that is made; the rest of the length is the same again
 
 
 def voice(hertz: float) -> list[Chunk]:
-    """Half a minute of something like a voice, as the tap writes it: a tone with overtones in syllables, and hiss."""
-    at = np.arange(LOOP_MS * SAMPLE_RATE // 1000) / SAMPLE_RATE
-    tones = sum(np.sin(2 * np.pi * hertz * number * at) / number for number in range(1, 12))
-    syllables = np.clip(np.sin(2 * np.pi * 3 * at), 0, 1)
-    hiss = np.random.default_rng(int(hertz)).normal(0, 0.05, len(at))
-    pcm = ((tones * 0.3 + hiss) * syllables * 6000).astype(np.int16)
+    """Half a minute of something like a voice, as the tap writes it."""
+    pcm = talk(hertz, LOOP_MS // 1000)
     chunks: list[Chunk] = []
     tap, encoder = Tap("space", f"turn-{hertz}", "participant", chunks.append), Encoder()
     for place in range(0, len(pcm), FRAME):

@@ -1,0 +1,6 @@
+"""The load rig of the benchmarks: a media node and Janus as processes of their own, real WebRTC peers in this one.
+
+``machine`` pins and measures processes, ``node`` and ``janus`` start the servers and do their signalling, ``crowd`` has
+the peers, ``relay`` spoils the network between them, ``floor`` is the work that nobody can avoid, ``sound`` makes and
+compares sound.
+"""

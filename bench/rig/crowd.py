@@ -1,0 +1,126 @@
+"""All peers of a benchmark and their one clock: speakers, sinks, and one listener in fifty who checks everything."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from rooms.media.client import CONSENT_SECONDS, Client
+from rooms.media.clock import TICK_SECONDS, Ticker
+
+from .peers import Checker, Peer
+
+CHECKED = 50  # one listener in so many checks what it hears
+JOINING = 16  # peers that join at the same time while an audience is built up
+PATIENCE = 30.0  # seconds for one peer to be connected
+Join = Callable[[Client], Awaitable[None]]
+AnyPeer = TypeVar("AnyPeer", bound=Peer)
+
+
+class Crowd:
+    """``async with Crowd() as crowd``: everybody is ticked, and closed at the end. ``options``: those of each Peer."""
+
+    def __init__(self, **options: Any) -> None:
+        self.options = options
+        self.checkers: list[Checker] = []
+        self._sinks: list[Peer] = []
+        self._ticked: dict[Peer, None] = {}
+        self._next_sink = 0.0
+        self._joining = asyncio.Semaphore(JOINING)
+
+    async def __aenter__(self) -> Self:
+        self._ticker = Ticker(asyncio.get_running_loop(), self._tick)
+        self._ticker.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ticker.stop()
+        await asyncio.gather(*(peer.close() for peer in (*self._ticked, *self._sinks)))
+
+    def _tick(self, now: float, missed: int) -> None:
+        for peer in self._ticked:
+            peer.tick(now)
+        self._check_consent()
+
+    def _check_consent(self) -> None:
+        """Let the sinks' checks go on, each one's every ``CONSENT_SECONDS``, some at each tick."""
+        if not self._sinks:
+            return
+        start = self._next_sink
+        self._next_sink += len(self._sinks) * TICK_SECONDS / CONSENT_SECONDS
+        for place in range(int(start), int(self._next_sink)):
+            self._sinks[place % len(self._sinks)].check()
+
+    @property
+    def missed(self) -> int:
+        """How many ticks the rig itself has left out since the last ``reset``, since it did not get to run."""
+        return self._ticker.missed
+
+    async def connect(self, peer: AnyPeer, join: Join) -> AnyPeer:
+        """Bring one peer in and tick it from now on; TimeoutError where that takes too long."""
+        peer.start()
+        self._ticked[peer] = None
+        await join(peer)
+        await peer.connected(PATIENCE)
+        return peer
+
+    async def speak(self, join: Join, packets: Sequence[bytes]) -> Peer:
+        """Bring in somebody who sends these packets of 20 ms over and over."""
+        peer = await self.connect(Peer(**self.options), join)
+        peer.speak(packets)
+        return peer
+
+    async def listen(self, join: Join, count: int) -> None:
+        """Bring in so many listeners: sinks, and among them those who check."""
+        await asyncio.gather(*(self._listen(join, number) for number in range(count)))
+
+    async def _listen(self, join: Join, number: int) -> None:
+        async with self._joining:
+            if number % CHECKED == 0:
+                self.checkers.append(await self.connect(Checker(**self.options), join))
+            else:
+                self.sink(await self.connect(Peer(**self.options), join))
+
+    def sink(self, peer: Peer) -> None:
+        """Let a connected peer read no more."""
+        del self._ticked[peer]
+        peer.become_sink()
+        self._sinks.append(peer)
+
+    def reset(self) -> None:
+        """Forget what the checkers have heard so far, as before a measurement."""
+        self._ticker.missed = 0
+        for checker in self.checkers:
+            checker.heard = type(checker.heard)()
+            checker.frames.clear()
+            checker.audible = checker.undecodable = 0
+
+    def heard(self) -> "Hearing":
+        """Return what the checkers have heard since the last ``reset``."""
+        return Hearing(self.checkers)
+
+
+class Hearing:
+    """What all checkers of a crowd heard together."""
+
+    def __init__(self, checkers: Sequence[Checker]) -> None:
+        self.packets = sum(checker.heard.packets for checker in checkers)
+        self.expected = sum(checker.heard.expected for checker in checkers)
+        self.broken = sum(checker.heard.malformed + checker.undecodable for checker in checkers)
+        self.audible = sum(checker.audible for checker in checkers)
+        self.lengths = {length for checker in checkers for length in checker.frames}  # of packets, in ms
+        self.payloads = list(checkers[0].payloads) if checkers else []
+
+    @property
+    def loss_pct(self) -> float:
+        """The share of packets that did not arrive, in percent."""
+        return 100.0 * (1 - self.packets / self.expected) if self.expected else 100.0
+
+    def __str__(self) -> str:
+        lengths = "/".join(map(str, sorted(self.lengths))) or "no"
+        return (
+            f"{self.packets} packets of {lengths} ms checked, {self.loss_pct:.3f} % lost, {self.broken} broken, "
+            f"{100 * self.audible / max(1, self.packets):.0f} % audible"
+        )

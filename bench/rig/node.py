@@ -1,0 +1,153 @@
+"""The media node that is measured: `manage.py runmedia` on a core of its own, with a Redis of its own beside the rig.
+
+The rig does what the web side does: it writes standings into Redis, mints grants, and hands offers to the node's face.
+"""
+
+import asyncio
+import os
+import re
+import secrets
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+import msgspec
+import redis
+
+from rooms.media import grant
+from rooms.media.client import Client
+from rooms.media.standing import CHANNEL, KEY, Standing, Voice
+from spaces_project import embedded
+from spaces_project.processes import spawn, stop
+
+from . import machine
+
+CHECKOUT = Path(__file__).parents[2]
+START_SECONDS = 60.0
+CAPACITY = 4000  # peers
+# How the node is told to put every listener into one group. The settings of a node that has no group of 60 ms ignore
+# them; what the checking listeners receive says which packets it really sent.
+GROUP_OF_20_MS = {"MEDIA_LONG_PACKETS_LOAD": "2.0"}
+GROUP_OF_60_MS = {"MEDIA_LONG_PACKETS_LOAD": "0.0"}
+
+
+class NodeError(RuntimeError):
+    """The node did not start, or refused a peer; the text is what it said."""
+
+
+class MediaNode:
+    """A running node: ``async with MediaNode() as node``. ``settings`` are variables of its environment."""
+
+    def __init__(self, **settings: str) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="spaces-bench-")
+        self._var = Path(self._folder.name)
+        self._secret = secrets.token_urlsafe(32)
+        self._settings = settings
+        self._url = ""
+
+    @property
+    def pid(self) -> int:
+        """The process that is measured."""
+        return self._process.pid
+
+    async def __aenter__(self) -> Self:
+        self._server = embedded.start_redis(self._var, durable=False)
+        self._redis = redis.Redis.from_url(embedded.redis_url(self._var))
+        self._process = self._spawn()
+        headers = {"Authorization": f"Bearer {self._secret}"}
+        self._http = aiohttp.ClientSession(headers=headers, connector=aiohttp.TCPConnector(limit=64))
+        async with asyncio.timeout(START_SECONDS):
+            while not self._url:
+                self._find_address()
+                await asyncio.sleep(0.05)
+        return self
+
+    def _spawn(self) -> "subprocess.Popen[bytes]":
+        self.log = self._var / "node.log"
+        own = {
+            "VAR_DIR": str(self._var),
+            "REDIS_URL": embedded.redis_url(self._var),
+            "DATABASE_URL": "postgres://nobody@127.0.0.1/none",  # named so that none is started; a node asks none
+            "MEDIA_SECRET": self._secret,
+            "SECRET_KEY": secrets.token_urlsafe(50),
+            "MEDIA_CAPACITY": str(CAPACITY),
+            "SPACES_DEMO": "0",
+        }
+        command = [sys.executable, "manage.py", "runmedia", "--name", "bench"]
+        command += ["--port", str(machine.free_port(2)), "--http-port", str(machine.free_port())]
+        with machine.on_core(machine.cores()[0]), self.log.open("wb") as log:
+            environment = os.environ | own | self._settings
+            return spawn(command, signal.SIGTERM, cwd=CHECKOUT, env=environment, stdout=log, stderr=subprocess.STDOUT)
+
+    def _find_address(self) -> None:
+        said = self.log.read_text(errors="replace")
+        if self._process.poll() is not None:
+            raise NodeError(said[-500:])
+        found = re.search(r"HTTP on (http://\S+)", said)
+        self._url = found[1] if found else ""
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._http.close()
+        self._redis.close()
+        stop(self._process, (signal.SIGTERM, 5.0))
+        embedded.stop_redis(self._server)
+        self._folder.cleanup()
+
+    async def health(self) -> dict[str, Any]:
+        """Return what the node says of itself."""
+        async with self._http.get(f"{self._url}/health") as response:
+            return dict(await response.json())
+
+    def open_space(self, voices: int, *, recorded: bool = True) -> "Room":
+        """Make a Space with so many turns at the microphone, as its standing."""
+        names = [str(uuid.uuid4()) for _ in range(voices)]
+        turns = tuple(Voice(name, str(uuid.uuid4())) for name in names)
+        standing = Standing(str(uuid.uuid4()), 1, time.time(), recorded=recorded, voices=turns)
+        self._redis.set(KEY.format(space=standing.space), msgspec.json.encode(standing))
+        self._redis.publish(CHANNEL, f"{standing.space} {standing.version}")
+        return Room(self, standing.space, names)
+
+    async def join(self, space: str, participant: str, client: Client) -> None:
+        """Let a peer in; NodeError where the node refuses."""
+        permission = grant.mint(self._secret, space, participant, time.time())
+        wish = {"grant": permission, "sdp": client.offer()}
+        async with self._http.post(f"{self._url}/spaces/{space}/peers", json=wish) as response:
+            answer = await response.json()
+        if "sdp" not in answer:
+            raise NodeError(f"{answer['error']}: {answer['detail']}")
+        client.accept(answer["sdp"])
+
+    async def space_stats(self, space: str) -> dict[str, Any]:
+        """Return what the node says of a Space."""
+        async with self._http.get(f"{self._url}/spaces/{space}") as response:
+            return dict(await response.json())
+
+
+class Room:
+    """One Space on a node. ``voices`` are the participants who may speak."""
+
+    def __init__(self, node: MediaNode, space: str, voices: Sequence[str]) -> None:
+        self.node, self.space, self.voices = node, space, voices
+        self._unused = iter(voices)
+
+    async def speak(self, client: Client) -> None:
+        """Let a peer in as the next one of those who may speak."""
+        await self.node.join(self.space, next(self._unused), client)
+
+    async def listen(self, client: Client) -> None:
+        """Let a peer in as a listener."""
+        await self.node.join(self.space, str(uuid.uuid4()), client)
+
+    async def stats(self) -> dict[str, Any]:
+        """Return what the node says of the Space."""
+        return await self.node.space_stats(self.space)

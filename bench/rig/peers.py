@@ -1,0 +1,126 @@
+"""The peers of the rig: real handshakes, then as little work as their part allows."""
+
+import socket
+import struct
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pylibsrtp
+
+from rooms.media import rtp, stun, udp
+from rooms.media.client import Client
+from rooms.media.opus import FRAME, Decoder
+
+_SO_TIMESTAMPNS = 35  # socket(7); not in Python's socket module
+_TIMESPEC = struct.Struct("=qq")
+_DATAGRAM = 2048
+_SINK_QUEUE = 4096  # octets; full after a few packets, then the kernel drops what nobody would read
+
+
+class Received(NamedTuple):
+    """A packet of sound: unwrapped sequence number, payload, when the kernel got it (monotonic seconds)."""
+
+    sequence: int
+    payload: bytes
+    at: float
+
+
+class Peer(Client):
+    """A peer for any server: one that makes checks of its own gets them answered (RFC 8445 section 7.3).
+
+    With ``checked_first`` the handshake begins only after that, since such a server drops what comes earlier, and
+    OpenSSL repeats it a second later.
+    """
+
+    def __init__(self, *, checked_first: bool = False, **options: Any) -> None:
+        super().__init__(**options)
+        self._is_checked = not checked_first
+
+    def _on_check_answered(self, data: bytes) -> None:
+        if data[:2] == stun.REQUEST.to_bytes(2, "big"):
+            self._answer(data)
+        elif self._is_checked:
+            super()._on_check_answered(data)
+
+    def _answer(self, check: bytes) -> None:
+        password = self._password.encode()
+        if self._address is not None and stun.is_signed(check, password):
+            transaction = check[8 : stun.HEADER]
+            mapped = stun.xor_address(*udp.unpack(self._address), transaction)
+            self.send_raw(stun.build(stun.SUCCESS, transaction, mapped, password))
+            self._is_checked = True
+
+    def become_sink(self) -> None:
+        """Read no more; only ``check`` goes on."""
+        self.stop_reading()
+        self.port.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _SINK_QUEUE)
+
+    def check(self) -> None:
+        """Send one consent check (RFC 7675)."""
+        self._check()
+
+
+class Listener(Peer):
+    """Reads and decrypts everything; each packet of sound goes to ``take`` with the time at which the kernel got it."""
+
+    def __init__(self, take: Callable[[Received], object], **options: Any) -> None:
+        super().__init__(**options)
+        self._take = take
+        self.port.socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+
+    def read(self) -> None:
+        """Take what has arrived."""
+        while self.port.socket.fileno() >= 0:
+            try:
+                data, control, _flags, _address = self.port.socket.recvmsg(_DATAGRAM, 64)
+            except BlockingIOError:
+                return
+            self._on_datagram(data, arrived(control))
+
+    def _on_sound(self, incoming: pylibsrtp.Session, data: bytes, now: float) -> None:
+        try:
+            packet = rtp.parse(incoming.unprotect(data))
+        except (pylibsrtp.Error, ValueError):
+            self.heard.malformed += 1
+            return
+        sequence = self._sequences.unwrap(packet.sequence)
+        self.heard.count(sequence, len(data), now)
+        self._sounding.set()
+        self._take(Received(sequence, packet.payload, now))
+
+
+def arrived(control: list[tuple[int, int, bytes]]) -> float:
+    """Return when a packet arrived, in seconds of the monotonic clock, from its control messages; now, without any."""
+    now = time.monotonic()
+    for level, kind, data in control:
+        if (level, kind) == (socket.SOL_SOCKET, _SO_TIMESTAMPNS):
+            seconds, nanoseconds = _TIMESPEC.unpack(data)
+            return now - max(0.0, time.time() - seconds - nanoseconds / 1e9)
+    return now
+
+
+class Checker(Listener):
+    """A listener that decodes everything and keeps no sound.
+
+    ``frames`` counts packets by their length in ms; ``audible`` those in which there is anything to hear; ``payloads``
+    are the latest ones.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(self._check_sound, **options)
+        self.frames: Counter[int] = Counter()
+        self.payloads: deque[bytes] = deque(maxlen=500)
+        self.audible = self.undecodable = 0
+        self._ears = Decoder()
+
+    def _check_sound(self, received: Received) -> None:
+        try:
+            sound = self._ears.decode(received.payload)
+        except ValueError:
+            self.undecodable += 1
+            return
+        self.payloads.append(received.payload)
+        self.frames[len(sound) * 20 // FRAME] += 1
+        self.audible += bool(abs(sound).max() > 100)

@@ -1,0 +1,81 @@
+"""Sound for the benchmarks: something like voices, real speech from Debian, and what a listener makes of packets."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import av
+import numpy as np
+
+from rooms.media.client import encode
+from rooms.media.opus import FRAME, SAMPLE_RATE, Decoder, Encoder, Pcm
+
+from .machine import Missing
+from .peers import Received
+
+LOOP_SECONDS = 30
+SPEECH = Path("/usr/share/asterisk/sounds/en_US_f_Allison")
+SPEECH_PACKAGE = "asterisk-core-sounds-en-g722"
+LEAST_OCTETS = 24_000  # of a file of speech at 8,000 octets a second: sentences, not single words
+
+
+def talk(hertz: float, seconds: int = LOOP_SECONDS) -> Pcm:
+    """Return something like a voice: a tone with overtones in syllables, and hiss. Two voices never keep step."""
+    at = np.arange(seconds * SAMPLE_RATE) / SAMPLE_RATE
+    tones = sum(np.sin(2 * np.pi * hertz * number * at) / number for number in range(1, 12))
+    syllables = np.clip(np.sin(2 * np.pi * 3 * at + hertz), 0, 1)
+    hiss = np.random.default_rng(int(hertz)).normal(0, 0.05, len(at))
+    return ((tones * 0.3 + hiss) * syllables * 6000).astype(np.int16)
+
+
+def voices(count: int) -> list[list[bytes]]:
+    """Return what so many speakers send who talk all the time: half a minute of packets each, to be repeated."""
+    return [encode(talk(110 + 23 * number)) for number in range(count)]
+
+
+def speech(seconds: float, first: int = 0) -> Pcm:
+    """Return real speech of so many seconds, sentences of Debian's sounds from number ``first`` on.
+
+    Missing where the package is not installed.
+    """
+    files = sorted(path for path in SPEECH.glob("*.g722") if path.stat().st_size >= LEAST_OCTETS)
+    if not files:
+        raise Missing(f"real speech is missing: apt-get install {SPEECH_PACKAGE}")
+    wanted, parts = round(seconds * SAMPLE_RATE), [np.zeros(0, np.int16)]
+    number = first
+    while sum(map(len, parts)) < wanted:
+        parts.append(_decoded(files[number % len(files)]))
+        number += 1
+    return np.concatenate(parts)[:wanted]
+
+
+def _decoded(path: Path) -> Pcm:
+    resampler = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
+    with av.open(str(path), format="g722") as container:
+        frames = [made for frame in container.decode(audio=0) for made in resampler.resample(frame)]
+    frames += resampler.resample(None)
+    return np.concatenate([frame.to_ndarray().reshape(-1) for frame in frames])
+
+
+def with_correction(pcm: Pcm, loss_pct: int, bitrate: int = 32_000) -> list[bytes]:
+    """Encode as a browser that was told of so much loss: with a copy of each packet in the one that follows it."""
+    encoder = Encoder(bitrate, expected_loss=loss_pct)
+    return [encoder.encode(pcm[start : start + FRAME]) for start in range(0, len(pcm) - FRAME + 1, FRAME)]
+
+
+def played(packets: Sequence[Received]) -> tuple[Pcm, int]:
+    """Return what a listener hears of packets that arrived, and how many were lost in between.
+
+    A lost packet is taken from its copy in the one that follows at once, or invented, as in a browser.
+    """
+    decoder, sound, lost = Decoder(), [np.zeros(0, np.int16)], 0
+    expected = packets[0].sequence if packets else 0
+    for packet in sorted(packets):
+        if packet.sequence < expected:  # doubled
+            continue
+        gap = packet.sequence - expected
+        lost += gap
+        sound += [decoder.conceal() for _ in range(gap - 1)]
+        sound += [decoder.recover(packet.payload)] if gap else []
+        sound.append(decoder.decode(packet.payload))
+        expected = packet.sequence + 1
+    return np.concatenate(sound), lost
