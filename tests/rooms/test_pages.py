@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
+from accounts.pages import Pages
 from rooms import fleet
 from rooms.models import Participant, Space
 
@@ -52,6 +53,21 @@ def test_pages_need_a_log_in(tea: Space, path: str) -> None:
 @pytest.mark.parametrize("path", ["/api/spaces/", "/api/spaces/{pk}/"])
 def test_the_api_needs_a_log_in(tea: Space, path: str) -> None:
     assert Client().get(path.format(pk=tea.pk)).status_code in (401, 403)
+
+
+def test_a_page_of_the_list_has_an_upper_bound(
+    hana: User, sol: User, lior: User, log_in: LogIn, open_space: Callable[..., Space], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for host in (hana, sol):
+        User.objects.filter(pk=host.pk).update(may_host=True)
+        lior.follow(host)
+        open_space(host)
+    monkeypatch.setattr(Pages, "max_limit", 1)
+    monkeypatch.setattr(Pages, "default_limit", 1)
+    for query in ("limit=1", "limit=2", "limit=1000000", f"limit={'9' * 30}", "limit=0", "limit=x", "limit=-1"):
+        answer = log_in(lior).get(f"/api/spaces/?{query}").json()
+        assert (answer["count"], len(answer["results"])) == (2, 1), query
+    assert log_in(lior).get(f"/api/spaces/?offset={'9' * 30}").json()["results"] == []
 
 
 def test_looking_at_a_space_is_not_entering_it(tea: Space, lior: User, log_in: LogIn) -> None:
