@@ -2,7 +2,6 @@
 
 import uuid
 from datetime import datetime
-from functools import partial
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -11,6 +10,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.core.files.base import File
 from django.db import models, transaction
 from django.db.models import F, Q
+from django.dispatch import Signal
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -130,6 +130,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         )
         if created and accepted:
             other.count_followers(+1)
+            self._tell(signals.follow_began, other)
         return follow
 
     @transaction.atomic
@@ -140,8 +141,7 @@ class User(AbstractBaseUser, PermissionsMixin):
             follow.delete()
             if follow.state == Follow.State.ACCEPTED:
                 other.count_followers(-1)
-                ended = partial(signals.follow_ended.send, User, follower=self, followee=other)
-                transaction.on_commit(ended, robust=True)
+                self._tell(signals.follow_ended, other)
 
     def remove_follower(self, other: "User") -> None:
         """End that `other` follows me, or decline that he asks to. Safe to repeat."""
@@ -155,12 +155,17 @@ class User(AbstractBaseUser, PermissionsMixin):
         row = Follow.objects.filter(follower=follower, followee=self)
         if row.filter(state=Follow.State.REQUESTED).update(state=Follow.State.ACCEPTED, accepted_at=now):
             self.count_followers(+1)
+            follower._tell(signals.follow_began, self)
         elif not row.exists():
             raise FollowRefused(_("This person has not asked to follow you, or has taken it back."))
 
     def decline(self, follower: "User") -> None:
         """Turn the request of `follower` down. He is not told and may ask again. Safe to repeat."""
         Follow.objects.filter(follower=follower, followee=self, state=Follow.State.REQUESTED).delete()
+
+    def _tell(self, signal: Signal, other: "User") -> None:
+        """Say after commit what has become of my following `other`."""
+        transaction.on_commit(lambda: signal.send(User, follower=self, followee=other), robust=True)
 
     def count_followers(self, change: int) -> None:
         """Move `follower_count` by `change`; only the verbs call it, with my row locked."""

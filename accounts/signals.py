@@ -4,4 +4,5 @@ from django.dispatch import Signal
 
 suspended = Signal()  # user: User
 blocked = Signal()  # blocker: User, blocked: User
+follow_began = Signal()  # follower: User, followee: User; an accepted follow is new
 follow_ended = Signal()  # follower: User, followee: User; an accepted follow is over

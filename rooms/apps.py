@@ -18,9 +18,10 @@ class RoomsConfig(AppConfig):
             Space.recheck(blocker)
             Space.recheck(blocked)
 
-        def follow_ended(follower: Any, **kwargs: Any) -> None:
+        def follow_changed(follower: Any, **kwargs: Any) -> None:
             Space.recheck(follower)
 
         signals.suspended.connect(suspended, weak=False, dispatch_uid="rooms")
         signals.blocked.connect(blocked, weak=False, dispatch_uid="rooms")
-        signals.follow_ended.connect(follow_ended, weak=False, dispatch_uid="rooms")
+        signals.follow_began.connect(follow_changed, weak=False, dispatch_uid="rooms")
+        signals.follow_ended.connect(follow_changed, weak=False, dispatch_uid="rooms")

@@ -2,13 +2,11 @@
 
 import uuid
 from typing import Any
-from uuid import UUID
 
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Follow, User
-from rooms import commands, events, protocol, pulse
+from rooms import commands, events, lookout, protocol, pulse
 from rooms.door import WARNINGS, Bucket, Door
 from rooms.models import Participant, Space
 from rooms.refusals import Refused
@@ -100,22 +98,13 @@ class FleetConsumer(Door):
     """Tells a page that its fleet line is out of date."""
 
     async def connect(self) -> None:
-        user = self.scope["user"]
         await self.accept()
-        if not user.is_authenticated:
+        if not self.scope["user"].is_authenticated:
             return await self.close(4401)
-        self.user = user
-        return await self.channel_layer.group_add(events.FLEET, self.channel_name)
+        return await lookout.join(self.scope["user"].pk, self.tell)
 
     async def disconnect(self, code: int) -> None:
-        await self.channel_layer.group_discard(events.FLEET, self.channel_name)
+        await lookout.leave(self.scope["user"].pk, self.tell)
 
-    async def fleet_event(self, message: dict[str, Any]) -> None:
-        if str(self.user.pk) in message["users"] or await follows_any(self.user, message["users"]):
-            await self.send(text_data='{"type":"fleet"}')
-
-
-@database
-def follows_any(user: User, others: list[str]) -> bool:
-    accepted = user.following_rows.filter(followee__in=map(UUID, others), state=Follow.State.ACCEPTED)
-    return accepted.exists()
+    async def tell(self) -> None:
+        await self.send(text_data='{"type":"fleet"}')

@@ -1,7 +1,7 @@
 """The one door to the channel layer: what changed a Space leaves here, after commit, as a finished frame.
 
 Channel-layer messages: `space.event` {frame, close, whom} to `space.<id>`; `space.cut_off` {} to `participant.<id>`;
-`fleet.event` {users} to `fleet`.
+`fleet.event` {users, own} to `fleet`.
 The layer is a hint: whoever misses a number asks for a snapshot.
 """
 
@@ -61,9 +61,11 @@ def cut_off(participant: object) -> None:
     transaction.on_commit(lambda: postman.send(personal(participant), {"type": "space.cut_off"}), robust=True)
 
 
-def fleet_changed(users: Iterable[UUID]) -> None:
-    """Tell the fleet lines of those who follow `users` that these went on or off a stage."""
-    message = {"type": "fleet.event", "users": [str(pk) for pk in users]}
+def fleet_changed(users: Iterable[UUID] = (), own: Iterable[UUID] = ()) -> None:
+    """Tell the fleet lines of those who follow `users` that these went on or off a stage.
+
+    `own`: whose lines changed because of what they follow, or may enter."""
+    message = {"type": "fleet.event", "users": [str(pk) for pk in users], "own": [str(pk) for pk in own]}
     transaction.on_commit(lambda: postman.send(FLEET, message), robust=True)
 
 

@@ -141,7 +141,9 @@ class Participant(models.Model):
         self.save(update_fields=["left_at", "away_since", "removed_at", "removed_by", "barred_at"])
         if not was_on_stage:
             events.audience_changed(self.space, left=str(self.pk))
-        if why != "removed":  # of whom the standing tells, and an event
+        if why == "removed":  # of whom the standing tells, and an event
+            events.fleet_changed(own=[self.user_id])
+        else:
             standing.left(self)
             events.cut_off(self.pk)
 

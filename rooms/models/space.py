@@ -169,9 +169,10 @@ class Space(models.Model):
         check(None if space.state == Space.State.LIVE else Reason.NOT_LIVE)
         if by is not None:
             check(rules.refusal(Action.INVITE, Role(by.role)))
-        space._name(people)
+        named = list(people)
+        space._name(named)
         check(rules.inviting_refusal(space.audience == Space.Audience.NAMED, space.invitations.count()))
-        events.fleet_changed([space.host_id])
+        events.fleet_changed(own=[person.pk for person in named])
 
     def _name(self, people: Iterable[User]) -> None:
         rows = [Invitation(space=self, user=person) for person in people]
@@ -203,9 +204,12 @@ class Space(models.Model):
 
     @classmethod
     def recheck(cls, user: User) -> None:
-        """Take `user` out of every live Space that he may no longer be in; end his own if he is suspended."""
+        """Take `user` out of every live Space that he may no longer be in; end his own if he is suspended.
+
+        His fleet line is looked at again, too: what he may enter has changed, perhaps to the better."""
         for participant in user.participations.astray().select_related("space"):
             participant.recheck()
+        events.fleet_changed(own=[user.pk])
 
     # --- who is in it ---
     def stage(self) -> "models.QuerySet[Participant]":

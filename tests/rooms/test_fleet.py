@@ -1,0 +1,139 @@
+"""The fleet line's socket: whom it tells, and what that costs a process with many pages."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from channels.layers import get_channel_layer
+from django.contrib.auth.models import AnonymousUser
+
+from accounts.models import User
+from rooms import events, lookout
+from rooms.consumers import FleetConsumer
+from rooms.models import Participant, Space
+from tests.rooms.test_socket import WAIT_SECONDS, Socket, _close_what_belongs_to_the_loop
+
+__all__ = ["_close_what_belongs_to_the_loop"]
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.asyncio]
+Do = Callable[..., Any]
+
+
+def do(verb: Do, *args: Any, **kwargs: Any) -> Any:
+    return sync_to_async(verb)(*args, **kwargs)
+
+
+@asynccontextmanager
+async def lines(*users: User) -> AsyncIterator[list[Socket]]:
+    """The fleet sockets of these people."""
+    opened = []
+    for user in users:
+        socket = Socket(FleetConsumer.as_asgi(), "/ws/fleet/")
+        socket.scope["user"] = user
+        assert (await socket.connect(timeout=WAIT_SECONDS))[0]
+        opened.append(socket)
+    yield opened
+    for socket in opened:
+        await socket.disconnect(timeout=WAIT_SECONDS)
+
+
+async def told(socket: Socket) -> bool:
+    return await socket.receive_from(timeout=WAIT_SECONDS) == '{"type":"fleet"}'
+
+
+async def in_between(socket: Socket, user: User) -> bool:
+    """Whether the page was told before what is sent to it now."""
+    await do(events.fleet_changed, own=[user.pk])
+    await told(socket)
+    return not await socket.receive_nothing(timeout=0.05)
+
+
+async def test_followers_and_oneself_are_told_and_strangers_are_not(hana: User, sol: User, dee: User) -> None:
+    await do(sol.follow, hana)
+    async with lines(hana, sol, dee) as [host, follower, stranger]:
+        await do(Space.open, hana, title="Tea", audience=Space.Audience.FOLLOWERS)
+        assert await told(host)
+        assert await told(follower)
+        assert not await in_between(stranger, dee)
+
+
+@pytest.mark.parametrize("how", ["follow", "unfollow", "approve", "block", "be blocked", "be removed", "be invited"])
+async def test_the_line_follows_what_one_may_see(hana: User, sol: User, dee: User, lior: User, how: str) -> None:
+    if how not in ("follow", "approve"):
+        await do(dee.follow, hana)
+    if how == "approve":
+        await User.objects.filter(pk=hana.pk).aupdate(approves_followers=True)
+        await do(dee.follow, hana)
+    audience = Space.Audience.NAMED if how == "be invited" else Space.Audience.FOLLOWERS
+    space = await do(Space.open, hana, title="Tea", audience=audience)
+    person = await do(space.enter, dee) if how == "be removed" else Participant()
+    verbs: dict[str, Do] = {
+        "follow": lambda: dee.follow(hana),
+        "unfollow": lambda: dee.unfollow(hana),
+        "approve": lambda: hana.approve(dee),
+        "block": lambda: dee.block(hana),
+        "be blocked": lambda: hana.block(dee),
+        "be removed": lambda: person.remove(space.participants.get(user=hana)),
+        "be invited": lambda: space.invite([dee]),
+    }
+    async with lines(dee, lior) as [page, other]:
+        await do(verbs[how])
+        assert await told(page)
+        assert not await in_between(other, lior)
+
+
+async def test_a_request_to_follow_tells_nobody(hana: User, dee: User) -> None:
+    await User.objects.filter(pk=hana.pk).aupdate(approves_followers=True)
+    async with lines(dee) as [page]:
+        await do(dee.follow, hana)
+        assert not await in_between(page, dee)
+
+
+async def test_many_pages_cost_one_question_and_one_subscription(
+    hana: User, sol: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    ask = lookout.followers_among
+
+    async def count(people: list[Any], followed: Any) -> Any:
+        asked.append(len(people))
+        return await ask(people, followed)
+
+    monkeypatch.setattr(lookout, "followers_among", count)
+    others = await do(User.objects.bulk_create, [User(handle=f"guest_{number}") for number in range(30)])
+    await do(sol.follow, hana)
+    async with lines(sol, sol, *others) as [one, two, *_]:
+        await do(events.fleet_changed, [hana.pk])
+        assert await told(one)
+        assert await told(two)
+        assert asked == [31]
+        [channels] = get_channel_layer()._get_layer().groups.values()
+        assert len(channels) == 1
+    assert not get_channel_layer()._get_layer().groups
+
+
+async def test_a_fault_is_not_the_end_of_the_lookout(
+    hana: User, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: Any) -> None:
+        raise RuntimeError("the database is away")
+
+    async with lines(hana) as [page]:
+        with monkeypatch.context() as broken:
+            broken.setattr(lookout, "followers_among", fail)
+            await do(events.fleet_changed, [hana.pk])
+            await do(events.fleet_changed, own=[hana.pk])
+            assert await told(page)
+        await do(events.fleet_changed, [hana.pk])
+        assert await told(page)
+
+
+async def test_the_anonymous_are_closed(db: None) -> None:
+    socket = Socket(FleetConsumer.as_asgi(), "/ws/fleet/")
+    socket.scope["user"] = AnonymousUser()
+    assert (await socket.connect(timeout=WAIT_SECONDS))[0]
+    closing = await socket.receive_output(timeout=WAIT_SECONDS)
+    assert (closing["type"], closing["code"]) == ("websocket.close", 4401)
+    await socket.disconnect(timeout=WAIT_SECONDS)
