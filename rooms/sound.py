@@ -1,6 +1,7 @@
 """From a page's offer to the media node's answer: ask again whether the person may be here, place, grant, call."""
 
 import asyncio
+import atexit
 import time
 import weakref
 from uuid import UUID
@@ -105,6 +106,14 @@ def _placed(participant: UUID) -> tuple[str, placement.Node, bool]:
     if before != (node.name, node.boot):
         standing.write(person.space)
     return str(person.space_id), node, before[0] not in ("", node.name)  # started again, nobody hears the one before
+
+
+@atexit.register
+def _close_all() -> None:
+    """Close what is left of loops that were stopped and not closed, as daphne's is when a web process ends."""
+    for loop, face in list(_faces.items()):
+        if not loop.is_running() and not loop.is_closed():
+            loop.run_until_complete(face.session.close())
 
 
 async def close() -> None:

@@ -71,6 +71,19 @@ def test_a_page_that_is_not_there_keeps_the_frame(hana: Person, lior: Person, jo
     expect(dee.page.locator("header .logo")).to_be_visible()
 
 
+def test_a_form_comes_back_with_its_mistakes_and_obeys_the_policy(hana: Person) -> None:
+    page = hana.page
+    page.goto("/spaces/new/")
+    page.get_by_label("people I name").check()
+    about = page.locator("textarea[name=description]")
+    about.evaluate("(field) => { field.style.height = '200px'; }")  # as by its corner
+    page.fill("input[name=title]", "Nobody named")
+    page.get_by_role("button", name="Go live").click()
+    expect(page.locator(".errorlist").first).to_contain_text("Name at least one person")
+    expect(page.locator("[aria-invalid=true]")).to_be_focused()
+    assert [text for text in hana.problems if "Content Security Policy" in text] == []
+
+
 def test_the_fleet_line_follows_without_reload(hana: Person, lior: Person) -> None:
     lior.page.goto("/")
     fleet = lior.page.locator("#fleet")
