@@ -1,8 +1,8 @@
 """The floor: what nobody who sends from Python can save. `srtp_protect` on every packet, one `sendmmsg`, every 20 ms.
 
 Run as a process of its own, `python -m bench.rig.floor --listeners 200`, payloads as lines of hexadecimal digits on the
-standard input; the last line of its output is the share of a core per listener, in percent, the cost of the clock and of
-the first listener taken off as it is for the servers.
+standard input; the last line of its output is the share of a core per listener, in percent. The cost of the clock and
+of the first listener is taken off, as it is for the servers.
 """
 
 import argparse

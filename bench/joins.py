@@ -1,0 +1,130 @@
+"""What a join costs and how long it takes: `python -m bench.joins`. The last line is JSON.
+
+500 peers join a Space at the same moment, while somebody talks: offer, answer, check, DTLS, the first packet decrypted.
+CPU time of the server per join is without that of the sound which it sends meanwhile; time is from the request to the
+first packet. Beside it, peers who begin to watch Janus's Streaming mountpoint (event_loops = 1).
+"""
+
+import argparse
+import asyncio
+import json
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from bench.rig import machine, measure, network, sound
+from bench.rig.crowd import Crowd, Join
+from bench.rig.janus import PEER, Janus
+from bench.rig.node import MediaNode
+from bench.rig.peers import Listener, Received
+
+JOINS, JANUS_JOINS = 500, 200
+STEADY_SECONDS = 5.0
+PATIENCE = 60.0  # seconds for all of them
+
+Failure = BaseException
+
+
+@dataclass(frozen=True)
+class Rush:
+    """How it went: seconds of each join, how many failed, CPU milliseconds per join without and with the sound."""
+
+    seconds: list[float]
+    failed: int
+    cpu_ms: float
+    cpu_ms_with_sound: float
+
+    @property
+    def p99(self) -> float:
+        """Seconds after which 99 % had heard something."""
+        return float(np.percentile(self.seconds, 99)) if self.seconds else float("nan")
+
+    def __str__(self) -> str:
+        return (
+            f"{self.cpu_ms:.2f} ms of CPU per join ({self.cpu_ms_with_sound:.2f} with the sound sent meanwhile), "
+            f"p50 {np.median(self.seconds) if self.seconds else float('nan'):.2f} s, p99 {self.p99:.2f} s, "
+            f"{self.failed} of {self.failed + len(self.seconds)} failed"
+        )
+
+
+def ignore(received: Received) -> None:
+    """Take a packet for which it is enough that it came and was genuine."""
+
+
+async def arrive(crowd: Crowd, join: Join) -> float:
+    """Join, wait for the first packet, then read no more; returns when that packet came (monotonic seconds)."""
+    peer = await crowd.connect(Listener(ignore, **crowd.options), join)
+    await peer.sounding(PATIENCE)
+    crowd.sink(peer)
+    assert peer.heard.first_at is not None
+    return peer.heard.first_at
+
+
+async def rush(pid: int, crowd: Crowd, join: Join, count: int) -> Rush:
+    """Let so many peers join at once, and take off what the sound itself costs, by measuring it before and after."""
+    room = await machine.usage(pid, STEADY_SECONDS)
+    start, cpu = time.monotonic(), machine.cpu_seconds(pid)
+    ends = await asyncio.gather(*(arrive(crowd, join) for _ in range(count)), return_exceptions=True)
+    end, cpu = time.monotonic(), machine.cpu_seconds(pid) - cpu
+    heard = [moment for moment in ends if not isinstance(moment, Failure)]
+    if not heard:
+        raise RuntimeError(f"nobody came in: {ends[0]!r}")
+    await asyncio.sleep(measure.SETTLE_SECONDS)
+    whole = await machine.usage(pid, STEADY_SECONDS)
+    listened = sum(end - moment for moment in heard)  # seconds, of all together
+    sounding = room / 100 * (end - start) + (whole - room) / 100 / len(heard) * listened
+    return Rush(
+        [moment - start for moment in heard],
+        count - len(heard),
+        (cpu - sounding) / count * 1000,
+        cpu / count * 1000,
+    )
+
+
+async def node(voices: list[list[bytes]], count: int) -> Rush:
+    """Join a Space on our node."""
+    async with MediaNode() as server, Crowd() as crowd:
+        room = server.open_space(len(voices))
+        await measure.talking(crowd, room.speak, voices)
+        return await rush(server.pid, crowd, room.listen, count)
+
+
+async def janus(voices: list[list[bytes]], count: int) -> Rush:
+    """Watch a mountpoint of Janus."""
+    async with Janus(event_loops=1) as server, Crowd(**PEER) as crowd:
+        await server.create_room()
+        await server.forward_room()
+        await measure.talking(crowd, server.join_room_to_speak, voices)
+        return await rush(server.pid, crowd, server.watch, count)
+
+
+async def compare(joins: int, janus_joins: int) -> None:
+    """Measure both and say it."""
+    machine.need_program("janus")
+    voices = sound.voices(1)
+    ours = await node(voices, joins)
+    machine.say(f"Spaces, {joins} at once: {ours}")
+    network.enter()
+    other = await janus(voices, janus_joins)
+    machine.say(f"Janus Streaming, {janus_joins} at once: {other}")
+    figures = {
+        "bench": "joins",
+        "cpu_ms_per_join": round(ours.cpu_ms, 2),
+        "p99_s": round(ours.p99, 2),
+        "failed": ours.failed,
+        "janus_cpu_ms_per_join": round(other.cpu_ms, 2),
+    }
+    print(json.dumps(figures))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--joins", type=int, default=JOINS, help="at our node (500)")
+    parser.add_argument("--janus-joins", type=int, default=JANUS_JOINS, help="at Janus, which a core must bear (200)")
+    chosen = parser.parse_args()
+    machine.run(lambda: compare(chosen.joins, chosen.janus_joins))
+
+
+if __name__ == "__main__":
+    main()
