@@ -4,8 +4,6 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
-
 from accounts.models import User
 from rooms import protocol, rules, snapshot, sound, store
 from rooms.models import Participant, SpeakerRequest
@@ -84,9 +82,9 @@ def _verb(me: UUID, command: protocol.Command) -> None:
 
 @database
 def take_snapshot(me: UUID) -> protocol.Snapshot:
-    with transaction.atomic():  # rows and number of one moment
+    with snapshot.one_moment():
         person = _present(me)
-        return snapshot.of(type(person.space).locked(person.space_id), person)
+        return snapshot.of(person.space, person)
 
 
 def _present(me: UUID) -> Participant:

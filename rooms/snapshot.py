@@ -1,14 +1,28 @@
 """The whole Space as one frame: the first frame of every connection, and the API's view of a Space."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.conf import settings
+from django.db import connection, transaction
 
 from rooms import protocol, standing
 from rooms.models import Participant, Space
 from rooms.rules import Role
 
 FACES = 100
+
+
+@contextmanager
+def one_moment() -> Iterator[None]:
+    """A transaction in which all rows, and the number of the last event, are of one moment.
+
+    Not by a lock, for which a storm of joins would stand in line: PostgreSQL shows what was committed when we began."""
+    with transaction.atomic(durable=True):
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
 
 
 def of(space: Space, me: Participant) -> protocol.Snapshot:

@@ -1,10 +1,19 @@
 """What a page knows of a Space when it comes in."""
 
+from collections.abc import Callable
+from threading import Event
+from typing import Any
+from uuid import UUID
+
 import pytest
+from asgiref.sync import async_to_sync
+from django.db import transaction
 
 from accounts.models import User
-from rooms import snapshot
+from rooms import commands, snapshot
 from rooms.models import Participant, Space
+from rooms.protocol import Snapshot
+from tests.racing import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -21,3 +30,45 @@ def test_whoever_listens_sees_himself_however_many_came_before(
     monkeypatch.setattr(snapshot, "FACES", 1)
     assert faces(tea, host) == faces(tea, listener) == ["lior"]
     assert faces(tea, last) == ["sol"]
+
+
+# --- of one moment ---
+take: Callable[[UUID], Snapshot] = async_to_sync(commands.take_snapshot)
+
+
+def test_a_snapshot_stands_in_no_line(tea: Space, listener: Participant) -> None:
+    """Somebody changes the Space all the while; a storm of joins does so for minutes."""
+    with transaction.atomic():
+        Space.locked(tea.pk)
+        [seen] = at_once(lambda: take(listener.pk))
+    assert isinstance(seen, Snapshot)
+
+
+def test_snapshots_and_events_together_leave_no_gap(
+    tea: Space, host: Participant, listener: Participant, sent: list[dict[str, Any]]
+) -> None:
+    """Whoever takes a snapshot amid changes, and from then on events with higher numbers, knows what the rows hold."""
+    done = Event()
+
+    def change() -> None:
+        try:
+            for _ in range(20):
+                listener.ask_to_speak()
+                listener.withdraw()
+        finally:
+            done.set()
+
+    def look() -> list[Snapshot]:
+        seen = [take(host.pk)]
+        while not done.is_set():
+            seen.append(take(host.pk))
+        return [*seen, take(host.pk)]
+
+    _, *looks = at_once(change, look, look)
+    numbers = [frame["seq"] for frame in sent]
+    assert numbers == list(range(numbers[0], numbers[0] + 40))
+    waiting = {frame["seq"]: int(frame["type"] == "asked") for frame in sent}
+    for seen in looks:
+        assert isinstance(seen, list)
+        assert [len(shot.requests) for shot in seen] == [waiting.get(shot.seq, 0) for shot in seen]
+        assert seen[-1].seq == numbers[-1]
