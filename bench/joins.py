@@ -93,10 +93,10 @@ async def node(voices: list[list[bytes]], count: int) -> Rush:
 async def janus(voices: list[list[bytes]], count: int) -> Rush:
     """Watch a mountpoint of Janus."""
     async with Janus(event_loops=1) as server, Crowd(**PEER) as crowd:
-        await server.create_room()
-        await server.forward_room()
-        await measure.talking(crowd, server.join_room_to_speak, voices)
-        return await rush(server.pid, crowd, server.watch, count)
+        bridge = await server.room()
+        mountpoint = await bridge.forward()
+        await measure.talking(crowd, bridge.speak, voices)
+        return await rush(server.pid, crowd, mountpoint.listen, count)
 
 
 async def compare(joins: int, janus_joins: int) -> None:

@@ -45,18 +45,18 @@ async def node_60(voices: Voices, listeners: int, seconds: float) -> measure.Cos
 async def audiobridge(voices: Voices, listeners: int, seconds: float) -> measure.Cost:
     """Measure Janus with an AudioBridge room: an encoder for each participant."""
     async with Janus() as janus, Crowd(**PEER) as crowd:
-        await janus.create_room()
-        await measure.talking(crowd, janus.join_room_to_speak, voices)
-        return await measure.cost(janus.pid, crowd, janus.join_room, listeners, seconds)
+        bridge = await janus.room()
+        await measure.talking(crowd, bridge.speak, voices)
+        return await measure.cost(janus.pid, crowd, bridge.listen, listeners, seconds)
 
 
 async def streaming(voices: Voices, listeners: int, seconds: float) -> measure.Cost:
     """Measure Janus at its best: a room's mix forwarded to a mountpoint, all peers on one event loop."""
     async with Janus(event_loops=EVENT_LOOPS) as janus, Crowd(**PEER) as crowd:
-        await janus.create_room()
-        await janus.forward_room()
-        await measure.talking(crowd, janus.join_room_to_speak, voices)
-        return await measure.cost(janus.pid, crowd, janus.watch, listeners, seconds)
+        bridge = await janus.room()
+        mountpoint = await bridge.forward()
+        await measure.talking(crowd, bridge.speak, voices)
+        return await measure.cost(janus.pid, crowd, mountpoint.listen, listeners, seconds)
 
 
 def ratio(other: float, ours: float | None) -> float | None:

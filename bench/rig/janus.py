@@ -7,6 +7,7 @@ import asyncio
 import itertools
 import re
 import signal
+import socket
 import subprocess
 import tempfile
 from pathlib import Path
@@ -15,12 +16,11 @@ from typing import Any, Self
 
 import aiohttp
 
-from rooms.media.client import Client
+from rooms.media.client import PAYLOAD_TYPE, Client
 from spaces_project.processes import spawn, stop
 
 from . import machine, network
 
-ROOM, MOUNTPOINT = 1, 1
 BITRATE = 32_000  # bit/s, what the node encodes its mix with
 START_SECONDS = 20.0
 ANSWER_SECONDS = 30.0
@@ -67,7 +67,7 @@ class JanusError(RuntimeError):
 
 
 class Janus:
-    """A running Janus: ``async with Janus() as janus: await janus.create_room()``. Missing where not installed."""
+    """A running Janus: ``async with Janus() as janus: room = await janus.room()``. Missing where not installed."""
 
     def __init__(self, *, event_loops: int = 0) -> None:
         self._program = machine.need_program("janus")
@@ -158,9 +158,7 @@ class Janus:
                 if waiting is not None and not waiting.done():
                     waiting.set_result(event)
 
-    # What is measured
-
-    async def create_room(self, number: int = ROOM, expected_loss: int = 0) -> None:
+    async def room(self, number: int = 1, expected_loss: int = 0) -> "Bridge":
         """Make an AudioBridge room at 48 kHz; ``expected_loss`` (percent) makes its encoders add error correction."""
         wish = {
             "request": "create",
@@ -171,40 +169,53 @@ class Janus:
             "audiolevel_ext": False,
         }
         await self.message(await self.attach("audiobridge"), wish)
+        return Bridge(self, number)
 
-    async def forward_room(self, number: int = ROOM) -> None:
-        """Send the mix of a room as RTP to a mountpoint of the Streaming plugin, which is made here."""
-        port = machine.free_port(2)
-        mountpoint = {
-            "request": "create",
-            "id": MOUNTPOINT,
-            "type": "rtp",
-            "audio": True,
-            "audioport": port,
-            "audiopt": 111,
-            "audiocodec": "opus",
-            "audioiface": "127.0.0.1",
-        }
-        await self.message(await self.attach("streaming"), mountpoint)
-        forward = {"request": "rtp_forward", "room": number, "host": "127.0.0.1", "port": port, "ptype": 111}
-        await self.message(await self.attach("audiobridge"), forward | {"codec": "opus", "always_on": True})
 
-    async def join_room(self, client: Client, number: int = ROOM, muted: bool = True) -> None:
-        """Let a peer into an AudioBridge room, heard there unless ``muted``."""
+class Bridge:
+    """A room of the AudioBridge plugin: every participant has an encoder and a thread of his own."""
+
+    def __init__(self, janus: Janus, number: int) -> None:
+        self.janus, self.number = janus, number
+
+    async def speak(self, client: Client) -> None:
+        """Let a speaker in."""
+        await self._join(client, muted=False)
+
+    async def listen(self, client: Client) -> None:
+        """Let a listener in."""
+        await self._join(client, muted=True)
+
+    async def _join(self, client: Client, *, muted: bool) -> None:
         offer = {"type": "offer", "sdp": as_client(client), "trickle": False}
-        wish = {"request": "join", "room": number, "muted": muted}
-        client.accept(_answer(await self.message(await self.attach("audiobridge"), wish, offer)))
+        wish = {"request": "join", "room": self.number, "muted": muted}
+        handle = await self.janus.attach("audiobridge")
+        client.accept(_answer(await self.janus.message(handle, wish, offer)))
 
-    async def join_room_to_speak(self, client: Client, number: int = ROOM) -> None:
-        """Let a speaker into an AudioBridge room."""
-        await self.join_room(client, number, muted=False)
+    async def forward(self) -> "Mountpoint":
+        """Send the mix of the room as RTP to a mountpoint of the Streaming plugin, which is made here."""
+        port = machine.free_port(socket.SOCK_DGRAM)
+        stream = {"audioport": port, "audiopt": PAYLOAD_TYPE, "audiocodec": "opus", "audioiface": "127.0.0.1"}
+        mountpoint = {"request": "create", "id": self.number, "type": "rtp", "audio": True, **stream}
+        await self.janus.message(await self.janus.attach("streaming"), mountpoint)
+        forward = {"request": "rtp_forward", "room": self.number, "host": "127.0.0.1", "port": port}
+        more = {"ptype": PAYLOAD_TYPE, "codec": "opus", "always_on": True}
+        await self.janus.message(await self.janus.attach("audiobridge"), forward | more)
+        return Mountpoint(self.janus, self.number)
 
-    async def watch(self, client: Client) -> None:
-        """Let a peer listen to the mountpoint of ``forward_room``."""
-        handle = await self.attach("streaming")
-        offered = _answer(await self.message(handle, {"request": "watch", "id": MOUNTPOINT}))
+
+class Mountpoint:
+    """A mountpoint of the Streaming plugin: one packet for everybody, encoded once."""
+
+    def __init__(self, janus: Janus, number: int) -> None:
+        self.janus, self.number = janus, number
+
+    async def listen(self, client: Client) -> None:
+        """Let a listener in."""
+        handle = await self.janus.attach("streaming")
+        offered = _answer(await self.janus.message(handle, {"request": "watch", "id": self.number}))
         reply = {"type": "answer", "sdp": answer_to(offered, as_client(client)), "trickle": False}
-        await self.message(handle, {"request": "start"}, reply)
+        await self.janus.message(handle, {"request": "start"}, reply)
         client.accept(offered)  # only now, or its first records would meet a Janus that does not know the answer yet
 
 

@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -82,7 +83,7 @@ class MediaNode:
             "SPACES_DEMO": "0",
         }
         command = [sys.executable, "manage.py", "runmedia", "--name", "bench"]
-        command += ["--port", str(machine.free_port(2)), "--http-port", str(machine.free_port())]
+        command += ["--port", str(machine.free_port(socket.SOCK_DGRAM)), "--http-port", str(machine.free_port())]
         with machine.on_core(machine.cores()[0]), self.log.open("wb") as log:
             environment = os.environ | own | self._settings
             return spawn(command, signal.SIGTERM, cwd=CHECKOUT, env=environment, stdout=log, stderr=subprocess.STDOUT)

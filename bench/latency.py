@@ -1,0 +1,122 @@
+"""How long sound is on its way, and how evenly it leaves: `python -m bench.latency`. The last line is JSON.
+
+A click in the RTP that a speaker sends, the same click in the RTP that a listener receives, in ten Spaces at once whose
+speakers' clocks are 2 ms apart; the same through Janus's AudioBridge. Then listeners of one Space until the node uses
+70 % of its core: how far its packets leave from an even 20 ms, by the kernel's time stamps.
+"""
+
+import argparse
+import asyncio
+import json
+from collections.abc import Sequence
+
+import numpy as np
+
+from bench.rig import machine, measure, network, sound
+from bench.rig.clicks import Clicker
+from bench.rig.crowd import Crowd, Join
+from bench.rig.janus import PEER, Janus
+from bench.rig.node import CAPACITY, GROUP_OF_20_MS, MediaNode
+from bench.rig.peers import Listener, Received
+from rooms.media.clock import TICK_SECONDS
+
+PHASES = 10
+SETTLE_SECONDS, SECONDS = 4.0, 20.0
+BUSY_PCT = 70.0
+SAMPLE = 300  # listeners by whose cost the number of the others is found
+TIMED = 5  # listeners whose packets are timed, between all the others
+
+
+async def click(crowd: Crowd, joins: Sequence[tuple[Join, Join]], seconds: float) -> list[float]:
+    """Return the seconds that clicks take in rooms that are entered by (speak, listen)."""
+    pairs: list[tuple[Clicker, list[Received]]] = []
+    for speak, listen in joins:
+        received: list[Received] = []
+        await crowd.connect(Listener(received.append, **crowd.options), listen)
+        pairs.append((await crowd.connect(Clicker(SETTLE_SECONDS + seconds, **crowd.options), speak), received))
+    for clicker, _ in pairs:
+        clicker.start_clicking()
+        await asyncio.sleep(TICK_SECONDS / len(pairs))
+    await asyncio.sleep(SETTLE_SECONDS)
+    for _, received in pairs:
+        received.clear()
+    await asyncio.sleep(seconds)
+    return [passed for clicker, received in pairs for passed in clicker.delays(received)]
+
+
+async def node_clicks(seconds: float) -> list[float]:
+    """Return what clicks take through our node, with packets of 20 ms."""
+    async with MediaNode(**GROUP_OF_20_MS) as node, Crowd() as crowd:
+        rooms = [node.open_space(1) for _ in range(PHASES)]
+        return await click(crowd, [(room.speak, room.listen) for room in rooms], seconds)
+
+
+async def janus_clicks(seconds: float) -> list[float]:
+    """Return what clicks take through Janus's AudioBridge."""
+    async with Janus() as janus, Crowd(**PEER) as crowd:
+        rooms = [await janus.room(number) for number in range(1, PHASES + 1)]
+        return await click(crowd, [(room.speak, room.listen) for room in rooms], seconds)
+
+
+def unevenness(received: Sequence[Received]) -> list[float]:
+    """Return how far each packet is from where an even clock of 20 ms would have it, in seconds."""
+    offsets = np.array([packet.at - packet.sequence * TICK_SECONDS for packet in received])
+    return [float(passed) for passed in np.abs(offsets - np.median(offsets))]
+
+
+async def send_jitter(busy: float, seconds: float) -> list[float]:
+    """Bring in listeners until the node uses so much of its core (percent), then time what some of them get."""
+    voices = sound.voices(3)
+    async with MediaNode(**GROUP_OF_20_MS) as node, Crowd() as crowd:
+        room = node.open_space(len(voices))
+        await measure.talking(crowd, room.speak, voices)
+        sample = await measure.cost(node.pid, crowd, room.listen, SAMPLE, seconds / 4)
+        more = min(CAPACITY - SAMPLE - TIMED - 10, max(0, round((busy - sample.whole) / sample.per_listener)))
+        timed: list[list[Received]] = [[] for _ in range(TIMED)]
+        for received in timed:
+            await crowd.connect(Listener(received.append), room.listen)
+            await crowd.listen(room.listen, more // TIMED)
+        await asyncio.sleep(measure.SETTLE_SECONDS)
+        for received in timed:
+            received.clear()
+        used = await machine.usage(node.pid, seconds)
+        health = await node.health()
+    machine.say(f"{SAMPLE + more} listeners, {used:.0f} % of a core; the node says {health['tick_ms']} a tick")
+    return [passed for received in timed for passed in unevenness(received)]
+
+
+def ms(seconds: Sequence[float], share: float) -> float:
+    """Return a percentile in milliseconds; nan where nothing was heard."""
+    return round(float(np.percentile(seconds, share)) * 1000, 1) if seconds else float("nan")
+
+
+async def compare(seconds: float, busy: float) -> None:
+    """Measure all three and say it."""
+    machine.need_program("janus")
+    ours = await node_clicks(seconds)
+    machine.say(f"Spaces: {len(ours)} clicks, p50 {ms(ours, 50)} ms, p99 {ms(ours, 99)} ms")
+    uneven = await send_jitter(busy, seconds)
+    machine.say(f"Packets at {busy:.0f} % of a core: p50 {ms(uneven, 50)} ms, p99 {ms(uneven, 99)} ms from even")
+    network.enter()
+    other = await janus_clicks(seconds)
+    machine.say(f"Janus AudioBridge: {len(other)} clicks, p50 {ms(other, 50)} ms, p99 {ms(other, 99)} ms")
+    figures = {
+        "bench": "latency",
+        "p50_ms": ms(ours, 50),
+        "p99_ms": ms(ours, 99),
+        "janus_p50_ms": ms(other, 50),
+        "send_jitter_p99_ms": ms(uneven, 99),
+    }
+    print(json.dumps(figures))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="of each measurement (20)")
+    parser.add_argument("--busy", type=float, default=BUSY_PCT, help="percent of a core while packets are timed (70)")
+    chosen = parser.parse_args()
+    machine.run(lambda: compare(chosen.seconds, chosen.busy))
+
+
+if __name__ == "__main__":
+    main()
