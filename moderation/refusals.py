@@ -3,6 +3,7 @@
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from accounts.refusals import RefusedWith
 from moderation.rules import REASON_LENGTH, REPORTS_PER_HOUR, SUSPENSION_DAYS, TEXT_LENGTH, Reason
 
 TEXTS = {
@@ -31,19 +32,10 @@ TEXTS = {
 }
 
 
-class Refused(Exception):
-    """A report or a decision is refused. `reason` is the code; the text is for the person who asked."""
+class Refused(RefusedWith[Reason]):
+    """A report or a decision is refused."""
 
-    def __init__(self, reason: Reason) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-    @property
-    def text(self) -> str:
-        return str(TEXTS[self.reason])
+    texts = TEXTS
 
 
-def check(reason: Reason | None) -> None:
-    """Raise Refused if there is a reason to refuse."""
-    if reason is not None:
-        raise Refused(reason)
+check = Refused.check

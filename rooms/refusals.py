@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from accounts.refusals import RefusedWith
 from rooms.rules import Reason
 
 TEXTS = {
@@ -25,19 +26,10 @@ TEXTS = {
 }
 
 
-class Refused(Exception):
-    """Something may not be done. `reason` is the code; the text is for the person who asked."""
+class Refused(RefusedWith[Reason]):
+    """Something may not be done in a Space."""
 
-    def __init__(self, reason: Reason) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-    @property
-    def text(self) -> str:
-        return str(TEXTS[self.reason])
+    texts = TEXTS
 
 
-def check(reason: Reason | None) -> None:
-    """Raise Refused if there is a reason to refuse."""
-    if reason is not None:
-        raise Refused(reason)
+check = Refused.check

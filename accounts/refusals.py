@@ -1,0 +1,29 @@
+"""What a refusal is everywhere: a reason as a code, and a text for the person who asked."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, ClassVar, Generic, TypeVar
+
+R = TypeVar("R", bound=StrEnum)
+
+
+class RefusedWith(Exception, Generic[R]):
+    """Something may not be done. `reason` is the code, `text` says it in the language of the moment.
+
+    An app with reasons of its own makes a class of its own, with the text of each."""
+
+    texts: ClassVar[Mapping[Any, object]]
+
+    def __init__(self, reason: R) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    @property
+    def text(self) -> str:
+        return str(self.texts[self.reason])
+
+    @classmethod
+    def check(cls, reason: R | None) -> None:
+        """Raise it if there is a reason to refuse."""
+        if reason is not None:
+            raise cls(reason)
