@@ -1,6 +1,6 @@
 """A Space of hana's with sol at the microphone, its recording, and a storage of the test's own."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,24 +14,22 @@ from accounts.models import User
 from recordings import files
 from recordings.chunks import meta_of
 from recordings.models import Recording
-from rooms import store
 from rooms.media.tap import Chunk as Captured
 from rooms.models import Participant, Space, Turn
 from tests.recordings.sounds import Pcm, captured, tone
+from tests.rooms.conftest import _empty_redis, host
+
+__all__ = ["_empty_redis", "host"]
 
 
 @pytest.fixture(autouse=True)
-def _storage(settings: Any, tmp_path: Path) -> Iterator[None]:
+def _storage(settings: Any, tmp_path: Path) -> None:
     folder = {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": tmp_path / "storage", "base_url": None},
     }
     settings.STORAGES = settings.STORAGES | {"recordings": folder}
     settings.MEDIA_SPOOL = tmp_path / "spool"
-    yield
-    keys = list(store.client().scan_iter("spaces:*"))
-    if keys:
-        store.client().delete(*keys)
 
 
 @pytest.fixture
@@ -39,11 +37,6 @@ def tea(hana: User, sol: User) -> Space:
     """A live Space of hana's, sol follows her."""
     sol.follow(hana)
     return Space.open(hana, title="Tea at four", audience=Space.Audience.FOLLOWERS)
-
-
-@pytest.fixture
-def host(tea: Space, hana: User) -> Participant:
-    return tea.enter(hana)
 
 
 @pytest.fixture

@@ -97,6 +97,15 @@ class Caller:
         grant = mint(SECRET, SPACE, name, time.time())
         return await self("POST", f"/spaces/{SPACE}/peers", grant=grant, sdp=client.offer())
 
+    async def connect(self, crowd: Crowd, name: str, **more: Any) -> Client:
+        """A peer that hears, and is heard if it is a voice."""
+        client = crowd.add(Client(**more))
+        status, answer = await self.join(client, name)
+        assert status == 200
+        client.accept(answer["sdp"])
+        await client.connected()
+        return client
+
 
 ACK = standing.ACK_KEY.format(space=SPACE)
 Running = Callable[..., AbstractAsyncContextManager[tuple[Node, Caller]]]
@@ -129,12 +138,8 @@ def running(redis_url: str, tmp_path: Path, web: Web) -> Running:
 async def test_join_hear_and_leave(running: Running, web: Web) -> None:
     await web.write("hana")
     async with running() as (node, call), Crowd() as crowd:
-        hana, lior = crowd.add(Client()), crowd.add(Client(decode=True))
-        for client, name in ((hana, "hana"), (lior, "lior")):
-            status, answer = await call.join(client, name)
-            assert status == 200
-            client.accept(answer["sdp"])
-            await client.connected()
+        hana = await call.connect(crowd, "hana")
+        lior = await call.connect(crowd, "lior", decode=True)
         hana.speak(tone_packets(440.0))
         await until(lambda: len(lior.heard.sound) > 25 and lior.heard.sound[-1].any())
         await until(lambda: any(levels.get("hana", 0) > 50 for levels in web.levels_seen))
@@ -240,10 +245,7 @@ async def test_the_acknowledgement_of_an_ended_space_goes_away(running: Running,
 async def test_who_left_is_dropped_and_others_stay(running: Running, web: Web) -> None:
     await web.write("hana")
     async with running() as (_, call), Crowd() as crowd:
-        clients = {name: crowd.add(Client()) for name in ("hana", "lior")}
-        for name, client in clients.items():
-            client.accept((await call.join(client, name))[1]["sdp"])
-            await client.connected()
+        clients = {name: await call.connect(crowd, name) for name in ("hana", "lior")}
         path = f"/spaces/{SPACE}/peers"
         assert sorted((await call("GET", path))[1]["participants"]) == ["hana", "lior"]
         await web.redis.publish(standing.LEFT, f"{SPACE} lior")
@@ -268,9 +270,7 @@ async def test_a_standing_whose_publication_got_lost_is_read_all_the_same(
 async def test_an_ended_space_is_closed(running: Running, web: Web) -> None:
     await web.write("hana")
     async with running() as (node, call), Crowd() as crowd:
-        client = crowd.add(Client())
-        client.accept((await call.join(client, "hana"))[1]["sdp"])
-        await client.connected()
+        client = await call.connect(crowd, "hana")
         await web.write("hana", ended=True)
         await until(client.gone.is_set)
         assert node.engine.spaces == {}
@@ -310,9 +310,7 @@ async def test_a_malformed_standing_is_not_applied(
 async def test_stopping_ships_what_is_open_within_three_seconds(running: Running, web: Web) -> None:
     await web.write("hana")
     async with running() as (node, call), Crowd() as crowd:
-        hana = crowd.add(Client())
-        hana.accept((await call.join(hana, "hana"))[1]["sdp"])
-        await hana.connected()
+        hana = await call.connect(crowd, "hana")
         hana.speak(tone_packets(440.0))
         await until(lambda: node.engine.spaces[SPACE].levels.get("hana", 0) > 50)
         start = time.monotonic()
