@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from rooms.media.client import CONSENT_SECONDS, Client
+from rooms.media.client import CONSENT_SECONDS
 from rooms.media.clock import TICK_SECONDS, Ticker
 
 from .peers import Checker, Peer
@@ -13,7 +13,7 @@ from .peers import Checker, Peer
 CHECKED = 50  # one listener in so many checks what it hears
 JOINING = 16  # peers that join at the same time while an audience is built up
 PATIENCE = 30.0  # seconds for one peer to be connected
-Join = Callable[[Client], Awaitable[None]]
+Join = Callable[[Peer], Awaitable[None]]
 AnyPeer = TypeVar("AnyPeer", bound=Peer)
 
 

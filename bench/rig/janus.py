@@ -16,10 +16,11 @@ from typing import Any, Self
 
 import aiohttp
 
-from rooms.media.client import PAYLOAD_TYPE, Client
+from rooms.media.client import PAYLOAD_TYPE
 from spaces_project.processes import spawn, stop
 
 from . import machine, network
+from .peers import Peer
 
 BITRATE = 32_000  # bit/s, what the node encodes its mix with
 START_SECONDS = 20.0
@@ -178,15 +179,15 @@ class Bridge:
     def __init__(self, janus: Janus, number: int) -> None:
         self.janus, self.number = janus, number
 
-    async def speak(self, client: Client) -> None:
+    async def speak(self, client: Peer) -> None:
         """Let a speaker in."""
         await self._join(client, muted=False)
 
-    async def listen(self, client: Client) -> None:
+    async def listen(self, client: Peer) -> None:
         """Let a listener in."""
         await self._join(client, muted=True)
 
-    async def _join(self, client: Client, *, muted: bool) -> None:
+    async def _join(self, client: Peer, *, muted: bool) -> None:
         offer = {"type": "offer", "sdp": as_client(client), "trickle": False}
         wish = {"request": "join", "room": self.number, "muted": muted}
         handle = await self.janus.attach("audiobridge")
@@ -210,7 +211,7 @@ class Mountpoint:
     def __init__(self, janus: Janus, number: int) -> None:
         self.janus, self.number = janus, number
 
-    async def listen(self, client: Client) -> None:
+    async def listen(self, client: Peer) -> None:
         """Let a listener in."""
         handle = await self.janus.attach("streaming")
         offered = _answer(await self.janus.message(handle, {"request": "watch", "id": self.number}))
@@ -219,12 +220,12 @@ class Mountpoint:
         client.accept(offered)  # only now, or its first records would meet a Janus that does not know the answer yet
 
 
-def as_client(client: Client) -> str:
+def as_client(client: Peer) -> str:
     """Return a peer's offer as DTLS client, with what Janus needs to know beforehand: its candidate and its SSRC."""
     offer = client.offer().replace("a=setup:actpass", "a=setup:active")
     found = re.search(r"^o=- (\d+) ", offer, re.MULTILINE)
     lines = [
-        f"a=candidate:1 1 udp {PRIORITY} {network.ADDRESS} {client.port.port} typ host",
+        f"a=candidate:1 1 udp {PRIORITY} {network.ADDRESS} {client.public_port} typ host",
         "a=end-of-candidates",
         *([f"a=ssrc:{found[1]} cname:bench"] if found else []),
     ]

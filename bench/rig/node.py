@@ -24,12 +24,12 @@ import msgspec
 import redis
 
 from rooms.media import grant
-from rooms.media.client import Client
 from rooms.media.standing import CHANNEL, KEY, Standing, Voice
 from spaces_project import embedded
 from spaces_project.processes import spawn, stop
 
 from . import machine
+from .peers import Peer
 
 CHECKOUT = Path(__file__).parents[2]
 START_SECONDS = 60.0
@@ -118,7 +118,7 @@ class MediaNode:
         self._redis.publish(CHANNEL, f"{standing.space} {standing.version}")
         return Room(self, standing.space, names)
 
-    async def join(self, space: str, participant: str, client: Client) -> None:
+    async def join(self, space: str, participant: str, client: Peer) -> None:
         """Let a peer in; NodeError where the node refuses."""
         permission = grant.mint(self._secret, space, participant, time.time())
         wish = {"grant": permission, "sdp": client.offer()}
@@ -141,11 +141,11 @@ class Room:
         self.node, self.space, self.voices = node, space, voices
         self._unused = iter(voices)
 
-    async def speak(self, client: Client) -> None:
+    async def speak(self, client: Peer) -> None:
         """Let a peer in as the next one of those who may speak."""
         await self.node.join(self.space, next(self._unused), client)
 
-    async def listen(self, client: Client) -> None:
+    async def listen(self, client: Peer) -> None:
         """Let a peer in as a listener."""
         await self.node.join(self.space, str(uuid.uuid4()), client)
 

@@ -1,5 +1,6 @@
 """The peers of the rig: real handshakes, then as little work as their part allows."""
 
+import re
 import socket
 import struct
 import time
@@ -13,6 +14,9 @@ from rooms.media import rtp, stun, udp
 from rooms.media.client import Client
 from rooms.media.opus import FRAME, Decoder
 
+from .relay import Relay
+
+_CANDIDATE = re.compile(r"^(a=candidate:\S+ 1 udp \d+ )(\S+) (\d+) typ host", re.MULTILINE)
 _SO_TIMESTAMPNS = 35  # socket(7); not in Python's socket module
 _TIMESPEC = struct.Struct("=qq")
 _DATAGRAM = 2048
@@ -31,12 +35,33 @@ class Peer(Client):
     """A peer for any server: one that makes checks of its own gets them answered (RFC 8445 section 7.3).
 
     With ``checked_first`` the handshake begins only after that, since such a server drops what comes earlier, and
-    OpenSSL repeats it a second later.
+    OpenSSL repeats it a second later. With a ``relay``, everything goes through it.
     """
 
-    def __init__(self, *, checked_first: bool = False, **options: Any) -> None:
+    def __init__(self, *, checked_first: bool = False, relay: Relay | None = None, **options: Any) -> None:
         super().__init__(**options)
         self._is_checked = not checked_first
+        self._relay = relay
+
+    @property
+    def public_port(self) -> int:
+        """The port from which the server sees this peer."""
+        return self._relay.outer[1] if self._relay else self.port.port
+
+    def accept(self, answer: str) -> None:
+        """Take the server's answer; through a relay, send to that instead."""
+        super().accept(_CANDIDATE.sub(self._through, answer) if self._relay else answer)
+
+    def _through(self, candidate: re.Match[str]) -> str:
+        assert self._relay is not None
+        host, port = self._relay.connect((candidate[2], int(candidate[3])))
+        return f"{candidate[1]}{host} {port} typ host"
+
+    def vanish(self) -> None:
+        """Be gone without a goodbye, and the relay too."""
+        super().vanish()
+        if self._relay is not None:
+            self._relay.close()
 
     def _on_check_answered(self, data: bytes) -> None:
         if data[:2] == stun.REQUEST.to_bytes(2, "big"):

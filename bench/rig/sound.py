@@ -7,7 +7,7 @@ import av
 import numpy as np
 
 from rooms.media.client import encode
-from rooms.media.opus import FRAME, SAMPLE_RATE, Decoder, Encoder, Pcm
+from rooms.media.opus import SAMPLE_RATE, Decoder, Pcm
 
 from .machine import Missing
 from .peers import Received
@@ -54,12 +54,6 @@ def _decoded(path: Path) -> Pcm:
         frames = [made for frame in container.decode(audio=0) for made in resampler.resample(frame)]
     frames += resampler.resample(None)
     return np.concatenate([frame.to_ndarray().reshape(-1) for frame in frames])
-
-
-def with_correction(pcm: Pcm, loss_pct: int, bitrate: int = 32_000) -> list[bytes]:
-    """Encode as a browser that was told of so much loss: with a copy of each packet in the one that follows it."""
-    encoder = Encoder(bitrate, expected_loss=loss_pct)
-    return [encoder.encode(pcm[start : start + FRAME]) for start in range(0, len(pcm) - FRAME + 1, FRAME)]
 
 
 def played(packets: Sequence[Received]) -> tuple[Pcm, int]:
