@@ -1,9 +1,7 @@
 /** The sound: one peer, one <audio> element, and a watch that brings the sound back when it dies. */
 import { Peer } from "rooms/peer.js";
+import { Watch } from "rooms/watch.js";
 
-const LOOK_EVERY = 500;
-const SILENT_AFTER = 2000;
-const LONGEST_HANDSHAKE = 12_000;
 const DELAYS = [300, 700, 1500, 2000];  // the last one short enough that a restarted node is found soon
 const FULL_DELAY = 5000;
 
@@ -14,10 +12,8 @@ export class Sound {
   #peer = null;
   #track = null;
   #movedTo = null;    // the node that the sound moved to since the present dial began
-  #packets = 0;
-  #heardAt = 0;
   #timer = null;
-  #watch = null;
+  #watch = new Watch({ heard: () => this.#heard(), silent: () => this.#again() });
 
   /** offer(sdp) -> Promise of {sdp, node}, the answer; changed() is called after every change of what is public here. */
   constructor(element, offer, changed) {
@@ -29,13 +25,13 @@ export class Sound {
   connect() {
     this.element.play().catch(() => {});  // inside the click: later streams may then play without one
     this.attempt = 0;
-    this.#watch = setInterval(() => this.#look(), LOOK_EVERY);
+    this.#watch.start();
     this.#set("connecting");
     this.#dial();
   }
 
   disconnect() {
-    clearInterval(this.#watch);
+    this.#watch.stop();
     clearTimeout(this.#timer);
     this.#close();
     this.#track = this.element.srcObject = null;
@@ -85,12 +81,12 @@ export class Sound {
     this.#close();
     const peer = new Peer({ heard: (track) => this.#listen(track), failed: () => this.#again() });
     this.#peer = peer;
-    this.#packets = 0;
     this.#movedTo = null;
     try {
       await peer.dial(this.#track, this.offer);
-      this.#heardAt = performance.now();
-      if (peer === this.#peer) this.#follow();
+      if (peer !== this.#peer) return;
+      this.#watch.follow(peer, this.attempt);
+      this.#follow();
     } catch (error) {
       if (peer === this.#peer) this.#again(error.code);
     }
@@ -101,23 +97,7 @@ export class Sound {
     this.play();
   }
 
-  async #look() {
-    const peer = this.#peer;
-    if (!peer?.answered) return;
-    const packets = await peer.packets();
-    if (peer !== this.#peer) return;
-    if (packets > this.#packets) this.#heard(packets);
-    else if (performance.now() - this.#heardAt > this.#patience()) this.#again();
-  }
-
-  /** Sound that stops is missed at once; a handshake over a slow network gets longer with every attempt. */
-  #patience() {
-    return this.#packets ? SILENT_AFTER : Math.min(SILENT_AFTER * (1 + this.attempt), LONGEST_HANDSHAKE);
-  }
-
-  #heard(packets) {
-    this.#packets = packets;
-    this.#heardAt = performance.now();
+  #heard() {
     this.attempt = 0;
     if (this.state !== "live") this.#set("live");
   }
@@ -133,6 +113,7 @@ export class Sound {
   }
 
   #close() {
+    this.#watch.rest();
     this.#peer?.close();
     this.#peer = null;
   }

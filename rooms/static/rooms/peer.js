@@ -6,7 +6,6 @@ export class Peer {
   #connection = new RTCPeerConnection();
   #sender;
   node = null;        // which start of a media node answered; null before the answer
-  answered = false;
 
   /** heard(track): sound arrives; failed(): it will not any more. */
   constructor({ heard, failed }) {
@@ -24,7 +23,6 @@ export class Peer {
     this.node = node;
     if (this.#connection.signalingState === "closed") return;
     await this.#connection.setRemoteDescription({ type: "answer", sdp });
-    this.answered = true;
   }
 
   /** Promotion, mute and step-down are this: no renegotiation. */

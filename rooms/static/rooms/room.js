@@ -2,11 +2,11 @@
 import { Sound } from "rooms/audio.js";
 import { socketUrl } from "rooms/facts.js";
 import { Microphone } from "rooms/microphone.js";
+import { Resync } from "rooms/resync.js";
 import { Refused, Socket } from "rooms/socket.js";
 import { initial, missed, outdated, reduce } from "rooms/state.js";
 
 const LEVELS_LAST = 1000;
-const CATCH_UP_WITHIN = 4000;  // everybody in a large Space asks at a moment of his own
 
 export class Room {
   space = null;
@@ -16,11 +16,10 @@ export class Room {
   state = initial();
   microphone = new Microphone();
   #socket = null;
-  #syncing = false;
+  #resync = new Resync(() => this.send("sync"));
   #snapshot = null;     // a promise of the first one
   #gotSnapshot = null;
   #fading = null;
-  #catching = null;
   #views = new Set();
 
   constructor(audio) {
@@ -86,12 +85,12 @@ export class Room {
 
   #frame(frame) {
     const before = this.state;
-    if (missed(before, frame)) return this.#sync();
+    if (missed(before, frame)) return this.#resync.ask();
     this.state = reduce(before, frame);
     if (frame.type === "snapshot") this.#arrived();
     if (frame.type === "sound_moved") this.sound.renew(frame.node);
     if (frame.type === "levels") this.#fade();
-    if (frame.type === "audience" && outdated(this.state)) this.#catchUp();
+    if (frame.type === "audience" && outdated(this.state)) this.#resync.askSoon(() => outdated(this.state));
     this.#tell(frame, before);
     if (this.state.ended) this.#over("ended");
     else if (this.state.removed) this.#over("removed");
@@ -99,7 +98,7 @@ export class Room {
 
   #arrived() {
     Object.assign(this, { phase: "live", attempt: 0 });
-    this.#syncing = false;
+    this.#resync.done();
     this.#gotSnapshot();
   }
 
@@ -109,22 +108,9 @@ export class Room {
     this.#fading = setTimeout(() => this.#frame({ type: "levels", levels: {} }), LEVELS_LAST);
   }
 
-  #sync() {
-    if (this.#syncing) return;
-    this.#syncing = true;
-    this.send("sync").catch(() => { this.#syncing = false; });
-  }
-
-  #catchUp() {
-    this.#catching ??= setTimeout(() => {
-      this.#catching = null;
-      if (outdated(this.state)) this.#sync();
-    }, Math.random() * CATCH_UP_WITHIN);
-  }
-
   #lost(attempt) {
     Object.assign(this, { phase: this.state.space ? "reconnecting" : "joining", attempt });
-    this.#syncing = false;
+    this.#resync.done();
     this.#tell(null, this.state);
   }
 

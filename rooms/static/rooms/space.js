@@ -9,6 +9,7 @@ import { may } from "rooms/facts.js";
 import { openMenu } from "rooms/menus.js";
 import { showEnd, watchPreview } from "rooms/over.js";
 import { drawQueue } from "rooms/queue.js";
+import { connectSheet } from "rooms/sheet.js";
 import { drawLevels, drawStage } from "rooms/stage.js";
 import { myPlace, myRole, notYetInEffect } from "rooms/state.js";
 
@@ -22,9 +23,7 @@ export class SpacePage {
     this.bar = new Bar(this.#part("bar"), room, speaking, this.#part("topic"));
     this.#part("join").addEventListener("click", () => enter(room, this.space));
     this.#part("ask-form").addEventListener("submit", (event) => { event.preventDefault(); this.#part("bar").querySelector("[data-bar=ask]").click(); });
-    this.#part("sheet").addEventListener("click", () => this.#sheet(true));
-    this.#part("sheet-close").addEventListener("click", () => this.#sheet(false));
-    element.addEventListener("keydown", ({ key }) => key === "Escape" && element.classList.contains("sheet-open") && this.#sheet(false));
+    connectSheet(element, (name) => this.#part(name));
     element.querySelectorAll("[data-enter-again]").forEach((button) => button.addEventListener("click", () => enter(room, this.space)));
     this.timer = setInterval(() => this.#tick(), 500);
     this.unsubscribe = room.subscribe((_, frame) => this.draw(frame));
@@ -112,12 +111,6 @@ export class SpacePage {
     this.#behindSince = notYetInEffect(state) ? this.#behindSince || Date.now() : 0;
     const behind = this.#behindSince > 0 && Date.now() - this.#behindSince > EFFECT_HINT_AFTER;
     this.#part("not-in-effect").hidden = !(behind && may(myRole(state), "mute"));
-  }
-
-  #sheet(open) {
-    this.element.classList.toggle("sheet-open", open);
-    this.#part("sheet").setAttribute("aria-expanded", String(open));
-    this.#part(open ? "sheet-close" : "sheet").focus();
   }
 
   #showEnd() {
