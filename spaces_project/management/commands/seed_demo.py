@@ -23,6 +23,8 @@ LAST = (
     "Moreau Nowak Okafor Petrov Ricci Silva Tanaka Vogel Weber Yilmaz"
 )
 
+KNOWN = 79  # one in so many has followers, too
+
 
 class Command(BaseCommand):
     help = "Makes the demonstration's members: hana hosts, sol and lior follow her, dee is a stranger, mo is staff."
@@ -57,5 +59,9 @@ class Command(BaseCommand):
             [User(handle=handle, display_name=name, password=nobody) for handle, name in names.items()],
             ignore_conflicts=True,
         )
+        crowd = list(User.objects.filter(handle__in=names).order_by("handle"))
         for listener in User.objects.filter(handle__in=names).exclude(following_rows__followee=hana):
             listener.follow(hana)
+        for number, known in enumerate(crowd[::KNOWN]):  # those who are followed themselves are suggested first
+            for follower in crowd[number + 1 : number + 4]:
+                follower.follow(known)
