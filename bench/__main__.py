@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-NO_BENCHMARKS = {"__init__", "__main__", "rig"}
+NO_BENCHMARKS = {"__init__", "__main__"}
 
 
 def names() -> list[str]:

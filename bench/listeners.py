@@ -80,21 +80,27 @@ async def compare(counts: list[int], seconds: float) -> None:
     machine.say(f"Janus AudioBridge: {bridge}")
     stream = await streaming(voices, STREAMING_LISTENERS, seconds)
     machine.say(f"Janus Streaming, event_loops = {EVENT_LOOPS}: {stream}")
+    print(json.dumps(figures(at_20, at_60, bridge.per_listener, stream.per_listener, floor)))
+
+
+def figures(
+    at_20: measure.Cost, at_60: measure.Cost | None, audiobridge_pct: float, streaming_pct: float, floor_pct: float
+) -> dict[str, object]:
+    """Return the last line; what was not measured is None."""
     ours, ours_60 = at_20.per_listener, at_60.per_listener if at_60 else None
-    figures = {
+    return {
         "bench": "listeners",
-        "listeners": counts[-1],
+        "listeners": at_20.listeners,
         "cpu_pct_20": round(ours, 4),
         "cpu_pct_60": round(ours_60, 4) if ours_60 else None,
-        "audiobridge_pct": round(bridge.per_listener, 4),
-        "streaming_pct": round(stream.per_listener, 4),
-        "floor_pct": round(floor, 4),
-        "ratio_audiobridge": ratio(bridge.per_listener, ours),
-        "ratio_streaming_20": ratio(stream.per_listener, ours),
-        "ratio_streaming_60": ratio(stream.per_listener, ours_60),
-        "ratio_floor": ratio(ours, floor),
+        "audiobridge_pct": round(audiobridge_pct, 4),
+        "streaming_pct": round(streaming_pct, 4),
+        "floor_pct": round(floor_pct, 4),
+        "ratio_audiobridge": ratio(audiobridge_pct, ours),
+        "ratio_streaming_20": ratio(streaming_pct, ours),
+        "ratio_streaming_60": ratio(streaming_pct, ours_60),
+        "ratio_floor": ratio(ours, floor_pct),
     }
-    print(json.dumps(figures))
 
 
 def main() -> None:

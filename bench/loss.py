@@ -127,7 +127,8 @@ class Result:
         concealed = "-" if self.concealed_pct is None else f"{self.concealed_pct:.1f} %"
         return (
             f"{self.server:12} {self.loss_pct:3} % on the way of the {self.leg:9} "
-            f"listener lost {self.lost_pct:4.1f} %, server invented {concealed:>6}, told the speaker of {self.told_pct:2} %, STOI {self.stoi:.3f}"
+            f"listener lost {self.lost_pct:4.1f} %, server invented {concealed:>6}, "
+            f"told the speaker of {self.told_pct:2} %, STOI {self.stoi:.3f}"
         )
 
 

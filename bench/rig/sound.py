@@ -62,8 +62,9 @@ def played(packets: Sequence[Received]) -> tuple[Pcm, int]:
     A lost packet is taken from its copy in the one that follows at once, or invented, as in a browser.
     """
     decoder, sound, lost = Decoder(), [np.zeros(0, np.int16)], 0
-    expected = packets[0].sequence if packets else 0
-    for packet in sorted(packets):
+    ordered = sorted(packets)
+    expected = ordered[0].sequence if ordered else 0
+    for packet in ordered:
         if packet.sequence < expected:  # doubled
             continue
         gap = packet.sequence - expected

@@ -1,0 +1,48 @@
+"""The last line of the benchmark of listeners, and the list of all benchmarks."""
+
+import pytest
+
+from bench import listeners
+from bench.__main__ import main, names
+from bench.rig.crowd import Hearing
+from bench.rig.measure import Cost
+
+
+def cost(per_listener: float, count: int = 1000) -> Cost:
+    return Cost(room=5.0, whole=5.0 + per_listener * count, listeners=count, hearing=Hearing([]))
+
+
+def test_the_ratios_are_of_one_listener_without_the_room() -> None:
+    figures = listeners.figures(cost(0.05), cost(0.025), 1.5, 0.2, 0.04)
+    assert figures == {
+        "bench": "listeners",
+        "listeners": 1000,
+        "cpu_pct_20": 0.05,
+        "cpu_pct_60": 0.025,
+        "audiobridge_pct": 1.5,
+        "streaming_pct": 0.2,
+        "floor_pct": 0.04,
+        "ratio_audiobridge": 30.0,
+        "ratio_streaming_20": 4.0,
+        "ratio_streaming_60": 8.0,
+        "ratio_floor": 1.25,
+    }
+
+
+def test_what_the_node_does_not_have_gets_no_figure() -> None:
+    figures = listeners.figures(cost(0.05), None, 1.5, 0.2, 0.04)
+    assert figures["cpu_pct_60"] is None
+    assert figures["ratio_streaming_60"] is None
+
+
+def test_nobody_who_checks_means_that_everything_is_lost() -> None:
+    assert Hearing([]).loss_pct == 100.0
+
+
+def test_every_benchmark_is_in_the_list_and_the_rig_is_none() -> None:
+    assert names() == ["archive", "joins", "latency", "listeners", "loss", "rooms"]
+
+
+def test_an_unknown_benchmark_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["listners"]) == 1
+    assert "there are: archive" in capsys.readouterr().err
