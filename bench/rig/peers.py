@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import pylibsrtp
 
 from rooms.media import rtp, stun, udp
-from rooms.media.client import Client
+from rooms.media.client import PAYLOAD_TYPE, Client
+from rooms.media.jitter import DTX_OCTETS
 from rooms.media.opus import FRAME, Decoder
 
 from .relay import Relay
@@ -76,6 +77,11 @@ class Peer(Client):
             mapped = stun.xor_address(*udp.unpack(self._address), transaction)
             self.send_raw(stun.build(stun.SUCCESS, transaction, mapped, password))
             self._is_checked = True
+
+    def send_packet(self, payload: bytes, payload_type: int = PAYLOAD_TYPE) -> None:
+        """Send a packet of sound; none where the encoder says that nothing needs to be (RFC 7587 section 3.1.3)."""
+        if len(payload) > DTX_OCTETS:
+            super().send_packet(payload, payload_type)
 
     def become_sink(self) -> None:
         """Read no more; only ``check`` goes on."""

@@ -40,7 +40,7 @@ def test_nobody_who_checks_means_that_everything_is_lost() -> None:
 
 
 def test_every_benchmark_is_in_the_list_and_the_rig_is_none() -> None:
-    assert names() == ["archive", "joins", "latency", "listeners", "loss", "rooms"]
+    assert names() == ["archive", "joins", "latency", "listeners", "loss", "rooms", "soak"]
 
 
 def test_an_unknown_benchmark_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

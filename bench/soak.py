@@ -1,0 +1,74 @@
+"""A large Space for a while: `python -m bench.soak --minutes 10`. The last line is JSON.
+
+Twelve voices, of whom three at a time talk (real speech, the others send nothing, as browsers with DTX), and 1,000
+listeners who come while it goes on, so that the node itself decides on the length of their packets. What is told: the
+share of its core, what the checking listeners lost, how many of them got packets of 60 ms, and its memory.
+"""
+
+import argparse
+import asyncio
+import json
+
+import numpy as np
+
+from bench.rig import machine, measure, sound
+from bench.rig.crowd import Crowd
+from bench.rig.node import MediaNode
+from rooms.media.opus import FRAME, SAMPLE_RATE, Encoder
+
+VOICES, AT_ONCE = 12, 3
+LISTENERS, MINUTES = 1000, 10.0
+SLOT_SECONDS = 5  # for which the same three talk
+LOOP_SECONDS = VOICES // AT_ONCE * SLOT_SECONDS
+SAMPLE_SECONDS = 30.0
+
+
+def turn(number: int) -> list[bytes]:
+    """Return what voice ``number`` sends, to be repeated: one slot of speech, silence in all others."""
+    pcm = np.zeros(LOOP_SECONDS * SAMPLE_RATE, np.int16)
+    start = number // AT_ONCE * SLOT_SECONDS * SAMPLE_RATE
+    pcm[start : start + SLOT_SECONDS * SAMPLE_RATE] = sound.speech(SLOT_SECONDS, first=3 * number)
+    encoder = Encoder(dtx=True)
+    return [encoder.encode(pcm[place : place + FRAME]) for place in range(0, len(pcm), FRAME)]
+
+
+async def soak(listeners: int, minutes: float) -> None:
+    """Fill a Space, watch it, and say how it went."""
+    voices = [turn(number) for number in range(VOICES)]
+    async with MediaNode() as node, Crowd() as crowd:
+        room = node.open_space(VOICES)
+        await measure.talking(crowd, room.speak, voices)
+        await crowd.listen(room.listen, listeners)
+        await asyncio.sleep(measure.SETTLE_SECONDS)
+        crowd.reset()
+        shares, memory = [], [machine.memory_mb(node.pid)]
+        for _ in range(max(1, round(minutes * 60 / SAMPLE_SECONDS))):
+            shares.append(await machine.usage(node.pid, min(SAMPLE_SECONDS, minutes * 60)))
+            memory.append(machine.memory_mb(node.pid))
+            machine.say(f"{shares[-1]:.1f} % of a core, {memory[-1]:.0f} MB; {crowd.heard()}")
+        hearing, health = crowd.heard(), await node.health()
+        long_packets = sum(60 in checker.frames for checker in crowd.checkers)
+    machine.say(f"A tick {health['tick_ms']}, late {health['late_ms']}, {health['missed_ticks']} left out")
+    figures = {
+        "bench": "soak",
+        "listeners": listeners,
+        "minutes": minutes,
+        "cpu_pct": round(float(np.mean(shares)), 1),
+        "lost_pct": round(hearing.loss_pct, 4),
+        "long_packets_pct": round(100 * long_packets / len(crowd.checkers)),
+        "memory_mb_first": round(memory[1], 1),
+        "memory_mb_last": round(memory[-1], 1),
+    }
+    print(json.dumps(figures))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--listeners", type=int, default=LISTENERS, help="who come (1000)")
+    parser.add_argument("--minutes", type=float, default=MINUTES, help="for which it goes on (10)")
+    chosen = parser.parse_args()
+    machine.run(lambda: soak(chosen.listeners, chosen.minutes))
+
+
+if __name__ == "__main__":
+    main()
