@@ -18,6 +18,7 @@ from rooms.media.node import Node, Settings
 from rooms.media.standing import LEFT
 from rooms.media.tap import Chunk
 from rooms.models import Participant, Space
+from rooms.threads import database
 from tests.rooms.media.conftest import until
 from tests.rooms.test_socket import Page, _close_what_belongs_to_the_loop, pages
 
@@ -78,8 +79,8 @@ async def sweep(seconds_away: int | None = None) -> None:
     if seconds_away is not None:
         since = timezone.now() - timedelta(seconds=seconds_away)
         await Participant.objects.filter(away_since__isnull=False).aupdate(away_since=since)
-    await sync_to_async(tasks.sweep_presence, thread_sensitive=False)()
-    await sync_to_async(tasks.sweep_peers, thread_sensitive=False)()
+    await database(tasks.sweep_presence)()
+    await database(tasks.sweep_peers)()
 
 
 def deaf(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
