@@ -21,6 +21,7 @@ from .udp import UdpPort
 
 log = logging.getLogger(__name__)
 
+TASK_SECONDS = 1.0  # at the end, for what is cancelled
 SHIP_SECONDS = 1.0  # at the end; what is not shipped by then is shipped by the next node
 LOAD_SECONDS = 0.5
 COLLECT_SECONDS = 300.0  # between looks for cyclic garbage among what lives long
@@ -99,14 +100,20 @@ class Node:
             return
         self._stopped = self.draining = True
         await self.link.goodbye()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._end_tasks()
         await self.link.goodbye()
         await self.engine.stop()
         await asyncio.to_thread(self.spool.close, SHIP_SECONDS)
         await self._runner.cleanup()
         await self._redis.aclose()  # type: ignore[attr-defined]
+
+    async def _end_tasks(self) -> None:
+        """Cancel what runs besides the engine; one that does not hear it, inside a library, holds up nothing."""
+        for task in self._tasks:
+            task.cancel()
+        _done, deaf = await asyncio.wait(self._tasks, timeout=TASK_SECONDS)
+        for task in deaf:
+            log.error("a task of the node does not end: %r", task)
 
     async def prepare(self, space: str) -> None:
         """Read the standing of a Space that is new here."""
