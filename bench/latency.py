@@ -93,11 +93,11 @@ def ms(seconds: Sequence[float], share: float) -> float:
 async def compare(seconds: float, busy: float) -> None:
     """Measure all three and say it."""
     machine.need_program("janus")
+    network.enter()
     ours = await node_clicks(seconds)
     machine.say(f"Spaces: {len(ours)} clicks, p50 {ms(ours, 50)} ms, p99 {ms(ours, 99)} ms")
     uneven = await send_jitter(busy, seconds)
     machine.say(f"Packets at {busy:.0f} % of a core: p50 {ms(uneven, 50)} ms, p99 {ms(uneven, 99)} ms from even")
-    network.enter()
     other = await janus_clicks(seconds)
     machine.say(f"Janus AudioBridge: {len(other)} clicks, p50 {ms(other, 50)} ms, p99 {ms(other, 99)} ms")
     figures = {

@@ -67,6 +67,7 @@ def ratio(other: float, ours: float | None) -> float | None:
 async def compare(counts: list[int], seconds: float) -> None:
     """Measure everything, and say it."""
     machine.need_program("janus")
+    network.enter()
     voices = sound.voices(SPEAKERS)
     for count in counts:
         at_20 = await node(voices, count, seconds)
@@ -75,7 +76,6 @@ async def compare(counts: list[int], seconds: float) -> None:
         machine.say(f"Spaces, {count} listeners, packets of 60 ms: {at_60 or 'no figure, the node sent none'}")
     floor = await measure.floor(at_20.hearing.payloads, counts[-1], seconds)
     machine.say(f"Floor, {counts[-1]} listeners: {floor:.4f} % of a core per listener")
-    network.enter()
     bridge = await audiobridge(voices, AUDIOBRIDGE_LISTENERS, seconds)
     machine.say(f"Janus AudioBridge: {bridge}")
     stream = await streaming(voices, STREAMING_LISTENERS, seconds)

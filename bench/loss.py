@@ -190,10 +190,10 @@ async def janus(pcm: Pcm, seconds: float) -> list[Result]:
 
 async def compare(seconds: float) -> None:
     """Measure both and say it."""
-    machine.need_program("janus")
     pcm = sound.speech(LEAD_SECONDS + seconds)
-    results = await node(pcm, LEAD_SECONDS + seconds + 1)
+    machine.need_program("janus")
     network.enter()
+    results = await node(pcm, LEAD_SECONDS + seconds + 1)
     results += await janus(pcm, LEAD_SECONDS + seconds + 1)
     for result in results:
         machine.say(str(result))
