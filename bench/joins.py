@@ -66,8 +66,10 @@ async def rush(pid: int, crowd: Crowd, join: Join, count: int) -> Rush:
     ends = await asyncio.gather(*(arrive(crowd, join) for _ in range(count)), return_exceptions=True)
     end, cpu = time.monotonic(), machine.cpu_seconds(pid) - cpu
     heard = [moment for moment in ends if isinstance(moment, float)]
+    if failures := [moment for moment in ends if not isinstance(moment, float)]:
+        machine.say(f"{len(failures)} of {count} did not come in, the first one because of {failures[0]!r}")
     if not heard:
-        raise RuntimeError(f"nobody came in: {ends[0]!r}")
+        raise machine.Failed("nobody came in")
     await asyncio.sleep(measure.SETTLE_SECONDS)
     whole = await machine.usage(pid, STEADY_SECONDS)
     listened = sum(end - moment for moment in heard)  # seconds, of all together

@@ -63,7 +63,7 @@ def write_config(folder: Path, port: int, event_loops: int = 0) -> None:
     (folder / "janus.transport.http.jcfg").write_text(HTTP.format(port=port), encoding="ascii")
 
 
-class JanusError(RuntimeError):
+class JanusError(machine.Failed):
     """Janus refused something; the text is what it said."""
 
 

@@ -19,6 +19,10 @@ class Missing(RuntimeError):
     """Something that the benchmark needs is not there; the text is one line, with the command that mends it."""
 
 
+class Failed(RuntimeError):
+    """A server that is measured refused something, or is gone; the text is one line."""
+
+
 def need_program(name: str, package: str = "") -> Path:
     """Return where a program is; Missing, with the package of Debian's that has it, where it is not."""
     found = shutil.which(name)
@@ -51,8 +55,13 @@ def on_core(core: int) -> Iterator[None]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return the CPU time of a process with all its threads, in user and kernel mode (proc(5), fields 14 and 15)."""
+    """Return the CPU time of a process with all its threads, in user and kernel mode (proc(5), fields 14 and 15).
+
+    Failed where it has ended: what is left of it would look like a process that costs nothing.
+    """
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    if fields[0] in "ZX":
+        raise Failed(f"the process that is measured ({pid}) has ended")
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
@@ -81,12 +90,12 @@ def say(text: str) -> None:
 
 
 def run(bench: Callable[[], Awaitable[None]]) -> None:
-    """Run a benchmark on the rig's core; what is missing is one line and exit code 1."""
+    """Run a benchmark on the rig's core; what is missing or has failed is one line and exit code 1."""
     try:
         with on_core(cores()[1]):
             asyncio.run(_finished(bench))
-    except Missing as missing:
-        sys.exit(str(missing))
+    except (Missing, Failed) as reason:
+        sys.exit(str(reason))
 
 
 async def _finished(bench: Callable[[], Awaitable[None]]) -> None:

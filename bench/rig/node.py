@@ -40,7 +40,7 @@ GROUP_OF_20_MS = {"MEDIA_LONG_PACKETS_LOAD": "2.0"}
 GROUP_OF_60_MS = {"MEDIA_LONG_PACKETS_LOAD": "0.0"}
 
 
-class NodeError(RuntimeError):
+class NodeError(machine.Failed):
     """The node did not start, or refused a peer; the text is what it said."""
 
 
@@ -122,11 +122,22 @@ class MediaNode:
         """Let a peer in; NodeError where the node refuses."""
         permission = grant.mint(self._secret, space, participant, time.time())
         wish = {"grant": permission, "sdp": client.offer()}
-        async with self._http.post(f"{self._url}/spaces/{space}/peers", json=wish) as response:
-            answer = await response.json()
+        try:
+            async with self._http.post(f"{self._url}/spaces/{space}/peers", json=wish) as response:
+                answer = await response.json()
+        except aiohttp.ClientError as error:
+            raise NodeError(f"the node does not answer ({error}); {await self._end()}") from error
         if "sdp" not in answer:
             raise NodeError(f"{answer['error']}: {answer['detail']}")
         client.accept(answer["sdp"])
+
+    async def _end(self) -> str:
+        """Say how the process ended, which the kernel may tell a little later than its connections."""
+        await asyncio.sleep(0.2)
+        code = self._process.poll()
+        if code is None:
+            return "its process lives"
+        return f"its process was ended by signal {-code}" if code < 0 else f"its process ended with {code}"
 
     async def space_stats(self, space: str) -> dict[str, Any]:
         """Return what the node says of a Space."""

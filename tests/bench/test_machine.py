@@ -26,6 +26,14 @@ def test_a_process_with_a_strange_name_is_read_too(tmp_path: Path) -> None:
         process.communicate(b"\n")
 
 
+def test_a_process_that_has_ended_is_no_cheap_one() -> None:
+    process = subprocess.Popen(["true"])
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    with pytest.raises(machine.Failed, match=r"has ended$"):
+        machine.cpu_seconds(process.pid)
+    process.wait()
+
+
 def test_memory_of_this_process() -> None:
     assert 20 < machine.memory_mb(os.getpid()) < 4000
 
