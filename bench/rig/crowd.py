@@ -8,6 +8,7 @@ from typing import Any, Self, TypeVar
 from rooms.media.client import CONSENT_SECONDS
 from rooms.media.clock import TICK_SECONDS, Ticker
 
+from .machine import Failed
 from .peers import Checker, Peer
 
 CHECKED = 50  # one listener in so many checks what it hears
@@ -59,11 +60,14 @@ class Crowd:
         return self._ticker.missed
 
     async def connect(self, peer: AnyPeer, join: Join) -> AnyPeer:
-        """Bring one peer in and tick it from now on; TimeoutError where that takes too long."""
+        """Bring one peer in and tick it from now on; Failed where that takes too long."""
         peer.start()
         self._ticked[peer] = None
         await join(peer)
-        await peer.connected(PATIENCE)
+        try:
+            await peer.connected(PATIENCE)
+        except TimeoutError:
+            raise Failed(f"a peer did not get through its handshake within {PATIENCE:.0f} s") from None
         return peer
 
     async def speak(self, join: Join, packets: Sequence[bytes]) -> Peer:

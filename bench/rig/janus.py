@@ -104,6 +104,8 @@ class Janus:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if end := machine.ended(self._process):
+            machine.say(f"Janus is gone: {end}")
         self._events.cancel()
         await asyncio.gather(self._events, return_exceptions=True)
         await self._http.close()

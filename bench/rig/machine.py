@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -63,6 +64,14 @@ def cpu_seconds(pid: int) -> float:
     if fields[0] in "ZX":
         raise Failed(f"the process that is measured ({pid}) has ended")
     return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def ended(process: "subprocess.Popen[bytes]") -> str:
+    """Say how a process has ended; nothing where it lives."""
+    code = process.poll()
+    if code is None:
+        return ""
+    return f"its process was ended by signal {-code}" if code < 0 else f"its process ended with {code}"
 
 
 def memory_mb(pid: int) -> float:

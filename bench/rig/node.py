@@ -98,6 +98,8 @@ class MediaNode:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if end := machine.ended(self._process):
+            machine.say(f"The node is gone: {end}")
         await self._http.close()
         self._redis.close()
         stop(self._process, (signal.SIGTERM, 5.0))
@@ -126,18 +128,11 @@ class MediaNode:
             async with self._http.post(f"{self._url}/spaces/{space}/peers", json=wish) as response:
                 answer = await response.json()
         except aiohttp.ClientError as error:
-            raise NodeError(f"the node does not answer ({error}); {await self._end()}") from error
+            await asyncio.sleep(0.2)  # the kernel may tell of its end a little later than of its connections
+            raise NodeError(f"the node does not answer ({error}) {machine.ended(self._process)}".strip()) from error
         if "sdp" not in answer:
             raise NodeError(f"{answer['error']}: {answer['detail']}")
         client.accept(answer["sdp"])
-
-    async def _end(self) -> str:
-        """Say how the process ended, which the kernel may tell a little later than its connections."""
-        await asyncio.sleep(0.2)
-        code = self._process.poll()
-        if code is None:
-            return "its process lives"
-        return f"its process was ended by signal {-code}" if code < 0 else f"its process ended with {code}"
 
     async def space_stats(self, space: str) -> dict[str, Any]:
         """Return what the node says of a Space."""

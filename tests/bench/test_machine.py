@@ -32,6 +32,15 @@ def test_a_process_that_has_ended_is_no_cheap_one() -> None:
     with pytest.raises(machine.Failed, match=r"has ended$"):
         machine.cpu_seconds(process.pid)
     process.wait()
+    assert machine.ended(process) == "its process ended with 0"
+
+
+def test_how_a_process_was_ended() -> None:
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as process:
+        assert machine.ended(process) == ""
+        process.kill()
+        process.wait()
+        assert machine.ended(process) == "its process was ended by signal 9"
 
 
 def test_memory_of_this_process() -> None:
