@@ -28,6 +28,7 @@ export class Microphone {
     if (this.device) wanted.deviceId = { ideal: this.device };
     try {
       const stream = await navigator.mediaDevices.getUserMedia({ audio: wanted });
+      this.close();  // what another call opened while the browser asked
       this.track = stream.getAudioTracks()[0];
       this.#measure(stream);
     } catch (error) {
