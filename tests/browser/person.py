@@ -36,11 +36,18 @@ LISTEN = """() => {
   window.testTap.analyser.getFloatFrequencyData(window.testTap.bins);
   return Array.from(window.testTap.bins.subarray(0, 600));
 }"""
-KNOCK = """(space) => new Promise((done) => {
+KNOCK = """([space, patience]) => new Promise((done, failed) => {
   let frames = 0;
   const socket = new WebSocket(`ws://${location.host}/ws/spaces/${space}/`);
-  socket.onmessage = () => { frames += 1; };
+  socket.onmessage = () => { frames += 1; socket.close(); };
   socket.onclose = (event) => done([frames, event.code]);
+  setTimeout(() => failed(new Error("nobody closes the socket")), patience);
+})"""
+END = """([space, patience]) => new Promise((ended, failed) => {
+  const socket = new WebSocket(`ws://${location.host}/ws/spaces/${space}/`);
+  socket.onmessage = () => socket.send('{"type":"end"}');
+  socket.onclose = ended;
+  setTimeout(() => failed(new Error("the Space does not end")), patience);
 })"""
 HERTZ_PER_BIN = 48_000 / 8192
 AUDIBLE_DECIBELS = -60.0
@@ -100,14 +107,7 @@ class Person:
     def end(self, space: object) -> None:
         """End a Space of mine, over a socket without a page."""
         self.page.goto("/accounts/password/change/")
-        self.page.evaluate(
-            """(space) => new Promise((ended) => {
-              const socket = new WebSocket(`ws://${location.host}/ws/spaces/${space}/`);
-              socket.onmessage = () => socket.send('{"type":"end"}');
-              socket.onclose = ended;
-            })""",
-            str(space),
-        )
+        self.page.evaluate(END, [str(space), PATIENCE_SECONDS * 1000])
 
     def join(self, path: str) -> None:
         """Enter with one click, and wait until sound arrives."""
@@ -149,7 +149,7 @@ class Person:
         """Open the socket of a Space by hand; the code with which it is closed. No frame may come before that."""
         space = path.rstrip("/").rsplit("/", 1)[1]
         self.page.goto("/")
-        frames, code = self.page.evaluate(KNOCK, space)
+        frames, code = self.page.evaluate(KNOCK, [space, PATIENCE_SECONDS * 1000])
         assert frames == 0
         return int(code)
 
