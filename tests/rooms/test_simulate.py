@@ -18,7 +18,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from accounts.models import Follow, User
-from rooms import placement
+from rooms import placement, rules
 from rooms.models import Space, Turn
 from spaces_project.processes import spawn, stop, with_patience
 from tests.machine import CHECKOUT, START_SECONDS, free_port
@@ -127,6 +127,15 @@ def test_a_space_for_earlier_followers_is_refused(hana: User) -> None:
     with pytest.raises(CommandError, match="only who followed"):
         simulate(space.pk)
     assert not Follow.objects.exists()
+
+
+@pytest.mark.django_db
+def test_more_members_than_may_be_named_are_refused(hana: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rules, "MOST_INVITED", 4)
+    space = Space.open(hana, title="Tea", audience=Space.Audience.NAMED)
+    with pytest.raises(CommandError, match=r"^5 members could not be invited: No more people can be named"):
+        simulate(space.pk)
+    assert not space.invitations.exists()
 
 
 @pytest.mark.alone

@@ -105,7 +105,7 @@ def _guest(user: User, speaks: bool) -> Guest:
 def _invite(space: Space, members: list[User]) -> None:
     """Make the members part of the audience: followers, or named people."""
     if space.audience == Space.Audience.NAMED:
-        space.invite(members)
+        _name(space, members)
         return
     if space.earlier_followers_only:
         raise CommandError(
@@ -114,6 +114,13 @@ def _invite(space: Space, members: list[User]) -> None:
     for user in members:
         if user.follow(space.host).state == Follow.State.REQUESTED:
             space.host.approve(user)
+
+
+def _name(space: Space, members: list[User]) -> None:
+    try:
+        space.invite(members)
+    except Refused as refused:
+        raise CommandError(f"{len(members)} members could not be invited: {refused.text}") from None
 
 
 def _unfollow(space: Space, members: list[User]) -> None:
