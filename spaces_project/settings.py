@@ -30,7 +30,7 @@ PUBLIC_URL = env.text(
     "PUBLIC_URL", "", "Address that members use, e.g. https://spaces.example.org; empty: this machine."
 )
 SPACES_SOURCE_URL = env.text(
-    "SPACES_SOURCE_URL", "", "Address of the source of this very version, linked on every page (AGPL section 13)."
+    "SPACES_SOURCE_URL", "", "Address of the source of this version, linked at the foot of the pages (AGPL section 13)."
 )
 TRUSTED_PROXIES = env.names("TRUSTED_PROXIES", [], "Addresses whose X-Forwarded-* headers are believed.")
 WEB_HOST = env.text("WEB_HOST", "127.0.0.1", "Address on which daphne listens.")
