@@ -12,6 +12,7 @@ from typing import Annotated, Literal, Union
 import msgspec
 from msgspec import Meta, Struct
 
+from accounts.handles import STORED_PATTERN
 from rooms.rules import Mute, Role
 
 VERSION = 1
@@ -19,7 +20,7 @@ MAX_FRAME_BYTES = 16 * 1024
 REACTIONS = ("❤️", "👏", "😂", "😮", "😢", "🔥", "💯", "🎉", "👍", "🙏")
 
 Uuid = Annotated[str, Meta(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
-Handle = Annotated[str, Meta(pattern=r"^[a-z0-9_]{2,30}$")]  # as accounts.handles stores them
+Handle = Annotated[str, Meta(pattern=STORED_PATTERN)]
 CommandId = Annotated[int, Meta(ge=0, le=2**31)]
 
 

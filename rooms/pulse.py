@@ -19,12 +19,12 @@ from accounts.models import User
 from rooms import events, store
 from rooms.models import Participant, Space
 from rooms.refusals import Refused
+from rooms.snapshot import FACES
 from rooms.threads import database
 
 BEAT_SECONDS = 0.34
 LEASE_SECONDS = 30
 RENEW_BEATS = 30
-FACES = 100  # rooms with more listeners are told numbers only
 
 log = structlog.get_logger(__name__)
 
