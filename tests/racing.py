@@ -10,7 +10,9 @@ SECONDS = 60
 
 
 def at_once(*work: Callable[[], object]) -> list[object]:
-    """Run each in a thread of its own; what each returned, or the exception that it raised."""
+    """Run each in a thread of its own; what each returned, or the exception that it raised.
+
+    A thread that waits for the caller itself is not waited for: the caller gets a TimeoutError."""
     start = Barrier(len(work))
 
     def run(verb: Callable[[], object]) -> object:
@@ -22,5 +24,8 @@ def at_once(*work: Callable[[], object]) -> list[object]:
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(len(work)) as pool:
+    pool = ThreadPoolExecutor(len(work))
+    try:
         return [running.result(SECONDS) for running in [pool.submit(run, verb) for verb in work]]
+    finally:
+        pool.shutdown(wait=False)
