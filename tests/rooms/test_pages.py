@@ -1,10 +1,12 @@
 """The pages and the API of rooms: what whom is shown, and what is refused."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import User
 from accounts.pages import Pages
@@ -33,6 +35,14 @@ def test_home_tells_how_many_followers_are_missing(dee: User, log_in: LogIn) -> 
     page = log_in(dee).get("/").content.decode()
     assert "438" in page
     assert "162" in page
+
+
+def test_home_advises_nothing_that_a_suspended_person_may_not_do(dee: User, log_in: LogIn) -> None:
+    assert "Follow more people" in log_in(dee).get("/").content.decode()
+    dee.suspend(timezone.now() + timedelta(days=1))
+    page = log_in(dee).get("/").content.decode()
+    assert "Nobody you follow is live" in page
+    assert "Follow more people" not in page
 
 
 @pytest.mark.parametrize("path", ["/spaces/{pk}/", "/api/spaces/{pk}/"])
