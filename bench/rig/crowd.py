@@ -97,9 +97,7 @@ class Crowd:
         """Forget what the checkers have heard so far, as before a measurement."""
         self._ticker.missed = 0
         for checker in self.checkers:
-            checker.heard = type(checker.heard)()
-            checker.frames.clear()
-            checker.audible = checker.undecodable = 0
+            checker.reset()
 
     def heard(self) -> "Hearing":
         """Return what the checkers have heard since the last ``reset``."""
@@ -114,6 +112,8 @@ class Hearing:
         self.expected = sum(checker.heard.expected for checker in checkers)
         self.broken = sum(checker.heard.malformed + checker.undecodable for checker in checkers)
         self.audible = sum(checker.audible for checker in checkers)
+        self.span = sum(checker.span for checker in checkers)
+        self.heard_samples = sum(checker.heard_samples for checker in checkers)
         self.lengths = {length for checker in checkers for length in checker.frames}  # of packets, in ms
         self.payloads = list(checkers[0].payloads) if checkers else []
 
@@ -122,9 +122,15 @@ class Hearing:
         """The share of packets that did not arrive, in percent."""
         return 100.0 * (1 - self.packets / self.expected) if self.expected else 100.0
 
+    @property
+    def left_out_pct(self) -> float:
+        """The share of the time for which there was no packet, in percent: lost on the way, or never sent."""
+        return 100.0 * (1 - self.heard_samples / self.span) if self.span else 100.0
+
     def __str__(self) -> str:
         lengths = "/".join(map(str, sorted(self.lengths))) or "no"
         return (
-            f"{self.packets} packets of {lengths} ms checked, {self.loss_pct:.3f} % lost, {self.broken} broken, "
+            f"{self.packets} packets of {lengths} ms checked, {self.loss_pct:.3f} % lost, "
+            f"{self.left_out_pct:.3f} % of the time without one, {self.broken} broken, "
             f"{100 * self.audible / max(1, self.packets):.0f} % audible"
         )

@@ -48,7 +48,7 @@ async def cost(pid: int, crowd: Crowd, listen: Join, count: int, seconds: float)
     crowd.reset()
     whole = await machine.usage(pid, seconds)
     if crowd.missed:
-        machine.say(f"  (the rig itself came {crowd.missed} ticks too late: the machine is busy, do not trust this)")
+        machine.say(f"The rig itself came {crowd.missed} ticks too late: the machine is busy, do not trust this")
     return Cost(room, whole, count, crowd.heard())
 
 

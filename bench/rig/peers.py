@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pylibsrtp
 
 from rooms.media import rtp, stun, udp
-from rooms.media.client import PAYLOAD_TYPE, Client
+from rooms.media.client import PAYLOAD_TYPE, Client, Heard
 from rooms.media.jitter import DTX_OCTETS
 from rooms.media.opus import FRAME, Decoder
 
@@ -25,11 +25,12 @@ _SINK_QUEUE = 4096  # octets; full after a few packets, then the kernel drops wh
 
 
 class Received(NamedTuple):
-    """A packet of sound: unwrapped sequence number, payload, when the kernel got it (monotonic seconds)."""
+    """A packet of sound: unwrapped sequence number, payload, when the kernel got it (monotonic seconds), RTP time."""
 
     sequence: int
     payload: bytes
     at: float
+    timestamp: int = 0
 
 
 class Peer(Client):
@@ -119,7 +120,7 @@ class Listener(Peer):
         sequence = self._sequences.unwrap(packet.sequence)
         self.heard.count(sequence, len(data), now)
         self._sounding.set()
-        self._take(Received(sequence, packet.payload, now))
+        self._take(Received(sequence, packet.payload, now, packet.timestamp))
 
 
 def arrived(control: list[tuple[int, int, bytes]]) -> float:
@@ -136,15 +137,29 @@ class Checker(Listener):
     """A listener that decodes everything and keeps no sound.
 
     ``frames`` counts packets by their length in ms; ``audible`` those in which there is anything to hear; ``payloads``
-    are the latest ones.
+    are the latest ones. ``span`` and ``heard_samples`` tell of the time that has passed by the RTP clock, and for how
+    much of it there was a packet: a server that leaves packets out loses none by their sequence numbers.
     """
 
     def __init__(self, **options: Any) -> None:
         super().__init__(self._check_sound, **options)
-        self.frames: Counter[int] = Counter()
         self.payloads: deque[bytes] = deque(maxlen=500)
-        self.audible = self.undecodable = 0
         self._ears = Decoder()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what was heard so far."""
+        self.heard = Heard()
+        self.frames: Counter[int] = Counter()
+        self.audible = self.undecodable = self.heard_samples = 0
+        self._timestamps = rtp.Unwrapper(32)
+        self._first: int | None = None
+        self._end = 0
+
+    @property
+    def span(self) -> int:
+        """Samples from the beginning of the first packet to the end of the latest one."""
+        return self._end - self._first if self._first is not None else 0
 
     def _check_sound(self, received: Received) -> None:
         try:
@@ -155,3 +170,10 @@ class Checker(Listener):
         self.payloads.append(received.payload)
         self.frames[len(sound) * 20 // FRAME] += 1
         self.audible += bool(abs(sound).max() > 100)
+        self._note_time(self._timestamps.unwrap(received.timestamp), len(sound))
+
+    def _note_time(self, timestamp: int, samples: int) -> None:
+        if self._first is None:
+            self._first = timestamp
+        self._end = max(self._end, timestamp + samples)
+        self.heard_samples += samples

@@ -6,6 +6,9 @@ from bench import listeners
 from bench.__main__ import main, names
 from bench.rig.crowd import Hearing
 from bench.rig.measure import Cost
+from bench.rig.peers import Checker, Received
+from rooms.media.client import tone_packets
+from rooms.media.opus import FRAME
 
 
 def cost(per_listener: float, count: int = 1000) -> Cost:
@@ -36,7 +39,18 @@ def test_what_the_node_does_not_have_gets_no_figure() -> None:
 
 
 def test_nobody_who_checks_means_that_everything_is_lost() -> None:
-    assert Hearing([]).loss_pct == 100.0
+    assert Hearing([]).loss_pct == Hearing([]).left_out_pct == 100.0
+
+
+async def test_packets_that_were_never_sent_are_missed_though_no_number_is() -> None:
+    checker = Checker()
+    packets = tone_packets(440.0)
+    for number in (0, 1, 2, 3, 6, 7, 8, 9):
+        checker._check_sound(Received(number, packets[number], 0.0, (number * FRAME - 2 * FRAME) & 0xFFFFFFFF))
+    assert Hearing([checker]).left_out_pct == pytest.approx(20.0)
+    checker.reset()
+    assert Hearing([checker]).left_out_pct == 100.0
+    checker.port.close()
 
 
 def test_every_benchmark_is_in_the_list_and_the_rig_is_none() -> None:
