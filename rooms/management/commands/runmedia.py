@@ -2,9 +2,7 @@
 
 import asyncio
 import logging
-import os
 import platform
-import resource
 import signal
 import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
@@ -20,6 +18,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from rooms import events
 from rooms.media.node import Node, Settings
+from rooms.media.priority import hurry
 from rooms.media.tap import Chunk
 
 log = logging.getLogger(__name__)
@@ -30,7 +29,6 @@ EXAMPLE = """example:
   Run one per core, each with ports and a name of its own. SIGTERM closes open chunks and stops it within 3 s.
   Started by root, or with CAP_SYS_NICE, it takes real-time priority for the thread of the sound.
 """
-RUNAWAY_MICROSECONDS = 2_000_000
 SWITCH_SECONDS = 0.0005  # how long another thread may keep the interpreter when a tick is due
 
 
@@ -53,19 +51,6 @@ class Web:
             storage.delete(chunk.key)
         storage.save(chunk.key, ContentFile(chunk.data))
         current_app.send_task("recordings.tasks.ingest", args=[chunk.key, describe(chunk)], ignore_result=True)
-
-
-def hurry() -> None:
-    """Run before everybody else where the system allows it (root, CAP_SYS_NICE), since a late tick is heard.
-
-    Other threads and children run as usual. The kernel ends a process that keeps such a priority for 2 s without a
-    pause, which a node never does.
-    """
-    try:
-        resource.setrlimit(resource.RLIMIT_RTTIME, (RUNAWAY_MICROSECONDS, RUNAWAY_MICROSECONDS))
-        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(1))
-    except OSError:
-        log.info("no real-time priority for the sound: the system does not allow it")
 
 
 def describe(chunk: Chunk) -> dict[str, Any]:
@@ -120,7 +105,7 @@ class Command(BaseCommand):
             asyncio.get_running_loop().add_signal_handler(number, stopping.set)
         node = Node(chosen, Web())
         await node.start()
-        hurry()
+        hurry(asyncio.get_running_loop())
         heard = f"UDP {chosen.bind} port {node.port.port}, announced as {', '.join(chosen.announce)}"
         self.stdout.write(f"Media node {node.name}: sound on {heard}; HTTP on {node.url}")
         self.stdout.flush()

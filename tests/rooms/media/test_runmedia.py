@@ -53,19 +53,6 @@ def test_what_is_told_of_a_chunk_is_what_the_recordings_take(chunk: Chunk) -> No
     assert (said.size, said.sha256) == (len(chunk.data), chunk.sha256)
 
 
-def test_where_the_system_allows_no_real_time_priority_it_runs_without(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def refused(*args: Any) -> None:
-        raise PermissionError
-
-    monkeypatch.setattr(runmedia.resource, "setrlimit", lambda *args: None)
-    monkeypatch.setattr(runmedia.os, "sched_setscheduler", refused)
-    with caplog.at_level("INFO"):
-        runmedia.hurry()
-    assert "no real-time priority" in caplog.text
-
-
 def test_without_a_secret_it_refuses() -> None:
     with override_settings(MEDIA_SECRET=""), pytest.raises(CommandError, match="MEDIA_SECRET"):
         call_command("runmedia")
