@@ -108,12 +108,14 @@ class Node:
         await self._redis.aclose()  # type: ignore[attr-defined]
 
     async def _end_tasks(self) -> None:
-        """Cancel what runs besides the engine; one that does not hear it, inside a library, holds up nothing."""
+        """Cancel what runs besides the engine, and go on without one that does not hear it, inside a library."""
         for task in self._tasks:
             task.cancel()
-        _done, deaf = await asyncio.wait(self._tasks, timeout=TASK_SECONDS)
-        for task in deaf:
-            log.error("a task of the node does not end: %r", task)
+        try:
+            async with asyncio.timeout(TASK_SECONDS):
+                await asyncio.gather(*self._tasks, return_exceptions=True)
+        except TimeoutError:
+            log.error("tasks of the node that do not end: %r", [task for task in self._tasks if not task.done()])
 
     async def prepare(self, space: str) -> None:
         """Read the standing of a Space that is new here."""
