@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -84,12 +85,17 @@ class Machine:
         return found
 
     def child(self, *words: str) -> int:
-        """Process id of a child whose command line holds all words."""
+        """Process id of a child whose command line holds all words; it may be about to start again."""
+        assert with_patience(lambda: self._children(words) != [], START_SECONDS), f"no process {words}"
+        return self._children(words)[0]
+
+    def _children(self, words: tuple[str, ...]) -> list[int]:
+        found = []
         for pid in self.processes():
-            line = Path(f"/proc/{pid}/cmdline").read_bytes().decode().replace("\0", " ")
-            if all(word in line for word in words):
-                return pid
-        raise AssertionError(f"no process {words}")
+            with suppress(OSError):
+                line = Path(f"/proc/{pid}/cmdline").read_bytes().decode().replace("\0", " ")
+                found += [pid] if all(word in line for word in words) else []
+        return found
 
     @property
     def demo_password(self) -> str:

@@ -36,7 +36,8 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="session")
 def chromium_path() -> str:
-    for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
+    """The shell is Chromium without windows around its pages: a third of the work for the machine of the tests."""
+    for name in ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
         if path := shutil.which(name):
             return path
     pytest.fail("no Chromium or Chrome on the path: apt-get install chromium")
@@ -106,27 +107,74 @@ def join_as(everybody: Callable[..., Person]) -> Iterator[Callable[..., Person]]
         one.page.close()
 
 
+class Stage:
+    """hana and sol at open microphones in a Space of hana's, sol promoted without a reload.
+
+    Setting it up is slow, so it stays for the next test that wants it, as long as it is whole."""
+
+    def __init__(self, everybody: Callable[..., Person], end_spaces: Callable[[], None]) -> None:
+        self._everybody, self._end_spaces = everybody, end_spaces
+        self._people: tuple[Person, ...] = ()
+
+    def people(self) -> tuple[Person, Person]:
+        if not self.is_whole():
+            self.take_down()
+            self._people = self._set_up()
+        hana, sol = self._people
+        hana.problems, sol.problems = [], []
+        return hana, sol
+
+    def is_whole(self) -> bool:
+        return bool(self._people) and all(person.is_at_open_microphone() for person in self._people)
+
+    def _set_up(self) -> tuple[Person, Person]:
+        hana, sol = self._everybody("hana", tone=HANA), self._everybody("sol", tone=SOL)
+        hana.new_page()
+        sol.new_page()
+        path = hana.open_space()
+        hana.join(path)
+        hana.open_microphone()
+        sol.join(path)
+        sol.page.evaluate("window.stillTheSamePage = true")
+        sol.ask_and_be_admitted(hana)
+        sol.open_microphone()
+        return hana, sol
+
+    def take_down(self) -> None:
+        for person in self._people:
+            person.page.close()
+        self._people = ()
+        self._end_spaces()
+
+
+@pytest.fixture(scope="session")
+def end_spaces(site: Machine, everybody: Callable[..., Person]) -> Callable[[], None]:
+    """Ends every live Space, as its host."""
+
+    def end() -> None:
+        live = "SELECT space.id, handle FROM rooms_space space JOIN accounts_user host ON host.id = host_id"
+        for space, handle in site.rows(f"{live} WHERE space.state = 'live'"):
+            host = everybody(handle)
+            host.new_page()
+            host.end(space)
+            host.page.close()
+
+    return end
+
+
+@pytest.fixture(scope="session")
+def stage(everybody: Callable[..., Person], end_spaces: Callable[[], None]) -> Stage:
+    return Stage(everybody, end_spaces)
+
+
 @pytest.fixture
-def speakers(join_as: Callable[..., Person]) -> tuple[Person, Person]:
-    """hana and sol at open microphones in a Space of hana's; sol was promoted without a reload."""
-    hana, sol = join_as("hana", tone=HANA), join_as("sol", tone=SOL)
-    path = hana.open_space()
-    hana.join(path)
-    hana.open_microphone()
-    sol.join(path)
-    sol.page.evaluate("window.stillTheSamePage = true")
-    sol.ask_and_be_admitted(hana)
-    sol.open_microphone()
-    return hana, sol
+def speakers(stage: Stage) -> tuple[Person, Person]:
+    """hana and sol at open microphones."""
+    return stage.people()
 
 
 @pytest.fixture(autouse=True)
-def _no_space_left_open(site: Machine, everybody: Callable[..., Person]) -> Iterator[None]:
-    """Each test begins and ends without a live Space: its host ends it."""
-    yield
-    live = "SELECT space.id, handle FROM rooms_space space JOIN accounts_user host ON host.id = host_id"
-    for space, handle in site.rows(f"{live} WHERE space.state = 'live'"):
-        host = everybody(handle)
-        host.new_page()
-        host.end(space)
-        host.page.close()
+def _no_other_space_is_open(request: pytest.FixtureRequest, stage: Stage) -> None:
+    """Each test begins without a live Space, or with the stage that it asks for."""
+    if "speakers" not in request.fixturenames or not stage.is_whole():
+        stage.take_down()

@@ -130,6 +130,13 @@ class Person:
     def listening(self, handle: str) -> Locator:
         return self.page.locator(f"[data-testid=listener][data-handle={handle}]")
 
+    def is_at_open_microphone(self) -> bool:
+        """In a Space, connected, and to be heard."""
+        if self.page.is_closed() or not self.find("connection").is_visible():
+            return False
+        me = self.on_stage(self.handle)
+        return "live" in self.find("connection").inner_text() and me.count() == 1 and "muted" not in me.inner_text()
+
     def on_stage(self, handle: str) -> Locator:
         return self.page.locator(f"[data-testid=stage-person][data-handle={handle}]")
 

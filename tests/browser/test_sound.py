@@ -44,6 +44,10 @@ def test_a_mute_by_the_host_silences(room: tuple[Person, Person, Person]) -> Non
     assert not lior.hears_within(SOL, 2)
     expect(sol.on_stage("sol")).to_contain_text("muted")
     lior.until_hears(HANA)
+    hana.choose("sol", "unmute")
+    assert not lior.hears_within(SOL, 1), "the microphone opened by itself"
+    sol.open_microphone()
+    lior.until_hears(SOL)
 
 
 def test_ones_own_mute_silences_and_opening_is_heard_again(room: tuple[Person, Person, Person]) -> None:

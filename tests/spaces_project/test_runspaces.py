@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -77,15 +78,15 @@ def test_it_listens_on_loopback_only(demo: Machine) -> None:
 
 
 def test_the_cast_is_there_and_stands_as_told(demo: Machine) -> None:
-    counts = dict(demo.rows("SELECT handle, follower_count FROM accounts_user WHERE handle !~ '^listener_'"))
-    assert set(counts) == {"hana", "sol", "lior", "dee", "mo"}
+    counts = dict(demo.rows("SELECT handle, follower_count FROM accounts_user"))
+    assert {"hana", "sol", "lior", "dee", "mo"} < set(counts)
     assert counts["hana"] > 600
     real = dict(
         demo.rows(
             "SELECT u.handle, count(*) FROM accounts_follow f JOIN accounts_user u ON u.id = f.followee_id GROUP BY 1"
         )
     )
-    assert counts["hana"] == real["hana"]
+    assert {handle: count for handle, count in counts.items() if count} == real
     assert not demo.rows(
         "SELECT 1 FROM accounts_follow f JOIN accounts_user u ON u.id = f.follower_id WHERE handle = 'dee'"
     )
@@ -148,7 +149,8 @@ def test_a_web_process_that_is_told_to_stop_amid_work_ends_and_comes_again(demo:
             await asyncio.wait(busy, timeout=START_SECONDS)
 
     for times in (1, 2):
-        asyncio.run(stop_amid_work())
+        with ThreadPoolExecutor(1) as beside:  # the thread of the browsers' tests has an event loop of its own
+            beside.submit(asyncio.run, stop_amid_work()).result()
         demo.wait_for("web ended (exit 0)", times)
         demo.wait_for("web started again.", times)
         assert with_patience(lambda: _answers(demo.health), START_SECONDS)
