@@ -167,8 +167,7 @@ class Space(models.Model):
         Safe to repeat. Raises Refused."""
         space = Space.locked(self.pk)
         check(None if space.state == Space.State.LIVE else Reason.NOT_LIVE)
-        if by is not None:
-            check(rules.refusal(Action.INVITE, Role(by.role)))
+        space._authorise(Action.INVITE, by)
         named = list(people)
         space._name(named)
         check(rules.inviting_refusal(space.audience == Space.Audience.NAMED, space.invitations.count()))
@@ -184,8 +183,7 @@ class Space(models.Model):
         space = Space.locked(self.pk)
         if space.state == Space.State.ENDED:
             return
-        if by is not None:
-            check(rules.refusal(Action.END, Role(by.role)))
+        space._authorise(Action.END, by)
         now = timezone.now()
         on_stage = [person.user_id for person in space.stage()]
         space.state, space.ended_at, space.ended_why = Space.State.ENDED, now, why
@@ -195,6 +193,12 @@ class Space(models.Model):
         events.publish(space, protocol.Ended(why=why), close=4410)  # type: ignore[arg-type]
         events.fleet_changed(on_stage)
         transaction.on_commit(lambda: signals.space_ended.send(Space, space=space))
+
+    def _authorise(self, action: Action, by: "Participant | None") -> None:
+        """May `by` (None: staff, a sweep, an operator's command) do this here?"""
+        if by is not None:
+            check(None if by.space_id == self.pk else Reason.NOT_IN_THE_SPACE)
+            check(rules.refusal(action, Role(by.role)))
 
     def _close_rows(self, now: datetime) -> None:
         for person in self.stage():

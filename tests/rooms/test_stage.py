@@ -74,13 +74,17 @@ def test_a_decided_request_is_not_decided_again(host: Participant, listener: Par
 
 
 def test_a_host_of_another_space_decides_nothing_here(
-    speaker: Participant, dee: User, open_space: Callable[..., Space]
+    tea: Space, speaker: Participant, dee: User, open_space: Callable[..., Space]
 ) -> None:
     dee.may_host = True
     dee.save(update_fields=["may_host"])
     elsewhere = open_space(dee).enter(dee)
     refused_with(Reason.NOT_IN_THE_SPACE, speaker.remove, elsewhere)
     refused_with(Reason.NOT_IN_THE_SPACE, speaker.mute_by, elsewhere)
+    refused_with(Reason.NOT_IN_THE_SPACE, tea.end, elsewhere)
+    refused_with(Reason.NOT_IN_THE_SPACE, tea.invite, [dee], elsewhere)
+    tea.refresh_from_db()
+    assert tea.state == Space.State.LIVE
 
 
 def test_the_microphone_opens_after_the_notice(tea: Space, host: Participant) -> None:
