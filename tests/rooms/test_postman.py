@@ -1,7 +1,8 @@
 """What a verb tells others leaves the process, whatever becomes of the loop that the verb came from."""
 
 import asyncio
-from threading import Event, Thread
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, Event, Thread
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from channels.layers import get_channel_layer
 
 from rooms import postman
 from rooms.threads import database
+from spaces_project.processes import with_patience
 
 PATIENCE = 20.0
 
@@ -42,6 +44,25 @@ def test_a_verb_does_not_wait_for_a_loop_that_has_ended() -> None:
     stopped.set()
     assert sent.wait(PATIENCE)
     loop.run_until_complete(asyncio.wrap_future(done, loop=loop))
+    loop.close()
+
+
+def test_two_first_callers_at_once_start_one_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    both, new = Barrier(2, timeout=PATIENCE), asyncio.new_event_loop
+
+    def at_once() -> asyncio.AbstractEventLoop:
+        both.wait()
+        return new()
+
+    monkeypatch.setattr(postman, "_loops", {})
+    monkeypatch.setattr(asyncio, "new_event_loop", at_once)
+    with ThreadPoolExecutor(2) as callers:
+        first, second = [callers.submit(postman._loop) for _ in range(2)]
+        loop = first.result()
+        assert second.result() is loop
+    assert with_patience(loop.is_running, PATIENCE)
+    loop.call_soon_threadsafe(loop.stop)
+    assert with_patience(lambda: not loop.is_running(), PATIENCE)
     loop.close()
 
 
