@@ -99,8 +99,8 @@ class Simulation:
         if guest.socket is None or guest.reader is None:
             return
         if not guest.socket.closed:
-            await self._send(guest, type="leave")
-            with suppress(TimeoutError):
+            with suppress(TimeoutError, OSError, aiohttp.ClientError):  # lost already; the others still have to leave
+                await self._send(guest, type="leave")
                 await asyncio.wait_for(guest.reader, LEAVE_SECONDS)
             await guest.socket.close()
         guest.reader.cancel()

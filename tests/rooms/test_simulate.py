@@ -1,5 +1,6 @@
 """`manage.py simulate` on real parts: daphne and a media node as processes, sockets and DTLS-SRTP between them."""
 
+import asyncio
 import json
 import os
 import signal
@@ -18,7 +19,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from accounts.models import Follow, User
-from rooms import placement, rules
+from rooms import placement, rules, simulation
 from rooms.models import Space, Turn
 from spaces_project.processes import spawn, stop, with_patience
 from tests.machine import CHECKOUT, START_SECONDS, free_port
@@ -136,6 +137,29 @@ def test_more_members_than_may_be_named_are_refused(hana: User, monkeypatch: pyt
     with pytest.raises(CommandError, match=r"^5 members could not be invited: No more people can be named"):
         simulate(space.pk)
     assert not space.invitations.exists()
+
+
+class LostSocket:
+    """A websocket whose other end is gone, which it has not noticed yet."""
+
+    closed = False
+
+    async def send_str(self, text: str) -> None:
+        raise ConnectionResetError("Cannot write to closing transport")
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+async def test_a_lost_connection_does_not_keep_the_others_from_leaving() -> None:
+    lost = [LostSocket(), LostSocket()]
+    async with simulation.Simulation("http://127.0.0.1:1", "tea", []) as crowd:
+        for number, connection in enumerate(lost):
+            guest = simulation.Guest(f"sim_{number}", "", speaks=False)
+            guest.socket, guest.reader = connection, asyncio.create_task(asyncio.sleep(3600))  # type: ignore[assignment]
+            crowd.guests.append(guest)
+    assert [connection.closed for connection in lost] == [True, True]
+    assert crowd.session.closed
 
 
 @pytest.mark.alone
