@@ -44,11 +44,14 @@ export class Speaking {
   async chooseDevice() {
     const { microphone } = this.room;
     this.#testing = true;
-    await chooseDevice(microphone, {
-      changed: () => this.#changed().catch((error) => say(error.message, "error")),
-      closed: () => (this.onStage && this.open) || microphone.close(),
-    });
-    this.#testing = false;
+    try {
+      await chooseDevice(microphone, {
+        changed: () => this.#changed().catch((error) => say(error.message, "error")),
+        closed: () => (this.onStage && this.open) || microphone.close(),
+      });
+    } finally {
+      this.#testing = false;
+    }
   }
 
   async #changed() {
