@@ -195,9 +195,12 @@ class User(AbstractBaseUser, PermissionsMixin):
         other.unfollow(self)
         transaction.on_commit(lambda: signals.blocked.send(User, blocker=self, blocked=other), robust=True)
 
+    @transaction.atomic
     def unblock(self, other: "User") -> None:
         """Take my block of `other` back; who followed whom before does not come back. Safe to repeat."""
-        Block.objects.filter(blocker=self, blocked=other).delete()
+        deleted, _rows = Block.objects.filter(blocker=self, blocked=other).delete()
+        if deleted:
+            transaction.on_commit(lambda: signals.unblocked.send(User, blocker=self, blocked=other), robust=True)
 
     # --- standing of the account --------------------------------------------------------------------------------------
     def is_suspended(self, now: datetime | None = None) -> bool:
@@ -222,10 +225,12 @@ class User(AbstractBaseUser, PermissionsMixin):
         self.save(update_fields=["suspended_until"])
         transaction.on_commit(lambda: signals.suspended.send(User, user=self), robust=True)
 
+    @transaction.atomic
     def lift_suspension(self) -> None:
         """End the suspension now. Safe to repeat."""
         self.suspended_until = None
         self.save(update_fields=["suspended_until"])
+        transaction.on_commit(lambda: signals.suspension_lifted.send(User, user=self), robust=True)
 
     # --- profile ------------------------------------------------------------------------------------------------------
     @transaction.atomic

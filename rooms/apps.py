@@ -1,27 +1,33 @@
+from collections.abc import Callable
 from typing import Any
 
 from django.apps import AppConfig
+from django.dispatch import Signal
 
 
 class RoomsConfig(AppConfig):
     name = "rooms"
 
     def ready(self) -> None:
-        """Rights that accounts takes away reach the live rooms: one verb per signal."""
+        """Rights that accounts takes away or gives back reach the live rooms: one verb per signal."""
         from accounts import signals
         from rooms.models import Space
 
-        def suspended(user: Any, **kwargs: Any) -> None:
+        def standing_changed(user: Any, **kwargs: Any) -> None:
             Space.recheck(user)
 
-        def blocked(blocker: Any, blocked: Any, **kwargs: Any) -> None:
+        def block_changed(blocker: Any, blocked: Any, **kwargs: Any) -> None:
             Space.recheck(blocker)
             Space.recheck(blocked)
 
         def follow_changed(follower: Any, **kwargs: Any) -> None:
             Space.recheck(follower)
 
-        signals.suspended.connect(suspended, weak=False, dispatch_uid="rooms")
-        signals.blocked.connect(blocked, weak=False, dispatch_uid="rooms")
-        signals.follow_began.connect(follow_changed, weak=False, dispatch_uid="rooms")
-        signals.follow_ended.connect(follow_changed, weak=False, dispatch_uid="rooms")
+        receivers: dict[Callable[..., None], tuple[Signal, ...]] = {
+            standing_changed: (signals.suspended, signals.suspension_lifted),
+            block_changed: (signals.blocked, signals.unblocked),
+            follow_changed: (signals.follow_began, signals.follow_ended),
+        }
+        for receiver, told in receivers.items():
+            for signal in told:
+                signal.connect(receiver, weak=False, dispatch_uid="rooms")

@@ -2,12 +2,14 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from django.contrib.auth.models import AnonymousUser
+from django.utils import timezone
 
 from accounts.models import User
 from rooms import events, lookout
@@ -59,10 +61,17 @@ async def test_followers_and_oneself_are_told_and_strangers_are_not(hana: User, 
         assert not await in_between(stranger, dee)
 
 
-@pytest.mark.parametrize("how", ["follow", "unfollow", "approve", "block", "be blocked", "be removed", "be invited"])
+HOW = ["follow", "unfollow", "approve", "block", "be blocked", "unblock", "be unblocked", "be removed", "be invited"]
+
+
+@pytest.mark.parametrize("how", HOW)
 async def test_the_line_follows_what_one_may_see(hana: User, sol: User, dee: User, lior: User, how: str) -> None:
     if how not in ("follow", "approve"):
         await do(dee.follow, hana)
+    if how == "unblock":
+        await do(dee.block, hana)
+    if how == "be unblocked":
+        await do(hana.block, dee)
     if how == "approve":
         await User.objects.filter(pk=hana.pk).aupdate(approves_followers=True)
         await do(dee.follow, hana)
@@ -75,6 +84,8 @@ async def test_the_line_follows_what_one_may_see(hana: User, sol: User, dee: Use
         "approve": lambda: hana.approve(dee),
         "block": lambda: dee.block(hana),
         "be blocked": lambda: hana.block(dee),
+        "unblock": lambda: dee.unblock(hana),
+        "be unblocked": lambda: hana.unblock(dee),
         "be removed": lambda: person.remove(space.participants.get(user=hana)),
         "be invited": lambda: space.invite([dee]),
     }
@@ -82,6 +93,20 @@ async def test_the_line_follows_what_one_may_see(hana: User, sol: User, dee: Use
         await do(verbs[how])
         assert await told(page)
         assert not await in_between(other, lior)
+
+
+async def test_the_line_comes_back_with_the_account(dee: User, lior: User) -> None:
+    await do(dee.suspend, timezone.now() + timedelta(days=1))
+    async with lines(dee, lior) as [page, other]:
+        await do(dee.lift_suspension)
+        assert await told(page)
+        assert not await in_between(other, lior)
+
+
+async def test_a_block_that_never_was_is_taken_back_in_silence(hana: User, dee: User) -> None:
+    async with lines(dee) as [page]:
+        await do(hana.unblock, dee)
+        assert not await in_between(page, dee)
 
 
 async def test_a_request_to_follow_tells_nobody(hana: User, dee: User) -> None:
