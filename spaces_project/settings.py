@@ -80,6 +80,7 @@ CELERY_WORKER_CONCURRENCY = env.integer("WORKER_PROCESSES", 2, "Jobs that one wo
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
+CELERY_TASK_ROUTES = {"recordings.tasks.mix": {"queue": "mixing"}}  # takes hours at worst; the sweeps must not wait
 CELERY_BEAT_SCHEDULE = {
     "canary": {"task": "spaces_project.tasks.canary", "schedule": 10.0},
     "presence": {"task": "rooms.tasks.sweep_presence", "schedule": 5.0},

@@ -25,7 +25,7 @@ MESSAGE_BYTES = "16384"  # of a websocket; the wire's own limit (rooms/protocol.
 
 
 class Command(BaseCommand):
-    help = "Runs web, media node, worker, beat and, unless URLs name others, PostgreSQL and Redis. Ctrl-C stops all."
+    help = "Runs web, media node, workers, beat and, unless URLs name others, PostgreSQL and Redis. Ctrl-C stops all."
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -110,10 +110,12 @@ class Command(BaseCommand):
         quiet = ["-W", f"ignore:{CELERY_AS_ROOT}"] if os.geteuid() == 0 else []
         celery = [*quiet, "-m", "celery", "--quiet", "-A", "spaces_project"]
         worker = [*celery, "worker", "--without-gossip", "--without-mingle"]
+        mixer = [*worker, "-Q", "mixing", "--concurrency", "1", "--hostname", "mixer@%h"]
         beat = [*celery, "beat", "--schedule", str(settings.VAR_DIR / "beat-schedule"), "--pidfile", ""]
         return [
             Child("media", self.python("manage.py", "runmedia")),
-            Child("worker", self.python(*worker, death_signal=signal.SIGKILL)),
+            Child("worker", self.python(*worker, "-Q", "celery", death_signal=signal.SIGKILL)),
+            Child("mixer", self.python(*mixer, death_signal=signal.SIGKILL)),
             Child("beat", self.python(*beat)),
             Child("web", self.python(*web, "spaces_project.asgi:application")),
         ]

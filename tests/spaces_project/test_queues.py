@@ -1,0 +1,40 @@
+"""Which worker does which job: a long mix must not keep the sweeps waiting, and no queue may be without a worker."""
+
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from spaces_project.celery import app
+from spaces_project.management.commands.runspaces import Command
+
+
+def queue_of(task: str) -> str:
+    return str(app.amqp.router.route({}, task)["queue"].name)
+
+
+@pytest.fixture
+def commands(monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[str, ...]]:
+    """What `runspaces` starts, by name: the arguments of each child."""
+    monkeypatch.setattr(Command, "python", lambda self, *arguments, **options: arguments)
+    runspaces: Any = Command()
+    runspaces.demo, runspaces.web_host = True, "127.0.0.1"
+    runspaces.ports = {"web": 1, "media": 2, "media_http": 3}
+    return {child.name: child.start for child in runspaces.children()}
+
+
+def test_mixing_has_a_queue_of_its_own() -> None:
+    assert queue_of("recordings.tasks.mix") == "mixing"
+    assert {queue_of(entry["task"]) for entry in settings.CELERY_BEAT_SCHEDULE.values()} == {"celery"}
+
+
+def test_every_queue_that_jobs_are_routed_to_is_served_once(commands: dict[str, tuple[str, ...]]) -> None:
+    app.loader.import_default_modules()
+    routed = {queue_of(task) for task in app.tasks}
+    served = [arguments[arguments.index("-Q") + 1] for arguments in commands.values() if "worker" in arguments]
+    assert sorted(served) == sorted(routed)
+
+
+def test_two_workers_of_a_machine_have_names_of_their_own(commands: dict[str, tuple[str, ...]]) -> None:
+    assert "--hostname" not in commands["worker"], "celery@... then"
+    assert commands["mixer"][commands["mixer"].index("--hostname") + 1] == "mixer@%h"
