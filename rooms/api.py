@@ -76,9 +76,11 @@ class SpaceList(generics.ListAPIView[Space]):
 @api_view(["GET"])
 def space(request: Request, space: UUID) -> Response:
     """One Space that you may enter: stage, numbers, state. 404 for everyone else."""
-    room = get_object_or_404(Space.objects.enterable_by(member(request)).select_related("host"), pk=space)
-    facts = msgspec.to_builtins(snapshot.facts(room))
-    facts["id"] = facts.pop("space")
-    stage = [msgspec.to_builtins(person.person()) for person in room.stage()]
-    numbers = {"seq": room.seq, "listeners": room.listener_count, "requests": room.queue().count()}
+    me = member(request)
+    with snapshot.one_moment():
+        room = get_object_or_404(Space.objects.enterable_by(me).select_related("host"), pk=space)
+        facts = msgspec.to_builtins(snapshot.facts(room))
+        facts["id"] = facts.pop("space")
+        stage = [msgspec.to_builtins(person.person()) for person in room.stage()]
+        numbers = {"seq": room.seq, "listeners": room.listener_count, "requests": room.queue().count()}
     return Response(SpaceNowSerializer(facts | numbers | {"stage": stage}).data)

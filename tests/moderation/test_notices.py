@@ -148,6 +148,7 @@ def test_the_events_of_a_decision_do_not_name_the_reporter(
     assert mail.outbox == []
 
 
+@pytest.mark.django_db(transaction=True)
 def test_pages_and_api_do_not_name_the_reporter(
     told: Case, reviewer: User, tea: Space, informant: Participant, log_in: Browser, hana: User, sol: User
 ) -> None:

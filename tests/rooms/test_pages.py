@@ -10,8 +10,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.pages import Pages
-from rooms import fleet
+from rooms import fleet, snapshot
 from rooms.models import Participant, Space
+from rooms.protocol import SpaceFacts
+from tests.racing import at_once
 
 LogIn = Callable[[User], Client]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -98,6 +100,22 @@ def test_the_api_shows_a_space_as_it_is(tea: Space, speaker: Participant, lior: 
         ("sol", "speaker", "open"),
     ]
     assert space["max_speakers"] == 11
+
+
+def test_what_the_api_shows_is_of_one_moment(
+    tea: Space, speaker: Participant, lior: User, log_in: LogIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts = snapshot.facts
+
+    def while_somebody_goes(space: Space) -> SpaceFacts:
+        at_once(speaker.step_down)
+        return facts(space)
+
+    monkeypatch.setattr(snapshot, "facts", while_somebody_goes)
+    before = Space.objects.get(pk=tea.pk).seq
+    said = log_in(lior).get(f"/api/spaces/{tea.pk}/").json()
+    assert (said["seq"], [person["handle"] for person in said["stage"]]) == (before, ["hana", "sol"])
+    assert [person.user.handle for person in tea.stage()] == ["hana"]
 
 
 def test_a_removed_person_finds_nothing_any_more(
