@@ -62,6 +62,13 @@ def node_of_the_space(site: Machine) -> str:
     return str(site.rows("SELECT node FROM rooms_space WHERE state = 'live'")[0][0])
 
 
+def least_loaded(site: Machine) -> str:
+    """The node on which the next Space would be placed."""
+    asked = site.command("shell", "-v", "0", "-c", "from rooms import placement; print(placement.nodes()[0].name)")
+    assert asked.returncode == 0, asked.stderr
+    return asked.stdout.strip()
+
+
 def until_all_hear(hana: Person, sol: Person, lior: Person, since: float) -> None:
     """Everybody hears those who speak again, in time."""
     for listener, tone in ((lior, HANA), (lior, SOL), (hana, SOL), (sol, HANA)):
@@ -94,9 +101,10 @@ def test_a_space_is_placed_anew_while_its_node_lives(
     hana, sol = speakers
     lior = join_as("lior")
     lior.page.goto(hana.page.url)
+    until(lambda: least_loaded(site) == other_node, "the node without peers is the one with less to do", START_SECONDS)
     site.rows("UPDATE rooms_space SET node = 'gone', node_boot = 'gone' WHERE state = 'live' RETURNING id")
     moved = time.monotonic()
-    lior.find("join").click()  # the node without peers is the one with less to do
+    lior.find("join").click()
     until_all_hear(hana, sol, lior, moved)
     assert node_of_the_space(site) == other_node
 
