@@ -41,6 +41,12 @@ def publish(space: "Space", event: protocol.Sequenced, close: int = 0, whom: str
     transaction.on_commit(lambda: postman.send(group(space.pk), _message(frame, close, whom)), robust=True)
 
 
+def repeat(space: "Space", event: protocol.Sequenced, close: int = 0) -> None:
+    """Send the last event of a Space once more, with the number that it has: whoever knows it already ignores it."""
+    frame = protocol.encode(msgspec.structs.replace(event, seq=space.seq))
+    transaction.on_commit(lambda: postman.send(group(space.pk), _message(frame, close, "")), robust=True)
+
+
 async def hint(space_id: object, frame: dict[str, Any]) -> None:
     """Send an unnumbered frame (levels, in_effect, ...) to everyone in the Space, from a media node or a consumer."""
     event = msgspec.convert(frame, HINTS)

@@ -26,6 +26,9 @@ def sweep_presence() -> None:
                 _take_step(person)
         if strays := here - {str(person.pk) for person in present}:
             _cut_off(space, strays)
+    for space in Space.objects.ended_lately(timezone.now()):
+        if pulse.connected_now(space.pk):
+            space.tell_end_again()
 
 
 def _step(person: Participant, connected: bool) -> Callable[[Participant], None] | None:
@@ -79,6 +82,6 @@ def sweep_peers() -> None:
 
 @shared_task
 def rewrite_standings() -> None:
-    """Write the standings of all live Spaces again, in case Redis lost them."""
-    for space in Space.objects.live():
+    """Write the standings of all Spaces that are live, or were a moment ago, again, in case Redis lost them."""
+    for space in Space.objects.live() | Space.objects.ended_lately(timezone.now()):
         standing.write(space)

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
 from django.db import models, transaction
@@ -20,12 +20,18 @@ if TYPE_CHECKING:
     from rooms.models.request import SpeakerRequest
 
 
+ENDED_CLOSE = 4410
+ENDED_LATELY = timedelta(minutes=10)  # for so long the sweeps look whether the end was heard
 Person = User | OuterRef  # somebody, or whoever a row of the query around is about
 
 
 class SpaceQuerySet(models.QuerySet["Space"]):
     def live(self) -> Self:
         return self.filter(state=Space.State.LIVE)
+
+    def ended_lately(self, now: datetime) -> Self:
+        """Those whose end may not have reached every page and node yet."""
+        return self.filter(state=Space.State.ENDED, ended_at__gt=now - ENDED_LATELY)
 
     def enterable_by(self, user: User) -> Self:
         """The live Spaces that `user` may enter, see and hear: this query is the access control of every door."""
@@ -103,7 +109,10 @@ class Space(models.Model):
             models.UniqueConstraint(fields=["host"], condition=Q(state="live"), name="space_one_live_per_host"),
             models.CheckConstraint(condition=~Q(state="ended") | Q(ended_at__isnull=False), name="space_end_has_time"),
         ]
-        indexes = [models.Index(fields=["state", "-started_at"])]
+        indexes = [
+            models.Index(fields=["state", "-started_at"]),
+            models.Index(fields=["ended_at"], name="space_ended"),
+        ]
 
     def __str__(self) -> str:
         return self.title
@@ -190,9 +199,13 @@ class Space(models.Model):
         space.save(update_fields=["state", "ended_at", "ended_why"])
         space._close_rows(now)
         standing.changed(space)
-        events.publish(space, protocol.Ended(why=why), close=4410)  # type: ignore[arg-type]
+        events.publish(space, protocol.Ended(why=why), close=ENDED_CLOSE)  # type: ignore[arg-type]
         events.fleet_changed(on_stage)
         transaction.on_commit(lambda: signals.space_ended.send(Space, space=space))
+
+    def tell_end_again(self) -> None:
+        """To pages that have not heard of the end; no event follows it, so its number is the last one."""
+        events.repeat(self, protocol.Ended(why=self.ended_why), close=ENDED_CLOSE)  # type: ignore[arg-type]
 
     def _authorise(self, action: Action, by: "Participant | None") -> None:
         """May `by` (None: staff, a sweep, an operator's command) do this here?"""

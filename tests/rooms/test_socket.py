@@ -14,7 +14,7 @@ from django.conf import settings
 from django.test import Client
 
 from accounts.models import User
-from rooms import commands, protocol, pulse, sound, store
+from rooms import commands, postman, protocol, pulse, sound, store, tasks
 from rooms.door import BURST, WARNINGS
 from rooms.models import Participant, Space
 from spaces_project.asgi import application
@@ -314,6 +314,32 @@ async def test_the_end_reaches_every_page(tea: Space, hana: User, sol: User) -> 
         assert (await page.until("ended"))["why"] == "host"
         assert await page.closed() == 4410
         assert await host.closed() == 4410
+
+
+async def test_pages_that_missed_the_end_hear_of_it_from_the_sweep(
+    tea: Space, hana: User, sol: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(to: str, message: dict[str, Any]) -> None:
+        raise ConnectionError("Redis is away")
+
+    sweep = sync_to_async(tasks.sweep_presence)
+    async with pages(tea, hana, sol) as [host, page]:
+        with monkeypatch.context() as broken:
+            broken.setattr(postman, "send", fail)
+            await sync_to_async(tea.end)()
+        await sweep()
+        assert (await page.until("ended"))["why"] == "host"
+        assert [await page.closed(), await host.closed()] == [4410, 4410]
+
+
+async def test_the_end_told_twice_is_one_event(tea: Space, sol: User) -> None:
+    async with pages(tea, sol) as [page]:
+        await sync_to_async(tea.end)()
+        space = await Space.objects.aget(pk=tea.pk)
+        await sync_to_async(space.tell_end_again)()
+        first = await page.until("ended")
+        assert first["seq"] == space.seq
+        assert await page.closed() == 4410
 
 
 async def test_an_offer_without_a_media_node_is_answered_with_a_reason(tea: Space, sol: User) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -85,6 +86,21 @@ def test_a_host_gets_time_to_arrive(tea: Space) -> None:
     tasks.sweep_presence()
     tea.refresh_from_db()
     assert tea.state == Space.State.ENDED
+
+
+@pytest.mark.parametrize(("minutes", "connected", "told"), [(1, True, ["ended"]), (1, False, []), (11, True, [])])
+def test_the_end_is_told_again_for_a_while_where_somebody_is_still_connected(
+    tea: Space, listener: Participant, sent: list[dict[str, Any]], minutes: int, connected: bool, told: list[str]
+) -> None:
+    tea.end()
+    Space.objects.update(ended_at=timezone.now() - timedelta(minutes=minutes))
+    if connected:
+        here(listener)
+    before = sent.pop()
+    sent.clear()
+    tasks.sweep_presence()
+    assert [frame["type"] for frame in sent] == told
+    assert all(frame == before for frame in sent), "of the same number, so that whoever knows it ignores it"
 
 
 def test_a_suspended_member_is_found_even_if_the_signal_was_lost(tea: Space, host: Participant, sol: User) -> None:
@@ -213,6 +229,14 @@ def test_standings_that_redis_lost_are_written_again(tea: Space) -> None:
     store.client().delete(key)
     tasks.rewrite_standings()
     assert msgspec.json.decode(store.client().get(key) or "{}")["version"] == tea.standing_version
+
+
+def test_the_standing_of_an_end_that_redis_missed_is_written_again(tea: Space, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(standing, "write", lambda space: None)
+        tea.end()
+    tasks.rewrite_standings()
+    assert msgspec.json.decode(store.client().get(KEY.format(space=tea.pk)) or "{}")["ended"] is True
 
 
 def test_an_older_standing_never_replaces_a_newer_one(tea: Space, host: Participant) -> None:
