@@ -20,7 +20,15 @@ class Node(msgspec.Struct, frozen=True):
 
 
 class NoNode(Exception):
-    """No media node is running, or none takes another Space."""
+    """No media node is running, or all that run are about to stop. `code` is what the page is told (rooms/sound.py)."""
+
+    code = "no_node"
+
+
+class AllFull(NoNode):
+    """Every media node has as many peers as it takes."""
+
+    code = "full"
 
 
 def nodes() -> list[Node]:
@@ -37,9 +45,10 @@ def place(space: Space) -> Node:
     for node in alive:
         if (node.name, node.boot) == (space.node, space.node_boot):
             return node
-    free = [node for node in alive if not node.draining and node.peers < node.capacity]
+    staying = [node for node in alive if not node.draining]
+    free = [node for node in staying if node.peers < node.capacity]
     if not free:
-        raise NoNode
+        raise AllFull if staying else NoNode
     return _claim(space, free[0], alive)
 
 

@@ -101,8 +101,8 @@ def _placed(participant: UUID) -> tuple[str, placement.Node, bool]:
     try:
         before = (person.space.node, person.space.node_boot)
         node = placement.place(person.space)
-    except placement.NoNode:
-        raise SoundRefused("no_node") from None
+    except placement.NoNode as error:
+        raise SoundRefused(error.code) from None
     if before != (node.name, node.boot):
         standing.write(person.space)
     return str(person.space_id), node, before[0] not in ("", node.name)  # started again, nobody hears the one before

@@ -44,11 +44,12 @@ def test_the_least_loaded_node_gets_the_space_and_keeps_it(tea: Space, beat: Bea
     assert placement.place(Space.objects.get(pk=tea.pk)).name == "two"
 
 
-@pytest.mark.parametrize("state", [{"peers": 10}, {"draining": True}])
-def test_a_node_that_takes_no_more_is_passed_over(tea: Space, beat: Beat, state: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("state", "code"), [({"peers": 10}, "full"), ({"draining": True}, "no_node")])
+def test_a_node_that_takes_no_more_is_passed_over(tea: Space, beat: Beat, state: dict[str, Any], code: str) -> None:
     beat("one", **state)
-    with pytest.raises(placement.NoNode):
+    with pytest.raises(placement.NoNode) as nowhere:
         placement.place(tea)
+    assert nowhere.value.code == code
     beat("two", load=0.9)
     assert placement.place(tea).name == "two"
 
@@ -106,6 +107,13 @@ def test_everybody_is_told_once_that_the_sound_moved(
     beat("two", boot="2")
     assert [offer(listener), offer(host)] == [("v=0", "2")] * 2
     assert hinted == ["sound_moved 2"]
+
+
+def test_whoever_finds_every_node_full_is_told_so(host: Participant, beat: Beat, hinted: list[str]) -> None:
+    beat("one", peers=10)
+    with pytest.raises(sound.SoundRefused) as refused:
+        offer(host)
+    assert refused.value.code == "full"
 
 
 def test_nobody_is_told_where_the_node_was_started_again(host: Participant, beat: Beat, hinted: list[str]) -> None:
