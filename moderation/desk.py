@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -80,7 +81,7 @@ def _desk(request: MemberRequest, case: Case, form: DecisionForm | None = None) 
         "form": (form or DecisionForm(case=case, by=by)) if mine and by.has_perm(DECIDE) else None,
         **(listening.context(case, reports) if mine else {}),
         "decision": decision,
-        "effect": effect.of(decision) if decision else None,
+        "effect": effect.of(decision, timezone.now()) if decision else None,
         "history": _history(case),
     }
     status = HTTPStatus.BAD_REQUEST if form is not None and form.errors else HTTPStatus.OK
@@ -134,7 +135,8 @@ def followed(request: MemberRequest, case: Case) -> HttpResponse:
     decision = case.decision
     if decision is None:
         raise Http404
-    return render(request, "admin/moderation/case/_effect.html", {"case": case, "effect": effect.of(decision)})
+    seen = effect.of(decision, timezone.now())
+    return render(request, "admin/moderation/case/_effect.html", {"case": case, "effect": seen})
 
 
 @require_safe

@@ -1,6 +1,7 @@
 """Whether the live room has followed a decision: by the rows, and by what the media node says it has applied."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
 
@@ -8,6 +9,10 @@ from moderation.models import Decision
 from moderation.rules import Kind
 from rooms import placement, standing
 from rooms.models import Space
+
+# A node that is cut off from Redis has no heartbeat after 3 s, and plays on; one that died never confirms anything.
+# From here both look the same, so neither counts as silent before this is over; our pages have let go of it by then.
+UNHEARD = timedelta(seconds=60)
 
 
 @dataclass(frozen=True)
@@ -18,13 +23,13 @@ class Effect:
     text: str
 
 
-def of(decision: Decision) -> Effect:
+def of(decision: Decision, now: datetime) -> Effect:
     """What has become of a decision by now, in one line for staff."""
     if decision.kind == Kind.DISMISS:
         return Effect(True, _("Nothing was to be done in the room. The sound goes at its ordinary date."))
     if not _in_the_rows(decision):
         return Effect(False, _("On its way to the room…"))
-    if not _in_the_sound(decision.case.space):
+    if not _in_the_sound(decision, now):
         return Effect(False, _("Done on the pages; the sound server has not confirmed it yet…"))
     return Effect(True, _done(decision))
 
@@ -38,9 +43,14 @@ def _in_the_rows(decision: Decision) -> bool:
     return not case.subject.participations.present().filter(space__state=Space.State.LIVE).exists()
 
 
-def _in_the_sound(space: Space) -> bool:
+def _in_the_sound(decision: Decision, now: datetime) -> bool:
     """A Space that no sound server has, or none any more, has no sound to wait for."""
-    return standing.in_effect(space.pk) >= space.standing_version or not placement.sounds(space)
+    space = decision.case.space
+    if standing.in_effect(space.pk) >= space.standing_version:
+        return True
+    sounds = placement.sounds(space)
+    since = space.ended_at or decision.created_at
+    return now - since > UNHEARD if sounds is None else not sounds
 
 
 def _done(decision: Decision) -> str:

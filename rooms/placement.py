@@ -52,9 +52,15 @@ def place(space: Space) -> Node:
     return _claim(space, free[0], alive)
 
 
-def sounds(space: Space) -> bool:
-    """Whether any node that lives has this Space; one that nobody was connected to for a while, none has."""
-    return any(str(space.pk) in node.spaces for node in nodes())
+def sounds(space: Space) -> bool | None:
+    """Whether a node has this Space; one that nobody was connected to for a while, none has.
+
+    None where its node has no heartbeat: that one may be dead, or only cut off from Redis, and then it plays on."""
+    alive = nodes()
+    if any(str(space.pk) in node.spaces for node in alive):
+        return True
+    heard = {(node.name, node.boot) for node in alive}
+    return False if not space.node or (space.node, space.node_boot) in heard else None
 
 
 def _claim(space: Space, node: Node, alive: list[Node]) -> Node:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from django.utils import timezone
 from pytest_django.asserts import assertNumQueries
 
 from accounts.models import User
+from moderation import effect
 from moderation.models import AuditEvent, Case, Decision, Report
 from moderation.rules import CLAIM_IDLE, Kind
 from recordings import files
@@ -316,6 +318,26 @@ def test_an_ended_space_that_no_sound_server_has_is_done(
     text = decide(log_in(reviewer), claimed, kind="end_space", reason=WHY).content.decode()
     assert 'data-done="yes"' in text
     assert "The Space has ended" in text
+
+
+@pytest.mark.parametrize("kind", [Kind.REMOVE, Kind.END])
+def test_a_sound_server_without_a_heartbeat_is_not_taken_for_silent_at_once(
+    reviewer: User, claimed: Case, tea: Space, kind: Kind
+) -> None:
+    """It may only be cut off, and play on."""
+    Space.objects.filter(pk=tea.pk).update(node="gone", node_boot="1")
+    heartbeat()
+    decision = claimed.decide(reviewer, kind, WHY)
+    decision.case.space.refresh_from_db()
+    just_before, just_after = (decision.created_at + timedelta(seconds=seconds) for seconds in (59, 62))
+    assert not effect.of(decision, decision.created_at).done
+    assert not effect.of(decision, just_before).done
+    assert effect.of(decision, just_after).done
+    Space.objects.filter(pk=tea.pk).update(node="here")
+    decision.case.space.refresh_from_db()
+    assert effect.of(decision, decision.created_at).done, "its sound server lives and says that it has no such Space"
+    heartbeat(tea)
+    assert not effect.of(decision, just_after).done, "it still says that it has the Space"
 
 
 def test_who_lost_the_claim_is_told(log_in: Browser, reviewer: User, claimed: Case, colleague: User) -> None:
