@@ -8,6 +8,8 @@ from django.contrib.auth.hashers import make_password
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from accounts.csv_rows import Row
+from accounts.imports import import_follows
 from accounts.models import User
 from moderation.staff import make_reviewer
 
@@ -36,7 +38,7 @@ class Command(BaseCommand):
             people = self.cast()
             for follower, followee in FOLLOWS:
                 people[follower].follow(people[followee])
-            self.crowd(people["hana"])
+            self.crowd()
             make_reviewer(people["mo"])
 
     def cast(self) -> dict[str, User]:
@@ -50,7 +52,7 @@ class Command(BaseCommand):
         User.objects.filter(handle__in=CAST).update(password=hashed)
         return people
 
-    def crowd(self, hana: User) -> None:
+    def crowd(self) -> None:
         """Followers by the hundred, without a password."""
         pairs = itertools.product(FIRST.split(), LAST.split())
         names = {f"{first}_{last}".lower(): f"{first} {last}" for first, last in pairs}
@@ -59,9 +61,11 @@ class Command(BaseCommand):
             [User(handle=handle, display_name=name, password=nobody) for handle, name in names.items()],
             ignore_conflicts=True,
         )
-        crowd = list(User.objects.filter(handle__in=names).order_by("handle"))
-        for listener in User.objects.filter(handle__in=names).exclude(following_rows__followee=hana):
-            listener.follow(hana)
+        crowd = sorted(names)
+        follows = [(listener, "hana") for listener in crowd]
         for number, known in enumerate(crowd[::KNOWN]):  # those who are followed themselves are suggested first
-            for follower in crowd[number + 1 : number + 4]:
-                follower.follow(known)
+            follows += [(follower, known) for follower in crowd[number + 1 : number + 4]]
+        _, faults = import_follows(
+            [Row(line, {"follower": one, "followee": other}) for line, (one, other) in enumerate(follows, 1)]
+        )
+        assert not faults, faults
