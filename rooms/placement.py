@@ -3,6 +3,7 @@
 import msgspec
 
 from rooms import store
+from rooms.media import heartbeat
 from rooms.models import Space
 
 
@@ -34,7 +35,7 @@ class AllFull(NoNode):
 def nodes() -> list[Node]:
     """Every node with a fresh heartbeat, least loaded first."""
     client = store.client()
-    keys = sorted(client.scan_iter(store.NODES))
+    keys = [heartbeat.KEY.format(name=name) for name in client.zrange(heartbeat.NAMES, 0, -1)]
     beats = [beat for beat in client.mget(keys) if beat] if keys else []
     return sorted((msgspec.json.decode(beat, type=Node) for beat in beats), key=lambda node: (node.load, node.name))
 

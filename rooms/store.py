@@ -13,7 +13,6 @@ REACTIONS = "spaces:reactions:{space}"  # hash: emoji -> count since the last ev
 AUDIENCE = "spaces:audience:{space}"  # list of who came and went since the last event
 TURN = "spaces:turn:{what}"  # there while a process has sent that sum a moment ago
 SUM_SECONDS = 60  # sums that no process picked up are of no interest after that
-NODES = "spaces:node:*"  # one heartbeat per media node
 
 
 @cache

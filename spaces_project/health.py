@@ -9,7 +9,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from rooms import store
+from rooms import placement, store
 from spaces_project.tasks import CANARY
 
 
@@ -38,7 +38,7 @@ def _database() -> bool:
 def _redis() -> dict[str, Any]:
     try:
         sung = store.client().get(CANARY)
-        nodes = sum(1 for _ in store.client().scan_iter(store.NODES, count=1000))
+        nodes = len(placement.nodes())
     except redis.RedisError:
         return {"redis": False, "nodes": 0, "jobs_age_seconds": None}
     age = round(time.time() - float(sung), 1) if sung else None

@@ -13,14 +13,12 @@ import msgspec
 import redis.asyncio
 from redis.exceptions import RedisError
 
-from . import standing
+from . import heartbeat, standing
 from .engine import Engine
 from .outside import Outside
 
 log = logging.getLogger(__name__)
 
-HEARTBEAT_KEY = "spaces:node:{name}"
-HEARTBEAT_SECONDS, HEARTBEAT_LIFE_MS = 0.5, 3000
 REREAD_SECONDS = 2.0
 RETRY_SECONDS = 0.5
 MISSING_SECONDS = 60.0  # Redis may have lost a standing; the web side writes those of live Spaces every 30 s
@@ -38,17 +36,24 @@ class Link:
         beat: Callable[[], dict[str, object]],
     ) -> None:
         self._engine, self._redis, self._outside, self._beat = engine, client, outside, beat
-        self._key = HEARTBEAT_KEY.format(name=name)
+        self._name, self._key = name, heartbeat.KEY.format(name=name)
         self._missing_since: dict[str, float] = {}
 
     async def run_heartbeat(self) -> None:
         """Say twice a second that this node lives, until cancelled."""
         while True:
             try:
-                await self._redis.set(self._key, msgspec.json.encode(self._beat()), px=HEARTBEAT_LIFE_MS)
+                await self._say_alive(time.time())
             except (RedisError, OSError) as error:
                 log.warning("no heartbeat, Redis cannot be reached: %s", error)
-            await asyncio.sleep(HEARTBEAT_SECONDS)
+            await asyncio.sleep(heartbeat.SECONDS)
+
+    async def _say_alive(self, now: float) -> None:
+        async with self._redis.pipeline(transaction=False) as pipe:
+            pipe.set(self._key, msgspec.json.encode(self._beat()), px=heartbeat.LIFE_MS)
+            pipe.zadd(heartbeat.NAMES, {self._name: now})
+            pipe.zremrangebyscore(heartbeat.NAMES, "-inf", now - heartbeat.FORGOTTEN_SECONDS)
+            await pipe.execute()
 
     async def run_standings(self) -> None:
         """Apply standings as they are published, until cancelled."""
@@ -79,7 +84,7 @@ class Link:
             async with asyncio.timeout(0.5):
                 await self._redis.delete(self._key)
         except (RedisError, OSError, TimeoutError) as error:
-            log.warning("the heartbeat stays for %d ms: %s", HEARTBEAT_LIFE_MS, error)
+            log.warning("the heartbeat stays for %d ms: %s", heartbeat.LIFE_MS, error)
 
     async def _on_message(self, channel: str, text: str) -> None:
         space, _, rest = text.partition(" ")

@@ -1,7 +1,6 @@
 """The queue and the desk in the admin: who gets in, the sound, the decision."""
 
 import hashlib
-import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -20,8 +19,8 @@ from moderation.rules import CLAIM_IDLE, Kind
 from recordings import files
 from recordings.chunks import meta_of
 from recordings.models import Recording
-from rooms import store
 from rooms.models import Participant, Space
+from tests.heartbeat import beat
 from tests.moderation.conftest import TEXT
 from tests.recordings.sounds import MS, captured, decoded, strength, tone
 
@@ -290,9 +289,7 @@ def test_days_do_not_matter_where_nobody_is_suspended(log_in: Browser, reviewer:
 
 def heartbeat(*spaces: Space) -> None:
     """What a sound server says of itself that has these Spaces."""
-    said = {"name": "here", "boot": "1", "url": "http://127.0.0.1:1", "peers": 1, "capacity": 9, "load": 0.0}
-    beat = said | {"spaces": [str(space.pk) for space in spaces]}
-    store.client().set(store.NODES.replace("*", "here"), json.dumps(beat))
+    beat("here", spaces=[str(space.pk) for space in spaces])
 
 
 @pytest.mark.parametrize("kind", ["remove_from_space", "end_space"])

@@ -1,34 +1,17 @@
 """On which media node a Space sounds, and that everybody in it is told when it moves."""
 
-from collections.abc import Callable
 from typing import Any
 
-import msgspec
 import pytest
 from asgiref.sync import async_to_sync
 
 from rooms import events, placement, sound, store
+from rooms.media import heartbeat
 from rooms.models import Participant, Space
 from rooms.refusals import Refused
+from tests.heartbeat import beat, died
 
 pytestmark = pytest.mark.django_db(transaction=True)
-Beat = Callable[..., None]
-
-
-@pytest.fixture
-def beat() -> Beat:
-    """`beat("one", load=0.5)` is the heartbeat of a node."""
-
-    def write(name: str, **fields: Any) -> None:
-        said = {"name": name, "boot": "1", "url": f"http://127.0.0.1:1/{name}", "peers": 0, "capacity": 10, "load": 0.0}
-        key = store.NODES.replace("*", name)
-        store.client().set(key, msgspec.json.encode(said | {"spaces": []} | fields))
-
-    return write
-
-
-def died(name: str) -> None:
-    store.client().delete(store.NODES.replace("*", name))
 
 
 def test_without_a_node_there_is_no_place(tea: Space) -> None:
@@ -36,7 +19,7 @@ def test_without_a_node_there_is_no_place(tea: Space) -> None:
         placement.place(tea)
 
 
-def test_the_least_loaded_node_gets_the_space_and_keeps_it(tea: Space, beat: Beat) -> None:
+def test_the_least_loaded_node_gets_the_space_and_keeps_it(tea: Space) -> None:
     beat("one", load=0.5)
     beat("two", load=0.2)
     assert placement.place(tea).name == "two"
@@ -45,7 +28,7 @@ def test_the_least_loaded_node_gets_the_space_and_keeps_it(tea: Space, beat: Bea
 
 
 @pytest.mark.parametrize(("state", "code"), [({"peers": 10}, "full"), ({"draining": True}, "no_node")])
-def test_a_node_that_takes_no_more_is_passed_over(tea: Space, beat: Beat, state: dict[str, Any], code: str) -> None:
+def test_a_node_that_takes_no_more_is_passed_over(tea: Space, state: dict[str, Any], code: str) -> None:
     beat("one", **state)
     with pytest.raises(placement.NoNode) as nowhere:
         placement.place(tea)
@@ -54,14 +37,24 @@ def test_a_node_that_takes_no_more_is_passed_over(tea: Space, beat: Beat, state:
     assert placement.place(tea).name == "two"
 
 
-def test_a_restarted_node_is_another_one(tea: Space, beat: Beat) -> None:
+def test_a_restarted_node_is_another_one(tea: Space) -> None:
     beat("one")
     placement.place(tea)
     beat("one", boot="2")
     assert (placement.place(tea).boot, tea.node_boot) == ("2", "2")
 
 
-def test_of_two_that_place_at_once_both_get_the_same_node(tea: Space, beat: Beat) -> None:
+def test_a_node_that_redis_forgot_and_knows_again_is_the_same(tea: Space) -> None:
+    beat("one")
+    placement.place(tea)
+    store.client().delete(heartbeat.NAMES)
+    assert placement.nodes() == []
+    beat("one")
+    beat("two", load=-1.0)
+    assert placement.place(tea).name == "one"
+
+
+def test_of_two_that_place_at_once_both_get_the_same_node(tea: Space) -> None:
     beat("one")
     beat("two", load=0.5)
     mine, yours = Space.objects.get(pk=tea.pk), Space.objects.get(pk=tea.pk)
@@ -97,7 +90,7 @@ offer = async_to_sync(_offer)
 
 
 def test_everybody_is_told_once_that_the_sound_moved(
-    host: Participant, listener: Participant, beat: Beat, hinted: list[str]
+    host: Participant, listener: Participant, hinted: list[str]
 ) -> None:
     beat("one")
     offer(host)
@@ -109,14 +102,14 @@ def test_everybody_is_told_once_that_the_sound_moved(
     assert hinted == ["sound_moved 2"]
 
 
-def test_whoever_finds_every_node_full_is_told_so(host: Participant, beat: Beat, hinted: list[str]) -> None:
+def test_whoever_finds_every_node_full_is_told_so(host: Participant, hinted: list[str]) -> None:
     beat("one", peers=10)
     with pytest.raises(sound.SoundRefused) as refused:
         offer(host)
     assert refused.value.code == "full"
 
 
-def test_nobody_is_told_where_the_node_was_started_again(host: Participant, beat: Beat, hinted: list[str]) -> None:
+def test_nobody_is_told_where_the_node_was_started_again(host: Participant, hinted: list[str]) -> None:
     """Nothing of the one before is left to hear; the browsers notice by themselves."""
     beat("one")
     offer(host)
@@ -136,7 +129,7 @@ def test_all_calls_of_nodes_share_one_session() -> None:
 
 @pytest.mark.parametrize("how", ["leave", "remove", "end"])
 def test_whoever_is_not_in_the_space_gets_no_sound(
-    tea: Space, host: Participant, listener: Participant, beat: Beat, hinted: list[str], how: str
+    tea: Space, host: Participant, listener: Participant, hinted: list[str], how: str
 ) -> None:
     beat("one")
     {"leave": listener.leave, "remove": lambda: listener.remove(host), "end": tea.end}[how]()

@@ -8,6 +8,7 @@ from django.test import Client
 from rooms import store
 from spaces_project import health
 from spaces_project.tasks import CANARY, canary
+from tests.heartbeat import beat, died
 
 
 @pytest.fixture(autouse=True)
@@ -25,9 +26,10 @@ def test_a_healthy_machine_says_so_without_log_in(client: Client) -> None:
 
 @pytest.mark.django_db
 def test_nodes_are_counted_by_their_heartbeats(client: Client) -> None:
-    store.client().set("spaces:node:health-test", "{}", px=3000)
+    beat("health-test")
     assert client.get("/health").json()["nodes"] == 1
-    store.client().delete("spaces:node:health-test")
+    died("health-test")
+    assert client.get("/health").json()["nodes"] == 0
 
 
 @pytest.mark.django_db

