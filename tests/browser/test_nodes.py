@@ -1,5 +1,6 @@
 """A Space that goes from one media node to another: everybody comes along and hears the others again."""
 
+import json
 import os
 import signal
 import socket
@@ -10,8 +11,10 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import pytest
+import redis
 from playwright.sync_api import expect
 
+from spaces_project import embedded
 from tests.browser.conftest import HANA, SOL
 from tests.browser.person import PATIENCE_SECONDS, Person, until
 from tests.machine import CHECKOUT, START_SECONDS, Machine, free_port
@@ -64,9 +67,10 @@ def node_of_the_space(site: Machine) -> str:
 
 def least_loaded(site: Machine) -> str:
     """The node on which the next Space would be placed."""
-    asked = site.command("shell", "-v", "0", "-c", "from rooms import placement; print(placement.nodes()[0].name)")
-    assert asked.returncode == 0, asked.stderr
-    return asked.stdout.strip()
+    client = redis.Redis.from_url(embedded.redis_url(site.var))
+    beats = [json.loads(client.get(key) or "{}") for key in client.keys("spaces:node:*")]
+    client.close()
+    return str(min(beats, key=lambda beat: (beat.get("load", 1.0), beat.get("name")))["name"])
 
 
 def until_all_hear(hana: Person, sol: Person, lior: Person, since: float) -> None:
@@ -77,7 +81,9 @@ def until_all_hear(hana: Person, sol: Person, lior: Person, since: float) -> Non
     assert time.monotonic() - since < LIMIT_SECONDS
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "stalled"])
+@pytest.mark.parametrize(
+    "how", [signal.SIGKILL, pytest.param(signal.SIGSTOP, marks=pytest.mark.proof)], ids=["killed", "stalled"]
+)
 def test_a_node_dies_and_another_one_takes_its_space(
     speakers: tuple[Person, Person], join_as: JoinAs, site: Machine, own_node: int, other_node: str,
     nothing_starts_again: None, how: signal.Signals,
@@ -101,12 +107,13 @@ def test_a_space_is_placed_anew_while_its_node_lives(
     hana, sol = speakers
     lior = join_as("lior")
     lior.page.goto(hana.page.url)
-    until(lambda: least_loaded(site) == other_node, "the node without peers is the one with less to do", START_SECONDS)
+    before = node_of_the_space(site)
+    until(lambda: least_loaded(site) != before, "the node without peers is the one with less to do", START_SECONDS)
     site.rows("UPDATE rooms_space SET node = 'gone', node_boot = 'gone' WHERE state = 'live' RETURNING id")
     moved = time.monotonic()
     lior.find("join").click()
     until_all_hear(hana, sol, lior, moved)
-    assert node_of_the_space(site) == other_node
+    assert node_of_the_space(site) != before
 
 
 @pytest.mark.parametrize("other_node", [1], indirect=True)
