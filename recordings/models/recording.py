@@ -23,7 +23,7 @@ from rooms.models import Space
 
 log = logging.getLogger(__name__)
 
-SETTLE = timedelta(seconds=10)  # after the end, or a late chunk, before mixing: a node flushes within 3 s
+SETTLE = timedelta(seconds=10)  # after the end, or a late chunk, before mixing: a node flushes within 5 s
 COLLECT_OPEN = timedelta(minutes=5)  # between two looks into the storage for files that no message told of
 COLLECT_ENDED = timedelta(hours=1)
 COLLECT_OLD = timedelta(days=1)

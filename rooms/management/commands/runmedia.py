@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 EXAMPLE = """example:
   manage.py runmedia --port 40000 --http-port 40001 --name media-1
   runs a node that browsers reach on UDP port 40000; MEDIA_ANNOUNCE names the addresses that they are told.
-  Run one per core, each with ports and a name of its own. SIGTERM closes open chunks and stops it within 3 s.
+  Run one per core, each with ports and a name of its own. SIGTERM ships open chunks and stops it.
   Started by root, or with CAP_SYS_NICE, it takes real-time priority for the thread of the sound.
 """
 SWITCH_SECONDS = 0.0005  # how long another thread may keep the interpreter when a tick is due

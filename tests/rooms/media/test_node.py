@@ -4,7 +4,7 @@ import asyncio
 import subprocess
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -354,3 +354,25 @@ async def test_without_redis_the_node_runs_and_says_so(
     await node.start()
     await until(lambda: "no heartbeat" in caplog.text and "no standings" in caplog.text)
     await node.stop()
+
+
+async def test_a_task_that_hears_no_cancel_does_not_hold_up_the_end(
+    running: Running, caplog: pytest.LogCaptureFixture
+) -> None:
+    let_go = asyncio.Event()
+
+    async def deaf() -> None:
+        while not let_go.is_set():
+            with suppress(asyncio.CancelledError):
+                await let_go.wait()
+
+    async with running() as (node, _):
+        task = asyncio.create_task(deaf())
+        node._tasks.append(task)
+        stopping = asyncio.create_task(node.stop())
+        await asyncio.wait({stopping}, timeout=10)
+        ended = stopping.done()
+        let_go.set()
+        await asyncio.wait({task, stopping})
+    assert ended
+    assert "do not end" in caplog.text
