@@ -8,8 +8,6 @@ from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import pylibsrtp
-
 from rooms.media import rtp, stun, udp
 from rooms.media.client import PAYLOAD_TYPE, Client, Heard
 from rooms.media.jitter import DTX_OCTETS
@@ -111,15 +109,7 @@ class Listener(Peer):
                 return
             self._on_datagram(data, arrived(control))
 
-    def _on_sound(self, incoming: pylibsrtp.Session, data: bytes, now: float) -> None:
-        try:
-            packet = rtp.parse(incoming.unprotect(data))
-        except (pylibsrtp.Error, ValueError):
-            self.heard.malformed += 1
-            return
-        sequence = self._sequences.unwrap(packet.sequence)
-        self.heard.count(sequence, len(data), now)
-        self._sounding.set()
+    def _on_packet(self, packet: rtp.RtpPacket, sequence: int, now: float) -> None:
         self._take(Received(sequence, packet.payload, now, packet.timestamp))
 
 

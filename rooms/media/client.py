@@ -246,8 +246,13 @@ class Client:
         except (pylibsrtp.Error, ValueError):
             self.heard.malformed += 1
             return
-        self.heard.count(self._sequences.unwrap(packet.sequence), len(data), now)
+        sequence = self._sequences.unwrap(packet.sequence)
+        self.heard.count(sequence, len(data), now)
         self._sounding.set()
+        self._on_packet(packet, sequence, now)
+
+    def _on_packet(self, packet: rtp.RtpPacket, sequence: int, now: float) -> None:
+        """Keep of a packet what was asked for; ``sequence`` is unwrapped."""
         if self._keep_arrivals:
             self.heard.arrivals.append(now)
         if self._decoder is not None:
