@@ -10,30 +10,59 @@ import logging
 import os
 import resource
 import signal
+import time
 
 RUNAWAY_SECONDS = 2.0  # of work without a pause
 REST_SECONDS = 5.0  # without the priority after that
+PAUSE_SECONDS = 1e-4  # by a pause the kernel begins to count anew
 
 log = logging.getLogger(__name__)
 
 
-def hurry(loop: asyncio.AbstractEventLoop) -> None:
-    """Run this thread before all others where the system allows it (root, CAP_SYS_NICE); from the main thread.
+class Hurry:
+    """While entered: run this thread before all others, where the system allows it (root, CAP_SYS_NICE).
 
-    Other threads and children run as usual.
+    Only in the main thread, which runs ``loop``. Other threads and children run as usual. Afterwards this thread does,
+    too, and no signal of the kernel comes late.
     """
 
-    def slow_down(number: int, frame: object) -> None:
-        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
-        loop.call_soon_threadsafe(loop.call_later, REST_SECONDS, _take)
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._over = False
 
-    signal.signal(signal.SIGXCPU, slow_down)
-    _take()
+    def __enter__(self) -> None:
+        self._before = signal.signal(signal.SIGXCPU, self._slow_down)
+        _take()
+
+    def __exit__(self, *failure: object) -> None:
+        self._over = True
+        _give_up()
+        _limit(None)
+        signal.signal(signal.SIGXCPU, self._before)
+
+    def _slow_down(self, number: int, frame: object) -> None:
+        _give_up()
+        self._loop.call_soon_threadsafe(self._loop.call_later, REST_SECONDS, self._go_on)
+
+    def _go_on(self) -> None:
+        if not self._over:
+            _take()
 
 
 def _take() -> None:
     try:
-        resource.setrlimit(resource.RLIMIT_RTTIME, (round(RUNAWAY_SECONDS * 1e6), resource.RLIM_INFINITY))
+        _limit(RUNAWAY_SECONDS)
         os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(1))
     except (OSError, ValueError):  # not allowed, or the hard limit is lower
         log.info("no real-time priority for the sound: the system does not allow it")
+    else:
+        time.sleep(PAUSE_SECONDS)
+
+
+def _give_up() -> None:
+    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+
+
+def _limit(seconds: float | None) -> None:
+    hard = resource.getrlimit(resource.RLIMIT_RTTIME)[1]
+    resource.setrlimit(resource.RLIMIT_RTTIME, (hard if seconds is None else round(seconds * 1e6), hard))

@@ -18,7 +18,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from rooms import events
 from rooms.media.node import Node, Settings
-from rooms.media.priority import hurry
+from rooms.media.priority import Hurry
 from rooms.media.tap import Chunk
 
 log = logging.getLogger(__name__)
@@ -105,10 +105,10 @@ class Command(BaseCommand):
             asyncio.get_running_loop().add_signal_handler(number, stopping.set)
         node = Node(chosen, Web())
         await node.start()
-        hurry(asyncio.get_running_loop())
         heard = f"UDP {chosen.bind} port {node.port.port}, announced as {', '.join(chosen.announce)}"
         self.stdout.write(f"Media node {node.name}: sound on {heard}; HTTP on {node.url}")
         self.stdout.flush()
-        await stopping.wait()
+        with Hurry(asyncio.get_running_loop()):
+            await stopping.wait()
         await node.stop()
         self.stdout.write(f"Media node {node.name} stopped.")
