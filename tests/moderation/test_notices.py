@@ -1,5 +1,6 @@
 """What reaches the person decided about, and that who reported reaches nobody but staff."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -108,10 +109,10 @@ def told(tea: Space, dee: User, speaker: Participant, informant: Participant) ->
 
 
 def leaks(text: str, informant: Participant) -> list[str]:
-    """Which of the reporter's marks are in a text."""
+    """Which of the reporter's marks are in a text, as words of their own: a random id may hold the letters of a name."""
     report = Report.objects.get()
     marks = ["dee", "Dee Wong", TEXT, str(informant.pk), str(informant.user_id), str(report.pk), str(report.case_id)]
-    return [mark for mark in marks if mark in text]
+    return [mark for mark in marks if re.search(rf"\b{re.escape(mark)}\b", text)]
 
 
 def test_filing_sends_no_event_at_all(
