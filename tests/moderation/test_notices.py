@@ -109,7 +109,7 @@ def told(tea: Space, dee: User, speaker: Participant, informant: Participant) ->
 
 
 def leaks(text: str, informant: Participant) -> list[str]:
-    """Which of the reporter's marks are in a text, as words of their own: a random id may hold the letters of a name."""
+    """Which of the reporter's marks are words of a text; within a random id the letters of a name say nothing."""
     report = Report.objects.get()
     marks = ["dee", "Dee Wong", TEXT, str(informant.pk), str(informant.user_id), str(report.pk), str(report.case_id)]
     return [mark for mark in marks if re.search(rf"\b{re.escape(mark)}\b", text)]
