@@ -88,7 +88,7 @@ class SpaceConsumer(Door):
             await self.close(4400)
 
     async def space_cut_off(self, message: dict[str, Any]) -> None:
-        await self.close(4408)
+        await self.close(message["close"])
 
 
 enter, lose = database(pulse.enter), database(pulse.lose)

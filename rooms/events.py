@@ -1,7 +1,7 @@
 """The one door to the channel layer: what changed a Space leaves here, after commit, as a finished frame.
 
-Channel-layer messages: `space.event` {frame, close, whom} to `space.<id>`; `space.cut_off` {} to `participant.<id>`;
-`fleet.event` {users, own} to `fleet`.
+Channel-layer messages: `space.event` {frame, close, whom} to `space.<id>`; `space.cut_off` {close} to
+`participant.<id>`; `fleet.event` {users, own} to `fleet`.
 The layer is a hint: whoever misses a number asks for a snapshot.
 """
 
@@ -62,9 +62,10 @@ def audience_changed(space: "Space", entered: protocol.Person | None = None, lef
     transaction.on_commit(lambda: _note(store.AUDIENCE.format(space=space.pk), note), robust=True)
 
 
-def cut_off(participant: object) -> None:
-    """Close what connections somebody still has after commit: he is not in the Space any more."""
-    transaction.on_commit(lambda: postman.send(personal(participant), {"type": "space.cut_off"}), robust=True)
+def cut_off(participant: object, close: int) -> None:
+    """Close what connections somebody still has after commit, with this code: he is not in the Space any more."""
+    message = {"type": "space.cut_off", "close": close}
+    transaction.on_commit(lambda: postman.send(personal(participant), message), robust=True)
 
 
 def fleet_changed(users: Iterable[UUID] = (), own: Iterable[UUID] = ()) -> None:

@@ -11,7 +11,7 @@ from rooms import protocol, standing
 from rooms.models import Participant, Space
 from rooms.rules import Role
 
-FACES = 100  # rooms with more listeners are told numbers only (`rooms/pulse.py`); state.js knows the same number
+FACES = 100  # rooms with more listeners are told numbers only (`rooms/pulse.py`)
 
 
 @contextmanager

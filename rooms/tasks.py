@@ -56,9 +56,8 @@ def _take_step(person: Participant) -> None:
 def _cut_off(space: Space, strays: set[str]) -> None:
     """Close the pages of people who are not in the Space, unless they enter in this moment."""
     Space.locked(space.pk)
-    present = space.participants.present().filter(pk__in=strays).values_list("pk", flat=True)
-    for stray in strays - set(map(str, present)):
-        events.cut_off(stray)
+    for person in space.participants.out().filter(pk__in=strays):
+        events.cut_off(person.pk, person.close_code)
 
 
 def _welcome_back(person: Participant) -> None:

@@ -29,6 +29,9 @@ class ParticipantQuerySet(models.QuerySet["Participant"]):
     def present(self) -> Self:
         return self.filter(left_at=None, removed_at=None)
 
+    def out(self) -> Self:
+        return self.exclude(left_at=None, removed_at=None)
+
     def astray(self) -> Self:
         """Those in a live Space, or gone from its pages alone, who have no right to be there any more."""
         welcome = Space.objects.filter(is_welcome(OuterRef(OuterRef("user"))), pk=OuterRef("space"))
@@ -70,6 +73,13 @@ class Participant(models.Model):
     @property
     def on_stage(self) -> bool:
         return self.role != Role.LISTENER
+
+    @property
+    def close_code(self) -> int:
+        """Why connections of somebody who is not in the Space are closed (`protocol.CLOSE_CODES`)."""
+        if self.removed_at is not None:
+            return 4403
+        return 4404 if self.barred_at is not None else 4408
 
     @property
     def away_until(self) -> datetime | None:
@@ -145,7 +155,7 @@ class Participant(models.Model):
             events.fleet_changed(own=[self.user_id])
         else:
             standing.left(self)
-            events.cut_off(self.pk)
+            events.cut_off(self.pk, self.close_code)
 
     # --- the microphone ---
     @verb
@@ -259,7 +269,7 @@ class Participant(models.Model):
         self._go("removed")
         standing.changed(self.space)
         removed = protocol.Removed(participant=str(self.pk), standing=self.space.standing_version)
-        events.publish(self.space, removed, close=4403, whom=str(self.pk))
+        events.publish(self.space, removed, close=self.close_code, whom=str(self.pk))
 
     @transaction.atomic
     def block(self, by: "Participant") -> None:
@@ -290,7 +300,7 @@ class Participant(models.Model):
         self._go("removed")
         standing.changed(self.space)
         removed = protocol.Removed(participant=str(self.pk), standing=self.space.standing_version)
-        events.publish(self.space, removed, close=4404, whom=str(self.pk))
+        events.publish(self.space, removed, close=self.close_code, whom=str(self.pk))
 
     # --- helpers ---
     def _authorise(self, action: Action, by: "Participant | None") -> None:

@@ -15,9 +15,11 @@ from django.utils import formats
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from accounts.handles import STORED_PATTERN
 from accounts.models import User
 from rooms import protocol, rules
 from rooms.models import Space
+from rooms.snapshot import FACES
 
 register = template.Library()
 
@@ -103,6 +105,8 @@ def page_facts() -> dict[str, Any]:
         "rules": {role.value: [action.value for action in rules.allowed(role)] for role in rules.Role},
         "targets": {action.value: sorted(role.value for role in roles) for action, roles in rules.TARGETS.items()},
         "reactions": list(protocol.REACTIONS),
+        "faces": FACES,
+        "handle": STORED_PATTERN,
         "retentionDays": settings.RECORDING_RETENTION_DAYS,
         "icons": static(SPRITE),
         "personUrl": reverse("person", args=["HANDLE"]),

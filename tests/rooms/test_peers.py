@@ -133,12 +133,16 @@ async def test_whoever_leaves_loses_the_sound_even_if_the_node_was_not_told(
         assert await page.closed() == 4408
 
 
-async def test_a_page_that_heard_nothing_of_its_end_is_closed(tea: Space, hana: User, sol: User, node: Node) -> None:
-    """Its person is out in the rows, and it would go on reading along."""
+@pytest.mark.parametrize(("out", "code"), [("left_at", 4408), ("removed_at", 4403), ("barred_at", 4404)])
+async def test_a_page_that_heard_nothing_of_its_end_is_closed(
+    tea: Space, hana: User, sol: User, node: Node, out: str, code: int
+) -> None:
+    """Its person is out in the rows, and it would go on reading along; it learns why, so that it does not come back."""
     async with pages(tea, hana, sol) as [_, page]:
-        await Participant.objects.filter(space=tea, user=sol).aupdate(left_at=timezone.now())
+        now = timezone.now()
+        await Participant.objects.filter(space=tea, user=sol).aupdate(**{"left_at": now, out: now})
         await sweep()
-        assert await page.closed() == 4408
+        assert await page.closed() == code
 
 
 async def test_those_in_the_space_stay(tea: Space, hana: User, sol: User, node: Node, crowd: Crowd) -> None:

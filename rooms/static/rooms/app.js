@@ -5,6 +5,7 @@ import { askOrWithdraw } from "rooms/bar.js";
 import { connectDock } from "rooms/dock.js";
 import { facts, may } from "rooms/facts.js";
 import { connectFleet } from "rooms/fleet.js";
+import { invite } from "rooms/invite.js";
 import { connectKeys, connectKeysSwitch } from "rooms/keys.js";
 import { showMoment } from "rooms/moment.js";
 import { connectNavigation } from "rooms/navigation.js";
@@ -50,6 +51,7 @@ function startRoom() {
 function connectClicks(room, speaking) {
   const acts = {
     "report-space": () => report(document.querySelector("[data-space]").dataset.space),
+    "invite": () => invite(room),
     "microphone": () => speaking.chooseDevice(),
     "keys": () => byId("keys-help").showPopover(),
   };

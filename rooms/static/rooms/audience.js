@@ -1,14 +1,13 @@
 /** Who listens: the first hundred faces, then a number. */
 import { count, el, face, keyed, write } from "rooms/dom.js";
-
-const SHOWN = 100;
+import { facts } from "rooms/facts.js";
 
 /** Writes the listeners into `list` and what is beyond them into `more`; a click on one calls open(button, person). */
 export function drawAudience(list, more, room, open) {
   const { faces, listeners, requests, stale, you } = room.state;
   const asking = new Set(requests.map((request) => request.person.participant));
   const mine = (person) => person.participant === you?.participant;
-  const shown = [...faces].sort((one, other) => mine(other) - mine(one)).slice(0, SHOWN);
+  const shown = [...faces].sort((one, other) => mine(other) - mine(one)).slice(0, facts.faces);
   keyed(list, shown, (person) => person.participant, make, (item, person) => {
     const button = item.firstElementChild;
     button.onclick = () => open(button, person);

@@ -11,8 +11,8 @@ export function connectFleet() {
   function connect() {
     socket = new WebSocket(socketUrl("/ws/fleet/"));
     socket.onopen = () => {
-      if (attempt) refresh();  // what was missed
       attempt = 0;
+      refresh();  // what was missed
     };
     socket.onmessage = (message) => JSON.parse(message.data).type === "fleet" && refresh();
     socket.onclose = ({ code }) => {

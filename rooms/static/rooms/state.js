@@ -1,6 +1,6 @@
 /** The Space as this page knows it. Pure: (state, frame) -> state; nothing here touches the page or the network. */
 
-const FACES = 100;  // with more listeners the server tells numbers only (rooms/pulse.py)
+import { facts } from "rooms/facts.js";
 
 export function initial() {
   return {
@@ -19,7 +19,7 @@ const standing = (state, frame) => Math.max(state.standing, frame.standing);
 const HANDLERS = {
   snapshot: (state, frame) => ({
     ...initial(), seq: frame.seq, space: frame.space, you: frame.you, stage: frame.stage, requests: frame.requests,
-    faces: frame.faces, stale: frame.listeners > FACES, listeners: frame.listeners, standing: frame.standing, inEffect: frame.in_effect,
+    faces: frame.faces, stale: frame.listeners > facts.faces, listeners: frame.listeners, standing: frame.standing, inEffect: frame.in_effect,
     clock: frame.now * 1000 - Date.now(),
   }),
   voice: (state, frame) => ({
@@ -50,7 +50,7 @@ const HANDLERS = {
   host_back: (state) => ({ ...state, space: { ...state.space, host_away_until: null } }),
   ended: (state, frame) => ({ ...state, ended: frame.why }),
   audience: (state, frame) => ({
-    ...state, listeners: frame.listeners, stale: state.stale || frame.listeners > FACES,
+    ...state, listeners: frame.listeners, stale: state.stale || frame.listeners > facts.faces,
     faces: frame.entered
       .filter((person) => !state.stage.some((other) => other.participant === person.participant))
       .reduce(put, state.faces.filter((person) => !frame.left.includes(person.participant))),
@@ -65,7 +65,7 @@ const numbered = (frame) => frame.seq !== undefined && frame.type !== "snapshot"
 export const missed = (state, frame) => state.seq >= 0 && numbered(frame) && frame.seq > state.seq + 1;
 
 /** The faces have not been kept up to date for a while, but would be from now on: ask for a new snapshot. */
-export const outdated = (state) => state.stale && state.listeners <= FACES;
+export const outdated = (state) => state.stale && state.listeners <= facts.faces;
 
 /** The next state. A numbered frame that is already part of the state changes nothing. */
 export function reduce(state, frame) {

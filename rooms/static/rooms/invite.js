@@ -1,0 +1,41 @@
+/** The dialogue in which the host of a Space of named people names further ones while it is live. */
+import { facts } from "rooms/facts.js";
+import { say } from "rooms/toast.js";
+
+const dialog = document.getElementById("invite");
+
+/** Opens it; closes when the people were named, or where the host has changed his mind. */
+export function invite(room) {
+  const form = dialog.querySelector("form");
+  const field = form.elements.handles;
+  form.onsubmit = async (event) => {
+    if (event.submitter?.value === "no") return;
+    event.preventDefault();
+    refused("");
+    const handles = named(field.value);
+    if (!handles) return refused(gettext("Name at least one person, by handles such as @sol."));
+    try {
+      await room.send("invite", { handles });
+      dialog.close();
+      say(interpolate(ngettext("%s person more may enter now.", "%s people more may enter now.", handles.length), [handles.length]));
+    } catch (error) {
+      refused(error.message);
+    }
+  };
+  field.value = "";
+  refused("");
+  dialog.showModal();
+
+  function refused(text) {
+    const line = form.querySelector("[role=alert]");
+    line.hidden = !text;
+    line.textContent = text;
+    if (text) field.focus();
+  }
+}
+
+/** "@Sol, lior" -> ["sol", "lior"]; null where there is nobody, or something that cannot be a handle. */
+function named(text) {
+  const handles = [...new Set(text.toLowerCase().split(/[\s,;@]+/).filter(Boolean))];
+  return handles.length && handles.every((handle) => new RegExp(facts.handle).test(handle)) ? handles : null;
+}
