@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from rooms import commands, events, lookout, protocol, pulse
 from rooms.door import WARNINGS, Bucket, Door
+from rooms.metrics import COMMANDS
 from rooms.models import Participant, Space
 from rooms.refusals import Refused
 from rooms.sound import SoundRefused
@@ -55,11 +56,11 @@ class SpaceConsumer(Door):
         if over:
             with translation.override(self.scope["language"]):
                 text = str(TOO_FAST)
-            return await self.send_event(protocol.Error(code="slow_down", text=text))
+            return await self.refuse("none", protocol.Error(code="slow_down", text=text))
         try:
             command = protocol.parse(frame or "")
         except protocol.FrameRefused as refused:
-            return await self.send_event(protocol.Error(code=refused.code, text=str(refused)))
+            return await self.refuse("none", protocol.Error(code=refused.code, text=str(refused)))
         return await self.answer(command)
 
     async def answer(self, command: protocol.Command) -> None:
@@ -67,12 +68,17 @@ class SpaceConsumer(Door):
             return
         try:
             event = await commands.carry_out(self.me.pk, command)
+            COMMANDS.labels(protocol.name_of(command), "done").inc()
+            await self.send_event(event)
         except (Refused, SoundRefused) as refused:
             with translation.override(self.scope["language"]):
                 text = refused.text
             code = refused.reason if isinstance(refused, Refused) else refused.code
-            event = protocol.Error(code=str(code), text=text, re=command.id)
-        await self.send_event(event)
+            await self.refuse(protocol.name_of(command), protocol.Error(code=str(code), text=text, re=command.id))
+
+    async def refuse(self, command: str, error: protocol.Error) -> None:
+        COMMANDS.labels(command, error.code).inc()
+        await self.send_event(error)
 
     async def send_event(self, event: protocol.Event) -> None:
         await self.send(text_data=protocol.encode(event))

@@ -8,6 +8,8 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.http import HttpRequest
 from django.utils.translation import get_language_from_request
 
+from rooms.metrics import SOCKETS
+
 FRAMES_PER_SECOND = 20
 BURST = 60
 WARNINGS = 40  # frames over the limit that are only answered with a warning
@@ -49,11 +51,12 @@ class Door(AsyncWebsocketConsumer):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Channels calls `disconnect` where the browser goes; a fault, or the end of the process, must not skip it."""
-        try:
-            await super().__call__(scope, receive, send)
-        except BaseException:
-            await self.disconnect(1011)
-            raise
+        with SOCKETS.labels(type(self).__name__).track_inprogress():
+            try:
+                await super().__call__(scope, receive, send)
+            except BaseException:
+                await self.disconnect(1011)
+                raise
 
     async def send(self, text_data: str | None = None, bytes_data: bytes | None = None, close: bool = False) -> None:
         if self.shut:

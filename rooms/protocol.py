@@ -368,6 +368,11 @@ def parse(frame: str) -> Command:
         raise FrameRefused("bad_json", str(error)) from None
 
 
+def name_of(frame: Command | Event) -> str:
+    """The name that a command or an event has on the wire."""
+    return str(frame.__struct_config__.tag)
+
+
 def encode(event: Event) -> str:
     """An event -> one text frame."""
     return _encoder.encode(event).decode()

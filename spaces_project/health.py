@@ -37,9 +37,13 @@ def _database() -> bool:
 
 def _redis() -> dict[str, Any]:
     try:
-        sung = store.client().get(CANARY)
-        nodes = len(placement.nodes())
+        age, nodes = jobs_age(), len(placement.nodes())
     except redis.RedisError:
         return {"redis": False, "nodes": 0, "jobs_age_seconds": None}
-    age = round(time.time() - float(sung), 1) if sung else None
     return {"redis": True, "nodes": nodes, "jobs_age_seconds": age}
+
+
+def jobs_age() -> float | None:
+    """Seconds since a worker has last done the canary job; None for longer than ten minutes."""
+    sung = store.client().get(CANARY)
+    return round(time.time() - float(sung), 1) if sung else None

@@ -167,6 +167,7 @@ INSTALLED_APPS = [
     "spaces_project",
 ]
 MIDDLEWARE = [
+    "spaces_project.metrics.middleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -240,7 +241,7 @@ EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'
 # --- Safety of pages --------------------------------------------------------------------------------------------------
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = PUBLIC_URL.startswith("https://")
-SECURE_REDIRECT_EXEMPT = [r"^health$"]  # asked on the machine itself, without TLS
+SECURE_REDIRECT_EXEMPT = [r"^health$", r"^metrics$"]  # asked on the machine itself, without TLS
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if SECURE_SSL_REDIRECT else 0
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # sub-domains are not ours to promise anything for
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
@@ -277,5 +278,6 @@ SPECTACULAR_SETTINGS = {
 }
 
 # --- What the processes say -------------------------------------------------------------------------------------------
+METRICS_TOKEN = env.text("METRICS_TOKEN", "", "Bearer token with which Prometheus reads /metrics; empty: nobody does.")
 LOG_LEVEL = env.text("LOG_LEVEL", "INFO", "Least level of what is said: DEBUG, INFO, WARNING, ERROR.")
 LOGGING = logs.configure(LOG_LEVEL, as_json=not (DEMO or DEBUG))

@@ -6,6 +6,7 @@ from django.views.i18n import JavaScriptCatalog
 from drf_spectacular.views import SpectacularAPIView
 
 from spaces_project.health import health
+from spaces_project.metrics import metrics
 
 urlpatterns = [
     path("accounts/", include("allauth.urls")),
@@ -16,4 +17,5 @@ urlpatterns = [
     path("", include("rooms.urls")),
     path("", include("moderation.urls")),
     path("health", health, name="health"),
+    path("metrics", metrics, name="metrics"),
 ]

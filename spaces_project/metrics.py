@@ -1,0 +1,103 @@
+"""`/metrics` of a web process, for Prometheus: what it counted since its start, and what the rows say at the moment.
+
+Every web process has its own counts: where several run, each is asked at its own port. What rows say is the same in all
+of them.
+"""
+
+import hmac
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction
+from django.conf import settings
+from django.db.models import Count
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.decorators import sync_and_async_middleware
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+
+from moderation.models import Case
+from recordings.models import Recording
+from rooms import placement
+from rooms.models import Participant, Space, SpeakerRequest
+from spaces_project.health import jobs_age
+
+REQUESTS = Histogram(
+    "spaces_http_request_seconds",
+    "Seconds until the answer to a request, by address (its name in urls.py) and status.",
+    ["view", "method", "status"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+)
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+@sync_and_async_middleware
+def middleware(get_response: Any) -> Callable[[HttpRequest], Any]:
+    """Measure every request. Addresses and methods that do not exist are one each, so that nobody makes up series."""
+
+    async def later(request: HttpRequest) -> HttpResponseBase:
+        start = time.perf_counter()
+        return _noted(request, await get_response(request), start)
+
+    def now(request: HttpRequest) -> HttpResponseBase:
+        start = time.perf_counter()
+        return _noted(request, get_response(request), start)
+
+    return later if iscoroutinefunction(get_response) else now
+
+
+def _noted(request: HttpRequest, response: HttpResponseBase, start: float) -> HttpResponseBase:
+    match = request.resolver_match
+    view = match.view_name if match else "none"
+    method = request.method if request.method in METHODS else "other"
+    REQUESTS.labels(view, method, response.status_code).observe(time.perf_counter() - start)
+    return response
+
+
+@never_cache
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """The metrics, to whoever has METRICS_TOKEN as bearer token; 404 without a token set, 401 with a wrong one."""
+    if not settings.METRICS_TOKEN:
+        raise Http404
+    expected, given = f"Bearer {settings.METRICS_TOKEN}", request.headers.get("Authorization", "")
+    if not hmac.compare_digest(given.encode(), expected.encode()):
+        return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer"})
+    rows = CollectorRegistry()
+    rows.register(Rows())
+    return HttpResponse(generate_latest(REGISTRY) + generate_latest(rows), content_type=CONTENT_TYPE_LATEST)
+
+
+class Rows:
+    """What the database and Redis say, read when it is asked for."""
+
+    def collect(self) -> Iterator[Metric]:
+        here = Participant.objects.present().filter(space__state=Space.State.LIVE)
+        queue = SpeakerRequest.objects.waiting().filter(space__state=Space.State.LIVE)
+        yield _gauge("spaces_live", "Spaces that are live.", Space.objects.live().count())
+        yield _by("spaces_people", "People in live Spaces, by role.", "role", _counts(here, "role"))
+        yield _gauge("spaces_requests_waiting", "Requests to speak that wait for the host.", queue.count())
+        yield _by("spaces_recordings", "Recordings, by state.", "state", _counts(Recording.objects.all(), "state"))
+        yield _by("spaces_cases", "Cases of the safety team, by state.", "state", _counts(Case.objects.all(), "state"))
+        yield _gauge("spaces_media_nodes", "Media nodes whose heart beats.", len(placement.nodes()))
+        age = jobs_age()
+        yield _gauge("spaces_jobs_age_seconds", "Since the workers did the last canary; NaN: too long ago.", age)
+
+
+def _counts(rows: Any, field: str) -> dict[str, int]:
+    return dict(rows.order_by().values_list(field).annotate(Count("pk")))
+
+
+def _gauge(name: str, meaning: str, value: float | None) -> Metric:
+    return GaugeMetricFamily(name, meaning, value=float("nan") if value is None else value)
+
+
+def _by(name: str, meaning: str, label: str, values: dict[str, int]) -> Metric:
+    family = GaugeMetricFamily(name, meaning, labels=[label])
+    for value, number in values.items():
+        family.add_metric([value], number)
+    return family
