@@ -23,6 +23,8 @@ from OpenSSL import SSL
 log = logging.getLogger(__name__)
 
 HANDSHAKE_SECONDS = 15.0
+CIPHERS = b"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305"  # RFC 9325
+DTLS_1_2 = 0xFEFD  # the version's number on the wire (RFC 6347 section 4.1)
 MAX_WAITING = 16  # DTLS records of one peer that wait to be looked at
 
 
@@ -34,6 +36,8 @@ class Certificate(RTCCertificate):
     def _create_ssl_context(self, srtp_profiles: list[SRTPProtectionProfile]) -> SSL.Context:
         if self._context is None:
             self._context = super()._create_ssl_context(srtp_profiles)
+            self._context.set_cipher_list(CIPHERS)
+            self._context.set_min_proto_version(DTLS_1_2)
         return self._context
 
     @property

@@ -154,6 +154,34 @@ async def test_join_hear_and_leave(running: Running, web: Web) -> None:
     assert ("hana", "connected") in web.states
 
 
+async def test_v17_2_1_the_key_of_the_certificate_stays_in_the_memory_of_one_process(
+    running: Running, web: Web, tmp_path: Path
+) -> None:
+    """The policy (docs/operating.md): one key for each start of a node, never written, gone with the process."""
+    await web.write("hana")
+    keys = []
+    for _ in range(2):
+        async with running() as (node, call), Crowd() as crowd:
+            hana = await call.connect(crowd, "hana")
+            hana.speak(tone_packets(440.0))
+            await until(lambda: node.engine.spaces[SPACE].levels)
+            keys.append(private_octets(node))
+    assert keys[0] != keys[1]
+    told = [*written_below(tmp_path), *(chunk.data for chunk in web.chunks), repr(web.states).encode()]
+    assert web.chunks
+    assert not any(key in octets or b"PRIVATE KEY" in octets for key in keys for octets in told)
+
+
+def written_below(folder: Path) -> list[bytes]:
+    return [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
+
+
+def private_octets(node: Node) -> bytes:
+    """The secret number of the node's certificate, as it would stand in a file of any form."""
+    number = node.engine._certificate._key.private_numbers().private_value
+    return number.to_bytes(32, "big")
+
+
 async def test_the_face_refuses_without_the_secret(running: Running) -> None:
     async with running() as (_, call):
         peers = f"/spaces/{SPACE}/peers"
