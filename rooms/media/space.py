@@ -6,7 +6,8 @@ from collections.abc import Callable
 import numpy as np
 
 from . import rtp
-from .fanout import Audience, FanOut
+from .audience import Audiences
+from .fanout import FanOut
 from .jitter import Piece
 from .mixer import Mixer
 from .opus import FRAME, SAMPLE_RATE, SILENT_PACKET, Encoder, Pcm
@@ -56,7 +57,7 @@ class LiveSpace:
         self.peers: dict[str, Peer] = {}
         self.drops: Counter[str] = Counter()
         self.levels: dict[str, int] = {}
-        self.audience = Audience()
+        self.audiences = Audiences(fanout)
         self._fanout, self._outside, self._messenger, self._submit = fanout, outside, messenger, submit
         self._zero = standing.started_at - wall
         self._speakers: dict[str, Speaker] = {}
@@ -86,6 +87,8 @@ class LiveSpace:
         speaker = self._speakers.get(voice.participant)
         if speaker is None:
             speaker = self._speakers[voice.participant] = Speaker(voice, self._new_tap(voice))
+            if voice.participant in self.peers:
+                self.audiences.shorten(self.peers[voice.participant])
         if voice.muted:
             self._silence(speaker)
         elif speaker.voice is None:
@@ -119,6 +122,11 @@ class LiveSpace:
         if speaker.tap is not None:
             speaker.tap.close()
 
+    def admit(self, peer: Peer, long: bool) -> None:
+        """Begin to send to a peer: three frames at a time if ``long``, and he is not one who talks."""
+        hears_long = long and peer.participant not in self._speakers
+        (self.audiences.long if hears_long else self.audiences.short).add(peer)
+
     def on_sound(self, peer: Peer, packet: rtp.RtpPacket, now: float) -> None:
         """Take a speaker's packet; drop it, before anything looks at its sound, from whoever may not be heard."""
         speaker = self._speakers.get(peer.participant)
@@ -135,8 +143,7 @@ class LiveSpace:
         sounds = self._pull(now, missed)
         shared, own = self._mixer.mix(sounds)
         packet = self._encode(shared)
-        if len(self.audience):
-            self._fanout.write(self.audience.rows, packet)
+        self.audiences.write(packet)
         self._send_own(own)
         self._keep(packet)
         self._ticks += 1
@@ -179,7 +186,7 @@ class LiveSpace:
         if not self.standing.recorded:
             return
         self._mix_tap.tick(self._position)
-        if self.standing.voices and len(self.audience):
+        if self.standing.voices and len(self.audiences):
             self._mix_tap.write(packet, FRAME, self._position, self._position)
         for speaker in self._speakers.values():
             if speaker.tap is not None:
@@ -205,7 +212,8 @@ class LiveSpace:
             "space": self.space,
             "version": self.standing.version,
             "peers": len(self.peers),
-            "connected": len(self.audience),
+            "connected": len(self.audiences),
+            "long": len(self.audiences.long),
             "voices": {name: self._voice_stats(speaker) for name, speaker in self._speakers.items()},
             "levels": self.levels,
             "receptions": {name: peer.reception._asdict() for name, peer in self.peers.items() if peer.reception},

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
 import pytest
 import pytest_asyncio
@@ -14,6 +14,7 @@ from rooms.media.peer import Peer
 from rooms.media.standing import Standing, Voice
 from rooms.media.tap import Chunk
 from rooms.media.udp import UdpPort
+from tests.rooms.media.hall import Hall
 
 SECRET = "a secret of the tests"
 SPACE = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
@@ -120,3 +121,10 @@ async def world() -> AsyncIterator[World]:
 @pytest.fixture
 def secret() -> str:
     return SECRET
+
+
+@pytest.fixture
+def hall() -> Iterator[Hall]:
+    hall = Hall()
+    yield hall
+    hall.close()
