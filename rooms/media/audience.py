@@ -9,10 +9,15 @@ from itertools import groupby
 import numpy as np
 
 from .fanout import FanOut, Listener, Rows
-from .opus import FRAME, Repacketizer
+from .opus import DTX_PACKET, FRAME, Repacketizer
 
 LONG = 3  # frames in a packet of the long group
 _CONFIGURATION = 0xFC  # of a packet's first octet: what frames in one packet have in common (RFC 6716 section 3.1)
+
+
+def _kind(frame: bytes) -> tuple[int, bool]:
+    """What has to be the same of frames in one packet; a frame that tells of silence travels alone."""
+    return frame[0] & _CONFIGURATION, frame == DTX_PACKET
 
 
 class Audience:
@@ -80,11 +85,11 @@ class Audiences:
         if listener in self.long and listener not in self._leaving:
             self._leaving.append(listener)
 
-    def write(self, packet: bytes) -> None:
-        """Hand out the packet of this tick."""
+    def write(self, packet: bytes | None) -> None:
+        """Hand out the packet of this tick; None where nobody gets one, since there is nothing to hear."""
         if len(self.long):
             self._write_long(packet)
-        if len(self.short):
+        if len(self.short) and packet is not None:
             self._fanout.write(self.short.rows, packet)
         for listener in self._leaving:
             self.long.discard(listener)
@@ -93,9 +98,12 @@ class Audiences:
         if not len(self.long):
             self._frames.clear()
 
-    def _write_long(self, packet: bytes) -> None:
+    def _write_long(self, packet: bytes | None) -> None:
+        if packet is None:
+            self._frames.clear()
+            return
         self._frames.append(packet)
-        if len(self._frames) == LONG:
+        if len(self._frames) == LONG or packet == DTX_PACKET:
             self._send_frames(self.long.rows)
             self._frames.clear()
         elif self._leaving:
@@ -104,7 +112,7 @@ class Audiences:
     def _send_frames(self, rows: Rows) -> None:
         """Write the frames as one packet, or as several where the encoder changed its mode between them."""
         behind = len(self._frames) * FRAME
-        for place, (_, run) in enumerate(groupby(self._frames, lambda frame: frame[0] & _CONFIGURATION)):
+        for place, (_, run) in enumerate(groupby(self._frames, _kind)):
             if place:
                 self._fanout.flush()
             frames = list(run)

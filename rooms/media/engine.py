@@ -226,6 +226,12 @@ class Engine:
         if space is not None:
             space.on_sound(peer, packet, now)
 
+    def on_goodbye(self, peer: Peer) -> None:
+        """Tell the peer's Space that nothing more comes from its microphone."""
+        space = self._homes.get(peer)
+        if space is not None:
+            space.on_goodbye(peer)
+
     # Work between the ticks
 
     def read(self) -> None:
