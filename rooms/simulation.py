@@ -18,6 +18,7 @@ from rooms.media.client import Client, Crowd, tone_packets
 JOINS_AT_ONCE = 10
 JOIN_SECONDS = 30.0
 LEAVE_SECONDS = 5.0
+CUT_OFF_SECONDS = 1.0  # without a packet; a node sends some even where it is silent
 LOWEST_TONE, TONE_STEP = 300.0, 90.0
 
 
@@ -130,10 +131,14 @@ class Simulation:
 
     # --- figures ----------------------------------------------------------------------------------------------------
     def figures(self, seconds: float) -> dict[str, Any]:
-        """The one JSON line: joins in ms from opening the socket to the first packet of sound, packets per listener."""
+        """The one JSON line: joins in ms from opening the socket to the first packet of sound, packets per listener.
+
+        What is expected follows from sequence numbers, so whoever gets nothing any more is counted as ``cut_off``.
+        """
         joined = [guest for guest in self.guests if guest.join_ms is not None]
         heard = [guest.client.heard for guest in joined if guest.client and not guest.speaks]
         times = sorted(guest.join_ms for guest in joined if guest.join_ms is not None)
+        now = time.monotonic()
         expected, lost = sum(h.expected for h in heard), sum(h.lost for h in heard)
         return {
             "joins": len(joined),
@@ -144,6 +149,7 @@ class Simulation:
             "packets_expected_per_listener": round(expected / len(heard), 1) if heard else 0,
             "packets_received_per_listener": round(sum(h.packets for h in heard) / len(heard), 1) if heard else 0,
             "loss": round(lost / expected, 6) if expected else 1.0,
+            "cut_off": sum(h.last_at is None or now - h.last_at > CUT_OFF_SECONDS for h in heard),
             "failures": sorted({guest.failure for guest in self.guests if guest.failure}),
         }
 

@@ -101,6 +101,9 @@ MEDIA_HTTP_HOST = env.text("MEDIA_HTTP_HOST", "127.0.0.1", "Address of the node'
 MEDIA_HTTP_PORT = env.integer("MEDIA_HTTP_PORT", 40001, "Port of the node's HTTP face.", least=1)
 MEDIA_ANNOUNCE = env.names("MEDIA_ANNOUNCE", ["127.0.0.1"], "Addresses of this node that browsers can reach.")
 MEDIA_CAPACITY = env.integer("MEDIA_CAPACITY", 1000, "Peers that one media node takes before it refuses.", least=1)
+MEDIA_LONG_PACKETS_ABOVE = env.integer(
+    "MEDIA_LONG_PACKETS_ABOVE", 30, "Load of a node, percent of a core, from which new listeners get 60 ms packets."
+)
 MEDIA_SPOOL = VAR_DIR / "spool"
 
 # --- Storage of sound and pictures ------------------------------------------------------------------------------------

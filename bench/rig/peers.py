@@ -15,6 +15,7 @@ from rooms.media.opus import FRAME, Decoder
 
 from .relay import Relay
 
+DTX_GAP = 19 * FRAME  # samples without a packet, after which libopus, and a node, tell of silence again
 _CANDIDATE = re.compile(r"^(a=candidate:\S+ 1 udp \d+ )(\S+) (\d+) typ host", re.MULTILINE)
 _SO_TIMESTAMPNS = 35  # socket(7); not in Python's socket module
 _TIMESPEC = struct.Struct("=qq")
@@ -128,7 +129,8 @@ class Checker(Listener):
 
     ``frames`` counts packets by their length in ms; ``audible`` those in which there is anything to hear; ``payloads``
     are the latest ones. ``span`` and ``heard_samples`` tell of the time that has passed by the RTP clock, and for how
-    much of it there was a packet: a server that leaves packets out loses none by their sequence numbers.
+    much of it there was a packet, or silence after a packet that tells of it (DTX): a server that leaves packets out
+    loses none by their sequence numbers.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -145,6 +147,7 @@ class Checker(Listener):
         self._timestamps = rtp.Unwrapper(32)
         self._first: int | None = None
         self._end = 0
+        self._silence_told = False
 
     @property
     def span(self) -> int:
@@ -161,9 +164,12 @@ class Checker(Listener):
         self.frames[len(sound) * 20 // FRAME] += 1
         self.audible += bool(abs(sound).max() > 100)
         self._note_time(self._timestamps.unwrap(received.timestamp), len(sound))
+        self._silence_told = len(received.payload) <= DTX_OCTETS
 
     def _note_time(self, timestamp: int, samples: int) -> None:
         if self._first is None:
             self._first = timestamp
+        elif self._silence_told:
+            self.heard_samples += min(DTX_GAP, max(0, timestamp - self._end))
         self._end = max(self._end, timestamp + samples)
         self.heard_samples += samples

@@ -17,7 +17,7 @@ from typing import Self
 
 import numpy as np
 import pylibsrtp
-from aiortc.rtp import RtcpPacket, RtcpReceiverInfo, RtcpRrPacket, RtcpSrPacket
+from aiortc.rtp import RtcpByePacket, RtcpPacket, RtcpReceiverInfo, RtcpRrPacket, RtcpSrPacket
 
 from . import rtp, stun
 from .clock import Ticker
@@ -70,7 +70,7 @@ def strength(pcm: Pcm, frequency: float) -> float:
 
 @dataclass
 class Heard:
-    """What a peer received. ``sound`` is kept only where decoding was asked for."""
+    """What a peer received. ``sound`` is kept only where decoding was asked for, each packet's in its place."""
 
     packets: int = 0
     octets: int = 0
@@ -79,14 +79,17 @@ class Heard:
     sound: list[Pcm] = field(default_factory=list)
     arrivals: list[float] = field(default_factory=list)
     reports: list[RtcpSrPacket] = field(default_factory=list)
+    last_at: float | None = None
     _first: int | None = None
     _highest: int = 0
+    _sound_end: int | None = None
 
     def count(self, sequence: int, size: int, now: float) -> None:
         """Note a packet of an unwrapped sequence number."""
         if self._first is None:
             self._first = self._highest = sequence
             self.first_at = now
+        self.last_at = now
         self._highest = max(self._highest, sequence)
         self.packets += 1
         self.octets += size
@@ -100,6 +103,14 @@ class Heard:
     def lost(self) -> int:
         """How many of them did not arrive."""
         return max(0, self.expected - self.packets)
+
+    def keep(self, sound: Pcm, timestamp: int) -> None:
+        """Keep what a packet of this unwrapped RTP time sounds like, after silence for the time without a packet."""
+        gap = timestamp - self._sound_end if self._sound_end is not None else 0
+        if gap > 0:
+            self.sound.append(np.zeros(gap, np.int16))
+        self._sound_end = max(self._sound_end or 0, timestamp + len(sound))
+        self.sound.append(sound)
 
     def pcm(self, seconds: float | None = None) -> Pcm:
         """Return the decoded sound, or its last ``seconds``."""
@@ -142,7 +153,7 @@ class Client:
         self._address: bytes | None = None
         self._reached = False
         self._next_check = 0.0
-        self._sequences = rtp.Unwrapper(16)
+        self._sequences, self._timestamps = rtp.Unwrapper(16), rtp.Unwrapper(32)
         self._packets: Sequence[bytes] = ()
         self._next_packet = 0
         self._ssrc = secrets.randbits(32)
@@ -256,7 +267,7 @@ class Client:
         if self._keep_arrivals:
             self.heard.arrivals.append(now)
         if self._decoder is not None:
-            self.heard.sound.append(self._decoder.decode(packet.payload))
+            self.heard.keep(self._decoder.decode(packet.payload), self._timestamps.unwrap(packet.timestamp))
 
     def _on_reports(self, incoming: pylibsrtp.Session, data: bytes) -> None:
         try:
@@ -273,6 +284,13 @@ class Client:
             asked = (last.sender_info.ntp_timestamp >> 16) & 0xFFFFFFFF
             said = RtcpReceiverInfo(last.ssrc, round(loss * 256), 0, 0, jitter, asked, 0)
             self.send_raw(outgoing.protect_rtcp(bytes(RtcpRrPacket(self._ssrc, [said]))))
+
+    def send_goodbye(self) -> None:
+        """Say that the microphone has ended (RFC 3550 section 6.6)."""
+        outgoing = self._session.outgoing
+        if outgoing is not None:
+            said = bytes(RtcpRrPacket(self._ssrc, [])) + bytes(RtcpByePacket([self._ssrc]))
+            self.send_raw(outgoing.protect_rtcp(said))
 
     # ICE and DTLS
 

@@ -43,11 +43,15 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Config:
-    """What an operator decides about a node. ``announce`` names the addresses put into answers, best first."""
+    """What an operator decides about a node. ``announce`` names the addresses put into answers, best first.
+
+    From a load of ``long_above`` on, a share of a core, those who join get packets of 60 ms.
+    """
 
     secret: str
     announce: Sequence[str] = ("127.0.0.1",)
     capacity: int = 2000
+    long_above: float = 2.0
 
 
 class Engine:
@@ -71,6 +75,7 @@ class Engine:
         self.spaces: dict[str, LiveSpace] = {}
         self.drops: Counter[str] = Counter()
         self.joins = 0
+        self.load = 0.0  # share of a core, measured by whoever runs the engine
         self.ticker: Ticker | None = None
         self._outside, self._submit = outside, submit
         self._certificate = Certificate.generateCertificate()
@@ -79,7 +84,6 @@ class Engine:
         self._handshakes: deque[tuple[Peer, bytes]] = deque()
         self._working = False
         self._closing: set[asyncio.Task[None]] = set()
-        self._samples = 0  # of the clock that all listeners' timestamps follow
         self._ticks = 0
 
     @property
@@ -188,10 +192,10 @@ class Engine:
             self._tell_peer(space, peer, "gone")
 
     def _free_row(self, space: LiveSpace, peer: Peer) -> None:
-        space.audience.discard(peer)
+        space.audiences.discard(peer)
         moved = self.fanout.remove(peer)
         if isinstance(moved, Peer):
-            self._homes[moved].audience.rows_changed()
+            self._homes[moved].audiences.rows_changed()
 
     def _tell_peer(self, space: LiveSpace, peer: Peer, state: str) -> None:
         self.messenger.post(lambda: self._outside.peer(space.space, peer.participant, state))
@@ -204,7 +208,7 @@ class Engine:
         if space is None or address is None or session is None:
             return
         self.fanout.add(peer, session, address, peer.offer.payload_type, peer.out_ssrc)
-        space.audience.add(peer)
+        space.admit(peer, self.load >= self.config.long_above)
         self._tell_peer(space, peer, "connected")
 
     def on_gone(self, peer: Peer) -> None:
@@ -221,6 +225,12 @@ class Engine:
         space = self._homes.get(peer)
         if space is not None:
             space.on_sound(peer, packet, now)
+
+    def on_goodbye(self, peer: Peer) -> None:
+        """Tell the peer's Space that nothing more comes from its microphone."""
+        space = self._homes.get(peer)
+        if space is not None:
+            space.on_goodbye(peer)
 
     # Work between the ticks
 
@@ -257,10 +267,10 @@ class Engine:
 
     def tick(self, now: float, missed: int = 0) -> None:
         """Do what is due at ``now``, a multiple of 20 ms after the tick before."""
+        self.fanout.clock += FRAME * (1 + missed)
         for space in self.spaces.values():
             space.tick(now, missed)
-        self._samples += FRAME * (1 + missed)
-        self.fanout.flush(self._samples)
+        self.fanout.flush()
         self._ticks += 1
         self._report()
         if self._ticks % SWEEP_TICKS == 0:
@@ -271,7 +281,7 @@ class Engine:
         for row in range(self._ticks % REPORT_TICKS, len(self.fanout), REPORT_TICKS):
             peer = self.fanout.listener(row)
             assert isinstance(peer, Peer)
-            peer.report(*self.fanout.progress(row, self._samples))
+            peer.report(*self.fanout.progress(row))
 
     def sweep(self, now: float) -> None:
         """Drop the peers that have not been heard of for too long, and Spaces in which nobody is any more."""

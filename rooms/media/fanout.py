@@ -34,6 +34,7 @@ class FanOut:
     def __init__(self, port: UdpPort, capacity: int) -> None:
         self._port, self.capacity = port, capacity
         self.sent = self.dropped = 0
+        self.clock = 0  # samples at 48 kHz, of the tick that is being written
         self._count = 0
         self._packets = np.zeros((capacity, ROW), np.uint8)
         self._sequences = np.zeros(capacity, np.uint16)
@@ -42,6 +43,10 @@ class FanOut:
         self._octet_counts = np.zeros(capacity, np.uint32)
         self._sizes = np.zeros(capacity, np.int32)  # read and written by libsrtp
         self._due = np.zeros(capacity, np.bool_)
+        self._behind = np.zeros(capacity, np.uint32)  # samples from the start of each packet to the clock
+        self._columns = (
+            self._sequences, self._timestamps, self._packet_counts, self._octet_counts, self._due, self._behind
+        )  # fmt: skip
         self._envelopes = port.envelopes(self._packets)
         base, sizes = self._packets.ctypes.data, self._sizes.ctypes.data
         self._pointers = [ffi.cast("void *", base + row * ROW) for row in range(capacity)]
@@ -87,7 +92,7 @@ class FanOut:
         if row == last:
             return None
         self._packets[row, :HEADER] = self._packets[last, :HEADER]
-        for column in (self._sequences, self._timestamps, self._packet_counts, self._octet_counts, self._due):
+        for column in self._columns:
             column[row] = column[last]
         self._envelopes.move(row, last)
         self._listeners[row], self._sessions[row], self._contexts[row] = moved, session, context
@@ -98,21 +103,22 @@ class FanOut:
         """Return who has a row."""
         return self._listeners[row]
 
-    def progress(self, row: int, clock: int) -> tuple[int, int, int]:
-        """Return a row's RTP timestamp at ``clock`` samples, and the packets and octets of sound sent so far."""
-        timestamp = (int(self._timestamps[row]) + clock) & 0xFFFFFFFF
+    def progress(self, row: int) -> tuple[int, int, int]:
+        """Return a row's RTP timestamp now, and the packets and octets of sound sent so far."""
+        timestamp = (int(self._timestamps[row]) + self.clock) & 0xFFFFFFFF
         return timestamp, int(self._packet_counts[row]), int(self._octet_counts[row])
 
-    def write(self, rows: Rows | int, payload: bytes) -> None:
-        """Put a payload into the packets of these rows; ``flush`` sends them."""
+    def write(self, rows: Rows | int, payload: bytes, behind: int = 0) -> None:
+        """Put a payload, whose sound began ``behind`` samples before the clock, into these rows; ``flush`` sends it."""
         if len(payload) > MAX_PAYLOAD:
             raise ValueError("payload too large")
         self._packets[rows, HEADER : HEADER + len(payload)] = np.frombuffer(payload, np.uint8)
         self._sizes[rows] = HEADER + len(payload)
+        self._behind[rows] = behind
         self._due[rows] = True
 
-    def flush(self, clock: int) -> int:
-        """Send what was written since the last flush, at ``clock`` samples; returns how many packets the kernel took.
+    def flush(self) -> int:
+        """Send what was written since the last flush; returns how many packets the kernel took.
 
         The payloads stay: what is not written anew is not sent again.
         """
@@ -124,7 +130,8 @@ class FanOut:
         self._packet_counts[:count] += due
         self._octet_counts[:count] += (self._sizes[:count] - HEADER).astype(np.uint32) * due
         self._sequence_fields[:count] = self._sequences[:count]
-        self._timestamp_fields[:count] = self._timestamps[:count] + np.uint32(clock & 0xFFFFFFFF)
+        starts = np.uint32(self.clock & 0xFFFFFFFF) - self._behind[:count]
+        self._timestamp_fields[:count] = self._timestamps[:count] + starts
         self._protect(due)
         self._envelopes.sizes[:count] = self._sizes[:count]
         headers = self._envelopes.headers[:count]
@@ -147,35 +154,3 @@ class FanOut:
             refused = np.flatnonzero(due)[np.array(results) != 0]
             due[refused] = False
             self.dropped += len(refused)
-
-
-class Audience:
-    """The listeners of one Space, as rows for ``FanOut.write``."""
-
-    def __init__(self) -> None:
-        self._members: set[Listener] = set()
-        self._rows: Rows | None = None
-
-    def __len__(self) -> int:
-        return len(self._members)
-
-    def add(self, listener: Listener) -> None:
-        """Count somebody who has a row in."""
-        self._members.add(listener)
-        self._rows = None
-
-    def discard(self, listener: Listener) -> None:
-        """Count somebody out."""
-        self._members.discard(listener)
-        self._rows = None
-
-    def rows_changed(self) -> None:
-        """A member's row is another one now."""
-        self._rows = None
-
-    @property
-    def rows(self) -> Rows:
-        """The rows of all members, in order."""
-        if self._rows is None:
-            self._rows = np.array(sorted(member.row for member in self._members), np.int64)
-        return self._rows

@@ -80,6 +80,7 @@ class JitterBuffer:
         self._held.clear()
         self._last_sequence = -1
         self._last_was_dtx = False
+        self._ended = False  # the speaker said that nothing follows
         self._missed = 0  # pulls in a row that found nothing at all
         self._forget_arrivals()
 
@@ -95,6 +96,7 @@ class JitterBuffer:
         if samples == 0:
             return False
         self.received += 1
+        self._ended = False
         packet = self._place(sequence, timestamp, samples, payload)
         self._note_arrival(packet.timestamp - now * SAMPLE_RATE)
         if self._cursor is None:
@@ -162,10 +164,14 @@ class JitterBuffer:
         if self._missed > IDLE:
             self._restart()
             return Piece(Kind.SILENCE, FRAME)
-        if self._last_was_dtx or self._missed > MAX_CONCEALED:
+        if self._last_was_dtx or self._ended or self._missed > MAX_CONCEALED:
             return Piece(Kind.SILENCE, FRAME)
         self.concealed += 1
         return Piece(Kind.LOST, FRAME)
+
+    def end(self) -> None:
+        """Take what is missing for silence until another packet comes: the speaker said goodbye."""
+        self._ended = True
 
     @property
     def is_idle(self) -> bool:

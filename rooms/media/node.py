@@ -29,7 +29,10 @@ COLLECT_SECONDS = 300.0  # between looks for cyclic garbage among what lives lon
 
 @dataclass(frozen=True)
 class Settings:
-    """How a node is run. ``announce``: addresses for browsers, best first; ports of 0 are chosen by the system."""
+    """How a node is run. ``announce``: addresses for browsers, best first; ports of 0 are chosen by the system.
+
+    ``long_above``: load, as a share of a core, from which on those who join get packets of 60 ms.
+    """
 
     secret: str
     redis_url: str
@@ -41,6 +44,7 @@ class Settings:
     http_port: int = 0
     announce: tuple[str, ...] = ("127.0.0.1",)
     capacity: int = 1000
+    long_above: float = 0.3
 
 
 class Node:
@@ -53,7 +57,6 @@ class Node:
         self.name = settings.name or f"{self.port.port}"
         self.draining = self._stopped = False
         self.url = ""
-        self._load = 0.0
         self._outside = outside
         self._redis = redis.asyncio.Redis.from_url(settings.redis_url)
         self._tasks: list[asyncio.Task[None]] = []
@@ -62,7 +65,7 @@ class Node:
         except OSError:
             self.port.close()
             raise
-        config = Config(settings.secret, settings.announce, settings.capacity)
+        config = Config(settings.secret, settings.announce, settings.capacity, settings.long_above)
         clock = asyncio.get_running_loop().time
         self.engine = Engine(self.port, config, outside, self.spool.submit, clock)
         self.link = Link(self.engine, self._redis, outside, self.name, self.beat)
@@ -131,7 +134,7 @@ class Node:
             "url": self.url,
             "peers": self.engine.peers,
             "capacity": self.settings.capacity,
-            "load": round(self._load, 3),
+            "load": round(self.engine.load, 3),
             "spaces": list(self.engine.spaces),
             "draining": self.draining,
         }
@@ -145,7 +148,7 @@ class Node:
             "boot": self.boot,
             "spaces": len(self.engine.spaces),
             "peers": self.engine.peers,
-            "load": round(self._load, 3),
+            "load": round(self.engine.load, 3),
             "joins": self.engine.joins,
             "sent": self.engine.fanout.sent,
             "dropped": self.engine.fanout.dropped,
@@ -163,7 +166,7 @@ class Node:
             await asyncio.sleep(LOAD_SECONDS)
             used, passed = time.process_time() - cpu, time.monotonic() - clock
             cpu, clock = cpu + used, clock + passed
-            self._load += (min(1.0, used / passed) - self._load) * 0.3
+            self.engine.load += (min(1.0, used / passed) - self.engine.load) * 0.3
 
     async def _run_collecting(self) -> None:
         """Collect cyclic garbage rarely, and then right after a tick.

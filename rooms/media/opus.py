@@ -26,6 +26,8 @@ _RESET_STATE = 4028
 
 # 20 ms of digital silence: fullband CELT, mono, code 0, and a frame whose silence flag is set (RFC 6716 section 4.3).
 SILENT_PACKET = b"\xf8\xff\xfe"
+# The same without a frame: nothing is sent from here on until there is something to hear (section 3.1, DTX).
+DTX_PACKET = SILENT_PACKET[:1]
 
 # Samples of one frame by the five configuration bits of the first octet (RFC 6716 section 3.1, table 2).
 _SILK, _HYBRID, _CELT = (480, 960, 1920, 2880), (480, 960), (120, 240, 480, 960)

@@ -34,6 +34,9 @@ class Room(Protocol):
     def on_sound(self, peer: "Peer", packet: rtp.RtpPacket, now: float) -> None:
         """A decrypted packet arrived, of the right type, size and rate."""
 
+    def on_goodbye(self, peer: "Peer") -> None:
+        """The peer's microphone has ended, not the peer (RFC 3550 section 6.6)."""
+
 
 class Peer:
     """The state of one connection, from the offer on."""
@@ -107,8 +110,12 @@ class Peer:
         return True
 
     def _on_reports(self, data: bytes) -> None:
-        for reception in rtcp.receptions(data, self.out_ssrc, time.time()):
-            self.reception = reception
+        said = rtcp.read(data, self.out_ssrc, time.time())
+        if said.receptions:
+            self.reception = said.receptions[-1]
+        if self.ssrc in said.goodbyes:
+            self.ssrc = None
+            self._room.on_goodbye(self)
 
     def report(self, timestamp: int, packets: int, octets: int) -> None:
         """Tell the browser how much was sent, and what time it is; its own reports then tell the round trip."""

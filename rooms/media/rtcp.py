@@ -1,9 +1,8 @@
 """RTCP: what listeners report about their sound, and the sender reports that let them (RFC 3550 section 6.4)."""
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
-from aiortc.rtp import RtcpPacket, RtcpReceiverInfo, RtcpRrPacket, RtcpSenderInfo, RtcpSrPacket
+from aiortc.rtp import RtcpByePacket, RtcpPacket, RtcpReceiverInfo, RtcpRrPacket, RtcpSenderInfo, RtcpSrPacket
 
 from .opus import SAMPLE_RATE
 
@@ -33,11 +32,22 @@ def sender_report(ssrc: int, unix: float, timestamp: int, packets: int, octets: 
     return bytes(RtcpSrPacket(ssrc, RtcpSenderInfo(ntp(unix), timestamp, packets, octets), []))
 
 
-def receptions(data: bytes, ssrc: int, unix: float) -> Iterator[Reception]:
-    """Read what a compound packet that arrived at ``unix`` says about the stream ``ssrc``; ValueError if malformed."""
+class Said(NamedTuple):
+    """What a peer said in one compound packet: how it receives, and which of its own sources end."""
+
+    receptions: list[Reception]
+    goodbyes: list[int]
+
+
+def read(data: bytes, ssrc: int, unix: float) -> Said:
+    """Read a compound packet that arrived at ``unix`` from who receives stream ``ssrc``; ValueError if malformed."""
+    said = Said([], [])
     for packet in RtcpPacket.parse(data):
         if isinstance(packet, RtcpRrPacket | RtcpSrPacket):
-            yield from (_reception(block, unix) for block in packet.reports if block.ssrc == ssrc)
+            said.receptions.extend(_reception(block, unix) for block in packet.reports if block.ssrc == ssrc)
+        elif isinstance(packet, RtcpByePacket):
+            said.goodbyes.extend(packet.sources)
+    return said
 
 
 def _reception(block: RtcpReceiverInfo, unix: float) -> Reception:

@@ -2,14 +2,18 @@
 
 from collections import Counter
 from collections.abc import Callable
+from functools import cached_property
 
 import numpy as np
 
 from . import rtp
-from .fanout import Audience, FanOut
+from .adaptation import AdaptiveEncoder
+from .audience import Audiences
+from .fanout import FanOut
 from .jitter import Piece
+from .leveller import Leveller
 from .mixer import Mixer
-from .opus import FRAME, SAMPLE_RATE, SILENT_PACKET, Encoder, Pcm
+from .opus import DTX_PACKET, FRAME, SAMPLE_RATE, SILENT_PACKET, Pcm
 from .outside import Messenger, Outside
 from .peer import Peer
 from .standing import Standing
@@ -19,7 +23,9 @@ from .voice import OnPacket, Voice
 
 LEVEL_TICKS = 10  # five times a second
 SETTLING_TICKS = 10  # of silence that are still encoded, until the encoder has nothing left to say
-BITRATE = 32_000  # bit/s of the mix
+SILENT_TICKS = 2  # of digital silence after that, from which a decoder goes on by itself
+REFRESH_TICKS = 20  # between two packets that tell of silence, as libopus does it
+ADAPT_TICKS = 50
 _SILENCE = np.zeros(FRAME, np.int16)
 
 
@@ -29,14 +35,12 @@ class Speaker:
     def __init__(self, standing: StandingVoice, tap: Tap | None) -> None:
         self.turn, self.tap = standing.turn, tap
         self.voice: Voice | None = None
-        self._encoder: Encoder | None = None
+        self.leveller = Leveller()
 
-    @property
-    def encoder(self) -> Encoder:
+    @cached_property
+    def encoder(self) -> AdaptiveEncoder:
         """The encoder of what this speaker hears while he talks."""
-        if self._encoder is None:
-            self._encoder = Encoder(BITRATE)
-        return self._encoder
+        return AdaptiveEncoder()
 
 
 class LiveSpace:
@@ -56,14 +60,14 @@ class LiveSpace:
         self.peers: dict[str, Peer] = {}
         self.drops: Counter[str] = Counter()
         self.levels: dict[str, int] = {}
-        self.audience = Audience()
+        self.audiences = Audiences(fanout)
         self._fanout, self._outside, self._messenger, self._submit = fanout, outside, messenger, submit
         self._zero = standing.started_at - wall
         self._speakers: dict[str, Speaker] = {}
         self._fading: dict[object, Pcm] = {}
         self._mixer: Mixer[object] = Mixer()
-        self._encoder = Encoder(BITRATE)
-        self._silent_ticks = SETTLING_TICKS
+        self._encoder = AdaptiveEncoder()
+        self._silent_ticks = 0
         self._mix_tap = Tap(self.space, None, None, submit)
         self.last_peer_at = now
         self._ticks = 0
@@ -86,10 +90,12 @@ class LiveSpace:
         speaker = self._speakers.get(voice.participant)
         if speaker is None:
             speaker = self._speakers[voice.participant] = Speaker(voice, self._new_tap(voice))
+            if voice.participant in self.peers:
+                self.audiences.shorten(self.peers[voice.participant])
         if voice.muted:
             self._silence(speaker)
         elif speaker.voice is None:
-            speaker.voice = Voice(self._keeper(speaker))
+            speaker.voice = Voice(self._keeper(speaker), speaker.leveller)
 
     def _new_tap(self, voice: StandingVoice) -> Tap | None:
         if not self.standing.recorded:
@@ -119,6 +125,12 @@ class LiveSpace:
         if speaker.tap is not None:
             speaker.tap.close()
 
+    def admit(self, peer: Peer, long: bool) -> None:
+        """Begin to send to a peer: three frames at a time if ``long``, and he is not one who talks."""
+        hears_long = long and peer.participant not in self._speakers
+        (self.audiences.long if hears_long else self.audiences.short).add(peer)
+        self._silent_ticks = min(self._silent_ticks, SETTLING_TICKS)  # tell of silence at once
+
     def on_sound(self, peer: Peer, packet: rtp.RtpPacket, now: float) -> None:
         """Take a speaker's packet; drop it, before anything looks at its sound, from whoever may not be heard."""
         speaker = self._speakers.get(peer.participant)
@@ -126,6 +138,12 @@ class LiveSpace:
             self.drops["not-a-voice" if speaker is None else "muted"] += 1
         else:
             speaker.voice.jitter.insert(packet.sequence, packet.timestamp, packet.payload, now)
+
+    def on_goodbye(self, peer: Peer) -> None:
+        """Take what follows for silence instead of loss."""
+        speaker = self._speakers.get(peer.participant)
+        if speaker is not None and speaker.voice is not None:
+            speaker.voice.jitter.end()
 
     def tick(self, now: float, missed: int) -> None:
         """Mix and hand out the 20 ms that are due at ``now``; ``missed`` ticks before it were left out."""
@@ -135,13 +153,14 @@ class LiveSpace:
         sounds = self._pull(now, missed)
         shared, own = self._mixer.mix(sounds)
         packet = self._encode(shared)
-        if len(self.audience):
-            self._fanout.write(self.audience.rows, packet)
+        self.audiences.write(packet)
         self._send_own(own)
         self._keep(packet)
         self._ticks += 1
         if self._ticks % LEVEL_TICKS == 0:
             self._tell_levels()
+        if self._ticks % ADAPT_TICKS == 0:
+            self._adapt()
 
     def _pull(self, now: float, missed: int) -> dict[object, Pcm]:
         sounds, self._fading = self._fading, {}
@@ -155,14 +174,21 @@ class LiveSpace:
                 sounds[participant] = sound
         return sounds
 
-    def _encode(self, shared: Pcm | None) -> bytes:
-        """Return the packet for everybody; a Space in which nobody talks costs no encoding."""
+    def _encode(self, shared: Pcm | None) -> bytes | None:
+        """Return the packet for everybody, None for none: a Space in which nobody talks costs next to nothing.
+
+        Silence is encoded until it is complete, then it is told of (DTX, RFC 7587 section 3.1.3), again and again for
+        those who come and for what is lost.
+        """
         self._silent_ticks = self._silent_ticks + 1 if shared is None else 0
         if shared is not None:
             return self._encoder.encode(shared)
         if self._silent_ticks < SETTLING_TICKS:
             return self._encoder.encode(_SILENCE)
-        return SILENT_PACKET
+        since = self._silent_ticks - SETTLING_TICKS
+        if since < SILENT_TICKS:
+            return SILENT_PACKET
+        return DTX_PACKET if (since - SILENT_TICKS) % REFRESH_TICKS == 0 else None
 
     def _send_own(self, own: dict[object, Pcm]) -> None:
         """Give everybody who talks the mix without himself; it is silence where he is the only one."""
@@ -174,16 +200,25 @@ class LiveSpace:
             packet = SILENT_PACKET if alone else self._speakers[peer.participant].encoder.encode(sound)
             self._fanout.write(peer.row, packet)
 
-    def _keep(self, packet: bytes) -> None:
+    def _keep(self, packet: bytes | None) -> None:
         """Put the mix on its track while anybody is here to hear it, and close chunks whose time is over."""
         if not self.standing.recorded:
             return
         self._mix_tap.tick(self._position)
-        if self.standing.voices and len(self.audience):
-            self._mix_tap.write(packet, FRAME, self._position, self._position)
+        if self.standing.voices and len(self.audiences):
+            kept = SILENT_PACKET if packet in (None, DTX_PACKET) else packet
+            self._mix_tap.write(kept, FRAME, self._position, self._position)
         for speaker in self._speakers.values():
             if speaker.tap is not None:
                 speaker.tap.tick(self._position)
+
+    def _adapt(self) -> None:
+        """Let the encoders follow what the browsers report of their loss."""
+        losses = {name: peer.reception.loss for name, peer in self.peers.items() if peer.reception}
+        self._encoder.follow(list(losses.values()))
+        for name, speaker in self._speakers.items():
+            if name in losses and "encoder" in speaker.__dict__:
+                speaker.encoder.follow([losses[name]])
 
     def _tell_levels(self) -> None:
         levels = {name: speaker.voice.level() for name, speaker in self._speakers.items() if speaker.voice is not None}
@@ -205,7 +240,9 @@ class LiveSpace:
             "space": self.space,
             "version": self.standing.version,
             "peers": len(self.peers),
-            "connected": len(self.audience),
+            "connected": len(self.audiences),
+            "long": len(self.audiences.long),
+            "encoder_step": self._encoder.step,
             "voices": {name: self._voice_stats(speaker) for name, speaker in self._speakers.items()},
             "levels": self.levels,
             "receptions": {name: peer.reception._asdict() for name, peer in self.peers.items() if peer.reception},

@@ -6,6 +6,7 @@ from functools import cache
 import numpy as np
 
 from .jitter import MAX_CONCEALED, JitterBuffer, Kind, Piece
+from .leveller import Leveller
 from .opus import FRAME, Decoder, OpusError, Pcm
 
 AUDIBLE_RMS = 16.0  # about -66 dBFS; below it a voice is not mixed
@@ -20,14 +21,15 @@ class Voice:
     """Decodes, conceals, follows the speaker's clock, and says whether there is anything to hear.
 
     ``on_packet(piece, arrived)`` is called for each packet in order, with the time at which it came, or would have
-    come without jitter, in seconds of the node's clock.
+    come without jitter, in seconds of the node's clock. ``leveller`` outlasts a mute.
     """
 
-    def __init__(self, on_packet: OnPacket | None = None) -> None:
+    def __init__(self, on_packet: OnPacket | None = None, leveller: Leveller | None = None) -> None:
         self.jitter = JitterBuffer()
         self.malformed = 0
         self._decoder = Decoder()
         self._on_packet = on_packet
+        self._leveller = leveller or Leveller()
         self._pending = np.zeros(0, np.int16)
         self._hangover = 0
         self._rms = 0.0
@@ -57,7 +59,7 @@ class Voice:
         self._heard = False
         rest = self._pending[:FADE]
         last = np.zeros(FRAME, np.int16)
-        last[: len(rest)] = rest * _ramp(FADE)[::-1][: len(rest)]
+        last[: len(rest)] = np.clip(rest * self._leveller.gain, -32768, 32767) * _ramp(FADE)[::-1][: len(rest)]
         return last
 
     def level(self) -> int:
@@ -116,7 +118,7 @@ class Voice:
         self._ticks += 1
         self._hangover = HANGOVER if power > AUDIBLE_RMS**2 else max(0, self._hangover - 1)
         self._heard = self._hangover > 0
-        return sound if self._heard else None
+        return self._leveller.level(sound, power) if self._heard else None
 
 
 def rms(sound: Pcm) -> float:

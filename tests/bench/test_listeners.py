@@ -8,7 +8,7 @@ from bench.rig.crowd import Hearing
 from bench.rig.measure import Cost
 from bench.rig.peers import Checker, Received
 from rooms.media.client import tone_packets
-from rooms.media.opus import FRAME
+from rooms.media.opus import DTX_PACKET, FRAME
 
 
 def cost(per_listener: float, count: int = 1000) -> Cost:
@@ -40,6 +40,15 @@ def test_what_the_node_does_not_have_gets_no_figure() -> None:
 
 def test_nobody_who_checks_means_that_everything_is_lost() -> None:
     assert Hearing([]).loss_pct == Hearing([]).left_out_pct == 100.0
+
+
+async def test_silence_that_was_told_of_is_not_missed_but_a_longer_one_is() -> None:
+    checker = Checker()
+    for number, place in enumerate((0, 20, 40, 80)):
+        checker._check_sound(Received(number, DTX_PACKET, 0.0, place * FRAME))
+    assert checker.span == 81 * FRAME
+    assert checker.heard_samples == 61 * FRAME
+    checker.port.close()
 
 
 async def test_packets_that_were_never_sent_are_missed_though_no_number_is() -> None:

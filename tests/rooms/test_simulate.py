@@ -92,6 +92,7 @@ def check(said: dict[str, Any], space: Space) -> None:
     assert said["packets_expected_per_listener"] > 2 * 50 * 0.9, "a packet every 20 ms"
     assert said["packets_received_per_listener"] > 2 * 50 * 0.9
     assert said["loss"] < 0.005
+    assert said["cut_off"] == 0
     assert Turn.objects.filter(participant__space=space, participant__user__handle__startswith="sim_").count() == 2
     assert [person.user for person in space.participants.present()] == [space.host]
 

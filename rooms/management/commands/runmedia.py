@@ -92,6 +92,7 @@ class Command(BaseCommand):
             http_port=http_port,
             announce=tuple(settings.MEDIA_ANNOUNCE),
             capacity=settings.MEDIA_CAPACITY,
+            long_above=settings.MEDIA_LONG_PACKETS_ABOVE / 100,
         )
         sys.setswitchinterval(SWITCH_SECONDS)
         try:

@@ -2,22 +2,26 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
+import numpy as np
 import pytest
 import pytest_asyncio
 
 from rooms.media.client import Client
 from rooms.media.engine import Config, Engine
 from rooms.media.grant import mint
+from rooms.media.opus import SAMPLE_RATE
 from rooms.media.peer import Peer
 from rooms.media.standing import Standing, Voice
 from rooms.media.tap import Chunk
 from rooms.media.udp import UdpPort
+from tests.rooms.media.hall import Hall
 
 SECRET = "a secret of the tests"
 SPACE = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 TICK = 0.02
+QUIET = 1  # of 32768: what a decoder may make of encoded silence
 
 
 class Notebook:
@@ -79,6 +83,13 @@ class World:
     def peer(self, name: str) -> Peer:
         return self.engine.spaces[SPACE].peers[name]
 
+    def is_silent(self, client: Client, seconds: float) -> bool:
+        """Whether a peer has heard nothing in the last seconds, with or without packets."""
+        assert client.heard.last_at is not None
+        since = np.zeros(round((self.now - client.heard.last_at) * SAMPLE_RATE), np.int16)
+        latest = np.concatenate((client.heard.pcm(), since))[-round(seconds * SAMPLE_RATE) :]
+        return bool(abs(latest).max() <= QUIET)
+
     def run(self, seconds: float) -> None:
         for _ in range(round(seconds / TICK)):
             self.step()
@@ -120,3 +131,10 @@ async def world() -> AsyncIterator[World]:
 @pytest.fixture
 def secret() -> str:
     return SECRET
+
+
+@pytest.fixture
+def hall() -> Iterator[Hall]:
+    hall = Hall()
+    yield hall
+    hall.close()

@@ -1,70 +1,8 @@
 """One payload to many: everybody's own unbroken sequence, whatever he gets and whoever comes and goes."""
 
-import os
-from collections.abc import Iterator
-
 import pytest
-from pylibsrtp import Policy, Session
 
-from rooms.media import rtp
-from rooms.media.fanout import Audience, FanOut
-from rooms.media.udp import UdpPort
-
-
-class Sink:
-    """A listener with a socket and keys of his own."""
-
-    row = -1
-
-    def __init__(self, hall: "Hall") -> None:
-        key = os.urandom(44)
-        profile = Policy.SRTP_PROFILE_AEAD_AES_256_GCM
-        self.port = hall.open_port()
-        self.incoming = Session(Policy(key, Policy.SSRC_ANY_INBOUND, srtp_profile=profile))
-        self.ssrc = 1000 + len(hall.sinks)
-        outgoing = Session(Policy(key, Policy.SSRC_ANY_OUTBOUND, srtp_profile=profile))
-        hall.fanout.add(self, outgoing, self.port.pack("127.0.0.1", self.port.port), 111, self.ssrc)
-
-    def receive(self) -> list[rtp.RtpPacket]:
-        return [rtp.parse(self.incoming.unprotect(data)) for data, _ in self.port.receive()]
-
-
-class Hall:
-    def __init__(self) -> None:
-        self.ports: list[UdpPort] = []
-        self.port = self.open_port()
-        self.fanout = FanOut(self.port, 8)
-        self.sinks: list[Sink] = []
-        self.clock = 0
-
-    def open_port(self) -> UdpPort:
-        self.ports.append(UdpPort("127.0.0.1"))
-        return self.ports[-1]
-
-    def enter(self) -> Sink:
-        self.sinks.append(Sink(self))
-        return self.sinks[-1]
-
-    def tick(self, **payloads: bytes) -> int:
-        """Send ``all``, then what single rows (``row0``...) get instead."""
-        if "all" in payloads:
-            audience = Audience()
-            for sink in self.sinks:
-                if sink.row >= 0:
-                    audience.add(sink)
-            self.fanout.write(audience.rows, payloads.pop("all"))
-        for name, payload in payloads.items():
-            self.fanout.write(int(name[3:]), payload)
-        self.clock += 960
-        return self.fanout.flush(self.clock)
-
-
-@pytest.fixture
-def hall() -> Iterator[Hall]:
-    hall = Hall()
-    yield hall
-    for port in hall.ports:
-        port.close()
+from tests.rooms.media.hall import Hall
 
 
 def test_everybody_gets_the_payload_under_his_own_numbers(hall: Hall) -> None:

@@ -130,7 +130,7 @@ def feed_ice(data: bytes) -> None:
 
 
 def reports(data: bytes) -> None:
-    list(rtcp.receptions(data, 1, 0.0))
+    rtcp.read(data, 1, 0.0)
 
 
 def feed_readers(data: bytes) -> None:

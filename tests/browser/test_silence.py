@@ -1,0 +1,70 @@
+"""What Chromium itself says of the sound that it gets: silence that is told of is neither loss nor the end."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.browser.conftest import HANA, SOL
+from tests.browser.person import Person
+
+pytestmark = pytest.mark.browser
+COUNTERS = ("packetsReceived", "packetsLost", "totalSamplesReceived", "concealedSamples", "concealmentEvents")
+MOST_CONCEALED = 0.02  # share of the samples; none at all unless the machine of the tests stalls
+SETTLED_MS, SILENT_MS, TALKING_MS = 2_000, 6_000, 4_000
+
+# Keeps the page's connections where a test finds them.
+KEEP_CONNECTIONS = """window.connections = [];
+window.RTCPeerConnection = class extends RTCPeerConnection {
+  constructor(...options) { super(...options); window.connections.push(this); }
+};"""
+RECEIVED = """async () => {
+  const stats = [...(await window.connections.at(-1).getStats()).values()];
+  return stats.find((one) => one.type === "inbound-rtp");
+}"""
+
+
+def received(listener: Person) -> dict[str, float]:
+    """What Chromium has counted of the sound so far."""
+    return {name: value for name, value in listener.page.evaluate(RECEIVED).items() if isinstance(value, int | float)}
+
+
+def over(listener: Person, milliseconds: int) -> dict[str, float]:
+    """By how much each counter grew in that time."""
+    before = received(listener)
+    listener.page.wait_for_timeout(milliseconds)
+    return grown(before, received(listener))
+
+
+def grown(before: dict[str, float], after: dict[str, float]) -> dict[str, float]:
+    growth = {name: after[name] - before.get(name, 0) for name in after}
+    print({name: growth[name] for name in COUNTERS})
+    return growth
+
+
+def test_a_silent_space_stays_connected_and_nothing_is_concealed(
+    speakers: tuple[Person, Person], join_as: Callable[..., Person]
+) -> None:
+    lior = join_as("lior")
+    lior.page.add_init_script(KEEP_CONNECTIONS)
+    lior.join(speakers[0].page.url)
+    lior.until_hears(SOL)
+    lior.page.wait_for_timeout(SETTLED_MS)
+    start = received(lior)
+    talking = over(lior, TALKING_MS)
+    press_mute(speakers)
+    lior.last_heard(SOL)
+    silent = over(lior, SILENT_MS)
+    press_mute(speakers)
+    lior.until_hears(SOL)
+    lior.until_hears(HANA)
+    whole = grown(start, received(lior))
+    assert talking["packetsReceived"] == pytest.approx(TALKING_MS / 20, rel=0.15)
+    assert 2 * SILENT_MS / 1000 <= silent["packetsReceived"] < 5 * SILENT_MS / 1000
+    assert silent["concealedSamples"] == whole["packetsLost"] == 0
+    assert whole["concealedSamples"] < MOST_CONCEALED * whole["totalSamplesReceived"]
+    assert lior.page.evaluate("window.connections.length") == 1, "dialled anew in silence"
+
+
+def press_mute(people: tuple[Person, ...]) -> None:
+    for person in people:
+        person.page.keyboard.press("m")

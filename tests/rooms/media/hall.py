@@ -1,0 +1,63 @@
+"""A fan-out with listeners who have a socket and keys, without a handshake."""
+
+import os
+
+from pylibsrtp import Policy, Session
+
+from rooms.media import rtp
+from rooms.media.audience import Audience
+from rooms.media.fanout import FanOut
+from rooms.media.udp import UdpPort
+
+
+class Sink:
+    """A listener with a socket and keys of his own."""
+
+    row = -1
+
+    def __init__(self, hall: "Hall") -> None:
+        key = os.urandom(44)
+        profile = Policy.SRTP_PROFILE_AEAD_AES_256_GCM
+        self.port = hall.open_port()
+        self.incoming = Session(Policy(key, Policy.SSRC_ANY_INBOUND, srtp_profile=profile))
+        self.ssrc = 1000 + len(hall.sinks)
+        outgoing = Session(Policy(key, Policy.SSRC_ANY_OUTBOUND, srtp_profile=profile))
+        hall.fanout.add(self, outgoing, self.port.pack("127.0.0.1", self.port.port), 111, self.ssrc)
+
+    def receive(self) -> list[rtp.RtpPacket]:
+        return [rtp.parse(self.incoming.unprotect(data)) for data, _ in self.port.receive()]
+
+
+class Hall:
+    """The fan-out, and everybody who has entered."""
+
+    def __init__(self) -> None:
+        self.ports: list[UdpPort] = []
+        self.port = self.open_port()
+        self.fanout = FanOut(self.port, 8)
+        self.sinks: list[Sink] = []
+
+    def open_port(self) -> UdpPort:
+        self.ports.append(UdpPort("127.0.0.1"))
+        return self.ports[-1]
+
+    def enter(self) -> Sink:
+        self.sinks.append(Sink(self))
+        return self.sinks[-1]
+
+    def tick(self, **payloads: bytes) -> int:
+        """Send ``all``, then what single rows (``row0``...) get instead."""
+        if "all" in payloads:
+            audience = Audience()
+            for sink in self.sinks:
+                if sink.row >= 0:
+                    audience.add(sink)
+            self.fanout.write(audience.rows, payloads.pop("all"))
+        for name, payload in payloads.items():
+            self.fanout.write(int(name[3:]), payload)
+        self.fanout.clock += 960
+        return self.fanout.flush()
+
+    def close(self) -> None:
+        for port in self.ports:
+            port.close()

@@ -1,0 +1,126 @@
+"""Packets of 60 ms: the same sound for a third of the packets, and nothing lost or doubled where somebody changes."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from rooms.media import opus, rtp
+from rooms.media.audience import Audiences
+from rooms.media.client import tone
+from tests.rooms.media.hall import Hall, Sink
+
+TICKS = 30
+TONE = 440.0
+
+
+@pytest.fixture
+def audiences(hall: Hall) -> Audiences:
+    return Audiences(hall.fanout)
+
+
+@pytest.fixture(scope="module")
+def frames() -> list[bytes]:
+    encoder = opus.Encoder()
+    sound = tone(TONE, TICKS / 50)
+    return [encoder.encode(sound[at : at + opus.FRAME]) for at in range(0, len(sound), opus.FRAME)]
+
+
+def run(hall: Hall, audiences: Audiences, frames: list[bytes], sink: Sink) -> list[rtp.RtpPacket]:
+    """Hand out a packet at each tick; what one listener got."""
+    got = []
+    for frame in frames:
+        hall.fanout.clock += opus.FRAME
+        audiences.write(frame)
+        hall.fanout.flush()
+        got += sink.receive()
+    return got
+
+
+def heard(packets: list[rtp.RtpPacket]) -> opus.Pcm:
+    decoder = opus.Decoder()
+    return np.concatenate([decoder.decode(packet.payload) for packet in packets])
+
+
+def assert_seamless(packets: list[rtp.RtpPacket]) -> None:
+    """Each packet begins where the one before it ends, under the next number."""
+    for before, after in itertools.pairwise(packets):
+        assert after.sequence == before.sequence + 1
+        assert after.timestamp == (before.timestamp + opus.samples_of(before.payload)) % 2**32
+
+
+def test_three_frames_travel_in_one_packet_and_sound_the_same(
+    hall: Hall, audiences: Audiences, frames: list[bytes]
+) -> None:
+    short, long = hall.enter(), hall.enter()
+    audiences.short.add(short)
+    audiences.long.add(long)
+    packets = run(hall, audiences, frames, long)
+    every = short.receive()
+    assert (len(every), len(packets)) == (TICKS, TICKS // 3)
+    assert_seamless(packets)
+    assert_seamless(every)
+    assert np.array_equal(heard(packets), heard(every))
+
+
+def test_the_timestamp_is_that_of_the_first_frame(hall: Hall, audiences: Audiences, frames: list[bytes]) -> None:
+    sink = hall.enter()
+    audiences.long.add(sink)
+    (packet,) = run(hall, audiences, frames[:3], sink)
+    now, *_ = hall.fanout.progress(sink.row)
+    assert (now - packet.timestamp) % 2**32 == 2 * opus.FRAME
+
+
+@pytest.mark.parametrize("change", range(1, 6))
+def test_whoever_changes_to_short_packets_misses_nothing(
+    hall: Hall, audiences: Audiences, frames: list[bytes], change: int
+) -> None:
+    sink, other = hall.enter(), hall.enter()
+    audiences.long.add(sink)
+    audiences.long.add(other)
+    packets = run(hall, audiences, frames[:change], sink)
+    audiences.shorten(sink)
+    packets += run(hall, audiences, frames[change:], sink)
+    assert_seamless(packets)
+    assert sum(opus.samples_of(packet.payload) for packet in packets) == TICKS * opus.FRAME
+    assert opus.samples_of(packets[-1].payload) == opus.FRAME
+    assert len(other.receive()) == TICKS // 3
+    decoder = opus.Decoder()
+    whole = np.concatenate([decoder.decode(frame) for frame in frames])
+    assert np.array_equal(heard(packets), whole)
+
+
+def test_where_the_encoder_changes_its_mode_the_frames_travel_apart(
+    hall: Hall, audiences: Audiences, frames: list[bytes]
+) -> None:
+    sink, short = hall.enter(), hall.enter()
+    audiences.long.add(sink)
+    audiences.short.add(short)
+    packets = run(hall, audiences, [frames[0], opus.SILENT_PACKET, opus.SILENT_PACKET, *frames[3:6]], sink)
+    assert [opus.samples_of(packet.payload) // opus.FRAME for packet in packets] == [1, 2, 3]
+    assert_seamless(packets)
+    assert len(short.receive()) == 6, "nobody gets a packet twice"
+
+
+def test_whoever_goes_is_in_no_group(hall: Hall, audiences: Audiences, frames: list[bytes]) -> None:
+    sink = hall.enter()
+    audiences.long.add(sink)
+    run(hall, audiences, frames[:1], sink)
+    audiences.shorten(sink)
+    audiences.discard(sink)
+    hall.fanout.remove(sink)
+    assert run(hall, audiences, frames[1:4], sink) == []
+    assert len(audiences) == 0
+
+
+def test_a_new_audience_hears_nothing_of_before(hall: Hall, audiences: Audiences, frames: list[bytes]) -> None:
+    first = hall.enter()
+    audiences.long.add(first)
+    run(hall, audiences, frames[:2], first)
+    audiences.discard(first)
+    hall.fanout.remove(first)
+    audiences.write(frames[2])
+    second = hall.enter()
+    audiences.long.add(second)
+    (packet,) = run(hall, audiences, frames[3:6], second)
+    assert opus.samples_of(packet.payload) == 3 * opus.FRAME
