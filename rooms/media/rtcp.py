@@ -27,24 +27,33 @@ def _middle(unix: float) -> int:
     return (ntp(unix) >> 16) & 0xFFFFFFFF
 
 
-def sender_report(ssrc: int, unix: float, timestamp: int, packets: int, octets: int) -> bytes:
-    """Return a report that ties RTP time to the time of day, and says how much was sent."""
-    return bytes(RtcpSrPacket(ssrc, RtcpSenderInfo(ntp(unix), timestamp, packets, octets), []))
+def sender_report(
+    ssrc: int, unix: float, timestamp: int, packets: int, octets: int, block: RtcpReceiverInfo | None = None
+) -> bytes:
+    """Return a report that ties RTP time to the time of day, and says how much was sent.
+
+    ``block`` says how well what the browser itself sends arrives.
+    """
+    return bytes(RtcpSrPacket(ssrc, RtcpSenderInfo(ntp(unix), timestamp, packets, octets), [block] if block else []))
 
 
 class Said(NamedTuple):
-    """What a peer said in one compound packet: how it receives, and which of its own sources end."""
+    """What a peer said in one compound packet: how it receives, which of its own sources end, and for the others by
+    SSRC what time it was, as the middle 32 bits of the NTP timestamp."""
 
     receptions: list[Reception]
     goodbyes: list[int]
+    times: dict[int, int]
 
 
 def read(data: bytes, ssrc: int, unix: float) -> Said:
     """Read a compound packet that arrived at ``unix`` from who receives stream ``ssrc``; ValueError if malformed."""
-    said = Said([], [])
+    said = Said([], [], {})
     for packet in RtcpPacket.parse(data):
         if isinstance(packet, RtcpRrPacket | RtcpSrPacket):
             said.receptions.extend(_reception(block, unix) for block in packet.reports if block.ssrc == ssrc)
+        if isinstance(packet, RtcpSrPacket):
+            said.times[packet.ssrc] = (packet.sender_info.ntp_timestamp >> 16) & 0xFFFFFFFF
         elif isinstance(packet, RtcpByePacket):
             said.goodbyes.extend(packet.sources)
     return said
