@@ -228,6 +228,12 @@ class Engine:
         if peer.connected and peer.expects_report(now):
             peer.report(now, *self.fanout.progress(peer.row))
 
+    def on_report(self, peer: Peer, now: float) -> None:
+        """Tell the participant where his connection has become another one by what his browser reports."""
+        space = self._homes.get(peer)
+        if space is not None:
+            space.tell_connection(peer, now)
+
     def on_goodbye(self, peer: Peer) -> None:
         """Tell the peer's Space that nothing more comes from its microphone."""
         space = self._homes.get(peer)

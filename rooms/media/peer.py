@@ -11,6 +11,7 @@ import pylibsrtp
 from . import rtcp, rtp
 from .ice import IcePeer
 from .opus import MAX_PAYLOAD
+from .quality import Connection
 from .sdp import Offer
 from .session import Certificate, DtlsSession
 from .source import Source
@@ -35,6 +36,9 @@ class Room(Protocol):
 
     def on_sound(self, peer: "Peer", packet: rtp.RtpPacket, now: float) -> None:
         """A decrypted packet arrived, of the right type, size and rate."""
+
+    def on_report(self, peer: "Peer", now: float) -> None:
+        """The peer said how it hears."""
 
     def on_goodbye(self, peer: "Peer") -> None:
         """The peer's microphone has ended, not the peer (RFC 3550 section 6.6)."""
@@ -63,6 +67,7 @@ class Peer:
         self.received = 0
         self.reception: rtcp.Reception | None = None  # what the browser last said of what it hears
         self.source: Source | None = None  # what comes from its microphone
+        self.connection = Connection()
         self.out_ssrc = secrets.randbelow(2**32 - 1) + 1
         self._handshake = handshake
         self._rate = rtp.RateLimit(PACKETS_PER_SECOND, PACKETS_AT_ONCE)
@@ -120,6 +125,8 @@ class Peer:
         said = rtcp.read(data, self.out_ssrc, time.time())
         if said.receptions:
             self.reception = said.receptions[-1]
+            self.connection.on_reception(self.reception, now)
+            self._room.on_report(self, now)
         if self.source is None:
             return
         if self.source.ssrc in said.times:
@@ -139,6 +146,8 @@ class Peer:
         """
         if self.outgoing is not None:
             block = self.source.report(now) if self.source else None
+            if self.source is not None and block is not None:
+                self.connection.on_source(self.source, now)
             said = rtcp.sender_report(self.out_ssrc, time.time(), timestamp, packets, octets, block)
             self._send(self.outgoing.protect_rtcp(said))
 

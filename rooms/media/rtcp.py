@@ -10,11 +10,14 @@ _NTP_EPOCH = 2_208_988_800  # seconds from 1900 to 1970
 
 
 class Reception(NamedTuple):
-    """How a listener receives: share of packets lost since the last report, jitter, and round trip if it is known."""
+    """How a listener receives: share of packets lost since the last report, jitter, round trip if it is known, and
+    counts of packets expected and lost since some packet in the past."""
 
     loss: float
     jitter_ms: float
     round_trip_ms: float | None
+    expected: int = 0
+    lost: int = 0
 
 
 def ntp(unix: float) -> int:
@@ -64,4 +67,5 @@ def _reception(block: RtcpReceiverInfo, unix: float) -> Reception:
     if block.lsr:
         units = (_middle(unix) - block.lsr - block.dlsr) & 0xFFFFFFFF
         round_trip = units / 65.536 if units < 2**31 else 0.0  # clocks that disagree by a hair
-    return Reception(block.fraction_lost / 256, block.jitter * 1000 / SAMPLE_RATE, round_trip)
+    jitter_ms = block.jitter * 1000 / SAMPLE_RATE
+    return Reception(block.fraction_lost / 256, jitter_ms, round_trip, block.highest_sequence, block.packets_lost)

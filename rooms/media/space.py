@@ -159,6 +159,7 @@ class LiveSpace:
         self._ticks += 1
         if self._ticks % LEVEL_TICKS == 0:
             self._tell_levels()
+            self._watch_speakers(now)
         if self._ticks % ADAPT_TICKS == 0:
             self._adapt()
 
@@ -225,6 +226,20 @@ class LiveSpace:
         told, self.levels = self.levels, levels
         if any(levels.values()) or any(told.values()):
             self._messenger.post(lambda: self._outside.levels(self.space, levels))
+
+    def _watch_speakers(self, now: float) -> None:
+        """Look whether the sound of those who may be heard arrives."""
+        for name, speaker in self._speakers.items():
+            peer = self.peers.get(name)
+            if peer is not None and peer.connected:
+                peer.connection.watch(speaker.voice is not None, peer.source, now)
+                self.tell_connection(peer, now)
+
+    def tell_connection(self, peer: Peer, now: float) -> None:
+        """Tell a participant how his connection is, where that is news."""
+        state = peer.connection.news(now)
+        if state is not None:
+            self._messenger.post(lambda: self._outside.connection(self.space, peer.participant, state))
 
     def close_chunks(self) -> None:
         """Close every open chunk, as when the Space ends or the node stops."""
