@@ -5,14 +5,14 @@ import { myVoice } from "rooms/state.js";
 
 /** [{key, text, action, act}] of what there is to say now. */
 function banners(room, speaking) {
-  const { detail, state } = connection(room);
+  const { detail, state, quality } = connection(room);
   const until = room.state.space?.host_away_until;
   const left = until ? until - (Date.now() + room.state.clock) / 1000 : 0;
   const me = myVoice(room.state);
   return [
     room.sound.blocked && { key: "blocked", text: gettext("Your browser waits for a click before it plays sound."),
       action: gettext("Turn the sound on"), act: () => room.sound.play() },
-    detail && { key: state, text: detail },
+    detail && { key: quality || state, text: detail },
     until && me?.role !== "host" && { key: "away", text: interpolate(
       gettext("The host lost the connection. The Space ends in %s unless the host comes back."), [clock(left)]) },
     me && !speaking.open && me.role === "speaker" && me.mute === "self" && !speaking.busy && { key: "stage",

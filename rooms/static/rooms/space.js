@@ -73,8 +73,8 @@ export class SpacePage {
     const inside = this.here && this.room.inside;
     sign.hidden = !inside;
     if (!inside) return;
-    const { state, word } = connection(this.room);
-    sign.dataset.state = state;
+    const { state, word, quality } = connection(this.room);
+    Object.assign(sign.dataset, { state, quality });
     write(sign.querySelector("b"), word);
   }
 
