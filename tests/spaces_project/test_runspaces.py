@@ -240,7 +240,7 @@ def test_a_command_starts_the_servers_for_its_time(machine: Machine) -> None:
 def test_a_wrong_variable_is_one_line(machine: Machine) -> None:
     done = machine.command("migrate", WEB_PORT="eighty")
     assert done.returncode == 1
-    assert done.stderr.startswith("manage.py: WEB_PORT='eighty' is not a whole number")
+    assert done.stderr.startswith("manage.py: WEB_PORT='eighty' is not a port number")
     assert done.stderr.count("\n") == 1
 
 

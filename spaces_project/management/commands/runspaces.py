@@ -13,6 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from rooms.management.options import MOST_PORT, number
 from spaces_project import demo, embedded
 from spaces_project.env import load_file
 from spaces_project.management.commands.seed_demo import CAST
@@ -30,15 +31,15 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--demo", action="store_true", help="demo members, secrets of its own, loopback only")
-        parser.add_argument("--web-port", type=int, default=settings.WEB_PORT)
-        parser.add_argument("--media-port", type=int, default=settings.MEDIA_PORT, help="UDP port of the sound")
-        parser.add_argument("--media-http-port", type=int, default=settings.MEDIA_HTTP_PORT)
+        parser.add_argument("--web-port", default=settings.WEB_PORT)
+        parser.add_argument("--media-port", default=settings.MEDIA_PORT, help="UDP port of the sound")
+        parser.add_argument("--media-http-port", default=settings.MEDIA_HTTP_PORT)
 
     def handle(self, **options: Any) -> None:
         self.demo: bool = options["demo"]
         self.web_host = LOOPBACK if self.demo else settings.WEB_HOST
         self.media_host = LOOPBACK if self.demo else settings.MEDIA_BIND
-        self.ports = {name: options[f"{name}_port"] for name in ("web", "media", "media_http")}
+        self.ports = {name: number(options, f"{name}_port", 1, MOST_PORT) for name in ("web", "media", "media_http")}
         lock = embedded.servers_lock(settings.VAR_DIR)
         if not lock.take():
             raise CommandError(f"Spaces of {settings.VAR_DIR} is in use by process {lock.owner()}; stop that first.")
@@ -72,7 +73,9 @@ class Command(BaseCommand):
             port = self.ports[name]
             if not _is_free(host, port, kind):
                 option = f"--{name.replace('_', '-')}-port"
-                raise CommandError(f"Port {port} of {host} is taken; choose another one with {option} {port + 1}.")
+                raise CommandError(
+                    f"Port {port} of {host} is taken; choose another one with {option} {_another(port)}."
+                )
 
     # --- running ------------------------------------------------------------------------------------------------------
     def supervise(self) -> None:
@@ -168,6 +171,10 @@ class Command(BaseCommand):
     def local_address(self) -> str:
         host = "localhost" if self.web_host in (LOOPBACK, "0.0.0.0", "::") else self.web_host  # noqa: S104
         return f"http://{host}:{self.ports['web']}"
+
+
+def _another(port: int) -> int:
+    return port + 1 if port < MOST_PORT else port - 1
 
 
 def _is_free(host: str, port: int, kind: int) -> bool:
