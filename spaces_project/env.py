@@ -5,7 +5,7 @@ those rows (`manage.py settings_table`), so the table cannot differ from the cod
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -31,12 +31,21 @@ TABLE: list[Variable] = []
 
 def load_file(path: Path) -> None:
     """Take `NAME=value` lines of `path` as variables, where the environment itself has none of that name."""
+    add(read_file(path))
+
+
+def read_file(path: Path) -> dict[str, str]:
+    """The `NAME=value` lines of `path`; none where there is no such file."""
     if not path.is_file():
-        return
-    for line in path.read_text(encoding="utf-8").splitlines():
-        name, separator, value = line.partition("=")
-        if separator and not name.startswith("#"):
-            os.environ.setdefault(name.strip(), value.strip())
+        return {}
+    parts = [line.partition("=") for line in path.read_text(encoding="utf-8").splitlines()]
+    return {name.strip(): value.strip() for name, found, value in parts if found and not name.startswith("#")}
+
+
+def add(variables: Mapping[str, str]) -> None:
+    """Take variables that the environment does not have."""
+    for name, value in variables.items():
+        os.environ.setdefault(name, value)
 
 
 class _Unfit(ValueError):

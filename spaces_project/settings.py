@@ -11,7 +11,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 from redis.connection import parse_url
 
-from spaces_project import embedded, env, logs
+from spaces_project import embedded, env, logs, running
 
 django_stubs_ext.monkeypatch()  # so that `ModelForm[Space]` is a class at run time too
 
@@ -22,6 +22,7 @@ VAR_DIR = env.path("VAR_DIR", BASE_DIR / "var", "Folder for everything that is w
 DEMO_FILE = VAR_DIR / "demo.env"  # written by `runspaces --demo`: secrets of this one machine
 if os.environ.get("SPACES_DEMO") != "0":  # `runspaces` without --demo says 0 and takes nothing from there
     env.load_file(DEMO_FILE)
+running.load(VAR_DIR)  # ports of the `runspaces` that other commands of this folder belong to
 DEMO = env.flag("SPACES_DEMO", False, "Single-machine demonstration; set by `runspaces --demo`, loopback only.")
 DEMO_PASSWORD = env.text("SPACES_DEMO_PASSWORD", "", "Password of the demonstration's members; made with it.")
 DEBUG = env.flag("DEBUG", False, "Django's debug pages. Never on a machine that others can reach.")

@@ -165,6 +165,8 @@ async def test_a_lost_connection_does_not_keep_the_others_from_leaving() -> None
 @pytest.mark.alone
 @pytest.mark.django_db(transaction=True)
 def test_who_cannot_join_is_counted_and_the_command_fails(tea: Space, hana: User) -> None:
-    with pytest.raises(CommandError, match="5 joins failed: ClientConnectorError"):
-        simulate(tea.pk, url=f"http://127.0.0.1:{free_port()}", seconds="1")
+    url = f"http://127.0.0.1:{free_port()}"
+    words = rf"5 joins at {url} failed \(--url names another address\): ClientConnectorError"
+    with pytest.raises(CommandError, match=words):
+        simulate(tea.pk, url=url, seconds="1")
     assert set(hana.follower_rows.values_list("follower__handle", flat=True)) == {"sol", "lior"}

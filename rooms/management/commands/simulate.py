@@ -60,7 +60,8 @@ class Command(BaseCommand):
             _unfollow(space, members)
         self.stdout.write(json.dumps(figures))
         if figures["failed_joins"]:
-            raise CommandError(f"{figures['failed_joins']} joins failed: {'; '.join(figures['failures'])}")
+            why = "; ".join(figures["failures"])
+            raise CommandError(f"{figures['failed_joins']} joins at {url} failed (--url names another address): {why}")
 
 
 async def _run(url: str, space: Space, guests: list[Guest], seconds: float) -> dict[str, Any]:

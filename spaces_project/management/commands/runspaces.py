@@ -1,12 +1,9 @@
 """`manage.py runspaces`: everything that Spaces needs, on this machine, started and stopped together."""
 
-import json
 import os
 import signal
 import socket
 import time
-import urllib.error
-import urllib.request
 from argparse import ArgumentParser
 from typing import Any
 
@@ -14,8 +11,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from rooms.management.options import MOST_PORT, number
-from spaces_project import demo, embedded
+from spaces_project import demo, embedded, running
 from spaces_project.env import load_file
+from spaces_project.health import web_health
 from spaces_project.management.commands.seed_demo import CAST
 from spaces_project.supervisor import Child, StartFailed, Supervisor, python
 
@@ -82,8 +80,9 @@ class Command(BaseCommand):
         supervisor = Supervisor(self.say)
         supervisor.catch_signals()
         try:
-            self.start(supervisor)
-            supervisor.watch()
+            with running.told(settings.VAR_DIR, self.places()):
+                self.start(supervisor)
+                supervisor.watch()
         except (StartFailed, embedded.EmbeddedError) as error:
             raise CommandError(str(error)) from None
         finally:
@@ -124,15 +123,14 @@ class Command(BaseCommand):
         ]
 
     def python(self, *arguments: str, death_signal: int = signal.SIGTERM) -> Any:
-        environment = {
-            "SPACES_DEMO": "1" if self.demo else "0",
-            "WEB_PORT": str(self.ports["web"]),
-            "MEDIA_PORT": str(self.ports["media"]),
-            "MEDIA_HTTP_PORT": str(self.ports["media_http"]),
-        }
-        if self.demo:
-            environment |= {"WEB_HOST": LOOPBACK, "MEDIA_BIND": LOOPBACK, "MEDIA_ANNOUNCE": LOOPBACK}
+        environment = {"SPACES_DEMO": "1" if self.demo else "0"} | self.places()
         return python(*arguments, environment=environment, folder=settings.BASE_DIR, death_signal=death_signal)
+
+    def places(self) -> dict[str, str]:
+        """Variables that say where everything of this start listens."""
+        ports = {f"{name.upper()}_PORT": str(port) for name, port in self.ports.items()}
+        local = dict.fromkeys(("WEB_HOST", "MEDIA_BIND", "MEDIA_ANNOUNCE"), LOOPBACK)
+        return ports | (local if self.demo else {})
 
     # --- health -------------------------------------------------------------------------------------------------------
     def is_healthy(self) -> bool:
@@ -143,14 +141,7 @@ class Command(BaseCommand):
         return bool(found["jobs_age_seconds"] < time.monotonic() - self.started_at)
 
     def health(self) -> dict[str, Any] | None:
-        host = LOOPBACK if self.web_host in ("0.0.0.0", "::") else self.web_host  # noqa: S104
-        name = next((name.lstrip(".") for name in settings.ALLOWED_HOSTS if name != "*"), "localhost")
-        request = urllib.request.Request(f"http://{host}:{self.ports['web']}/health", headers={"Host": name})
-        try:
-            with urllib.request.urlopen(request, timeout=2) as answer:  # noqa: S310 (an address of this machine)
-                return dict(json.load(answer))
-        except (OSError, ValueError):
-            return None
+        return web_health(self.web_host, self.ports["web"])
 
     # --- words --------------------------------------------------------------------------------------------------------
     def say(self, line: str) -> None:
