@@ -114,7 +114,9 @@ def test_a_superuser_does_and_the_apps_above_are_told(
     User.objects.filter(pk=mo.pk).update(is_superuser=True)
     told: list[tuple[str, User]] = []
     for signal, name in ((signals.suspended, "out"), (signals.suspension_lifted, "in")):
-        signal.connect(partial(lambda name, user, **_: told.append((name, user)), name), weak=False, dispatch_uid="test")
+        signal.connect(
+            partial(lambda name, user, **_: told.append((name, user)), name), weak=False, dispatch_uid="test"
+        )
     try:
         for value, active in (("", False), ("on", True), ("on", True)):
             with django_capture_on_commit_callbacks(execute=True):

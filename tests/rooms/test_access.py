@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -75,6 +76,19 @@ def test_a_block_keeps_a_named_person_out(hana: User, sol: User, open_space: Ope
 def test_suspended_people_enter_nothing(tea: Space, sol: User) -> None:
     sol.suspend(timezone.now() + timedelta(days=1))
     assert not may_enter(tea, sol)
+
+
+@pytest.mark.parametrize("person", ["sol", "hana"])
+def test_whoever_is_locked_out_leaves_the_live_space_at_once(
+    tea: Space, hana: User, sol: User, person: str, django_capture_on_commit_callbacks: Any
+) -> None:
+    for user in (hana, sol):
+        tea.enter(user)
+    with django_capture_on_commit_callbacks(execute=True):
+        {"hana": hana, "sol": sol}[person].deactivate()
+    tea.refresh_from_db()
+    assert (tea.state == Space.State.ENDED) is (person == "hana")
+    assert tea.participants.get(user=sol).left_at is not None
 
 
 def test_an_ended_space_cannot_be_entered(tea: Space, sol: User) -> None:

@@ -91,6 +91,11 @@ def test_the_cast_is_there_and_stands_as_told(demo: Machine) -> None:
         "SELECT 1 FROM accounts_follow f JOIN accounts_user u ON u.id = f.follower_id WHERE handle = 'dee'"
     )
     assert demo.rows("SELECT handle FROM accounts_user WHERE is_staff") == [("mo",)]
+    rights = (
+        "SELECT codename FROM accounts_user_user_permissions o JOIN auth_permission p ON p.id = o.permission_id "
+        "JOIN accounts_user u ON u.id = o.user_id WHERE handle = 'mo' ORDER BY 1"
+    )
+    assert demo.rows(rights) == [("grant_hosting",), ("view_user",)]
 
 
 def test_seeding_again_changes_nothing(demo: Machine) -> None:
