@@ -84,6 +84,17 @@ def test_simulated_members_come_speak_hear_and_go(site: str, hana: User) -> None
         space.end()
 
 
+@pytest.mark.proof
+@pytest.mark.alone
+def test_fifty_listeners_join_and_lose_next_to_nothing(site: str, hana: User) -> None:
+    space = Space.open(hana, title="Tea at four", audience=Space.Audience.FOLLOWERS)
+    space.enter(hana)
+    said = simulate(space.pk, url=site, listeners="50", seconds="10")
+    print(said)
+    assert (said["joins"], said["failed_joins"]) == (52, 0)
+    assert said["loss"] < 0.005
+
+
 def check(said: dict[str, Any], space: Space) -> None:
     """What was printed, and what is left in the rows of a run with FEW."""
     assert (said["joins"], said["failed_joins"], said["failures"]) == (5, 0, [])
