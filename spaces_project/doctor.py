@@ -88,6 +88,16 @@ def web_port() -> Iterator[Finding]:
         yield good(what, "answers")
 
 
+def mail() -> Iterator[Finding]:
+    if settings.EMAIL_HOST:
+        yield good("mail", f"by {settings.EMAIL_HOST}, port {settings.EMAIL_PORT}")
+    elif is_public_site():
+        detail = "EMAIL_HOST is empty: resets of passwords are printed to the log and reach nobody"
+        yield doubtful("mail", detail, "Set EMAIL_HOST to an SMTP server, and DEFAULT_FROM_EMAIL.")
+    else:
+        yield good("mail", "printed to the log")
+
+
 # --- Servers ----------------------------------------------------------------------------------------------------------
 def database() -> Iterator[Finding]:
     what = "database"
@@ -213,6 +223,6 @@ def _redis_time() -> float:
 
 CLOCKS = {"PostgreSQL": _postgres_time, "Redis": _redis_time}
 CHECKS = [
-    secrets, secure_context, proxies, web_port, announced_addresses, udp_port,
+    secrets, secure_context, proxies, web_port, mail, announced_addresses, udp_port,
     database, redis_server, wheels, storage, clock,
 ]  # fmt: skip

@@ -80,7 +80,7 @@ def _why_unreachable(there: socket.socket, address: str, port: int) -> str:
         _send(address, port, request)
         return "" if there.recv(2048) == request else "something else arrives"
     except OSError as error:
-        return f"it does not arrive ({error})"
+        return f"it does not arrive ({error.strerror or error})"
 
 
 def _why_node_is_deaf(address: str, port: int) -> str:

@@ -53,6 +53,20 @@ def test_a_second_run_changes_nothing(run: Run) -> None:
     assert User.objects.get(handle="hana").display_name == "Hana herself"
 
 
+def test_one_of_a_thing_is_said_as_one(run: Run) -> None:
+    out, err = run("import_members", "handle,bio\nhana,\nno\n", fails="1 of 2 rows is bad")
+    assert "2 rows read: 1 member new" in out
+    assert err == "line 3: has 1 column instead of 2\n"
+
+
+def test_what_is_no_file_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(CommandError) as refused:
+        call_command("import_members", tmp_path)
+    assert str(refused.value) == f"{tmp_path}: Is a directory"
+    with pytest.raises(CommandError, match=r"No such file or directory$"):
+        call_command("import_members", tmp_path / "none.csv")
+
+
 def test_bad_members_are_told_with_their_lines_and_the_others_come_in(run: Run) -> None:
     text = (
         "handle,display_name,email\nhana,Hana,\nno,Short,\nsol,Sol,not-an-address\nadmin,Ad,\nlior\n"
@@ -64,7 +78,7 @@ def test_bad_members_are_told_with_their_lines_and_the_others_come_in(run: Run) 
     assert "handle: A handle has 3 to 30 characters" in lines[0]
     assert "email: Enter a valid email address" in lines[1]
     assert "reserved" in lines[2]
-    assert "has 1 columns instead of 3" in lines[3]
+    assert "has 1 column instead of 3" in lines[3]
     assert "at most 50 characters" in lines[4]
     assert "handle:" in lines[5]
     assert set(User.objects.values_list("handle", flat=True)) == {"hana", "kim"}
@@ -136,7 +150,7 @@ def test_bad_follows_are_told_with_their_lines(run: Run, hana: User, lior: User,
         "line 4: @hana cannot follow themselves",
         "line 5: one of @dee and @hana has blocked the other",
         "line 6: one of @hana and @dee has blocked the other",
-        "line 7: has 1 columns instead of 2",
+        "line 7: has 1 column instead of 2",
     ]
     hana.refresh_from_db()
     assert hana.follower_count == Follow.objects.count() == 1

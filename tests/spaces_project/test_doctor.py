@@ -127,6 +127,21 @@ def test_a_web_port_on_which_nobody_answers(settings: Settings) -> None:
     assert warning.what == f"web on port {settings.WEB_PORT}"
 
 
+@pytest.mark.parametrize(
+    ("url", "host", "warned"),
+    [
+        ("", "", False),
+        ("http://localhost:8000", "", False),
+        ("https://spaces.example.org", "", True),
+        ("https://spaces.example.org", "mail.example.org", False),
+    ],
+)
+def test_a_public_site_that_sends_no_mail(settings: Settings, url: str, host: str, warned: bool) -> None:
+    settings.PUBLIC_URL, settings.EMAIL_HOST = url, host
+    found = faults(doctor.mail())
+    assert [(finding.warning, "EMAIL_HOST" in finding.mend) for finding in found] == ([(True, True)] if warned else [])
+
+
 # --- sound ---
 @pytest.mark.parametrize(
     ("address", "words"),

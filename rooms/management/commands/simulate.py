@@ -12,6 +12,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.sessions.backends.db import SessionStore
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts.counting import counted
 from accounts.models import Follow, User
 from rooms.management.options import number
 from rooms.management.spaces import live_space
@@ -61,7 +62,9 @@ class Command(BaseCommand):
         self.stdout.write(json.dumps(figures))
         if figures["failed_joins"]:
             why = "; ".join(figures["failures"])
-            raise CommandError(f"{figures['failed_joins']} joins at {url} failed (--url names another address): {why}")
+            raise CommandError(
+                f"{counted(figures['failed_joins'], 'join')} at {url} failed (--url names another address): {why}"
+            )
 
 
 async def _run(url: str, space: Space, guests: list[Guest], seconds: float) -> dict[str, Any]:
@@ -114,7 +117,7 @@ def _name(space: Space, members: list[User]) -> None:
     try:
         space.invite(members)
     except Refused as refused:
-        raise CommandError(f"{len(members)} members could not be invited: {refused.text}") from None
+        raise CommandError(f"{counted(len(members), 'member')} could not be invited: {refused.text}") from None
 
 
 def _unfollow(space: Space, members: list[User]) -> None:
