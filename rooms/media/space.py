@@ -26,6 +26,7 @@ SETTLING_TICKS = 10  # of silence that are still encoded, until the encoder has 
 SILENT_TICKS = 2  # of digital silence after that, from which a decoder goes on by itself
 REFRESH_TICKS = 20  # between two packets that tell of silence, as libopus does it
 ADAPT_TICKS = 50
+VOICE_COUNTS = ("received", "lost", "late", "concealed")  # what is told of a voice's jitter buffer
 _SILENCE = np.zeros(FRAME, np.int16)
 
 
@@ -41,6 +42,11 @@ class Speaker:
     def encoder(self) -> AdaptiveEncoder:
         """The encoder of what this speaker hears while he talks."""
         return AdaptiveEncoder()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The VOICE_COUNTS of the voice since it was last muted, none while it is."""
+        return {name: getattr(self.voice.jitter, name) for name in VOICE_COUNTS} if self.voice is not None else {}
 
 
 class LiveSpace:
@@ -64,6 +70,7 @@ class LiveSpace:
         self._fanout, self._outside, self._messenger, self._submit = fanout, outside, messenger, submit
         self._zero = standing.started_at - wall
         self._speakers: dict[str, Speaker] = {}
+        self._past_voices: Counter[str] = Counter()
         self._fading: dict[object, Pcm] = {}
         self._mixer: Mixer[object] = Mixer()
         self._encoder = AdaptiveEncoder()
@@ -121,6 +128,7 @@ class LiveSpace:
             last = speaker.voice.fade_out()
             if last is not None:
                 self._fading[object()] = last
+            self._past_voices.update(speaker.counts)
             speaker.voice = None
         if speaker.tap is not None:
             speaker.tap.close()
@@ -234,6 +242,23 @@ class LiveSpace:
                 speaker.tap.close()
 
     @property
+    def all_drops(self) -> Counter[str]:
+        """What was thrown away here and of the peers who are here, by cause."""
+        total = self.drops.copy()
+        for peer in self.peers.values():
+            if peer.drops:
+                total.update(peer.drops)
+        return total
+
+    @property
+    def voice_counts(self) -> Counter[str]:
+        """The VOICE_COUNTS of all voices since the Space came here, of those that are over too."""
+        total = self._past_voices.copy()
+        for speaker in self._speakers.values():
+            total.update(speaker.counts)
+        return total
+
+    @property
     def stats(self) -> dict[str, object]:
         """What the node says of this Space."""
         return {
@@ -246,13 +271,9 @@ class LiveSpace:
             "voices": {name: self._voice_stats(speaker) for name, speaker in self._speakers.items()},
             "levels": self.levels,
             "receptions": {name: peer.reception._asdict() for name, peer in self.peers.items() if peer.reception},
-            "drops": dict(sum((peer.drops for peer in self.peers.values()), self.drops)),
+            "drops": dict(self.all_drops),
         }
 
     @staticmethod
     def _voice_stats(speaker: Speaker) -> dict[str, object]:
-        if speaker.voice is None:
-            return {"turn": speaker.turn, "muted": True}
-        buffer = speaker.voice.jitter
-        counts = ("received", "lost", "late", "concealed")
-        return {"turn": speaker.turn, "muted": False, **{name: getattr(buffer, name) for name in counts}}
+        return {"turn": speaker.turn, "muted": speaker.voice is None, **speaker.counts}
