@@ -316,7 +316,7 @@ class Engine:
             assert isinstance(ice_peer.owner, Peer)
             self._drop(ice_peer.owner)
         for name, space in list(self.spaces.items()):
-            if now - space.last_peer_at > EMPTY_SECONDS:
+            if not space.peers and now - space.last_peer_at > EMPTY_SECONDS:
                 self.close(name)
 
     # Running in real time
