@@ -406,7 +406,12 @@ async def test_a_silent_space_rests_and_wakes_at_the_first_packet(
     space = world.engine.spaces[SPACE]
     worked: list[float] = []
     work = space._work
-    monkeypatch.setattr(space, "_work", lambda now, missed: (worked.append(now), work(now, missed)))
+
+    def noted(now: float, missed: int) -> None:
+        worked.append(now)
+        work(now, missed)
+
+    monkeypatch.setattr(space, "_work", noted)
     before = lior.heard.packets
     world.run(2.0)
     assert worked == []
