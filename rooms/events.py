@@ -1,7 +1,7 @@
 """The one door to the channel layer: what changed a Space leaves here, after commit, as a finished frame.
 
-Channel-layer messages: `space.event` {frame, close, whom} to `space.<id>`; `space.cut_off` {close} to
-`participant.<id>`; `fleet.event` {users, own} to `fleet`.
+Channel-layer messages: `space.event` {frame, close, whom} to `space.<id>` or `participant.<id>`; `space.cut_off`
+{close} to `participant.<id>`; `fleet.event` {users, own} to `fleet`.
 The layer is a hint: whoever misses a number asks for a snapshot.
 """
 
@@ -51,6 +51,12 @@ async def hint(space_id: object, frame: dict[str, Any]) -> None:
     """Send an unnumbered frame (levels, in_effect, ...) to everyone in the Space, from a media node or a consumer."""
     event = msgspec.convert(frame, HINTS)
     await get_channel_layer().group_send(group(space_id), _message(protocol.encode(event), 0, ""))
+
+
+async def whisper(participant: object, frame: dict[str, Any]) -> None:
+    """Send an unnumbered frame to the pages of one person in a Space, from a media node."""
+    event = msgspec.convert(frame, protocol.Connection)
+    await get_channel_layer().group_send(personal(participant), _message(protocol.encode(event), 0, ""))
 
 
 HINTS = protocol.Levels | protocol.InEffect | protocol.SoundMoved | protocol.Audience | protocol.Reactions

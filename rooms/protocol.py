@@ -293,6 +293,18 @@ class InEffect(Event, tag="in_effect", kw_only=True, frozen=True):
     standing: int
 
 
+class Connection(Event, tag="connection", kw_only=True, frozen=True):
+    """How the receiver's own connection is. Told where it changes, at most once a second; again while it is not good.
+
+    `why` and `way` are empty where it is good: `in` is what he hears, `out` what others hear of him. `arrives` is false
+    where his microphone is open and nothing of it has come for two seconds."""
+
+    quality: Literal["good", "fair", "poor"]
+    why: Literal["", "loss", "jitter", "delay"]
+    way: Literal["", "in", "out"]
+    arrives: bool
+
+
 class SoundMoved(Event, tag="sound_moved", kw_only=True, frozen=True):
     """The sound of this Space has moved to the media node `node`: whoever hears another one sends a new offer."""
 
@@ -335,6 +347,7 @@ EVENTS: tuple[type[Event], ...] = (
     Reactions,
     Levels,
     InEffect,
+    Connection,
     SoundMoved,
     Answer,
     Ok,

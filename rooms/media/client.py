@@ -157,6 +157,7 @@ class Client:
         self._packets: Sequence[bytes] = ()
         self._next_packet = 0
         self._ssrc = secrets.randbits(32)
+        self._said_expected = self._said_lost = 0
         self._sequence, self._timestamp = secrets.randbits(15), secrets.randbits(32)
 
     # Signalling
@@ -282,7 +283,10 @@ class Client:
         outgoing, last = self._session.outgoing, self.heard.reports[-1]
         if outgoing is not None:
             asked = (last.sender_info.ntp_timestamp >> 16) & 0xFFFFFFFF
-            said = RtcpReceiverInfo(last.ssrc, round(loss * 256), 0, 0, jitter, asked, 0)
+            expected = self.heard.expected
+            self._said_lost += round(loss * (expected - self._said_expected))
+            self._said_expected = expected
+            said = RtcpReceiverInfo(last.ssrc, round(loss * 256), self._said_lost, expected, jitter, asked, 0)
             self.send_raw(outgoing.protect_rtcp(bytes(RtcpRrPacket(self._ssrc, [said]))))
 
     def send_goodbye(self) -> None:

@@ -252,6 +252,14 @@ class Engine:
         space = self._homes.get(peer)
         if space is not None:
             space.on_sound(peer, packet, now)
+        if peer.connected and peer.expects_report(now):
+            peer.report(now, *self.fanout.progress(peer.row))
+
+    def on_report(self, peer: Peer, now: float) -> None:
+        """Tell the participant where his connection has become another one by what his browser reports."""
+        space = self._homes.get(peer)
+        if space is not None:
+            space.tell_connection(peer, now)
 
     def on_goodbye(self, peer: Peer) -> None:
         """Tell the peer's Space that nothing more comes from its microphone."""
@@ -299,16 +307,16 @@ class Engine:
             space.tick(now, missed)
         self.fanout.flush()
         self._ticks += 1
-        self._report()
+        self._report(now)
         if self._ticks % SWEEP_TICKS == 0:
             self.sweep(now)
 
-    def _report(self) -> None:
-        """Send each listener a report every five seconds, some at each tick."""
+    def _report(self, now: float) -> None:
+        """Send each listener a report every five seconds, some at each tick; whoever speaks gets his as he sends."""
         for row in range(self._ticks % REPORT_TICKS, len(self.fanout), REPORT_TICKS):
             peer = self.fanout.listener(row)
             assert isinstance(peer, Peer)
-            peer.report(*self.fanout.progress(row))
+            peer.report(now, *self.fanout.progress(row))
 
     def sweep(self, now: float) -> None:
         """Drop the peers that have not been heard of for too long, and Spaces in which nobody is any more."""

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
+from .quality import State
 from .tap import Chunk
 
 log = logging.getLogger(__name__)
@@ -24,6 +25,9 @@ class Outside(Protocol):
 
     async def peer(self, space: str, participant: str, state: str) -> None:
         """A participant's sound is "connected" or "gone"."""
+
+    async def connection(self, space: str, participant: str, state: State) -> None:
+        """How a participant's connection is, for him alone. Where it changes, and again while it is not good."""
 
     def ship(self, chunk: Chunk) -> None:
         """Bring a closed chunk to the storage. Called in a thread; again after an exception, so safe to repeat."""

@@ -11,11 +11,14 @@ import pylibsrtp
 from . import rtcp, rtp
 from .ice import IcePeer
 from .opus import MAX_PAYLOAD
+from .quality import Connection
 from .sdp import Offer
 from .session import Certificate, DtlsSession
+from .source import Source
 from .udp import UdpPort
 
 PACKETS_PER_SECOND, PACKETS_AT_ONCE = 200.0, 100.0
+REPORT_SECONDS = 1.0  # between two reports to whoever sends sound
 SSRC_CHANGES_PER_MINUTE = 6.0  # a browser changes it when a microphone is replaced, if ever
 
 
@@ -33,6 +36,9 @@ class Room(Protocol):
 
     def on_sound(self, peer: "Peer", packet: rtp.RtpPacket, now: float) -> None:
         """A decrypted packet arrived, of the right type, size and rate."""
+
+    def on_report(self, peer: "Peer", now: float) -> None:
+        """The peer said how it hears."""
 
     def on_goodbye(self, peer: "Peer") -> None:
         """The peer's microphone has ended, not the peer (RFC 3550 section 6.6)."""
@@ -60,7 +66,8 @@ class Peer:
         self.drops: Counter[str] = Counter()
         self.received = 0
         self.reception: rtcp.Reception | None = None  # what the browser last said of what it hears
-        self.ssrc: int | None = None
+        self.source: Source | None = None  # what comes from its microphone
+        self.connection = Connection()
         self.out_ssrc = secrets.randbelow(2**32 - 1) + 1
         self._handshake = handshake
         self._rate = rtp.RateLimit(PACKETS_PER_SECOND, PACKETS_AT_ONCE)
@@ -75,6 +82,11 @@ class Peer:
     def outgoing(self) -> pylibsrtp.Session | None:
         """The SRTP session towards the browser, None before the handshake is done."""
         return self.session.outgoing
+
+    @property
+    def ssrc(self) -> int | None:
+        """The SSRC of what comes from its microphone, None while nothing does."""
+        return self.source.ssrc if self.source else None
 
     def start(self) -> None:
         """Wait for the browser's handshake."""
@@ -100,7 +112,7 @@ class Peer:
             return self._drop("rate")
         try:
             if rtp.is_rtcp(data):
-                self._on_reports(incoming.unprotect_rtcp(data))
+                self._on_reports(incoming.unprotect_rtcp(data), now)
             elif not self._knows_ssrc(data, now):
                 return self._drop("ssrc")
             else:
@@ -109,22 +121,40 @@ class Peer:
             return self._drop("srtp")
         return True
 
-    def _on_reports(self, data: bytes) -> None:
+    def _on_reports(self, data: bytes, now: float) -> None:
         said = rtcp.read(data, self.out_ssrc, time.time())
         if said.receptions:
             self.reception = said.receptions[-1]
-        if self.ssrc in said.goodbyes:
-            self.ssrc = None
+            self.connection.on_reception(self.reception, now)
+            self._room.on_report(self, now)
+        if self.source is None:
+            return
+        if self.source.ssrc in said.times:
+            self.source.on_sender_report(said.times[self.source.ssrc], now)
+        if self.source.ssrc in said.goodbyes:
+            self.source = None
             self._room.on_goodbye(self)
 
-    def report(self, timestamp: int, packets: int, octets: int) -> None:
-        """Tell the browser how much was sent, and what time it is; its own reports then tell the round trip."""
+    def expects_report(self, now: float) -> bool:
+        """Whether the browser has sent sound and not been told for a while how well it arrives."""
+        return self.source is not None and now - self.source.reported_at >= REPORT_SECONDS
+
+    def report(self, now: float, timestamp: int, packets: int, octets: int) -> None:
+        """Tell the browser how much was sent, what time it is, and how well its own sound arrives.
+
+        Its reports then tell the round trip, and its encoder prepares for the loss that it hears of.
+        """
         if self.outgoing is not None:
-            said = rtcp.sender_report(self.out_ssrc, time.time(), timestamp, packets, octets)
+            block = self.source.report(now) if self.source else None
+            if self.source is not None and block is not None:
+                self.connection.on_source(self.source, now)
+            said = rtcp.sender_report(self.out_ssrc, time.time(), timestamp, packets, octets, block)
             self._send(self.outgoing.protect_rtcp(said))
 
     def _on_packet(self, packet: rtp.RtpPacket, now: float) -> None:
-        self.ssrc = packet.ssrc
+        if self.source is None or self.source.ssrc != packet.ssrc:
+            self.source = Source(packet.ssrc, now)
+        self.source.count(packet, now)
         if packet.payload_type != self.offer.payload_type:
             self._drop("payload-type")
         elif not 0 < len(packet.payload) <= MAX_PAYLOAD:

@@ -10,11 +10,14 @@ _NTP_EPOCH = 2_208_988_800  # seconds from 1900 to 1970
 
 
 class Reception(NamedTuple):
-    """How a listener receives: share of packets lost since the last report, jitter, and round trip if it is known."""
+    """How a listener receives: share of packets lost since the last report, jitter, round trip if it is known, and
+    counts of packets expected and lost since some packet in the past."""
 
     loss: float
     jitter_ms: float
     round_trip_ms: float | None
+    expected: int = 0
+    lost: int = 0
 
 
 def ntp(unix: float) -> int:
@@ -27,24 +30,33 @@ def _middle(unix: float) -> int:
     return (ntp(unix) >> 16) & 0xFFFFFFFF
 
 
-def sender_report(ssrc: int, unix: float, timestamp: int, packets: int, octets: int) -> bytes:
-    """Return a report that ties RTP time to the time of day, and says how much was sent."""
-    return bytes(RtcpSrPacket(ssrc, RtcpSenderInfo(ntp(unix), timestamp, packets, octets), []))
+def sender_report(
+    ssrc: int, unix: float, timestamp: int, packets: int, octets: int, block: RtcpReceiverInfo | None = None
+) -> bytes:
+    """Return a report that ties RTP time to the time of day, and says how much was sent.
+
+    ``block`` says how well what the browser itself sends arrives.
+    """
+    return bytes(RtcpSrPacket(ssrc, RtcpSenderInfo(ntp(unix), timestamp, packets, octets), [block] if block else []))
 
 
 class Said(NamedTuple):
-    """What a peer said in one compound packet: how it receives, and which of its own sources end."""
+    """What a peer said in one compound packet: how it receives, which of its own sources end, and for the others by
+    SSRC what time it was, as the middle 32 bits of the NTP timestamp."""
 
     receptions: list[Reception]
     goodbyes: list[int]
+    times: dict[int, int]
 
 
 def read(data: bytes, ssrc: int, unix: float) -> Said:
     """Read a compound packet that arrived at ``unix`` from who receives stream ``ssrc``; ValueError if malformed."""
-    said = Said([], [])
+    said = Said([], [], {})
     for packet in RtcpPacket.parse(data):
         if isinstance(packet, RtcpRrPacket | RtcpSrPacket):
             said.receptions.extend(_reception(block, unix) for block in packet.reports if block.ssrc == ssrc)
+        if isinstance(packet, RtcpSrPacket):
+            said.times[packet.ssrc] = (packet.sender_info.ntp_timestamp >> 16) & 0xFFFFFFFF
         elif isinstance(packet, RtcpByePacket):
             said.goodbyes.extend(packet.sources)
     return said
@@ -55,4 +67,5 @@ def _reception(block: RtcpReceiverInfo, unix: float) -> Reception:
     if block.lsr:
         units = (_middle(unix) - block.lsr - block.dlsr) & 0xFFFFFFFF
         round_trip = units / 65.536 if units < 2**31 else 0.0  # clocks that disagree by a hair
-    return Reception(block.fraction_lost / 256, block.jitter * 1000 / SAMPLE_RATE, round_trip)
+    jitter_ms = block.jitter * 1000 / SAMPLE_RATE
+    return Reception(block.fraction_lost / 256, jitter_ms, round_trip, block.highest_sequence, block.packets_lost)

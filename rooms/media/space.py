@@ -171,6 +171,7 @@ class LiveSpace:
         if self._tells_of_silence:
             self.audiences.write(DTX_PACKET)
             self._note_peers(now)
+            self._watch_speakers(now)
 
     @property
     def _tells_of_silence(self) -> bool:
@@ -193,6 +194,7 @@ class LiveSpace:
         self._ticks += 1
         if self._ticks % LEVEL_TICKS == 0:
             self._tell_levels()
+            self._watch_speakers(now)
         if self._ticks % ADAPT_TICKS == 0:
             self._adapt()
         self._resting = packet == DTX_PACKET and self._is_still
@@ -267,6 +269,20 @@ class LiveSpace:
         told, self.levels = self.levels, levels
         if any(levels.values()) or any(told.values()):
             self._messenger.post(lambda: self._outside.levels(self.space, levels))
+
+    def _watch_speakers(self, now: float) -> None:
+        """Look whether the sound of those who may be heard arrives."""
+        for name, speaker in self._speakers.items():
+            peer = self.peers.get(name)
+            if peer is not None and peer.connected:
+                peer.connection.watch(speaker.voice is not None, peer.source, now)
+                self.tell_connection(peer, now)
+
+    def tell_connection(self, peer: Peer, now: float) -> None:
+        """Tell a participant how his connection is, where that is news."""
+        state = peer.connection.news(now)
+        if state is not None:
+            self._messenger.post(lambda: self._outside.connection(self.space, peer.participant, state))
 
     def close_chunks(self) -> None:
         """Close every open chunk, as when the Space ends or the node stops."""

@@ -116,7 +116,7 @@ class Person:
         self.until_connected()
 
     def until_connected(self) -> None:
-        expect(self.find("connection")).to_contain_text("live", timeout=PATIENCE_SECONDS * 1000)
+        expect(self.find("connection")).to_have_attribute("data-state", "live", timeout=PATIENCE_SECONDS * 1000)
 
     def open_microphone(self) -> None:
         """Press the microphone button; the first time in a Space the notice comes first and is accepted."""
@@ -135,7 +135,8 @@ class Person:
         if self.page.is_closed() or not self.find("connection").is_visible():
             return False
         me = self.on_stage(self.handle)
-        return "live" in self.find("connection").inner_text() and me.count() == 1 and "muted" not in me.inner_text()
+        connected = self.find("connection").get_attribute("data-state") == "live"
+        return connected and me.count() == 1 and "muted" not in me.inner_text()
 
     def on_stage(self, handle: str) -> Locator:
         return self.page.locator(f"[data-testid=stage-person][data-handle={handle}]")

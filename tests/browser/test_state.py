@@ -72,6 +72,7 @@ def test_state(reduced: Reduce) -> None:
     _the_standing(reduced)
     _coming_and_going(reduced)
     _more_listeners_than_faces(reduced)
+    _the_connection(reduced)
 
 
 def _places_and_roles(reduced: Reduce) -> None:
@@ -135,3 +136,13 @@ def _more_listeners_than_faces(reduced: Reduce) -> None:
     assert (state["stale"], state["outdated"]) == (True, True), "names are told again, but those before are missing"
     assert reduced(snapshot(listeners=101))["stale"] is True
     assert reduced(snapshot(), crowd, few, snapshot(seq=8))["stale"] is False
+
+
+def _the_connection(reduced: Reduce) -> None:
+    good = {"type": "connection", "quality": "good", "why": "", "way": "", "arrives": True}
+    poor = good | {"quality": "poor", "why": "loss", "way": "in"}
+    assert reduced(snapshot())["connection"] is None, "not known yet"
+    assert reduced(snapshot(), good, poor)["connection"] == {name: poor[name] for name in good if name != "type"}
+    assert reduced(snapshot(), good, snapshot(seq=8))["connection"]["quality"] == "good"
+    assert reduced(snapshot(), poor, snapshot(seq=8))["connection"] is None, "it is told again if it still is"
+    assert reduced(snapshot(), good | {"arrives": False}, snapshot(seq=8))["connection"] is None

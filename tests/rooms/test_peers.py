@@ -15,6 +15,7 @@ from accounts.models import User
 from rooms import peers, placement, store, tasks
 from rooms.media.client import Client, Crowd
 from rooms.media.node import Node, Settings
+from rooms.media.quality import State
 from rooms.media.standing import LEFT
 from rooms.media.tap import Chunk
 from rooms.models import Participant, Space
@@ -35,6 +36,8 @@ class Quiet:
     async def acknowledged(self, space: str, version: int) -> None: ...
 
     async def peer(self, space: str, participant: str, state: str) -> None: ...
+
+    async def connection(self, space: str, participant: str, state: State) -> None: ...
 
     def ship(self, chunk: Chunk) -> None: ...
 

@@ -16,6 +16,8 @@ from django.test import Client
 from accounts.models import User
 from rooms import commands, postman, protocol, pulse, sound, store, tasks
 from rooms.door import BURST, WARNINGS
+from rooms.management.commands import runmedia
+from rooms.media.quality import Quality, State
 from rooms.models import Participant, Space
 from spaces_project.asgi import application
 
@@ -107,6 +109,19 @@ async def test_the_first_frame_is_a_snapshot(tea: Space, hana: User, sol: User) 
         assert [person["handle"] for person in snapshot["stage"]] == ["hana"]
         assert snapshot["listeners"] == 1
         await page.gone()
+
+
+async def test_ones_connection_is_told_to_oneself_alone(tea: Space, hana: User, sol: User) -> None:
+    async with pages(tea, hana, sol) as [host, listener]:
+        me = await Participant.objects.aget(space=tea, user=sol)
+        await runmedia.Web().connection(str(tea.pk), str(me.pk), State(Quality.POOR, "loss", "out", arrives=False))
+        frame = await listener.until("connection")
+        assert frame == {"type": "connection", "quality": "poor", "why": "loss", "way": "out", "arrives": False}
+        await runmedia.Web().acknowledged(str(tea.pk), 77)
+        frame = msgspec.json.decode(await host.socket.receive_from(timeout=WAIT_SECONDS))
+        while (frame["type"], frame.get("standing")) != ("in_effect", 77):
+            assert frame["type"] != "connection"
+            frame = msgspec.json.decode(await host.socket.receive_from(timeout=WAIT_SECONDS))
 
 
 async def test_the_uninvited_and_the_anonymous_get_nothing(tea: Space, dee: User) -> None:

@@ -19,6 +19,7 @@ from django.core.management.base import BaseCommand, CommandError
 from rooms import events
 from rooms.media.node import Node, Settings
 from rooms.media.priority import Hurry
+from rooms.media.quality import State
 from rooms.media.tap import Chunk
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,10 @@ class Web:
 
     async def peer(self, space: str, participant: str, state: str) -> None:
         log.debug("peer %s of %s is %s", participant, space, state)
+
+    async def connection(self, space: str, participant: str, state: State) -> None:
+        frame = {"type": "connection", "quality": state.quality.name.lower()}
+        await events.whisper(participant, frame | {"why": state.why, "way": state.way, "arrives": state.arrives})
 
     def ship(self, chunk: Chunk) -> None:
         """Save a chunk under its key and have it entered into the rows. Safe to repeat: same key, same data."""

@@ -37,6 +37,11 @@ const SENTENCES = {
     frame.participant === after.you.participant && frame.how === "declined" ? gettext("The host declined your request to speak.") : "",
   host_away: () => gettext("The host lost the connection. The Space goes on for a moment."),
   host_back: () => gettext("The host is back."),
+  connection: ({ quality }, before) => {
+    const [was, is] = [before.connection?.quality === "poor", quality === "poor"];
+    if (was === is) return "";
+    return is ? gettext("Your connection is poor.") : gettext("Your connection is better again.");
+  },
 };
 
 export function sentence(frame, before, after) {

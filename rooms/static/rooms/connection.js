@@ -1,8 +1,9 @@
 /** The state of the connection in words: what it is, and what is being done about it. */
 
-const words = (state, word, detail = "") => ({ state, word, detail });
+const words = (state, word, detail = "", quality = "") => ({ state, word, detail, quality });
 
-/** {state: connecting, live, reconnecting or full; word; detail} of a room that one is in. */
+/** {state: connecting, live, reconnecting or full; word; detail; quality: good, fair, poor or not known} of a room
+ *  that one is in. */
 export function connection(room) {
   if (room.phase === "reconnecting") {
     return words("reconnecting", gettext("reconnecting"), interpolate(
@@ -18,8 +19,26 @@ export function connection(room) {
 const BY_SOUND = {
   off: () => words("connecting", gettext("connecting")),
   connecting: () => words("connecting", gettext("connecting")),
-  live: () => words("live", gettext("live")),
+  live: (room) => live(room.state.connection),
   full: () => words("full", gettext("full"), gettext("All places for listening are taken. You get the next free one by yourself.")),
   reconnecting: (room) => words("reconnecting", gettext("reconnecting"), interpolate(
     gettext("The sound stopped. Fetching it again, attempt %s."), [Math.max(1, room.sound.attempt)])),
 };
+
+const QUALITIES = { good: () => gettext("good"), fair: () => gettext("fair"), poor: () => gettext("poor") };
+
+const ADVICE = () => gettext("Move closer to the router, or try another network.");
+const CAUSES = {
+  loss: (way) => (way === "out"
+    ? gettext("Your network loses sound: the others hear you with gaps.") : gettext("Your network loses sound: words may be missing.")),
+  jitter: (way) => (way === "out"
+    ? gettext("Your network is uneven: the others hear you late or with gaps.") : gettext("Your network is uneven: sound comes late or with gaps.")),
+  delay: () => gettext("Your network is slow: what you hear and say arrives late."),
+};
+
+/** What the media node says of the connection; at the beginning it does not know yet. */
+function live(known) {
+  if (!known) return words("live", gettext("live"));
+  const detail = known.quality === "poor" ? `${CAUSES[known.why](known.way)} ${ADVICE()}` : "";
+  return words("live", QUALITIES[known.quality](), detail, known.quality);
+}

@@ -1,6 +1,8 @@
 /** The microphone: opening, closing, which device, and how loud one is. */
 
 const KEPT_DEVICE = "spaces:microphone";
+const KEPT_WATCH = "spaces:watch-closed-microphone";
+const DEAD = 1 / 32768;  // the smallest step of 16 bits: even a quiet room is more
 const MEANS = new Map([
   ["NotAllowedError", () => gettext("The browser does not let this page use the microphone. Allow it in the address bar, then try again.")],
   ["NotFoundError", () => gettext("No microphone was found. Plug one in, then try again.")],
@@ -19,6 +21,15 @@ export class Microphone {
 
   set device(id) {
     localStorage.setItem(KEPT_DEVICE, id);
+  }
+
+  /** The member's choice: stay with the device while the microphone is closed, to say so when he talks. */
+  get watched() {
+    return localStorage.getItem(KEPT_WATCH) !== "no";
+  }
+
+  set watched(wanted) {
+    localStorage.setItem(KEPT_WATCH, wanted ? "yes" : "no");
   }
 
   /** Opens the chosen device (asks for permission where needed). Throws an Error whose text says how to mend it. */
@@ -48,10 +59,20 @@ export class Microphone {
   /** 0 to 1, of the last 20 ms. */
   level() {
     if (!this.#analyser) return 0;
-    this.#analyser.getFloatTimeDomainData(this.#samples);
-    const power = this.#samples.reduce((sum, sample) => sum + sample * sample, 0) / this.#samples.length;
+    const samples = this.#latest();
+    const power = samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length;
     const decibels = 10 * Math.log10(power + 1e-9);
     return Math.min(1, Math.max(0, (decibels + 60) / 50));
+  }
+
+  /** Nothing comes of the device, not even noise: switched off, muted by a key or by the system. */
+  get dead() {
+    return this.#context?.state === "running" && this.#latest().every((sample) => Math.abs(sample) < DEAD);
+  }
+
+  #latest() {
+    this.#analyser.getFloatTimeDomainData(this.#samples);
+    return this.#samples;
   }
 
   /** [{id, label}] of the microphones of this machine; labels are known once permission was given. */

@@ -34,10 +34,14 @@ async function show(microphone, first, { changed = () => {}, closed }) {
     await refresh();
     changed();
   };
+  const choose = () => { microphone.watched = part("watch").checked; };
+  part("watch").checked = microphone.watched;
+  part("watch").addEventListener("change", choose);
   part("device").addEventListener("change", change);
   navigator.mediaDevices?.addEventListener("devicechange", refresh);
   refresh();
   await new Promise((resolve) => dialog.addEventListener("close", resolve, { once: true }));
+  part("watch").removeEventListener("change", choose);
   part("device").removeEventListener("change", change);
   navigator.mediaDevices?.removeEventListener("devicechange", refresh);
   stop();

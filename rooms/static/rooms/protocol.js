@@ -35,6 +35,7 @@ export const EVENTS = {
   "reactions": ["counts"],
   "levels": ["levels"],
   "in_effect": ["standing"],
+  "connection": ["quality", "why", "way", "arrives"],
   "sound_moved": ["node"],
   "answer": ["sdp", "node", "re"],
   "ok": ["re"],

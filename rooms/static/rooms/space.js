@@ -73,8 +73,8 @@ export class SpacePage {
     const inside = this.here && this.room.inside;
     sign.hidden = !inside;
     if (!inside) return;
-    const { state, word } = connection(this.room);
-    sign.dataset.state = state;
+    const { state, word, quality } = connection(this.room);
+    Object.assign(sign.dataset, { state, quality });
     write(sign.querySelector("b"), word);
   }
 
@@ -101,13 +101,13 @@ export class SpacePage {
     this.#tick();
   }
 
-  /** What changes with the clock: running time, the host's countdown, the hint that the sound lags behind. */
+  /** What changes with the clock: running time, the host's countdown, hints about my microphone and that the sound lags behind. */
   #tick() {
     const { state, inside } = this.room;
     const started = this.here && state.space ? state.space.started_at * 1000 - state.clock : Number(this.element.dataset.started) * 1000;
     if (!this.over) write(this.#part("time"), clock((Date.now() - started) / 1000));
     if (!this.here || !inside) return;
-    if (state.space?.host_away_until) this.#drawBanners();
+    this.#drawBanners();
     this.#behindSince = notYetInEffect(state) ? this.#behindSince || Date.now() : 0;
     const behind = this.#behindSince > 0 && Date.now() - this.#behindSince > EFFECT_HINT_AFTER;
     this.#part("not-in-effect").hidden = !(behind && may(myRole(state), "mute"));

@@ -1,4 +1,5 @@
 /** My microphone in the Space: what the button, the keys and the lock screen do, and what the host's decisions do to it. */
+import { Hints } from "rooms/hints.js";
 import { askNotice, chooseDevice } from "rooms/notice.js";
 import { myVoice } from "rooms/state.js";
 import { say } from "rooms/toast.js";
@@ -9,9 +10,11 @@ export class Speaking {
   busy = false;
   #again = false;
   #testing = false;   // the dialogue has the microphone open for its meter, too
+  #kept = false;      // I closed it myself and it stays with the page, unsent, for the hint that I talk
 
   constructor(room) {
     this.room = room;
+    this.hints = new Hints(room, this);
     room.subscribe((_, frame) => this.#follow(frame));
   }
 
@@ -20,11 +23,17 @@ export class Speaking {
   }
 
   get open() {
-    return this.room.microphone.track !== null && myVoice(this.room.state)?.mute === "open";
+    return this.room.microphone.track !== null && !this.#kept && myVoice(this.room.state)?.mute === "open";
   }
 
   get mutedByHost() {
     return myVoice(this.room.state)?.mute === "host";
+  }
+
+  /** The microphone is closed by myself, nothing of it leaves this browser, and its level is still measured here. */
+  get watching() {
+    const { microphone, state } = this.room;
+    return this.#kept && microphone.watched && microphone.track !== null && myVoice(state)?.mute === "self";
   }
 
   /** Open or close. Pressed again while the server is still being told, it turns the other way right after. */
@@ -47,7 +56,7 @@ export class Speaking {
     try {
       await chooseDevice(microphone, {
         changed: () => this.#changed().catch((error) => say(error.message, "error")),
-        closed: () => (this.onStage && this.open) || microphone.close(),
+        closed: () => (this.onStage && (this.open || this.watching)) || this.#giveBack(),
       });
     } finally {
       this.#testing = false;
@@ -79,6 +88,7 @@ export class Speaking {
       await room.send("accept_notice");
       room.noticeAccepted();
     }
+    this.#kept = false;
     const track = this.#watched(room.microphone.track ?? await room.microphone.open());
     await room.send("microphone", { open: true });
     await this.#told("open");
@@ -87,14 +97,15 @@ export class Speaking {
 
   #watched(track) {
     track.onended = () => {
+      if (this.watching) return this.#silence();
       say(gettext("The microphone is gone. Plug it in again or choose another one."), "error");
-      this.#close().catch(() => {});
+      return this.#close().catch(() => {});
     };
     return track;
   }
 
   async #close() {
-    this.#silence();
+    this.#silence(this.room.microphone.watched);
     await this.room.send("microphone", { open: false });
     await this.#told("self");
   }
@@ -113,18 +124,25 @@ export class Speaking {
     });
   }
 
-  /** Nothing leaves this browser from now on, whatever the server says. */
-  #silence() {
-    this.room.sound.send(null);
-    if (!this.#testing) this.room.microphone.close();
+  /** Nothing leaves this browser from now on, whatever the server says. The device is given back unless it is kept. */
+  #silence(keep = false) {
+    const { microphone, sound } = this.room;
+    sound.send(null);
+    this.#kept = keep && microphone.track?.readyState === "live";
+    if (!this.#testing && !this.#kept) microphone.close();
+  }
+
+  #giveBack() {
+    this.#kept = false;
+    this.room.microphone.close();
   }
 
   /** The server's word counts: no longer on the stage or muted means silence; open without a microphone means closed. */
   #follow(frame) {
     if (this.busy || !this.room.inside) return;
     const mute = myVoice(this.room.state)?.mute;
-    if (this.room.microphone.track && mute !== "open") this.#silence();
-    if (frame?.type === "snapshot" && !this.room.microphone.track && mute === "open") {
+    if (this.room.microphone.track && mute !== "open" && !this.watching) this.#silence();
+    if (frame?.type === "snapshot" && mute === "open" && !this.open) {
       this.room.send("microphone", { open: false }).catch(() => {});
     }
   }

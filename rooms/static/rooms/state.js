@@ -5,7 +5,7 @@ import { facts } from "rooms/facts.js";
 export function initial() {
   return {
     seq: -1, space: null, you: null, stage: [], requests: [], faces: [], stale: false, listeners: 0, levels: {},
-    standing: 0, inEffect: 0, clock: 0, ended: null, removed: false,
+    standing: 0, inEffect: 0, clock: 0, ended: null, removed: false, connection: null,
   };
 }
 
@@ -16,11 +16,14 @@ const put = (people, person) => {
 };
 const standing = (state, frame) => Math.max(state.standing, frame.standing);
 
+/** What is not good is told again; what was good before a snapshot is taken to be so until then. */
+const isGood = ({ quality, arrives }) => quality === "good" && arrives;
+
 const HANDLERS = {
   snapshot: (state, frame) => ({
     ...initial(), seq: frame.seq, space: frame.space, you: frame.you, stage: frame.stage, requests: frame.requests,
     faces: frame.faces, stale: frame.listeners > facts.faces, listeners: frame.listeners, standing: frame.standing, inEffect: frame.in_effect,
-    clock: frame.now * 1000 - Date.now(),
+    clock: frame.now * 1000 - Date.now(), connection: state.connection && isGood(state.connection) ? state.connection : null,
   }),
   voice: (state, frame) => ({
     ...state, stage: put(state.stage, frame.person), faces: without(state.faces, frame.person.participant),
@@ -56,6 +59,7 @@ const HANDLERS = {
       .reduce(put, state.faces.filter((person) => !frame.left.includes(person.participant))),
   }),
   levels: (state, frame) => ({ ...state, levels: frame.levels }),
+  connection: (state, { quality, why, way, arrives }) => ({ ...state, connection: { quality, why, way, arrives } }),
   in_effect: (state, frame) => ({ ...state, inEffect: Math.max(state.inEffect, frame.standing) }),
 };
 

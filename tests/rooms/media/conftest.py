@@ -13,6 +13,7 @@ from rooms.media.engine import Config, Engine
 from rooms.media.grant import mint
 from rooms.media.opus import SAMPLE_RATE
 from rooms.media.peer import Peer
+from rooms.media.quality import State
 from rooms.media.standing import Standing, Voice
 from rooms.media.tap import Chunk
 from rooms.media.udp import UdpPort
@@ -30,6 +31,7 @@ class Notebook:
     def __init__(self) -> None:
         self.level_notes: list[dict[str, int]] = []
         self.states: list[tuple[str, str]] = []
+        self.connections: list[tuple[str, State]] = []
 
     async def levels(self, space: str, levels: Mapping[str, int]) -> None:
         self.level_notes.append(dict(levels))
@@ -39,6 +41,9 @@ class Notebook:
 
     async def peer(self, space: str, participant: str, state: str) -> None:
         self.states.append((participant, state))
+
+    async def connection(self, space: str, participant: str, state: State) -> None:
+        self.connections.append((participant, state))
 
     def ship(self, chunk: Chunk) -> None:
         raise AssertionError("chunks go through submit")

@@ -21,6 +21,7 @@ from rooms.media import heartbeat, link, standing
 from rooms.media.client import Client, Crowd, tone_packets
 from rooms.media.grant import mint
 from rooms.media.node import Node, Settings
+from rooms.media.quality import State
 from rooms.media.standing import Standing, Voice
 from rooms.media.tap import Chunk
 from tests.rooms.media.conftest import SECRET, SPACE, until
@@ -67,6 +68,8 @@ class Web:
 
     async def peer(self, space: str, participant: str, state: str) -> None:
         self.states.append((participant, state))
+
+    async def connection(self, space: str, participant: str, state: State) -> None: ...
 
     def ship(self, chunk: Chunk) -> None:
         self.chunks.append(chunk)

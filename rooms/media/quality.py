@@ -1,0 +1,146 @@
+"""How a participant's connection is, in a word: from what his browser reports, and what the node gets of his sound.
+
+A word is worse at once and better only after a while, so that it does not flicker, and loss counts only over a second's
+worth of packets.
+"""
+
+from enum import IntEnum
+from typing import NamedTuple
+
+from .rtcp import Reception
+from .source import Source
+
+# Where fair and poor begin: share of packets lost, jitter and round trip in ms. Up to some 3 % error correction and
+# concealment hide; jitter beyond 40 ms makes buffers deep; a round trip of 400 ms is where people begin to interrupt
+# each other (ITU-T G.114: at most 400 ms one way, below 150 ms not noticed).
+LOSS, JITTER_MS, ROUND_TRIP_MS = (0.03, 0.10), (40.0, 100.0), (400.0, 1000.0)
+MIN_PACKETS = 50  # of which the share of lost ones says something
+CALM_SECONDS = 8.0  # for which all has to be better before the word is
+STALE_SECONDS = 15.0  # after which what a browser reported does not count any more
+SPOKE_SECONDS = 3.0  # the same of sound that somebody sent: he does not any more
+SILENT_SECONDS = 2.0  # without a packet, after which somebody's sound does not arrive; in DTX there are two a second
+TELL_SECONDS = 1.0  # between two words to the same person, at the least
+REPEAT_SECONDS = 10.0  # for a word that is not good: the page may have missed it
+
+
+class Quality(IntEnum):
+    """Worse is higher."""
+
+    GOOD = 0
+    FAIR = 1
+    POOR = 2
+
+
+class State(NamedTuple):
+    """What a participant is told. ``why`` is loss, jitter or delay, empty where all is good; ``way`` is in (what he
+    hears) or out (what others hear of him); ``arrives`` is False where he may be heard and nothing comes."""
+
+    quality: Quality
+    why: str
+    way: str
+    arrives: bool
+
+
+class Grade(NamedTuple):
+    """A quality and what makes it that."""
+
+    quality: Quality = Quality.GOOD
+    why: str = ""
+
+
+def grade(loss: float, jitter_ms: float, round_trip_ms: float | None) -> Grade:
+    """Return the worst that these say; of equals, loss before jitter before delay."""
+    said = (
+        Grade(_quality(loss, LOSS), "loss"),
+        Grade(_quality(jitter_ms, JITTER_MS), "jitter"),
+        Grade(_quality(round_trip_ms or 0.0, ROUND_TRIP_MS), "delay"),
+    )
+    worst = max(said, key=lambda one: one.quality)
+    return worst if worst.quality else Grade()
+
+
+def _quality(value: float, limits: tuple[float, float]) -> Quality:
+    return Quality(sum(value >= limit for limit in limits))
+
+
+class Way:
+    """One direction of the sound."""
+
+    def __init__(self) -> None:
+        self.grade = Grade()
+        self.loss = 0.0
+        self.at: float | None = None  # when it was judged last
+        self._counted: tuple[int, int] | None = None
+        self._worse_at = 0.0
+
+    def judge(self, expected: int, lost: int, jitter_ms: float, round_trip_ms: float | None, now: float) -> None:
+        """Take in what is known now; ``expected`` and ``lost`` are counts since some packet in the past."""
+        self._count(expected, lost)
+        found = grade(self.loss, jitter_ms, round_trip_ms)
+        if found.quality == self.grade.quality:
+            self._worse_at = now
+        elif found.quality > self.grade.quality or now - self._worse_at >= CALM_SECONDS:
+            self.grade, self._worse_at = found, now
+        self.at = now
+
+    def _count(self, expected: int, lost: int) -> None:
+        if self._counted is None or expected < self._counted[0]:
+            self._counted = expected, lost
+        packets = expected - self._counted[0]
+        if packets >= MIN_PACKETS:
+            self.loss = max(0.0, (lost - self._counted[1]) / packets)
+            self._counted = expected, lost
+
+    def now(self, now: float, stale: float) -> Grade:
+        """Return how it is, good where that was not judged for ``stale`` seconds."""
+        return self.grade if self.at is not None and now - self.at < stale else Grade()
+
+
+class Connection:
+    """What one participant is to be told of his connection. Times are seconds of the node's clock."""
+
+    def __init__(self) -> None:
+        self._hears, self._speaks = Way(), Way()
+        self._arrives = True
+        self._open_since: float | None = None
+        self._told: State | None = None
+        self._told_at = 0.0
+
+    def on_reception(self, said: Reception, now: float) -> None:
+        """Take in what the browser reports of what it gets."""
+        self._hears.judge(said.expected, said.lost, said.jitter_ms, said.round_trip_ms, now)
+
+    def on_source(self, source: Source, now: float) -> None:
+        """Take in how his own sound arrives."""
+        self._speaks.judge(source.expected, source.expected - source.received, source.jitter_ms, None, now)
+
+    def watch(self, is_open: bool, source: Source | None, now: float) -> None:
+        """Look whether the sound of somebody on the stage arrives while he may be heard."""
+        if not is_open:
+            self._open_since, self._arrives = None, True
+            return
+        if self._open_since is None:
+            self._open_since = now
+        last_at = max(self._open_since, source.last_at) if source else self._open_since
+        self._arrives = now - last_at < SILENT_SECONDS
+
+    def news(self, now: float) -> State | None:
+        """Return what he is to be told now, None where that is nothing new."""
+        state = self._state(now)
+        waits = REPEAT_SECONDS if state == self._told else TELL_SECONDS
+        is_good = state.quality is Quality.GOOD and state.arrives
+        if now - self._told_at < waits or (is_good and (state == self._told or not self._is_known)):
+            return None
+        self._told, self._told_at = state, now
+        return state
+
+    @property
+    def _is_known(self) -> bool:
+        """Whether anything was ever reported, or told."""
+        return self._told is not None or self._hears.at is not None or self._speaks.at is not None
+
+    def _state(self, now: float) -> State:
+        hears, speaks = self._hears.now(now, STALE_SECONDS), self._speaks.now(now, SPOKE_SECONDS)
+        if speaks.quality > hears.quality:
+            return State(*speaks, way="out", arrives=self._arrives)
+        return State(*hears, way="in" if hears.quality else "", arrives=self._arrives)

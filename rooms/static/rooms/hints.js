@@ -1,0 +1,87 @@
+/** What somebody on the stage should hear of his own microphone: that he talks while it is closed, or that nothing
+ *  comes of it while it is open. Measured in this browser; that nothing reaches the node, the node says. */
+import { announce } from "rooms/announce.js";
+import { say } from "rooms/toast.js";
+
+const dialog = document.getElementById("microphone-dialog");
+const LOOK_EVERY = 100;
+const TALKING = 0.4;            // of the meter, about -40 dBFS: above a room's noise, below any voice
+const LOOKS = 15, TALKED = 8;   // so many of the last looks were loud: somebody talks, it was no cough
+const TALKED_FOR = 5000;        // ms after the last word for which that is still worth saying
+const DEAD_AFTER = 2200;        // ms without even noise
+
+const TEXTS = {
+  talking: () => gettext("You are talking, but your microphone is closed."),
+  dead: () => gettext("Your microphone gives no sound at all, so nobody hears you. Check that it is not switched off, or choose another one."),
+  lost: () => gettext("Nobody hears you: your sound does not reach us. Choose your microphone again, or another network."),
+};
+
+export class Hints {
+  #loud = [];
+  #talkedAt = -Infinity;
+  #aliveAt = 0;
+  #measured = null;     // the track that all this is about
+  #wasOpen = false;
+  #timer = null;
+  #current = "";
+
+  constructor(room, speaking) {
+    Object.assign(this, { room, speaking });
+    room.subscribe(() => this.#follow());
+  }
+
+  /** {key: talking, dead or lost; text}, or null. */
+  get current() {
+    return this.#current ? { key: this.#current, text: TEXTS[this.#current]() } : null;
+  }
+
+  /** Looks go on for as long as there is a microphone to look at. */
+  #follow() {
+    if (this.room.microphone.track) this.#timer ??= setInterval(() => this.#look(), LOOK_EVERY);
+    else this.#rest();
+  }
+
+  #rest() {
+    clearInterval(this.#timer);
+    this.#timer = this.#measured = null;
+    this.#tell("");
+  }
+
+  #look() {
+    const { track } = this.room.microphone;
+    if (!track) return this.#rest();
+    const now = performance.now();
+    if (track !== this.#measured || this.speaking.open !== this.#wasOpen) this.#begin(track, now);
+    this.#measure(now);
+    return this.#tell(this.#found(now));
+  }
+
+  #begin(track, now) {
+    [this.#measured, this.#wasOpen] = [track, this.speaking.open];
+    [this.#loud, this.#talkedAt, this.#aliveAt] = [[], -Infinity, now];
+  }
+
+  #measure(now) {
+    const { microphone } = this.room;
+    if (!microphone.dead) this.#aliveAt = now;
+    this.#loud = [...this.#loud, microphone.level() > TALKING].slice(-LOOKS);
+    if (this.#loud.filter(Boolean).length >= TALKED) this.#talkedAt = now;
+  }
+
+  #found(now) {
+    const { room, speaking } = this;
+    if (dialog.open) return "";  // there one sees it oneself
+    if (speaking.open && now - this.#aliveAt > DEAD_AFTER) return "dead";
+    if (speaking.open && room.sound.state === "live" && room.state.connection?.arrives === false) return "lost";
+    return speaking.watching && now - this.#talkedAt < TALKED_FOR ? "talking" : "";
+  }
+
+  /** The page of the Space shows it as a banner; on others it is said over the dock. */
+  #tell(found) {
+    if (found === this.#current) return;
+    this.#current = found;
+    if (!found) return;
+    const shown = document.querySelector("[data-view=space]")?.dataset.space === this.room.space;
+    (shown ? announce : say)(TEXTS[found]());
+  }
+}
