@@ -279,7 +279,7 @@ class Engine:
             now = self.clock()
             for data, address in packets:
                 self.ice.handle(data, address, now)
-            if now >= end:
+            if now >= end or len(packets) < self.port.batch:
                 return
 
     def _queue_handshake(self, peer: Peer, data: bytes) -> None:

@@ -29,6 +29,13 @@ async def test_listener_hears_the_tone_of_the_host(world: World) -> None:
     assert lior.heard.lost == 0
 
 
+async def test_the_cheapest_of_the_good_ciphers_is_agreed_on(world: World) -> None:
+    world.stand("hana")
+    await world.join("hana")
+    connection = world.peer("hana").session._transport._ssl
+    assert connection.get_selected_srtp_profile() == b"SRTP_AEAD_AES_128_GCM"
+
+
 async def test_everybody_gets_a_packet_in_every_tick_with_something_to_hear(world: World) -> None:
     world.stand("hana")
     hana, lior = await world.join("hana"), await world.join("lior")
