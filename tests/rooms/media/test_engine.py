@@ -33,6 +33,7 @@ async def test_the_cheapest_of_the_good_ciphers_is_agreed_on(world: World) -> No
     world.stand("hana")
     await world.join("hana")
     connection = world.peer("hana").session._transport._ssl
+    assert connection is not None
     assert connection.get_selected_srtp_profile() == b"SRTP_AEAD_AES_128_GCM"
 
 
