@@ -114,7 +114,7 @@ def _stretch(request: MemberRequest) -> tuple[int, int] | None:
 def _clip(case: Case, recording: Recording, person: Participant | None, start: int, stop: int) -> bytes:
     """While the Space is live the clip ends where the sound does by now, so that nobody hears silence that is none."""
     if case.space.state == Space.State.LIVE:
-        stop = max(start, min(stop, evidence.heard_until_ms(recording, person)))
+        stop = max(start, min(stop, evidence.known_until_ms(recording, person)))
     if person is None:
         return evidence.mix_clip(recording, start, stop)
     return evidence.track_clip(recording, person, start, stop)

@@ -17,6 +17,7 @@ from rooms.models import Participant
 
 MS = SAMPLE_RATE // 1000
 LONGEST_MS = 30 * 60 * 1000  # of one clip; ask for the next from there
+ARRIVAL_MS = 15_000  # after which a chunk is in the storage, with 5 s to spare
 LEAST_OVERLAP = 20 * MS  # of two packets of one time: the second is left out
 _SILENT_TOC, _SILENT_FRAME = SILENT_PACKET[0], SILENT_PACKET[1:]
 _MOST_FRAMES = 6  # of 20 ms, 120 ms in all: the longest packet of RFC 6716
@@ -54,6 +55,13 @@ def heard_until_ms(recording: Recording, participant: Participant | None = None)
     of_whom = {"track__participant": participant} if participant else {"track__kind": Track.Kind.MIX}
     last = Chunk.objects.filter(track__recording=recording, **of_whom).order_by("-start_ms").first()
     return last.end_ms if last else 0
+
+
+def known_until_ms(recording: Recording, participant: Participant | None = None) -> int:
+    """Room time up to which nothing more is to be expected while the Space is live: there is sound, or there was none.
+
+    A chunk is of the last 5 s and on its way for seconds; of silence nothing at all is kept."""
+    return max(heard_until_ms(recording, participant), recording.space.room_ms - ARRIVAL_MS)
 
 
 def _clip(chunks: "models.QuerySet[Chunk]", start_ms: int, end_ms: int | None) -> bytes:

@@ -12,7 +12,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from . import grant, rtp, sdp
+from . import grant, rtcp, rtp, sdp
 from .clock import Ticker
 from .fanout import FanOut
 from .ice import IceLite
@@ -73,13 +73,14 @@ class Engine:
         self.fanout = FanOut(port, config.capacity)
         self.messenger = Messenger()
         self.spaces: dict[str, LiveSpace] = {}
-        self.drops: Counter[str] = Counter()
+        self.drops: Counter[str] = Counter()  # its own, and those of peers and Spaces that are gone
         self.joins = 0
         self.load = 0.0  # share of a core, measured by whoever runs the engine
         self.ticker: Ticker | None = None
         self._outside, self._submit = outside, submit
         self._certificate = Certificate.generateCertificate()
         self._wall = time.time() - clock()
+        self._past_voices: Counter[str] = Counter()
         self._homes: dict[Peer, LiveSpace] = {}
         self._handshakes: deque[tuple[Peer, bytes]] = deque()
         self._working = False
@@ -90,6 +91,29 @@ class Engine:
     def peers(self) -> int:
         """How many peers there are, connected or about to be."""
         return len(self._homes)
+
+    # What is told of it
+
+    @property
+    def all_drops(self) -> Counter[str]:
+        """What was thrown away since the start, by cause, of those who are gone too."""
+        total = self.ice.drops + self.drops
+        for space in self.spaces.values():
+            total.update(space.all_drops)
+        return total
+
+    @property
+    def voice_counts(self) -> Counter[str]:
+        """The VOICE_COUNTS of all voices since the start, of those that are over too."""
+        total = self._past_voices.copy()
+        for space in self.spaces.values():
+            total.update(space.voice_counts)
+        return total
+
+    @property
+    def receptions(self) -> list[rtcp.Reception]:
+        """What each peer that reported last said of what it hears."""
+        return [peer.reception for peer in self._homes if peer.reception]
 
     # Rights
 
@@ -118,6 +142,8 @@ class Engine:
         for peer in list(space.peers.values()):
             self._drop(peer)
         space.close_chunks()
+        self.drops.update(space.drops)
+        self._past_voices.update(space.voice_counts)
 
     # Joining and leaving
 
@@ -183,6 +209,7 @@ class Engine:
         if space.peers.get(peer.participant) is peer:
             del space.peers[peer.participant]
         self.ice.remove(peer.ice)
+        self.drops.update(peer.drops)
         if peer.connected:
             self._free_row(space, peer)
         closing = asyncio.get_running_loop().create_task(peer.session.close())
@@ -252,7 +279,7 @@ class Engine:
             now = self.clock()
             for data, address in packets:
                 self.ice.handle(data, address, now)
-            if now >= end:
+            if now >= end or len(packets) < self.port.batch:
                 return
 
     def _queue_handshake(self, peer: Peer, data: bytes) -> None:
@@ -297,7 +324,7 @@ class Engine:
             assert isinstance(ice_peer.owner, Peer)
             self._drop(ice_peer.owner)
         for name, space in list(self.spaces.items()):
-            if now - space.last_peer_at > EMPTY_SECONDS:
+            if not space.peers and now - space.last_peer_at > EMPTY_SECONDS:
                 self.close(name)
 
     # Running in real time

@@ -1,8 +1,8 @@
 """The HTTP face of a node: for the web side alone, behind a shared secret. JSON in and out.
 
 ``POST /spaces/{space}/peers`` {"grant", "sdp"} -> {"sdp"}; ``GET /spaces/{space}/peers`` -> {"participants": [...]};
-``DELETE /spaces/{space}/peers/{participant}``; ``GET /spaces/{space}``; ``GET /health``. Errors are {"error": code,
-"detail": text}.
+``DELETE /spaces/{space}/peers/{participant}``; ``GET /spaces/{space}``; ``GET /health``; ``GET /metrics``, text for
+Prometheus. Errors are {"error": code, "detail": text}.
 """
 
 import hmac
@@ -11,6 +11,7 @@ from typing import Protocol
 import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from .engine import Engine, Refused
 
@@ -28,6 +29,9 @@ class Node(Protocol):
 
     def health(self) -> dict[str, object]:
         """Say how the node is."""
+
+    def metrics(self) -> bytes:
+        """Say it to Prometheus."""
 
 
 class Joining(msgspec.Struct, forbid_unknown_fields=True):
@@ -65,11 +69,15 @@ def application(node: Node, secret: str) -> web.Application:
     async def health(request: web.Request) -> web.Response:
         return web.json_response(node.health())
 
+    async def metrics(request: web.Request) -> web.Response:
+        return web.Response(body=node.metrics(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
     app.router.add_post("/spaces/{space}/peers", join)
     app.router.add_get("/spaces/{space}/peers", who)
     app.router.add_delete("/spaces/{space}/peers/{participant}", leave)
     app.router.add_get("/spaces/{space}", show)
     app.router.add_get("/health", health)
+    app.router.add_get("/metrics", metrics)
     return app
 
 

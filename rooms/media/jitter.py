@@ -20,12 +20,14 @@ from .opus import FRAME, SAMPLE_RATE, samples_of
 from .rtp import Unwrapper
 
 MS = SAMPLE_RATE // 1000
-START_DEPTH = 30 * MS
+START_DEPTH = FRAME
 MIN_DEPTH = 20 * MS
 MAX_DEPTH = 200 * MS
 MARGIN = 10 * MS
-BAND = FRAME + 5 * MS  # what the depth may exceed its aim by: packets come in steps of a frame
-MAX_STRETCH = 16  # samples in a frame of 960 that are played faster or slower
+BAND = FRAME + 3 * MS  # what a packet may wait beyond the aim: they are taken in steps of a frame
+LEFT_OVER = 2 * MS  # decoded samples that may always be left when a tick has taken its own
+STRETCH_STEP = 5 * MS  # for each of it, a sample of 960 is played faster or slower
+MAX_STRETCH = 16  # such samples
 WINDOW = 50  # packets whose arrival makes up one measurement
 WINDOWS = 4
 MAX_HELD = 64  # packets
@@ -200,19 +202,20 @@ class JitterBuffer:
     def stretch(self, now: float, buffered: int) -> int:
         """Say by how many samples of 960 to play faster (above 0) or slower at the tick of ``now`` seconds.
 
-        ``buffered``: samples that the caller has decoded and not yet played.
+        ``buffered``: samples that the caller has decoded and not yet played. What is left of them when a tick asks for
+        the next packet makes all later by as much and nothing safer, so it is played away.
         """
         if self._cursor is None or not self._latest:
             return 0
-        position = self._cursor - now * SAMPLE_RATE
-        aim = self._aim()
-        if position > aim:
-            return -min(MAX_STRETCH, 1 + int(position - aim) // (10 * MS))
-        excess = aim - (position - buffered) - BAND
-        return min(MAX_STRETCH, 1 + int(excess) // (10 * MS)) if excess > 0 else 0
+        left_over = buffered % FRAME
+        room = self._aim() - (self._cursor - (buffered - left_over) - now * SAMPLE_RATE)
+        if room < 0:
+            return -min(MAX_STRETCH, 1 + int(-room) // STRETCH_STEP)
+        excess = left_over + (room - FRAME if room > BAND else 0)
+        return min(MAX_STRETCH, 1 + int(excess) // STRETCH_STEP) if excess > LEFT_OVER else 0
 
     def _aim(self) -> float:
-        """Where the cursor should be, relative to the node's clock, for the latest usual packet to be in time."""
+        """Where the cursor may be, relative to the node's clock, when a packet is asked for: the latest is in time."""
         latest, earliest = min(self._latest), max(self._earliest)
         aim = min(latest - MARGIN, earliest - MIN_DEPTH)
         return max(aim, earliest - MAX_DEPTH)

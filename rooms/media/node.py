@@ -10,7 +10,9 @@ from pathlib import Path
 
 import redis.asyncio
 from aiohttp import web
+from prometheus_client import generate_latest
 
+from . import metrics
 from .clock import percentile
 from .engine import Config, Engine
 from .face import application
@@ -69,6 +71,7 @@ class Node:
         clock = asyncio.get_running_loop().time
         self.engine = Engine(self.port, config, outside, self.spool.submit, clock)
         self.link = Link(self.engine, self._redis, outside, self.name, self.beat)
+        self._metrics = metrics.registry(self)
         self._runner = web.AppRunner(application(self, settings.secret), access_log=None, shutdown_timeout=0.5)
 
     async def start(self) -> None:
@@ -152,12 +155,16 @@ class Node:
             "joins": self.engine.joins,
             "sent": self.engine.fanout.sent,
             "dropped": self.engine.fanout.dropped,
-            "drops": dict(self.engine.ice.drops + self.engine.drops),
+            "drops": dict(self.engine.all_drops),
             "tick_ms": {f"p{share}": _ms(percentile(ticker.durations, share)) for share in (50, 99)},
             "late_ms": {f"p{share}": _ms(percentile(ticker.delays, share)) for share in (50, 99)},
             "missed_ticks": ticker.missed,
             "spool": self.spool.waiting,
         }
+
+    def metrics(self) -> bytes:
+        """Return the same and more in the text format of Prometheus."""
+        return generate_latest(self._metrics)
 
     async def _run_measuring(self) -> None:
         """Measure which share of its core the process uses."""

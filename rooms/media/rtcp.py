@@ -1,11 +1,15 @@
 """RTCP: what listeners report about their sound, and the sender reports that let them (RFC 3550 section 6.4)."""
 
+import struct
 from typing import NamedTuple
 
-from aiortc.rtp import RtcpByePacket, RtcpPacket, RtcpReceiverInfo, RtcpRrPacket, RtcpSenderInfo, RtcpSrPacket
+from aiortc.rtp import RTCP_SR, RtcpByePacket, RtcpPacket, RtcpReceiverInfo, RtcpRrPacket, RtcpSrPacket
 
 from .opus import SAMPLE_RATE
+from .rtp import VERSION_2
 
+_SENDER_REPORT = struct.Struct("!BBHIQIII")  # made for each listener again and again, so without aiortc's objects
+_WORD = 0xFFFFFFFF
 _NTP_EPOCH = 2_208_988_800  # seconds from 1900 to 1970
 
 
@@ -37,7 +41,12 @@ def sender_report(
 
     ``block`` says how well what the browser itself sends arrives.
     """
-    return bytes(RtcpSrPacket(ssrc, RtcpSenderInfo(ntp(unix), timestamp, packets, octets), [block] if block else []))
+    blocks = bytes(block) if block else b""
+    words = (_SENDER_REPORT.size + len(blocks)) // 4 - 1
+    head = _SENDER_REPORT.pack(
+        VERSION_2 | bool(block), RTCP_SR, words, ssrc, ntp(unix), timestamp, packets & _WORD, octets & _WORD
+    )
+    return head + blocks
 
 
 class Said(NamedTuple):

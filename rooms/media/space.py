@@ -24,8 +24,10 @@ from .voice import OnPacket, Voice
 LEVEL_TICKS = 10  # five times a second
 SETTLING_TICKS = 10  # of silence that are still encoded, until the encoder has nothing left to say
 SILENT_TICKS = 2  # of digital silence after that, from which a decoder goes on by itself
+TOLD_TICKS = SETTLING_TICKS + SILENT_TICKS  # of silence, after which it is only told of
 REFRESH_TICKS = 20  # between two packets that tell of silence, as libopus does it
 ADAPT_TICKS = 50
+VOICE_COUNTS = ("received", "lost", "late", "concealed")  # what is told of a voice's jitter buffer
 _SILENCE = np.zeros(FRAME, np.int16)
 
 
@@ -37,10 +39,20 @@ class Speaker:
         self.voice: Voice | None = None
         self.leveller = Leveller()
 
+    @property
+    def is_still(self) -> bool:
+        """Whether nothing comes, nothing is left to play, and nothing waits to be kept."""
+        return (self.voice is None or self.voice.is_still) and (self.tap is None or not self.tap.is_open)
+
     @cached_property
     def encoder(self) -> AdaptiveEncoder:
         """The encoder of what this speaker hears while he talks."""
         return AdaptiveEncoder()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The VOICE_COUNTS of the voice since it was last muted, none while it is."""
+        return {name: getattr(self.voice.jitter, name) for name in VOICE_COUNTS} if self.voice is not None else {}
 
 
 class LiveSpace:
@@ -64,10 +76,12 @@ class LiveSpace:
         self._fanout, self._outside, self._messenger, self._submit = fanout, outside, messenger, submit
         self._zero = standing.started_at - wall
         self._speakers: dict[str, Speaker] = {}
+        self._past_voices: Counter[str] = Counter()
         self._fading: dict[object, Pcm] = {}
         self._mixer: Mixer[object] = Mixer()
         self._encoder = AdaptiveEncoder()
         self._silent_ticks = 0
+        self._resting = False  # all are silent, and a tick has nothing to do but to tell of it
         self._mix_tap = Tap(self.space, None, None, submit)
         self.last_peer_at = now
         self._ticks = 0
@@ -75,7 +89,7 @@ class LiveSpace:
 
     def apply(self, standing: Standing) -> None:
         """Bring a newer standing into effect: who is heard. Whom it removes the engine drops."""
-        self.standing = standing
+        self.standing, self._resting = standing, False
         staying = {voice.participant: voice.turn for voice in standing.voices}
         for participant, speaker in list(self._speakers.items()):
             if staying.get(participant) != speaker.turn:
@@ -121,6 +135,7 @@ class LiveSpace:
             last = speaker.voice.fade_out()
             if last is not None:
                 self._fading[object()] = last
+            self._past_voices.update(speaker.counts)
             speaker.voice = None
         if speaker.tap is not None:
             speaker.tap.close()
@@ -130,6 +145,7 @@ class LiveSpace:
         hears_long = long and peer.participant not in self._speakers
         (self.audiences.long if hears_long else self.audiences.short).add(peer)
         self._silent_ticks = min(self._silent_ticks, SETTLING_TICKS)  # tell of silence at once
+        self._resting = False
 
     def on_sound(self, peer: Peer, packet: rtp.RtpPacket, now: float) -> None:
         """Take a speaker's packet; drop it, before anything looks at its sound, from whoever may not be heard."""
@@ -137,6 +153,7 @@ class LiveSpace:
         if speaker is None or speaker.voice is None:
             self.drops["not-a-voice" if speaker is None else "muted"] += 1
         else:
+            self._resting = False
             speaker.voice.jitter.insert(packet.sequence, packet.timestamp, packet.payload, now)
 
     def on_goodbye(self, peer: Peer) -> None:
@@ -147,21 +164,40 @@ class LiveSpace:
 
     def tick(self, now: float, missed: int) -> None:
         """Mix and hand out the 20 ms that are due at ``now``; ``missed`` ticks before it were left out."""
-        self._position = self._room_time(now)
+        if not self._resting:
+            self._work(now, missed)
+            return
+        self._silent_ticks += 1
+        if self._tells_of_silence:
+            self.audiences.write(DTX_PACKET)
+            self._note_peers(now)
+            self._watch_speakers(now)
+
+    @property
+    def _tells_of_silence(self) -> bool:
+        since = self._silent_ticks - TOLD_TICKS
+        return since >= 0 and since % REFRESH_TICKS == 0
+
+    def _note_peers(self, now: float) -> None:
         if self.peers:
             self.last_peer_at = now
+
+    def _work(self, now: float, missed: int) -> None:
+        self._position = self._room_time(now)
+        self._note_peers(now)
         sounds = self._pull(now, missed)
         shared, own = self._mixer.mix(sounds)
         packet = self._encode(shared)
         self.audiences.write(packet)
         self._send_own(own)
-        self._keep(packet)
+        self._keep(packet, audible=shared is not None)
         self._ticks += 1
         if self._ticks % LEVEL_TICKS == 0:
             self._tell_levels()
             self._watch_speakers(now)
         if self._ticks % ADAPT_TICKS == 0:
             self._adapt()
+        self._resting = packet == DTX_PACKET and self._is_still
 
     def _pull(self, now: float, missed: int) -> dict[object, Pcm]:
         sounds, self._fading = self._fading, {}
@@ -186,10 +222,9 @@ class LiveSpace:
             return self._encoder.encode(shared)
         if self._silent_ticks < SETTLING_TICKS:
             return self._encoder.encode(_SILENCE)
-        since = self._silent_ticks - SETTLING_TICKS
-        if since < SILENT_TICKS:
+        if self._silent_ticks < TOLD_TICKS:
             return SILENT_PACKET
-        return DTX_PACKET if (since - SILENT_TICKS) % REFRESH_TICKS == 0 else None
+        return DTX_PACKET if self._tells_of_silence else None
 
     def _send_own(self, own: dict[object, Pcm]) -> None:
         """Give everybody who talks the mix without himself; it is silence where he is the only one."""
@@ -201,17 +236,25 @@ class LiveSpace:
             packet = SILENT_PACKET if alone else self._speakers[peer.participant].encoder.encode(sound)
             self._fanout.write(peer.row, packet)
 
-    def _keep(self, packet: bytes | None) -> None:
-        """Put the mix on its track while anybody is here to hear it, and close chunks whose time is over."""
+    def _keep(self, packet: bytes | None, *, audible: bool) -> None:
+        """Put the mix on its track while anybody is here to hear it, and close chunks whose time is over.
+
+        Silence that is only told of is a gap there, as it is where a speaker sent nothing, and begins no chunk.
+        """
         if not self.standing.recorded:
             return
         self._mix_tap.tick(self._position)
-        if self.standing.voices and len(self.audiences):
-            kept = SILENT_PACKET if packet in (None, DTX_PACKET) else packet
-            self._mix_tap.write(kept, FRAME, self._position, self._position)
+        is_sound = audible or (self._mix_tap.is_open and self._silent_ticks < SETTLING_TICKS)
+        if packet is not None and is_sound and self.standing.voices and len(self.audiences):
+            self._mix_tap.write(packet, FRAME, self._position, self._position)
         for speaker in self._speakers.values():
             if speaker.tap is not None:
                 speaker.tap.tick(self._position)
+
+    @property
+    def _is_still(self) -> bool:
+        is_told = not any(self.levels.values())
+        return is_told and not self._mix_tap.is_open and all(speaker.is_still for speaker in self._speakers.values())
 
     def _adapt(self) -> None:
         """Let the encoders follow what the browsers report of their loss."""
@@ -249,6 +292,23 @@ class LiveSpace:
                 speaker.tap.close()
 
     @property
+    def all_drops(self) -> Counter[str]:
+        """What was thrown away here and of the peers who are here, by cause."""
+        total = self.drops.copy()
+        for peer in self.peers.values():
+            if peer.drops:
+                total.update(peer.drops)
+        return total
+
+    @property
+    def voice_counts(self) -> Counter[str]:
+        """The VOICE_COUNTS of all voices since the Space came here, of those that are over too."""
+        total = self._past_voices.copy()
+        for speaker in self._speakers.values():
+            total.update(speaker.counts)
+        return total
+
+    @property
     def stats(self) -> dict[str, object]:
         """What the node says of this Space."""
         return {
@@ -261,13 +321,9 @@ class LiveSpace:
             "voices": {name: self._voice_stats(speaker) for name, speaker in self._speakers.items()},
             "levels": self.levels,
             "receptions": {name: peer.reception._asdict() for name, peer in self.peers.items() if peer.reception},
-            "drops": dict(sum((peer.drops for peer in self.peers.values()), self.drops)),
+            "drops": dict(self.all_drops),
         }
 
     @staticmethod
     def _voice_stats(speaker: Speaker) -> dict[str, object]:
-        if speaker.voice is None:
-            return {"turn": speaker.turn, "muted": True}
-        buffer = speaker.voice.jitter
-        counts = ("received", "lost", "late", "concealed")
-        return {"turn": speaker.turn, "muted": False, **{name: getattr(buffer, name) for name in counts}}
+        return {"turn": speaker.turn, "muted": speaker.voice is None, **speaker.counts}

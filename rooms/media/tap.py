@@ -60,6 +60,11 @@ class Tap:
         self._start_ms = self._start = 0  # room time at which the open chunk begins, in ms and in samples
         self._end = 0  # room time at which the last packet ends
 
+    @property
+    def is_open(self) -> bool:
+        """Whether a chunk has begun that is not closed yet."""
+        return self._writer is not None
+
     def write(self, payload: bytes, samples: int, timestamp: int, position: int) -> None:
         """Add a packet of RTP time ``timestamp`` (unwrapped) that came at ``position``."""
         if self._writer is not None and self._begins_new_chunk(timestamp, position):

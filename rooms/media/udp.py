@@ -28,6 +28,7 @@ _DONTWAIT = 0x40
 _MAX_VECTOR = 1024  # messages in one call (UIO_MAXIOV)
 _CONTROL = 40  # octets of the longest control message used here
 _CONTROL_HEADER = 16
+_SIZE = struct.Struct("=Q")
 
 IOVEC = np.dtype([("base", "u8"), ("size", "u8")])
 MESSAGE = np.dtype(  # struct mmsghdr on 64-bit Linux
@@ -124,15 +125,19 @@ class UdpPort:
         self._local = host in WILDCARDS
         if self._local:
             self.socket.setsockopt(self._family.level, self._family.ask, 1)
-        self._batch = batch
+        self.batch = batch
         self._buffers = np.zeros(batch * _SLOT, np.uint8)
         self._view = self._buffers.data
         self._incoming = self.envelopes(self._buffers.reshape(batch, _SLOT))
         self._incoming.sizes[:] = _SLOT
         self._names, self._controls = self._incoming.names.reshape(-1).data, self._incoming.controls.reshape(-1).data
         self._incoming_address = self._incoming.headers.ctypes.data
-        self._single = np.zeros((1, _SLOT), np.uint8)
-        self._outgoing = self.envelopes(self._single)
+        single = np.zeros((1, _SLOT), np.uint8)
+        self._outgoing = self.envelopes(single)
+        self._single, self._single_address = single.reshape(-1).data, self._outgoing.headers.ctypes.data
+        self._single_name = self._outgoing.names.reshape(-1).data
+        self._single_local = self._outgoing.controls.reshape(-1).data[_CONTROL_HEADER:][self._family.local]
+        self._single_vector = self._outgoing.vectors.view(np.uint8).data
 
     def envelopes(self, packets: npt.NDArray[np.uint8]) -> Envelopes:
         """Return message headers for sending the rows of ``packets`` from here."""
@@ -143,7 +148,7 @@ class UdpPort:
         headers = self._incoming.headers
         if self._local:
             headers["control_size"] = _CONTROL
-        count = _libc.recvmmsg(self._descriptor, self._incoming_address, self._batch, _DONTWAIT, None)
+        count = _libc.recvmmsg(self._descriptor, self._incoming_address, self.batch, _DONTWAIT, None)
         if count <= 0:
             return []
         sizes = np.minimum(headers["size"][:count], MAX_PACKET + 1).tolist()
@@ -162,10 +167,11 @@ class UdpPort:
         """Send one packet; False where the kernel did not take it."""
         if not self._local:
             return _libc.sendto(self._descriptor, data, len(data), _DONTWAIT, address, len(address)) >= 0
-        self._single[0, : len(data)] = np.frombuffer(data, np.uint8)
-        self._outgoing.sizes[0] = len(data)
-        self._outgoing.address(0, address)
-        return self.send_many(self._outgoing.headers) == 1
+        size = self._family.name_size
+        self._single[: len(data)] = data
+        self._single_name[:], self._single_local[:] = address[:size], address[size:]
+        _SIZE.pack_into(self._single_vector, _SIZE.size, len(data))
+        return _libc.sendmmsg(self._descriptor, self._single_address, 1, _DONTWAIT) == 1
 
     def send_many(self, headers: npt.NDArray[np.void]) -> int:
         """Send contiguous message headers (MESSAGE) and return how many the kernel took; never waits."""

@@ -40,13 +40,19 @@ class Voice:
 
     def pull(self, now: float) -> Pcm | None:
         """Return the 960 samples of the tick at ``now`` seconds; None while there is nothing audible."""
-        if self.jitter.is_idle and not self._heard and not len(self._pending):
+        if self.is_still:
+            self._pending = self._pending[:0]
             return None
         wanted = FRAME + self.jitter.stretch(now, len(self._pending))
         while len(self._pending) < wanted:
             self._fill(now)
         taken, self._pending = self._pending[:wanted], self._pending[wanted:]
         return self._gate(resampled(taken, FRAME))
+
+    @property
+    def is_still(self) -> bool:
+        """Whether nothing comes and nothing audible is left to play."""
+        return self.jitter.is_idle and not self._heard
 
     def skip(self, ticks: int) -> None:
         """Leave out ticks that the node has slept through."""

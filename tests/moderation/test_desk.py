@@ -212,6 +212,17 @@ def test_while_live_a_stretch_ends_where_the_sound_does(
     assert np.isclose(len(pcm) / MS, 6000, atol=100)
 
 
+@pytest.mark.parametrize("name", ["own", "mix"])
+def test_while_live_a_stretch_in_which_nobody_talked_is_silence(
+    log_in: Browser, reviewer: User, claimed: Case, heard: Recording, name: str
+) -> None:
+    """Of silence nothing is kept; what is a quarter of a minute old has had the time to come."""
+    Space.objects.filter(pk=claimed.space_id).update(started_at=timezone.now() - timedelta(seconds=45))
+    pcm = decoded(body(log_in(reviewer).get(sound(claimed, name, 20_000, 60_000))))
+    assert np.isclose(len(pcm) / MS, 10_000, atol=1000)
+    assert not pcm.any()
+
+
 def test_sound_comes_by_range_and_every_fetch_is_in_the_trail(
     log_in: Browser, reviewer: User, claimed: Case, heard: Recording
 ) -> None:

@@ -1,17 +1,24 @@
 """Clips for those who review: right person, right time, silence where nothing was sent. Heard in the decoded clip."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from recordings import evidence, files
 from recordings.archive import archive
+from recordings.chunks import meta_of
 from recordings.models import Recording
 from recordings.serve import Source
+from recordings.verify import verify
 from rooms.media import ogg
-from rooms.media.opus import Decoder, samples_of
-from rooms.models import Participant
-from tests.recordings.sounds import decoded, heard_from_to, loudest, strength, tone
+from rooms.media.opus import FRAME, Decoder, samples_of
+from rooms.media.tap import Chunk as Captured
+from rooms.media.tap import Tap
+from rooms.models import Participant, Space
+from tests.recordings.conftest import put
+from tests.recordings.sounds import MS, decoded, heard_from_to, loudest, packets, strength, tone
 
 
 def assert_heard(data: bytes, hertz: float, *expected: tuple[int, int]) -> None:
@@ -92,6 +99,56 @@ def test_while_live_a_clip_ends_where_the_sound_ends(recording: Recording, host:
     assert len(decoded(evidence.track_clip(recording, host, 2000))) / 48 == pytest.approx(5000, abs=20)
     speak(host, tone(440, 3), 7000)
     assert len(decoded(evidence.track_clip(recording, host, 2000))) / 48 == pytest.approx(8000, abs=20)
+
+
+def test_silence_in_the_mix_is_a_gap_that_takes_its_time(recording: Recording, speak: Callable) -> None:
+    speak(None, tone(3000, 2), 1000)
+    speak(None, tone(3000, 2), 21_000)
+    assert_heard(evidence.mix_clip(recording, 0, 30_000), 3000, (1000, 3000), (21_000, 23_000))
+    assert_heard(evidence.mix_clip(recording, 10_000, 30_000), 3000, (11_000, 13_000))
+    assert len(decoded(evidence.mix_clip(recording, 0, 30_000))) / 48 == pytest.approx(30_000, abs=20)
+    assert evidence.heard_until_ms(recording) == 23_000
+
+
+def test_a_gap_within_a_chunk_of_the_mix_takes_its_time(recording: Recording) -> None:
+    chunks: list[Captured] = []
+    tap = Tap(str(recording.space_id), None, None, chunks.append)
+    for start_ms in (1000, 3500):
+        for number, packet in enumerate(packets(tone(3000, 1))):
+            place = start_ms * MS + number * FRAME
+            tap.write(packet, FRAME, place, place)
+    tap.close()
+    (chunk,) = chunks
+    put(chunk)
+    recording.add_chunk(meta_of(chunk.data))
+    assert_heard(evidence.mix_clip(recording, 0, 6000), 3000, (1000, 2000), (3500, 4500))
+
+
+def test_a_space_without_any_mix_is_silent_as_long_as_it_is_asked_for(tea: Space, recording: Recording) -> None:
+    assert evidence.heard_until_ms(recording) == 0
+    assert loudest(decoded(evidence.mix_clip(recording, 2000, 8000))) == 0
+    assert len(decoded(evidence.mix_clip(recording, 2000, 8000))) / 48 == pytest.approx(6000, abs=20)
+    source, start_ms = evidence.mix(recording, 2000)
+    assert (ogg.read(bytes_of(source)).packets, start_ms) == ([], 2000)
+    tea.end()
+    recording.close()
+    assert archive(recording)
+    assert list(verify(timezone.now())) == []
+    assert loudest(decoded(evidence.mix_clip(recording, 0, 8000))) == 0
+
+
+def test_what_is_old_enough_is_known_though_nothing_was_said(
+    recording: Recording, host: Participant, speak: Callable
+) -> None:
+    def started(seconds_ago: float) -> None:
+        recording.space.started_at = timezone.now() - timedelta(seconds=seconds_ago)
+
+    speak(None, tone(3000, 4), 0)
+    started(10)
+    assert (evidence.known_until_ms(recording), evidence.known_until_ms(recording, host)) == (4000, 0)
+    started(60)
+    assert evidence.known_until_ms(recording) == pytest.approx(45_000, abs=1000)
+    assert evidence.known_until_ms(recording, host) == pytest.approx(45_000, abs=1000)
 
 
 def test_the_mix_is_what_listeners_heard_until_it_is_made(ended: Recording, speak: Callable) -> None:

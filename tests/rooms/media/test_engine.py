@@ -6,12 +6,13 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from rooms.media import ogg
 from rooms.media.client import loudest_frequency, strength, tone_packets
 from rooms.media.engine import Refused
-from rooms.media.opus import FRAME, SAMPLE_RATE
+from rooms.media.opus import FRAME, SAMPLE_RATE, Decoder
 from rooms.media.peer import Peer
 from tests.rooms.media.conftest import QUIET, SPACE, World, until
 
@@ -26,6 +27,14 @@ async def test_listener_hears_the_tone_of_the_host(world: World) -> None:
     assert abs(loudest_frequency(lior.heard.pcm(1.0)) - A) < 3
     assert 0.15 < strength(lior.heard.pcm(1.0), A) < 0.35
     assert lior.heard.lost == 0
+
+
+async def test_the_cheapest_of_the_good_ciphers_is_agreed_on(world: World) -> None:
+    world.stand("hana")
+    await world.join("hana")
+    connection = world.peer("hana").session._transport._ssl
+    assert connection is not None
+    assert connection.get_selected_srtp_profile() == b"SRTP_AEAD_AES_128_GCM"
 
 
 async def test_everybody_gets_a_packet_in_every_tick_with_something_to_hear(world: World) -> None:
@@ -330,7 +339,7 @@ async def test_mix_is_kept_while_there_are_voices(world: World) -> None:
     world.run(7.0)
     world.stand("hana", ended=True)
     mix = [chunk for chunk in world.chunks if chunk.turn is None]
-    assert [chunk.duration_ms for chunk in mix] == [5000, 2000]
+    assert [chunk.duration_ms for chunk in mix] == [5000, pytest.approx(2000, abs=60)]
     assert mix[1].start_ms == mix[0].start_ms + 5000
     assert mix[0].start_ms == pytest.approx(1000, abs=60)
 
@@ -338,13 +347,88 @@ async def test_mix_is_kept_while_there_are_voices(world: World) -> None:
 async def test_the_mix_is_not_kept_where_nobody_hears_it(world: World) -> None:
     world.stand("hana")
     hana = await world.join("hana")
+    hana.speak(tone_packets(A))
     world.run(1.0)
     world.engine.leave(SPACE, "hana")
     received = hana.heard.packets
     world.run(20.0)
     world.stand("hana", ended=True)
-    assert [chunk.duration_ms for chunk in world.chunks] == [1000]
+    assert [chunk.duration_ms for chunk in world.chunks if chunk.turn is None] == [pytest.approx(1000, abs=60)]
     assert hana.heard.packets == received
+
+
+async def test_a_space_in_which_nobody_talks_keeps_nothing(world: World) -> None:
+    world.stand("hana")
+    await world.join("hana")
+    world.run(7.0)
+    await world.join("lior")
+    world.run(7.0)
+    world.stand("hana", ended=True)
+    assert world.chunks == []
+
+
+async def test_silence_is_a_gap_in_the_mix(world: World) -> None:
+    world.stand("hana")
+    hana = await world.join("hana")
+    for _ in range(2):
+        hana.speak(tone_packets(A))
+        world.run(1.0)
+        hana.speak(())
+        world.run(19.0)
+    mix = [chunk for chunk in world.chunks if chunk.turn is None]
+    assert [chunk.start_ms for chunk in mix] == [pytest.approx(0, abs=100), pytest.approx(20_000, abs=100)]
+    for chunk in mix:
+        packets = ogg.read(chunk.data).packets
+        assert 1000 < chunk.duration_ms < 2200  # until the voice has faded, and the encoder with it
+        assert len(packets) * 20 == chunk.duration_ms
+        decoder = Decoder()
+        sound = np.concatenate([decoder.decode(packet.payload) for packet in packets])
+        assert strength(sound[SAMPLE_RATE // 4 : SAMPLE_RATE // 2], A) > 0.1
+        assert abs(sound[-FRAME:]).max() <= QUIET
+
+
+async def test_a_short_silence_is_a_gap_within_a_chunk(world: World) -> None:
+    world.stand("hana")
+    hana = await world.join("hana")
+    for seconds in (0.5, 2.5, 1.0):
+        hana.speak(() if seconds == 2.5 else tone_packets(A))
+        world.run(seconds)
+    world.stand("hana", ended=True)
+    (chunk,) = [chunk for chunk in world.chunks if chunk.turn is None]
+    assert chunk.duration_ms == pytest.approx(4000, abs=100)
+    places = np.diff([packet.position for packet in ogg.read(chunk.data).packets])
+    assert sorted(set(places))[0] == FRAME
+    assert (places > FRAME).sum() == 1
+
+
+async def test_a_silent_space_rests_and_wakes_at_the_first_packet(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.stand("hana")
+    hana, lior = await world.join("hana"), await world.join("lior")
+    hana.speak(tone_packets(A))
+    world.run(1.0)
+    hana.speak(())
+    world.run(10.0)
+    assert (await world.notices()).level_notes[-1] == {"hana": 0}
+    space = world.engine.spaces[SPACE]
+    worked: list[float] = []
+    work = space._work
+
+    def noted(now: float, missed: int) -> None:
+        worked.append(now)
+        work(now, missed)
+
+    monkeypatch.setattr(space, "_work", noted)
+    before = lior.heard.packets
+    world.run(2.0)
+    assert worked == []
+    assert lior.heard.packets - before == 5
+    hana.speak(tone_packets(B))
+    world.run(0.4)
+    assert len(worked) >= 19
+    assert strength(lior.heard.pcm(0.2), B) > 0.1
+    assert lior.heard.lost == lior.heard.malformed == 0
 
 
 async def test_a_space_without_peers_is_forgotten_and_comes_back_with_its_standing(world: World) -> None:

