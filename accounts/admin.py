@@ -15,7 +15,9 @@ from accounts.models import Block, Follow, User
 
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
-RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")  # for superusers alone to hand out
+# For superusers alone to hand out; `is_active` locks somebody out without reason or notice, which a case never does.
+RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
+SUPERUSERS_ONLY = (*RIGHTS, "is_active")
 
 
 class SuspendedFilter(admin.SimpleListFilter):
@@ -48,7 +50,11 @@ class PersonAdmin(UserAdmin):
     show_full_result_count = False
     filter_horizontal = ("groups", "user_permissions")
     readonly_fields = ("follower_count", "suspended_until", "date_joined", "last_login")
-    actions = ("lift_suspension",)  # suspending needs a case, with a reason and an appeal: see moderation
+    actions = (
+        "grant_hosting",
+        "take_hosting_back",
+        "lift_suspension",
+    )  # suspending needs a case, with a reason and an appeal: see moderation
     add_form = NewPersonForm
     fieldsets = (
         (None, {"fields": ("handle", "display_name", "bio", "password", "email")}),
@@ -63,7 +69,7 @@ class PersonAdmin(UserAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         fixed = self.readonly_fields + (("handle",) if obj else ())
-        return fixed if request.user.is_superuser else fixed + RIGHTS
+        return fixed if request.user.is_superuser else fixed + SUPERUSERS_ONLY
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Staff look after members; accounts of staff are for superusers."""
@@ -74,8 +80,27 @@ class PersonAdmin(UserAdmin):
         """Write what was changed and nothing else: the rest may have moved since the page was opened."""
         if not change:
             obj.save()
-        elif named := [field.name for field in User._meta.concrete_fields if field.name in form.changed_data]:
-            obj.save(update_fields=named)
+            return
+        named = {field.name for field in User._meta.concrete_fields if field.name in form.changed_data}
+        if rest := named - {"is_active"}:
+            obj.save(update_fields=rest)
+        if "is_active" in named:
+            (obj.activate if obj.is_active else obj.deactivate)()
+
+    def has_grant_hosting_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("accounts.grant_hosting")
+
+    @admin.action(description=_("Let them host without enough followers"), permissions=["grant_hosting"])
+    def grant_hosting(self, request: HttpRequest, people: QuerySet[User]) -> None:
+        for member in people.filter(may_host=False):
+            member.grant_hosting()
+            self.log_change(request, member, "May host without enough followers.")
+
+    @admin.action(description=_("Take back that they may host without enough followers"), permissions=["grant_hosting"])
+    def take_hosting_back(self, request: HttpRequest, people: QuerySet[User]) -> None:
+        for member in people.filter(may_host=True):
+            member.grant_hosting(False)
+            self.log_change(request, member, "May no longer host without enough followers.")
 
     @admin.action(description=_("Lift the suspension"), permissions=["change"])
     def lift_suspension(self, request: HttpRequest, people: QuerySet[User]) -> None:

@@ -7,6 +7,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
+from accounts.counting import counted
+
 T = TypeVar("T")
 
 
@@ -54,7 +56,7 @@ def _check_header(columns: list[str], required: list[str], optional: list[str]) 
 
 def _row(line: int, columns: list[str], values: list[str]) -> Row:
     if len(values) != len(columns):
-        return Row(line, fault=f"has {len(values)} columns instead of {len(columns)}")
+        return Row(line, fault=f"has {counted(len(values), 'column')} instead of {len(columns)}")
     if not _is_text("".join(values)):
         return Row(line, fault="is not text in UTF-8")
     return Row(line, {name: value.strip() for name, value in zip(columns, values, strict=True)})

@@ -77,6 +77,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = _("person")
         verbose_name_plural = _("people")
+        permissions: ClassVar = [("grant_hosting", "May let people host without enough followers")]
         constraints = [
             models.CheckConstraint(condition=Q(handle__regex=STORED_PATTERN), name="user_handle_shape"),
             models.CheckConstraint(condition=Q(follower_count__gte=0), name="user_follower_count_not_negative"),
@@ -213,6 +214,25 @@ class User(AbstractBaseUser, PermissionsMixin):
     def followers_missing(self) -> int:
         """How many followers are missing until I may host; 0 with enough of them or a grant by staff."""
         return 0 if self.may_host else max(0, settings.SPACES_MIN_FOLLOWERS - self.follower_count)
+
+    def grant_hosting(self, granted: bool = True) -> None:
+        """Let me host without enough followers, or take that back; a Space that is live goes on. Safe to repeat."""
+        self.may_host = granted
+        self.save(update_fields=["may_host"])
+
+    def deactivate(self) -> None:
+        """Lock me out for good. Live rooms follow as they follow a suspension. Safe to repeat."""
+        self._set_active(False, signals.suspended)
+
+    def activate(self) -> None:
+        """Let me in again. Safe to repeat."""
+        self._set_active(True, signals.suspension_lifted)
+
+    @transaction.atomic
+    def _set_active(self, active: bool, told: Signal) -> None:
+        self.is_active = active
+        self.save(update_fields=["is_active"])
+        transaction.on_commit(lambda: told.send(User, user=self), robust=True)
 
     @transaction.atomic
     def suspend(self, until: datetime) -> None:

@@ -158,8 +158,12 @@ def _page(request: MemberRequest, rows: QuerySet[Any], who: str) -> Page[Any]:
 @login_required
 def approve(request: MemberRequest, handle: str) -> HttpResponse:
     follower = _my_follower(request, handle)
-    request.user.approve(follower)
-    return _follower_answer(request, follower, _("%(name)s follows you now.") % {"name": follower.name})
+    try:
+        request.user.approve(follower)
+    except FollowRefused as refusal:
+        messages.error(request, str(refusal))
+        return redirect(_next_page(request) or "followers")
+    return _follower_answer(request, _("%(name)s follows you now.") % {"name": follower.name})
 
 
 @require_POST
@@ -167,7 +171,7 @@ def approve(request: MemberRequest, handle: str) -> HttpResponse:
 def decline(request: MemberRequest, handle: str) -> HttpResponse:
     follower = _my_follower(request, handle)
     request.user.decline(follower)
-    return _follower_answer(request, follower, _("You declined the request of %(name)s.") % {"name": follower.name})
+    return _follower_answer(request, _("You declined the request of %(name)s.") % {"name": follower.name})
 
 
 @require_POST
@@ -175,7 +179,7 @@ def decline(request: MemberRequest, handle: str) -> HttpResponse:
 def remove_follower(request: MemberRequest, handle: str) -> HttpResponse:
     follower = _my_follower(request, handle)
     request.user.remove_follower(follower)
-    return _follower_answer(request, follower, _("%(name)s no longer follows you.") % {"name": follower.name})
+    return _follower_answer(request, _("%(name)s no longer follows you.") % {"name": follower.name})
 
 
 def _my_follower(request: MemberRequest, handle: str) -> User:
@@ -183,9 +187,7 @@ def _my_follower(request: MemberRequest, handle: str) -> User:
     return get_object_or_404(request.user.follower_rows.select_related("follower"), follower__handle=handle).follower
 
 
-def _follower_answer(request: MemberRequest, follower: User, done: str) -> HttpResponse:
-    if wants_fragment(request):
-        return render(request, "accounts/_done.html", {"person": follower, "done": done})
+def _follower_answer(request: MemberRequest, done: str) -> HttpResponse:
     messages.success(request, done)
     return redirect(_next_page(request) or "followers")
 

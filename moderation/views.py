@@ -9,10 +9,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.http import MemberRequest
+from accounts.refusals import RefusedWith
 from moderation.forms import ReportForm
 from moderation.models import Report
 from moderation.models.report import reportable_by
-from moderation.refusals import Refused
 from rooms.models import Participant, Space
 
 
@@ -22,15 +22,29 @@ def report(request: MemberRequest) -> HttpResponse:
     """The form for a report of a person in a Space, or with an empty `participant` of the Space itself."""
     space = get_object_or_404(reportable_by(request.user), pk=_id(request, "space"))
     subject = _subject(request, space)
-    form = ReportForm(request.POST or None)
-    context = {"form": form, "space": space, "subject": subject, "host": space.host}
-    if request.method == "POST" and form.is_valid():
+    context: dict[str, object] = {"space": space, "subject": subject, "host": space.host}
+    if request.method == "POST":
+        return _file(request, space, subject, context)
+    try:
+        Report.check_filing(request.user, space, subject)
+    except RefusedWith as refused:
+        # htmx shows no body of an error: in the dialogue the words are the answer
+        status = 403 if _is_whole(request) else 200
+        return _part(request, "moderation/report_refused.html", context | {"why": refused.text}, status)
+    return _part(request, "moderation/report_form.html", context | {"form": ReportForm()})
+
+
+def _file(
+    request: MemberRequest, space: Space, subject: Participant | None, context: dict[str, object]
+) -> HttpResponse:
+    form = ReportForm(request.POST)
+    if form.is_valid():
         try:
             Report.file(request.user, space, subject, **form.cleaned_data)
             return _part(request, "moderation/report_thanks.html", context)
-        except Refused as refused:
+        except RefusedWith as refused:
             form.add_error(None, refused.text)
-    return _part(request, "moderation/report_form.html", context)
+    return _part(request, "moderation/report_form.html", context | {"form": form})
 
 
 def _subject(request: MemberRequest, space: Space) -> Participant | None:
@@ -47,11 +61,16 @@ def _id(request: MemberRequest, name: str) -> UUID:
         raise Http404 from None
 
 
-def _part(request: MemberRequest, template: str, context: dict[str, object]) -> HttpResponse:
+def _is_whole(request: MemberRequest) -> bool:
+    return not request.htmx or request.htmx.boosted
+
+
+def _part(request: MemberRequest, template: str, context: dict[str, object], status: int = 200) -> HttpResponse:
     """For a dialogue (htmx) the part alone, else a whole page around it."""
-    whole = not request.htmx or request.htmx.boosted
+    whole = _is_whole(request)
     page = "moderation/page.html" if whole else template
-    return render(request, page, context | {"part": template, "whole": whole, "heading": "h1" if whole else "h2"})
+    context = context | {"part": template, "whole": whole, "heading": "h1" if whole else "h2"}
+    return render(request, page, context, status=status)
 
 
 @require_safe

@@ -55,6 +55,7 @@ class SpaceNowSerializer(serializers.Serializer[object]):
     audience = serializers.ChoiceField(choices=Space.Audience.choices)
     host = serializers.CharField()
     started_at = serializers.FloatField()
+    host_came = serializers.BooleanField(help_text="False until the host has entered for the first time.")
     host_away_until = serializers.FloatField(allow_null=True)
     max_speakers = serializers.IntegerField()
     listeners = serializers.IntegerField()

@@ -4,15 +4,15 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from accounts.models import User
 from rooms import protocol, rules, snapshot, sound, store
+from rooms.inviting import people_called
 from rooms.models import Participant, SpeakerRequest
 from rooms.protocol import Event
 from rooms.refusals import Refused, check
 from rooms.rules import Action, Reason, Role
 from rooms.threads import database
 
-Verb = Callable[[Participant, Any], object]
+Verb = Callable[[Participant, Any], object]  # Invited is an answer itself; what others return is not
 
 
 def _other(me: Participant, command: protocol.OnPerson) -> Participant:
@@ -28,14 +28,6 @@ def _request(me: Participant, command: protocol.Admit | protocol.Decline) -> Spe
     if request is None:
         raise Refused(Reason.ALREADY_DECIDED)
     return request
-
-
-def _people(me: Participant, command: protocol.Invite) -> list[User]:
-    """Everybody who is named, or nobody: a name that is wrong may be another one's by mistake."""
-    handles = set(command.handles)
-    people = list(User.objects.on_terms_with(me.user).filter(handle__in=handles))
-    check(Reason.NO_SUCH_PERSON if len(people) < len(handles) else None)
-    return people
 
 
 def _microphone(me: Participant, command: protocol.Microphone) -> None:
@@ -55,7 +47,9 @@ VERBS: dict[type[protocol.Command], Verb] = {
     protocol.MoveToAudience: lambda me, c: _other(me, c).move_to_audience(me),
     protocol.RemovePerson: lambda me, c: _other(me, c).remove(me),
     protocol.BlockPerson: lambda me, c: _other(me, c).block(me),
-    protocol.Invite: lambda me, c: me.space.invite(_people(me, c), by=me),
+    protocol.Invite: lambda me, c: protocol.Invited(
+        new=me.space.invite(people_called(c.handles, me.user), by=me), re=c.id
+    ),
     protocol.Leave: lambda me, c: me.leave(),
     protocol.End: lambda me, c: me.space.end(by=me),
 }
@@ -66,18 +60,18 @@ async def carry_out(me: UUID, command: protocol.Command) -> Event:
     if isinstance(command, protocol.Offer):
         sdp, node = await sound.answer(me, command.sdp)
         return protocol.Answer(sdp=sdp, node=node, re=command.id)
+    if isinstance(command, protocol.Sync):
+        return await take_snapshot(me)
     if isinstance(command, protocol.React):
         await _react(me, command.emoji)
-    elif isinstance(command, protocol.Sync):
-        return await take_snapshot(me)
-    else:
-        await _verb(me, command)
-    return protocol.Ok(re=command.id)
+        return protocol.Ok(re=command.id)
+    return await _verb(me, command)
 
 
 @database
-def _verb(me: UUID, command: protocol.Command) -> None:
-    VERBS[type(command)](_present(me), command)
+def _verb(me: UUID, command: protocol.Command) -> Event:
+    done = VERBS[type(command)](_present(me), command)
+    return done if isinstance(done, protocol.Invited) else protocol.Ok(re=command.id)
 
 
 @database

@@ -7,8 +7,10 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from rooms import rules
+from rooms.inviting import people_called
 from rooms.models import Space
-from rooms.rules import MOST_INVITED
+from rooms.refusals import Refused, check
 
 
 class SpaceForm(forms.ModelForm[Space]):
@@ -45,16 +47,12 @@ class SpaceForm(forms.ModelForm[Space]):
 
     def clean_invited(self) -> list[User]:
         """Handles -> people. Unknown handles, and people with whom there is a block, are named in the error."""
-        handles = {handle.lower() for handle in re.split(r"[\s,;@]+", self.cleaned_data["invited"]) if handle}
-        handles.discard(self.host.handle)
-        if len(handles) > MOST_INVITED:
-            raise forms.ValidationError(_("At most %(most)d people can be named.") % {"most": MOST_INVITED})
-        people = list(User.objects.on_terms_with(self.host).filter(handle__in=handles))
-        missing = sorted(handles - {user.handle for user in people})
-        if missing:
-            names = ", ".join(f"@{handle}" for handle in missing[:20])
-            raise forms.ValidationError(_("Nobody here is called %(names)s.") % {"names": names})
-        return people
+        handles = [handle for handle in re.split(r"[\s,;@]+", self.cleaned_data["invited"]) if handle]
+        try:
+            check(rules.inviting_refusal(by_name=True, invited=len(set(handles))))
+            return people_called(handles, self.host)
+        except Refused as refused:
+            raise forms.ValidationError(refused.text) from None
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

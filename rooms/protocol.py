@@ -179,6 +179,7 @@ class SpaceFacts(Struct, kw_only=True, frozen=True):
     host: str
     started_at: float
     max_speakers: int
+    host_came: bool  # false from the opening until the host has entered for the first time
     host_away_until: float | None
 
 
@@ -258,7 +259,7 @@ class HostAway(Sequenced, tag="host_away", kw_only=True, frozen=True):
 
 
 class HostBack(Sequenced, tag="host_back", kw_only=True, frozen=True):
-    """The host is back."""
+    """The host is back, or here for the first time."""
 
 
 class Ended(Sequenced, tag="ended", kw_only=True, frozen=True):
@@ -325,6 +326,13 @@ class Ok(Event, tag="ok", kw_only=True, frozen=True):
     re: int | None = None
 
 
+class Invited(Event, tag="invited", kw_only=True, frozen=True):
+    """The command `invite` was carried out: so many of those who were named had not been named before."""
+
+    new: int
+    re: int | None = None
+
+
 class Error(Event, tag="error", kw_only=True, frozen=True):
     """A frame was refused and nothing changed. `code` is named in docs/protocol.md; `text` is for people."""
 
@@ -351,6 +359,7 @@ EVENTS: tuple[type[Event], ...] = (
     SoundMoved,
     Answer,
     Ok,
+    Invited,
     Error,
 )
 

@@ -1,5 +1,7 @@
 """The texts of the reasons in `rooms/rules.py`, and the exception that carries one to the person who was refused."""
 
+from collections.abc import Sequence
+
 from django.utils.translation import gettext_lazy as _
 
 from accounts.refusals import RefusedWith
@@ -21,7 +23,8 @@ TEXTS = {
     Reason.SUSPENDED: _("Your account is suspended."),
     Reason.ALREADY_LIVE: _("You already host a live Space. End it before you open another."),
     Reason.NOT_BY_NAME: _("This Space is for followers; nobody is invited to it by name."),
-    Reason.NO_SUCH_PERSON: _("Somebody you named is not here. Check the handles."),
+    Reason.NO_SUCH_PERSON: _("Nobody here is called %(names)s."),
+    Reason.WAS_REMOVED: _("Somebody you named was removed from this Space and cannot come back."),
     Reason.TOO_MANY_INVITED: _("No more people can be named for this Space."),
 }
 
@@ -30,6 +33,20 @@ class Refused(RefusedWith[Reason]):
     """Something may not be done in a Space."""
 
     texts = TEXTS
+
+
+class NoSuchPeople(Refused):
+    """Nobody whom one may name has these handles."""
+
+    shown = 20  # of them, in the text
+
+    def __init__(self, handles: Sequence[str]) -> None:
+        super().__init__(Reason.NO_SUCH_PERSON)
+        self.handles = handles
+
+    @property
+    def text(self) -> str:
+        return super().text % {"names": ", ".join(f"@{handle}" for handle in self.handles[: self.shown])}
 
 
 check = Refused.check

@@ -62,6 +62,7 @@ class Reason(StrEnum):
     ALREADY_LIVE = "already_live"
     NOT_BY_NAME = "not_by_name"
     NO_SUCH_PERSON = "no_such_person"
+    WAS_REMOVED = "was_removed"
     TOO_MANY_INVITED = "too_many_invited"
 
 

@@ -58,5 +58,6 @@ def facts(space: Space) -> protocol.SpaceFacts:
         host=space.host.handle,
         started_at=space.started_at.timestamp() if space.started_at else 0.0,
         max_speakers=settings.SPACES_MAX_SPEAKERS,
+        host_came=host is not None and host.connected_at is not None,
         host_away_until=away_until.timestamp() if away_until else None,
     )

@@ -20,6 +20,7 @@ from spaces_project.demo import secret
 from spaces_project.doctor_sound import announced_addresses, udp_port
 from spaces_project.embedded import POSTGRES_MAJOR
 from spaces_project.findings import LOCAL_HOSTS, Finding, bad, doubtful, good, is_network, is_public_site
+from spaces_project.health import web_health
 
 OLDEST_POSTGRES = 14  # what Django 5.2 supports
 OLDEST_REDIS = (6, 2)
@@ -75,6 +76,26 @@ def proxies() -> Iterator[Finding]:
         )
     else:
         yield good(what, ", ".join(settings.TRUSTED_PROXIES) or "none, and none needed")
+
+
+def web_port() -> Iterator[Finding]:
+    what = f"web on port {settings.WEB_PORT}"
+    health = web_health(settings.WEB_HOST, settings.WEB_PORT)
+    if health is None:
+        mend = "Start `manage.py runspaces`, or set WEB_HOST and WEB_PORT to where the web runs."
+        yield doubtful(what, "nothing of ours answers, or not in good health", mend)
+    else:
+        yield good(what, "answers")
+
+
+def mail() -> Iterator[Finding]:
+    if settings.EMAIL_HOST:
+        yield good("mail", f"by {settings.EMAIL_HOST}, port {settings.EMAIL_PORT}")
+    elif is_public_site():
+        detail = "EMAIL_HOST is empty: resets of passwords are printed to the log and reach nobody"
+        yield doubtful("mail", detail, "Set EMAIL_HOST to an SMTP server, and DEFAULT_FROM_EMAIL.")
+    else:
+        yield good("mail", "printed to the log")
 
 
 # --- Servers ----------------------------------------------------------------------------------------------------------
@@ -202,6 +223,6 @@ def _redis_time() -> float:
 
 CLOCKS = {"PostgreSQL": _postgres_time, "Redis": _redis_time}
 CHECKS = [
-    secrets, secure_context, proxies, announced_addresses, udp_port,
+    secrets, secure_context, proxies, web_port, mail, announced_addresses, udp_port,
     database, redis_server, wheels, storage, clock,
 ]  # fmt: skip

@@ -5,6 +5,7 @@ import socket
 import time
 import urllib.request
 from collections.abc import Iterator
+from http.client import HTTPException
 from ipaddress import ip_address
 from secrets import token_bytes
 
@@ -41,36 +42,45 @@ def _announced(text: str) -> Finding:
 
 def udp_port() -> Iterator[Finding]:
     """Send a STUN binding request (RFC 8489) to each announced address and see whether it arrives on the port."""
-    what = f"UDP port {settings.MEDIA_PORT}"
     for text in settings.MEDIA_ANNOUNCE:
-        if not is_network(text):
-            continue  # said above already
-        why = _why_unreachable(text, settings.MEDIA_PORT)
-        if not why:
-            yield good(what, f"a packet to {text} arrives")
-        elif _is_own(text):
-            yield bad(what, f"{text}: {why}", f"Open UDP port {settings.MEDIA_PORT} in the firewall; check MEDIA_BIND.")
-        else:
-            mend = f"Forward UDP port {settings.MEDIA_PORT} in the router; many do not let one test that from inside."
-            yield doubtful(what, f"{text} is not an address of this machine: {why}", mend)
+        if is_network(text):  # if not, that has been said already
+            yield _arrival(text, settings.MEDIA_PORT)
 
 
-def _why_unreachable(address: str, port: int) -> str:
-    """Why a packet to the address does not arrive on the port, or an empty string.
-
-    Asks the node that has the port; while none has it, listens there itself."""
+def _arrival(address: str, port: int) -> Finding:
+    what = f"UDP port {port}"
     with _socket(address) as there:
-        try:
-            there.bind((settings.MEDIA_BIND if there.family == socket.AF_INET else "::", port))
-        except OSError:
-            return _why_node_is_deaf(address, port)
-        there.settimeout(WAIT_SECONDS)
-        request = _request()
-        try:
-            _send(address, port, request)
-            return "" if there.recv(2048) == request else "something else arrives"
-        except OSError as error:
-            return f"it does not arrive ({error})"
+        node_runs = not _takes(there, settings.MEDIA_BIND if there.family == socket.AF_INET else "::", port)
+        why = _why_node_is_deaf(address, port) if node_runs else _why_unreachable(there, address, port)
+    if why and _is_own(address):
+        return bad(what, f"{address}: {why}", f"Open UDP port {port} in the firewall; check MEDIA_BIND.")
+    if why:
+        mend = f"Forward UDP port {port} in the router; many do not let one test that from inside."
+        return doubtful(what, f"{address} is not an address of this machine: {why}", mend)
+    if not node_runs:
+        mend = "Start `manage.py runspaces` or `runmedia`, or set MEDIA_PORT to the port of the node that runs."
+        return doubtful(what, f"a packet to {address} arrives, but no media node has the port", mend)
+    return good(what, f"a packet to {address} arrives at the node")
+
+
+def _takes(sock: socket.socket, host: str, port: int) -> bool:
+    """Whether the port is free, and taken by `sock` now."""
+    try:
+        sock.bind((host, port))
+    except OSError:
+        return False
+    return True
+
+
+def _why_unreachable(there: socket.socket, address: str, port: int) -> str:
+    """Why a packet to the address does not arrive at `there`, or an empty string."""
+    there.settimeout(WAIT_SECONDS)
+    request = _request()
+    try:
+        _send(address, port, request)
+        return "" if there.recv(2048) == request else "something else arrives"
+    except OSError as error:
+        return f"it does not arrive ({error.strerror or error})"
 
 
 def _why_node_is_deaf(address: str, port: int) -> str:
@@ -83,7 +93,7 @@ def _why_node_is_deaf(address: str, port: int) -> str:
             if _strangers() > before:
                 return ""
             time.sleep(0.05)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, LookupError, TypeError, HTTPException) as error:  # whatever strangers answer
         return f"the port is taken, and not by a media node of these settings ({error})"
     return "it does not arrive at the media node"
 

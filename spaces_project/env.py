@@ -5,10 +5,11 @@ those rows (`manage.py settings_table`), so the table cannot differ from the cod
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -30,12 +31,25 @@ TABLE: list[Variable] = []
 
 def load_file(path: Path) -> None:
     """Take `NAME=value` lines of `path` as variables, where the environment itself has none of that name."""
+    add(read_file(path))
+
+
+def read_file(path: Path) -> dict[str, str]:
+    """The `NAME=value` lines of `path`; none where there is no such file."""
     if not path.is_file():
-        return
-    for line in path.read_text(encoding="utf-8").splitlines():
-        name, separator, value = line.partition("=")
-        if separator and not name.startswith("#"):
-            os.environ.setdefault(name.strip(), value.strip())
+        return {}
+    parts = [line.partition("=") for line in path.read_text(encoding="utf-8").splitlines()]
+    return {name.strip(): value.strip() for name, found, value in parts if found and not name.startswith("#")}
+
+
+def add(variables: Mapping[str, str]) -> None:
+    """Take variables that the environment does not have."""
+    for name, value in variables.items():
+        os.environ.setdefault(name, value)
+
+
+class _Unfit(ValueError):
+    """A value of the right kind that will not do; the text says why."""
 
 
 def _read(name: str, kind: str, default: T, meaning: str, parse: Callable[[str], T], shown: str) -> T:
@@ -45,8 +59,10 @@ def _read(name: str, kind: str, default: T, meaning: str, parse: Callable[[str],
         return default
     try:
         return parse(value)
-    except ValueError as error:
-        raise ImproperlyConfigured(f"{name}={value!r} is not {kind}: {error}") from None
+    except _Unfit as error:
+        raise ImproperlyConfigured(f"{name}={value!r}: {error}") from None
+    except ValueError:
+        raise ImproperlyConfigured(f"{name}={value!r} is not {kind}") from None
 
 
 def text(name: str, default: str, meaning: str) -> str:
@@ -54,15 +70,23 @@ def text(name: str, default: str, meaning: str) -> str:
 
 
 def integer(name: str, default: int, meaning: str, least: int = 0, most: int | None = None) -> int:
+    return _number(name, "a whole number", default, meaning, least, most)
+
+
+def port(name: str, default: int, meaning: str) -> int:
+    return _number(name, "a port number", default, meaning, 1, 65535)
+
+
+def _number(name: str, kind: str, default: int, meaning: str, least: int, most: int | None) -> int:
     def parse(value: str) -> int:
         number = int(value)
         if number < least:
-            raise ValueError(f"the least is {least}")
+            raise _Unfit(f"the least is {least}")
         if most is not None and number > most:
-            raise ValueError(f"the most is {most}")
+            raise _Unfit(f"the most is {most}")
         return number
 
-    return _read(name, "a whole number", default, meaning, parse, str(default))
+    return _read(name, kind, default, meaning, parse, str(default))
 
 
 def flag(name: str, default: bool, meaning: str) -> bool:
@@ -70,10 +94,33 @@ def flag(name: str, default: bool, meaning: str) -> bool:
 
     def parse(value: str) -> bool:
         if value.lower() not in words:
-            raise ValueError("say 1 or 0")
+            raise ValueError
         return words[value.lower()]
 
     return _read(name, "1 or 0", default, meaning, parse, "1" if default else "0")
+
+
+def url(name: str, schemes: Sequence[str], meaning: str, check: Callable[[str], object] = urlsplit) -> str:
+    """An address with one of the schemes that `check` takes too, or nothing. Refusals do not show it: it may hold a
+    password."""
+    beginnings = [f"{scheme}://" for scheme in schemes]
+
+    def parse(value: str) -> str:
+        if not value.startswith(tuple(beginnings)):
+            raise ImproperlyConfigured(f"{name} has to begin with {' or '.join(beginnings)}")
+        try:
+            parts = urlsplit(value)
+            complete = bool(parts.netloc or parts.path) and (parts.port is None or parts.port > 0)
+            check(value)
+        except ValueError:
+            complete = False
+        if not complete:
+            raise ImproperlyConfigured(
+                f"{name} is not a complete address (in a password, special characters are written as %23)"
+            )
+        return value
+
+    return _read(name, "an address", "", meaning, parse, "")
 
 
 def names(name: str, default: list[str], meaning: str) -> list[str]:
@@ -84,4 +131,10 @@ def names(name: str, default: list[str], meaning: str) -> list[str]:
 
 
 def path(name: str, default: Path, meaning: str, shown: str) -> Path:
-    return _read(name, "a path", default, meaning, lambda value: Path(value).expanduser().resolve(), shown)
+    def parse(value: str) -> Path:
+        try:
+            return Path(value).expanduser().resolve()
+        except RuntimeError as error:  # ~somebody whom this machine does not know
+            raise _Unfit(str(error)) from None
+
+    return _read(name, "a path", default, meaning, parse, shown)

@@ -1,9 +1,13 @@
 """Whether this process reaches what it needs: asked by proxies, supervisors and people, without log-in."""
 
+import json
 import time
+import urllib.request
+from http.client import HTTPException
 from typing import Any
 
 import redis
+from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
@@ -47,3 +51,16 @@ def jobs_age() -> float | None:
     """Seconds since a worker has last done the canary job; None for longer than ten minutes."""
     sung = store.client().get(CANARY)
     return round(time.time() - float(sung), 1) if sung else None
+
+
+def web_health(host: str, port: int) -> dict[str, Any] | None:
+    """What the web process on this port of this machine says of itself; None where there is none."""
+    there = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    name = next((name.lstrip(".") for name in settings.ALLOWED_HOSTS if name != "*"), "localhost")
+    request = urllib.request.Request(f"http://{there}:{port}/health", headers={"Host": name})
+    try:
+        with urllib.request.urlopen(request, timeout=2) as answer:  # noqa: S310 (an address of this machine)
+            found = json.load(answer)
+    except (OSError, ValueError, HTTPException):
+        return None
+    return found if isinstance(found, dict) and "jobs_age_seconds" in found else None

@@ -1,8 +1,10 @@
 """What the processes say: structlog for all, one line each, for people in the demonstration and as JSON otherwise."""
 
+import logging
 from typing import Any
 
 import structlog
+from django.core.exceptions import PermissionDenied
 
 COMMON: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,
@@ -11,6 +13,13 @@ COMMON: list[structlog.typing.Processor] = [
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
 TALKATIVE = ["daphne", "aioice", "celery.app.trace", "celery.beat", "celery.worker.strategy"]  # a line per job or check
+
+
+def shorten_refusals(record: logging.LogRecord) -> bool:
+    """A page refused to somebody is a warning in one line; where in Django that happened is of no use to anybody."""
+    if record.exc_info and isinstance(record.exc_info[1], PermissionDenied):
+        record.exc_info = record.exc_text = None
+    return True
 
 
 def configure(level: str, as_json: bool) -> dict[str, Any]:
@@ -30,7 +39,8 @@ def configure(level: str, as_json: bool) -> dict[str, Any]:
                 "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderers(as_json)],
             }
         },
-        "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "filters": {"refusals": {"()": lambda: shorten_refusals}},
+        "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["refusals"]}},
         "root": {"handlers": ["out"], "level": level.upper()},
         "loggers": {
             "django": {"handlers": [], "propagate": True},

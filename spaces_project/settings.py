@@ -9,8 +9,9 @@ import django_stubs_ext
 from celery.schedules import crontab
 from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
+from redis.connection import parse_url
 
-from spaces_project import embedded, env, logs
+from spaces_project import embedded, env, logs, running
 
 django_stubs_ext.monkeypatch()  # so that `ModelForm[Space]` is a class at run time too
 
@@ -21,20 +22,23 @@ VAR_DIR = env.path("VAR_DIR", BASE_DIR / "var", "Folder for everything that is w
 DEMO_FILE = VAR_DIR / "demo.env"  # written by `runspaces --demo`: secrets of this one machine
 if os.environ.get("SPACES_DEMO") != "0":  # `runspaces` without --demo says 0 and takes nothing from there
     env.load_file(DEMO_FILE)
+running.load(VAR_DIR)  # ports of the `runspaces` that other commands of this folder belong to
 DEMO = env.flag("SPACES_DEMO", False, "Single-machine demonstration; set by `runspaces --demo`, loopback only.")
 DEMO_PASSWORD = env.text("SPACES_DEMO_PASSWORD", "", "Password of the demonstration's members; made with it.")
 DEBUG = env.flag("DEBUG", False, "Django's debug pages. Never on a machine that others can reach.")
 SECRET_KEY = env.text("SECRET_KEY", "", "Signs sessions and links; 50 random characters. Required.")
 ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"], "Host names that the site answers to.")
-PUBLIC_URL = env.text(
-    "PUBLIC_URL", "", "Address that members use, e.g. https://spaces.example.org; empty: this machine."
+PUBLIC_URL = env.url(
+    "PUBLIC_URL", ("https", "http"), "Address that members use, e.g. https://spaces.example.org; empty: this machine."
 )
-SPACES_SOURCE_URL = env.text(
-    "SPACES_SOURCE_URL", "", "Address of the source of this version, linked at the foot of the pages (AGPL section 13)."
+SPACES_SOURCE_URL = env.url(
+    "SPACES_SOURCE_URL",
+    ("https", "http"),
+    "Address of the source of this version, linked at the foot of the pages (AGPL section 13).",
 )
 TRUSTED_PROXIES = env.names("TRUSTED_PROXIES", [], "Addresses whose X-Forwarded-* headers are believed.")
 WEB_HOST = env.text("WEB_HOST", "127.0.0.1", "Address on which daphne listens.")
-WEB_PORT = env.integer("WEB_PORT", 8000, "Port on which daphne listens.", least=1)
+WEB_PORT = env.port("WEB_PORT", 8000, "Port on which daphne listens.")
 
 # --- Rules that an operator may set -----------------------------------------------------------------------------------
 SPACES_MIN_FOLLOWERS = env.integer("SPACES_MIN_FOLLOWERS", 600, "Followers that a member needs to host a Space.")
@@ -48,10 +52,17 @@ RECORDING_RETENTION_DAYS = env.integer(
 )
 
 # --- PostgreSQL and Redis: embedded unless named ----------------------------------------------------------------------
-DATABASE_URL = env.text("DATABASE_URL", "", "PostgreSQL, e.g. postgres://user:pass@host/spaces; empty: embedded.")
+DATABASE_URL = env.url(
+    "DATABASE_URL",
+    ("postgres", "postgresql"),
+    "PostgreSQL, e.g. postgres://user:pass@host/spaces; empty: embedded.",
+    dj_database_url.parse,
+)
 DATABASE_POOL = env.integer("DATABASE_POOL", 12, "Connections to PostgreSQL per process, at most.", least=2)
 EMBEDDED_POSTGRES = not DATABASE_URL
-REDIS_URL = env.text("REDIS_URL", "", "Redis, e.g. redis://host:6379/0; empty: embedded.")
+REDIS_URL = env.url(
+    "REDIS_URL", ("redis", "rediss", "unix"), "Redis, e.g. redis://host:6379/0; empty: embedded.", parse_url
+)
 EMBEDDED_REDIS = not REDIS_URL
 REDIS_URL = REDIS_URL or embedded.redis_url(VAR_DIR)
 _database: dict[str, Any] = dict(dj_database_url.parse(DATABASE_URL)) if DATABASE_URL else embedded.database(VAR_DIR)
@@ -96,9 +107,9 @@ MEDIA_SECRET = env.text(
 )
 MEDIA_NAME = env.text("MEDIA_NAME", "", "Name of this media node; empty: host name and UDP port.")
 MEDIA_BIND = env.text("MEDIA_BIND", "0.0.0.0", "Address on which the media node receives sound.")  # noqa: S104
-MEDIA_PORT = env.integer("MEDIA_PORT", 40000, "UDP port of the media node.", least=1)
+MEDIA_PORT = env.port("MEDIA_PORT", 40000, "UDP port of the media node.")
 MEDIA_HTTP_HOST = env.text("MEDIA_HTTP_HOST", "127.0.0.1", "Address of the node's HTTP face: loopback, or behind TLS.")
-MEDIA_HTTP_PORT = env.integer("MEDIA_HTTP_PORT", 40001, "Port of the node's HTTP face.", least=1)
+MEDIA_HTTP_PORT = env.port("MEDIA_HTTP_PORT", 40001, "Port of the node's HTTP face.")
 MEDIA_ANNOUNCE = env.names("MEDIA_ANNOUNCE", ["127.0.0.1"], "Addresses of this node that browsers can reach.")
 MEDIA_CAPACITY = env.integer("MEDIA_CAPACITY", 1000, "Peers that one media node takes before it refuses.", least=1)
 MEDIA_LONG_PACKETS_ABOVE = env.integer(
@@ -113,7 +124,7 @@ MEDIA_URL = "/uploads/"
 STATIC_ROOT = VAR_DIR / "static"
 STATIC_URL = "/static/"
 RECORDINGS_BUCKET = env.text("RECORDINGS_BUCKET", "", "S3 bucket of the recordings; empty: RECORDINGS_DIR.")
-S3_ENDPOINT_URL = env.text("S3_ENDPOINT_URL", "", "Address of an S3 service other than Amazon's.")
+S3_ENDPOINT_URL = env.url("S3_ENDPOINT_URL", ("https", "http"), "Address of an S3 service other than Amazon's.")
 S3_REGION = env.text("S3_REGION", "", "Region of the bucket.")
 S3_ACCESS_KEY = env.text("S3_ACCESS_KEY", "", "Key of the bucket; empty: what the machine itself is allowed.")
 S3_SECRET_KEY = env.text("S3_SECRET_KEY", "", "Secret that belongs to S3_ACCESS_KEY.")
@@ -234,7 +245,7 @@ MFA_ALLOW_UNVERIFIED_EMAIL = True  # addresses are not verified
 
 # --- Mail: only to reset a forgotten password; without a server it is printed to the log ------------------------------
 EMAIL_HOST = env.text("EMAIL_HOST", "", "SMTP server for password resets; empty: mail is printed to the log.")
-EMAIL_PORT = env.integer("EMAIL_PORT", 587, "Port of the SMTP server.", least=1)
+EMAIL_PORT = env.port("EMAIL_PORT", 587, "Port of the SMTP server.")
 EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", "", "User name at the SMTP server.")
 EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD", "", "Password at the SMTP server.")
 EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", True, "STARTTLS at the SMTP server.")

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from accounts.counting import counted
 from accounts.csv_rows import HeaderFault, Row, batches, read_rows
 from accounts.imports import Faults, Result
 
@@ -14,7 +15,7 @@ from accounts.imports import Faults, Result
 class ImportCommand(BaseCommand, ABC):
     """A subclass names the columns and the function that brings a batch in."""
 
-    what: ClassVar[str]
+    what: ClassVar[str]  # one of them
     required: ClassVar[list[str]]
     optional: ClassVar[list[str]] = []
     example: ClassVar[str]
@@ -38,11 +39,16 @@ class ImportCommand(BaseCommand, ABC):
             for batch in batches(read_rows(file, self.required, self.optional), self.batch_size):
                 read += len(batch)
                 self._bring_in(batch, total)
-                self.stdout.write(f"{read:,} rows read: {self._told(total)}")
-        except (HeaderFault, OSError) as error:
+                self.stdout.write(f"{counted(read, 'row')} read: {self._told(total)}")
+        except HeaderFault as error:
             raise CommandError(f"{file}: {error}") from None
+        except OSError as error:
+            raise CommandError(f"{file}: {error.strerror or error}") from None
         if total.faults:
-            raise CommandError(f"{total.faults:,} of {read:,} rows are bad, all others are in. Mend and run again.")
+            are = "is" if total.faults == 1 else "are"
+            raise CommandError(
+                f"{total.faults:,} of {counted(read, 'row')} {are} bad, all others are in. Mend and run again."
+            )
         self.stdout.write(self.style.SUCCESS(f"Done. {self._told(total)}"))
 
     def _bring_in(self, batch: list[Row], total: Result) -> None:
@@ -54,4 +60,4 @@ class ImportCommand(BaseCommand, ABC):
         total.faults += result.faults
 
     def _told(self, total: Result) -> str:
-        return f"{total.added:,} {self.what} new, {total.known:,} there already, {total.faults:,} bad"
+        return f"{counted(total.added, self.what)} new, {total.known:,} there already, {total.faults:,} bad"

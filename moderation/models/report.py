@@ -17,7 +17,9 @@ from moderation.models.case import Case
 from moderation.refusals import check
 from moderation.rules import Reason
 from moderation.severity import Breach
+from recordings.models.mixable import GONE
 from rooms.models import Participant, Space
+from rooms.refusals import check as check_role
 from rooms.rules import Action, Mute, Role
 from rooms.rules import refusal as role_refusal
 
@@ -70,11 +72,9 @@ class Report(AppendOnly):
     def file(cls, reporter: User, space: Space, subject: Participant | None, reason: str, text: str = "") -> "Report":
         """Report `subject`, or with None the Space itself. The same report within a minute is one.
 
-        Opens or joins the case and holds the sound. Raises Refused; Participant.DoesNotExist for whoever was never in
-        the Space."""
+        Opens or joins the case and holds the sound. Raises as `check_filing` does."""
         now, text = timezone.now(), text.strip()
-        me = space.participants.select_related("space").get(user=reporter)
-        who = subject or space.participants.select_related("user").get(role=Role.HOST)
+        me, who = _both(reporter, space, subject)
         _one_at_a_time(reporter)
         mine = cls.objects.filter(reporter=reporter)
         same = mine.since(now - SAME).filter(space=space, subject=subject, reason=reason, text=text).first()
@@ -85,6 +85,14 @@ class Report(AppendOnly):
         report._freeze(who, room_ms=_room_ms(me, now))
         report._open_case(who.user)
         return report
+
+    @classmethod
+    def check_filing(cls, reporter: User, space: Space, subject: Participant | None) -> None:
+        """Whether `file` would take it now. Raises Refused, that of `rooms` for what a role may not do, and
+        Participant.DoesNotExist for whoever was never in the Space."""
+        me, who = _both(reporter, space, subject)
+        recent = cls.objects.filter(reporter=reporter).since(timezone.now() - HOUR).count()
+        _check(me, who, recent, "")
 
     def _freeze(self, who: Participant, room_ms: int) -> None:
         """Note who and what it was about, as things are now."""
@@ -103,14 +111,20 @@ class Report(AppendOnly):
 
 def reportable_by(user: User) -> QuerySet[Space]:
     """The Spaces that `user` may report from: those that he is in or was in, while they are live or have sound."""
-    return Space.objects.filter(participants__user=user)
+    return Space.objects.filter(participants__user=user).exclude(recording__state__in=GONE)
+
+
+def _both(reporter: User, space: Space, subject: Participant | None) -> tuple[Participant, Participant]:
+    """Who reports, and whom: of the Space itself its host."""
+    me = space.participants.select_related("space").get(user=reporter)
+    return me, subject or space.participants.select_related("user").get(role=Role.HOST)
 
 
 def _check(me: Participant, who: Participant, recent: int, text: str) -> None:
     """Raise Refused where this person may not report that one now."""
     check(Reason.NOT_IN_THE_SPACE if who.space_id != me.space_id else None)
     check(rules.filing_refusal(who.user_id == me.user_id, recent, len(text)))
-    check(None if role_refusal(Action.REPORT, Role(me.role), Role(who.role)) is None else Reason.NOT_IN_THE_SPACE)
+    check_role(role_refusal(Action.REPORT, Role(me.role), Role(who.role)))
     check(None if evidence.is_kept(me.space) else Reason.SOUND_IS_GONE)
 
 

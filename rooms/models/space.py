@@ -144,7 +144,7 @@ class Space(models.Model):
             created_at=now,
             started_at=now,
         )
-        space._name(invited)
+        space._name(list(invited))
         me = space.participants.create(user=host, role=Role.HOST, entered_at=now, away_since=now)
         me.turns.create(started_at=now)
         standing.changed(space)
@@ -170,21 +170,26 @@ class Space(models.Model):
         return participant
 
     @transaction.atomic
-    def invite(self, people: Iterable[User], by: "Participant | None" = None) -> None:
+    def invite(self, people: Iterable[User], by: "Participant | None" = None) -> int:
         """Name further people for a live Space of named people; `by` is None for an operator's command.
 
-        Safe to repeat. Raises Refused."""
+        How many had not been named before. Safe to repeat. Raises Refused."""
         space = Space.locked(self.pk)
         check(None if space.state == Space.State.LIVE else Reason.NOT_LIVE)
         space._authorise(Action.INVITE, by)
-        named = list(people)
+        named, before = list(people), space.invitations.count()
         space._name(named)
-        check(rules.inviting_refusal(space.audience == Space.Audience.NAMED, space.invitations.count()))
         events.fleet_changed(own=[person.pk for person in named])
+        return space.invitations.count() - before
 
-    def _name(self, people: Iterable[User]) -> None:
+    def _name(self, people: list[User]) -> None:
+        if not people:
+            return
+        removed = self.participants.filter(user__in=people, removed_at__isnull=False)
+        check(Reason.WAS_REMOVED if removed.exists() else None)
         rows = [Invitation(space=self, user=person) for person in people]
         self.invitations.bulk_create(rows, ignore_conflicts=True)
+        check(rules.inviting_refusal(self.audience == Space.Audience.NAMED, self.invitations.count()))
 
     @transaction.atomic
     def end(self, by: "Participant | None" = None, why: str = Why.HOST) -> None:

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
 
+from accounts import signals
 from accounts.models import User
 
 LogIn = Callable[[User], Client]
@@ -55,6 +58,30 @@ def test_staff_grant_the_right_to_host(desk: Client, dee: User) -> None:
     assert dee.followers_missing() == 0
 
 
+@pytest.fixture
+def host_desk(log_in: LogIn, mo: User) -> Client:
+    """mo's browser, with what the demonstration gives him to let people host."""
+    mo.user_permissions.add(*Permission.objects.filter(codename__in=["view_user", "grant_hosting"]))
+    return log_in(mo)
+
+
+def test_whoever_may_grant_hosting_grants_it_and_takes_it_back(host_desk: Client, dee: User) -> None:
+    host_desk.post(LIST, {"action": "grant_hosting", "_selected_action": [str(dee.pk)]})
+    dee.refresh_from_db()
+    assert dee.followers_missing() == 0
+    host_desk.post(LIST, {"action": "take_hosting_back", "_selected_action": [str(dee.pk)]})
+    dee.refresh_from_db()
+    assert dee.followers_missing() > 0
+    assert change(host_desk, dee, bio="mine now") == 403
+
+
+def test_whoever_may_only_look_grants_nothing(log_in: LogIn, mo: User, dee: User) -> None:
+    mo.user_permissions.add(Permission.objects.get(codename="view_user"))
+    log_in(mo).post(LIST, {"action": "grant_hosting", "_selected_action": [str(dee.pk)]})
+    dee.refresh_from_db()
+    assert not dee.may_host
+
+
 def test_a_form_opened_earlier_writes_only_what_was_changed(desk: Client, dee: User, lior: User) -> None:
     lior.follow(dee)
     assert change(desk, dee, bio="seen by staff", follower_count="7", suspended_until="2099-01-01") == 302
@@ -73,6 +100,33 @@ def test_staff_hand_out_no_rights(desk: Client, dee: User) -> None:
     dee.refresh_from_db()
     assert not dee.is_staff
     assert not dee.is_superuser
+
+
+def test_staff_lock_nobody_out(desk: Client, dee: User) -> None:
+    assert change(desk, dee, is_active="", bio="seen by staff") == 302
+    dee.refresh_from_db()
+    assert (dee.is_active, dee.bio) == (True, "seen by staff")
+
+
+def test_a_superuser_does_and_the_apps_above_are_told(
+    desk: Client, mo: User, dee: User, django_capture_on_commit_callbacks: Any
+) -> None:
+    User.objects.filter(pk=mo.pk).update(is_superuser=True)
+    told: list[tuple[str, User]] = []
+    for signal, name in ((signals.suspended, "out"), (signals.suspension_lifted, "in")):
+        signal.connect(
+            partial(lambda name, user, **_: told.append((name, user)), name), weak=False, dispatch_uid="test"
+        )
+    try:
+        for value, active in (("", False), ("on", True), ("on", True)):
+            with django_capture_on_commit_callbacks(execute=True):
+                assert change(desk, dee, is_active=value) == 302
+            dee.refresh_from_db()
+            assert dee.is_active is active
+    finally:
+        signals.suspended.disconnect(dispatch_uid="test")
+        signals.suspension_lifted.disconnect(dispatch_uid="test")
+    assert told == [("out", dee), ("in", dee)], "and not when nothing was changed"
 
 
 def test_staff_do_not_change_staff(desk: Client, mo: User) -> None:

@@ -144,6 +144,31 @@ def test_a_made_up_reset_link_is_refused(client: Client, hana: User) -> None:
     assert "invalid" in page
 
 
+@pytest.mark.parametrize("email", ["hana@example.org", "nobody@example.org"])
+def test_the_page_after_asking_for_a_reset_promises_nothing_for_an_unknown_address(
+    client: Client, hana: User, email: str
+) -> None:
+    User.objects.filter(pk=hana.pk).update(email="hana@example.org")
+    page = client.post("/accounts/password/reset/", {"email": email}, follow=True).content.decode()
+    assert "If this address belongs to an account" in page
+
+
+STOCK = r"(?i)sign(ed)? (out|in)\b|contact us|should really|have sent"  # allauth's own words that do not fit ours
+
+
+@pytest.mark.parametrize("path", ["login", "password/reset", "password/reset/done", "confirm-email"])
+def test_strangers_read_our_words(client: Client, db: None, path: str) -> None:
+    assert re.search(STOCK, client.get(f"/accounts/{path}/").content.decode()) is None
+
+
+@pytest.mark.parametrize("path", ["logout", "email", "password/reset"])
+def test_members_read_our_words(client: Client, hana: User, path: str) -> None:
+    client.post("/accounts/login/", {"login": "hana", "password": PASSWORD})
+    assert "You are logged in as" in client.get("/me/profile/").content.decode()
+    assert re.search(STOCK, client.get(f"/accounts/{path}/", follow=True).content.decode()) is None
+    assert "You are logged out." in client.post("/accounts/logout/", follow=True).content.decode()
+
+
 @pytest.mark.parametrize("path", ["login", "signup", "password/reset", "password/reset/done", "inactive"])
 def test_the_doors_are_in_our_frame(client: Client, db: None, path: str) -> None:
     page = client.get(f"/accounts/{path}/").content.decode()

@@ -1,11 +1,13 @@
 """Members and follows from files: what comes in, what is refused with its line, what a second run does."""
 
+import time
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db.models import Sum
 
 from accounts.models import Follow, User
 
@@ -51,6 +53,20 @@ def test_a_second_run_changes_nothing(run: Run) -> None:
     assert User.objects.get(handle="hana").display_name == "Hana herself"
 
 
+def test_one_of_a_thing_is_said_as_one(run: Run) -> None:
+    out, err = run("import_members", "handle,bio\nhana,\nno\n", fails="1 of 2 rows is bad")
+    assert "2 rows read: 1 member new" in out
+    assert err == "line 3: has 1 column instead of 2\n"
+
+
+def test_what_is_no_file_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(CommandError) as refused:
+        call_command("import_members", tmp_path)
+    assert str(refused.value) == f"{tmp_path}: Is a directory"
+    with pytest.raises(CommandError, match=r"No such file or directory$"):
+        call_command("import_members", tmp_path / "none.csv")
+
+
 def test_bad_members_are_told_with_their_lines_and_the_others_come_in(run: Run) -> None:
     text = (
         "handle,display_name,email\nhana,Hana,\nno,Short,\nsol,Sol,not-an-address\nadmin,Ad,\nlior\n"
@@ -62,7 +78,7 @@ def test_bad_members_are_told_with_their_lines_and_the_others_come_in(run: Run) 
     assert "handle: A handle has 3 to 30 characters" in lines[0]
     assert "email: Enter a valid email address" in lines[1]
     assert "reserved" in lines[2]
-    assert "has 1 columns instead of 3" in lines[3]
+    assert "has 1 column instead of 3" in lines[3]
     assert "at most 50 characters" in lines[4]
     assert "handle:" in lines[5]
     assert set(User.objects.values_list("handle", flat=True)) == {"hana", "kim"}
@@ -134,7 +150,7 @@ def test_bad_follows_are_told_with_their_lines(run: Run, hana: User, lior: User,
         "line 4: @hana cannot follow themselves",
         "line 5: one of @dee and @hana has blocked the other",
         "line 6: one of @hana and @dee has blocked the other",
-        "line 7: has 1 columns instead of 2",
+        "line 7: has 1 column instead of 2",
     ]
     hana.refresh_from_db()
     assert hana.follower_count == Follow.objects.count() == 1
@@ -158,3 +174,21 @@ def test_help_shows_an_example(command: str, capsys: pytest.CaptureFixture[str])
     said = capsys.readouterr().out
     assert f"manage.py {command}" in said
     assert "Example:" in said
+
+
+@pytest.mark.proof
+def test_a_million_follows_come_in(db: None, tmp_path: Path) -> None:
+    """Of twenty thousand members, most of them following a few; three minutes are promised."""
+    people = 20_000
+    User.objects.bulk_create(User(handle=f"m{number:05}") for number in range(people))
+    file = tmp_path / "follows.csv"
+    with file.open("w") as out:
+        out.write("follower,followee\n")
+        for number in range(1_000_000):
+            follower, step = number % people, number // people + 1
+            out.write(f"m{follower:05},m{(follower + step * step) % people:05}\n")
+    start, said = time.monotonic(), StringIO()
+    call_command("import_follows", file, stdout=said, no_color=True)
+    print(f"1,000,000 follows in {time.monotonic() - start:.0f} s")
+    assert "Done. 1,000,000 follows new, 0 there already, 0 bad" in said.getvalue()
+    assert User.objects.aggregate(all=Sum("follower_count"))["all"] == 1_000_000

@@ -78,9 +78,26 @@ def test_approve(log_in: LogIn, hana: User, asked: User) -> None:
     assert asked.relation_to(hana) == Relation.FOLLOWING
 
 
-def test_approve_by_htmx_answers_with_the_row(log_in: LogIn, hana: User, asked: User) -> None:
-    fragment = log_in(hana).post("/people/lior/approve/", headers=HX).content.decode()
-    assert fragment.lstrip().startswith('<li class="row')
+def test_a_decision_answers_with_the_whole_list_and_its_numbers(log_in: LogIn, hana: User, asked: User) -> None:
+    page = log_in(hana).post("/people/lior/approve/", headers=HX | {"HX-Boosted": "true"}, follow=True).content.decode()
+    assert "Asking to follow you" not in page
+    assert 'Following you <span class="count">1</span>' in page
+    assert "/people/lior/remove/" in page
+
+
+def test_a_request_taken_back_in_this_moment_is_said(
+    log_in: LogIn, hana: User, asked: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    approve = User.approve
+
+    def too_late(me: User, follower: User) -> None:
+        follower.unfollow(me)
+        approve(me, follower)
+
+    monkeypatch.setattr(User, "approve", too_late)
+    answer = log_in(hana).post("/people/lior/approve/", follow=True)
+    assert answer.status_code == 200
+    assert "taken it back" in answer.content.decode()
 
 
 def test_decline(log_in: LogIn, hana: User, asked: User) -> None:

@@ -82,8 +82,8 @@ async def two_voices(base: str, space: str, hana: str, sol: str) -> dict[float, 
         await speaker.until("voice")
         await speaker.open_microphone()
         for singer, frequency in ((host, HANA), (speaker, SOL), (host, HANA), (speaker, SOL)):
-            began[frequency].append(await singer.sing(frequency, 2.0))
-            await asyncio.sleep(1.0)
+            began[frequency].append(await singer.sing(frequency, 1.2))
+            await asyncio.sleep(0.5)
         await speaker.say(type="microphone", open=False)
         await speaker.sing(SOL, 1.0)  # a browser that goes on sending although its microphone is closed
         await host.say(type="end")

@@ -65,6 +65,26 @@ def test_host_and_speaker_reload_the_page_and_keep_their_places(speakers: tuple[
     assert hana.problems + sol.problems == []
 
 
+def test_whoever_comes_before_the_host_is_told_so(join_as: JoinAs) -> None:
+    hana, lior = join_as("hana"), join_as("lior")
+    path = hana.open_space()
+    lior.join(path)
+    expect(lior.page.locator("[data-banner=away]")).to_contain_text("The host is about to come.")
+    expect(lior.on_stage("hana")).to_contain_text("about to come")
+    hana.page.evaluate("window.said = []")
+    hana.page.evaluate(
+        "new MutationObserver(() => window.said.push(document.getElementById('announcer').textContent))"
+        ".observe(document.getElementById('announcer'), { childList: true, characterData: true, subtree: true })"
+    )
+    hana.find("join").click()
+    expect(lior.page.locator("[data-banner=away]")).to_have_count(0, timeout=LONG)
+    expect(lior.page.locator("#announcer")).to_have_text("The host is here.", timeout=LONG)
+    expect(lior.on_stage("hana")).not_to_contain_text("about to come")
+    hana.until_connected()
+    assert "The host is here." not in hana.page.evaluate("window.said"), "the host is told of himself"
+    assert hana.problems + lior.problems == []
+
+
 def test_a_blocked_person_is_out_and_cannot_come_back(speakers: tuple[Person, Person], site: Machine) -> None:
     hana, sol = speakers
     hana.until_hears(SOL)

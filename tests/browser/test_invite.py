@@ -27,11 +27,13 @@ def test_a_host_names_further_people_while_the_space_is_live(join_as: Callable[.
     for handles, answer in (
         ("", "Name at least one person"),
         ("not a handle!", "Name at least one person"),
-        ("dee, nobody_of_this_name", "Somebody you named is not here"),
-        ("@Dee", ""),
+        ("dee, nobody_of_this_name", "Nobody here is called @nobody_of_this_name."),
+        ("@Dee, @hana, @sol", ""),
     ):
         invite(hana, handles, answer)
     expect(hana.page.locator("#toasts")).to_contain_text("1 person more may enter now.")
+    invite(hana, "dee", "")
+    expect(hana.page.locator("#toasts")).to_contain_text("Everybody you named was invited already.")
     expect(dee.page.locator("#fleet")).not_to_contain_text("Hana")  # dee does not follow hana
     dee.join(path)
     expect(hana.listening("dee")).to_be_visible(timeout=LONG)

@@ -32,7 +32,7 @@ def snapshot(**changed: Any) -> dict[str, Any]:
     """lior's view of a Space of hana's, with sol on the stage."""
     facts = {
         "space": "s", "title": "Tea", "description": "", "audience": "followers", "host": "hana",
-        "started_at": 0.0, "max_speakers": 11, "host_away_until": None,
+        "started_at": 0.0, "max_speakers": 11, "host_came": True, "host_away_until": None,
     }  # fmt: skip
     return {
         "type": "snapshot", "seq": 7, "version": 1, "now": 100.0, "space": facts,

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from unittest.mock import patch
 
 import pytest
 from django.utils import timezone
@@ -10,11 +11,17 @@ from django.utils import timezone
 from accounts.models import User
 from moderation import rules
 from moderation.models import AuditEvent, Case, Report
+from moderation.models.report import reportable_by
 from moderation.refusals import Refused
 from moderation.rules import Reason
 from moderation.severity import Severity
+from recordings import purging
 from recordings.models import Hold, Recording
+from rooms import rules as rooms_rules
 from rooms.models import Participant, Space
+from rooms.refusals import Refused as RoleRefused
+from rooms.rules import Action, Role
+from rooms.rules import Reason as RoleReason
 from tests.moderation.conftest import TEXT, outcomes
 
 
@@ -68,6 +75,34 @@ def test_a_space_whose_sound_is_gone_cannot_be_reported(
     Recording.open_for(tea).close()
     Recording.objects.update(state=Recording.State.PURGED)
     assert refused(lior, tea, speaker) == Reason.SOUND_IS_GONE
+
+
+def test_reportable_is_where_one_was_while_there_is_sound(
+    tea: Space, lior: User, dee: User, listener: Participant
+) -> None:
+    assert reportable_by(lior).get() == tea
+    assert not reportable_by(dee).exists()
+    tea.end()
+    recording = Recording.open_for(tea)
+    recording.close()
+    assert reportable_by(lior).get() == tea
+    purged = timezone.now() + timedelta(days=31)
+    with patch.object(timezone, "now", return_value=purged):
+        _receipts, faults = purging.purge_due(purged)  # those of strays of other tests are among them
+    assert faults == []
+    recording.refresh_from_db()
+    assert recording.state == Recording.State.PURGED
+    assert not reportable_by(lior).exists()
+
+
+def test_what_the_table_of_roles_refuses_is_refused_with_its_reason(
+    tea: Space, lior: User, speaker: Participant, listener: Participant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(rooms_rules.TABLE, Role.LISTENER, rooms_rules.TABLE[Role.LISTENER] - {Action.REPORT})
+    with pytest.raises(RoleRefused) as refusal:
+        Report.file(lior, tea, speaker, "hate")
+    assert refusal.value.reason == RoleReason.NOT_YOUR_ROLE
+    assert not Case.objects.exists()
 
 
 # --- what is written --------------------------------------------------------------------------------------------------

@@ -8,7 +8,10 @@ from django.test import Client
 
 from accounts.models import User
 from moderation.models import Report
+from recordings.models import Recording
+from rooms import rules
 from rooms.models import Participant, Space
+from rooms.rules import Action, Role
 
 Browser = Callable[[User], Client]
 Address = Callable[..., str]
@@ -64,6 +67,38 @@ def test_on_oneself_is_refused_with_words(
 ) -> None:
     answer = log_in(sol).post(report_address(speaker), {"reason": "hate"}, headers=FRAGMENT)
     assert "You cannot report yourself" in answer.content.decode()
+
+
+@pytest.mark.parametrize(("headers", "status"), [({}, 403), (FRAGMENT, 200)])
+def test_there_is_no_form_for_what_would_be_refused(
+    log_in: Browser, hana: User, sol: User, host: Participant, speaker: Participant, report_address: Address,
+    headers: dict[str, str], status: int,
+) -> None:  # fmt: skip
+    for person, address in ((hana, report_address()), (hana, report_address(host)), (sol, report_address(speaker))):
+        answer = log_in(person).get(address, headers=headers)
+        assert answer.status_code == status
+        assert "You cannot report yourself, or a Space that you host." in answer.content.decode()
+        assert "csrfmiddlewaretoken" not in answer.content.decode().split('id="report-part"')[1].split("</main>")[0]
+
+
+def test_after_the_purge_there_is_nothing_to_report(
+    log_in: Browser, lior: User, tea: Space, listener: Participant, report_address: Address
+) -> None:
+    tea.end()
+    Recording.open_for(tea).close()
+    Recording.objects.update(state=Recording.State.PURGED)
+    assert log_in(lior).get(report_address()).status_code == 404
+
+
+def test_what_a_role_may_not_do_is_said_on_the_form(
+    log_in: Browser, lior: User, listener: Participant, speaker: Participant, report_address: Address,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setitem(rules.TABLE, Role.LISTENER, rules.TABLE[Role.LISTENER] - {Action.REPORT})
+    browser = log_in(lior)
+    for answer in (browser.get(report_address(speaker)), browser.post(report_address(speaker), {"reason": "hate"})):
+        assert "Your role in this Space does not allow that." in answer.content.decode()
+    assert not Report.objects.exists()
 
 
 def test_a_form_without_its_token_is_refused(

@@ -57,7 +57,7 @@ def test_what_is_right_is_right(ended: Recording, aged: Callable, speak: Callabl
 def test_sound_that_outlived_its_date(ended: Recording, aged: Callable) -> None:
     aged(30.05)
     assert found() == [Kind.OVERDUE]
-    with pytest.raises(CommandError, match="1 findings"):
+    with pytest.raises(CommandError, match="1 finding in 1 recording"):
         run("verify")
     tasks.purge()
     assert found() == []

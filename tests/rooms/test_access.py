@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -77,6 +78,19 @@ def test_suspended_people_enter_nothing(tea: Space, sol: User) -> None:
     assert not may_enter(tea, sol)
 
 
+@pytest.mark.parametrize("person", ["sol", "hana"])
+def test_whoever_is_locked_out_leaves_the_live_space_at_once(
+    tea: Space, hana: User, sol: User, person: str, django_capture_on_commit_callbacks: Any
+) -> None:
+    for user in (hana, sol):
+        tea.enter(user)
+    with django_capture_on_commit_callbacks(execute=True):
+        {"hana": hana, "sol": sol}[person].deactivate()
+    tea.refresh_from_db()
+    assert (tea.state == Space.State.ENDED) is (person == "hana")
+    assert tea.participants.get(user=sol).left_at is not None
+
+
 def test_an_ended_space_cannot_be_entered(tea: Space, sol: User) -> None:
     tea.end()
     assert not may_enter(tea, sol)
@@ -145,10 +159,23 @@ def test_nobody_is_named_for_a_space_of_followers_or_after_the_end(
     assert not Space.objects.filter(invitations__user=dee).exists()
 
 
+def test_whoever_was_removed_is_not_named_again(private: Space, hana: User, sol: User, dee: User) -> None:
+    person, host = private.enter(sol), private.participants.get(user=hana)
+    person.remove(host)
+    assert refused_invitation(private, hana, dee, sol) == Reason.WAS_REMOVED
+    assert not may_enter(private, dee)
+
+
+def test_nobody_is_named_when_a_space_of_followers_opens(hana: User, dee: User, open_space: OpenSpace) -> None:
+    with pytest.raises(Refused, match="not_by_name"):
+        open_space(hana, audience=Space.Audience.FOLLOWERS, invited=[dee])
+    assert not Space.objects.filter(host=hana).exists()
+
+
 def test_no_more_people_are_named_than_may_be(
     private: Space, hana: User, lior: User, dee: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rules, "MOST_INVITED", 2)
-    private.invite([lior], by=private.participants.get(user=hana))
+    assert private.invite([lior, lior], by=private.participants.get(user=hana)) == 1
     assert refused_invitation(private, hana, dee) == Reason.TOO_MANY_INVITED
     assert not may_enter(private, dee)

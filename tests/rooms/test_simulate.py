@@ -84,6 +84,17 @@ def test_simulated_members_come_speak_hear_and_go(site: str, hana: User) -> None
         space.end()
 
 
+@pytest.mark.proof
+@pytest.mark.alone
+def test_fifty_listeners_join_and_lose_next_to_nothing(site: str, hana: User) -> None:
+    space = Space.open(hana, title="Tea at four", audience=Space.Audience.FOLLOWERS)
+    space.enter(hana)
+    said = simulate(space.pk, url=site, listeners="50", seconds="10")
+    print(said)
+    assert (said["joins"], said["failed_joins"]) == (52, 0)
+    assert said["loss"] < 0.005
+
+
 def check(said: dict[str, Any], space: Space) -> None:
     """What was printed, and what is left in the rows of a run with FEW."""
     assert (said["joins"], said["failed_joins"], said["failures"]) == (5, 0, [])
@@ -166,6 +177,8 @@ async def test_a_lost_connection_does_not_keep_the_others_from_leaving() -> None
 @pytest.mark.alone
 @pytest.mark.django_db(transaction=True)
 def test_who_cannot_join_is_counted_and_the_command_fails(tea: Space, hana: User) -> None:
-    with pytest.raises(CommandError, match="5 joins failed: ClientConnectorError"):
-        simulate(tea.pk, url=f"http://127.0.0.1:{free_port()}", seconds="1")
+    url = f"http://127.0.0.1:{free_port()}"
+    words = rf"5 joins at {url} failed \(--url names another address\): ClientConnectorError"
+    with pytest.raises(CommandError, match=words):
+        simulate(tea.pk, url=url, seconds="1")
     assert set(hana.follower_rows.values_list("follower__handle", flat=True)) == {"sol", "lior"}

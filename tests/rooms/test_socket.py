@@ -239,12 +239,15 @@ async def test_the_host_invites_by_handle_all_or_nobody(hana: User, sol: User, d
     async with pages(space, hana, sol) as [host, page]:
         for number, other in enumerate(("nobody_here", "lior")):
             await host.send(type="invite", handles=["dee", other], id=number)
-            assert (await host.until("error", re=number))["code"] == "no_such_person"
+            refused = await host.until("error", re=number)
+            assert (refused["code"], refused["text"]) == ("no_such_person", f"Nobody here is called @{other}.")
         await page.send(type="invite", handles=["dee"], id=7)
         assert (await page.until("error", re=7))["code"] == "not_your_role"
         assert not await space.invitations.filter(user=dee).aexists()
-        await host.send(type="invite", handles=["dee", "sol"], id=8)
-        assert await host.until("ok", re=8)
+        for number, new in ((8, 1), (9, 0)):
+            await host.send(type="invite", handles=["dee", "sol", "hana"], id=number)
+            assert (await host.until("invited", re=number))["new"] == new
+        assert not await space.invitations.filter(user=hana).aexists()
         async with pages(space, dee):
             pass
 

@@ -50,3 +50,10 @@ def test_every_make_target_in_the_documents_exists() -> None:
         for target in re.findall(r"(?:^|`)make ([a-z]+)", page.read_text(encoding="utf-8"), re.MULTILINE)
     }
     assert named - targets == set()
+
+
+def test_every_command_is_named_where_operators_look() -> None:
+    own = {path.stem for path in CHECKOUT.glob("*/management/commands/[a-z]*.py")}
+    page = (CHECKOUT / "docs" / "operating.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \| `manage.py (\w+)[^|]*` \| \S", page, re.MULTILINE))
+    assert rows == {name: name for name in own}

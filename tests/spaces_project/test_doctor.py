@@ -4,8 +4,10 @@ import io
 import json
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from socketserver import BaseRequestHandler, TCPServer
 from threading import Thread
 from typing import Any
 
@@ -81,6 +83,65 @@ def test_proxies_that_cannot_be_right(settings: Settings, proxies: list[str], wo
     assert words in fault.detail
 
 
+@contextmanager
+def answering(answer: bytes) -> Iterator[int]:
+    """A server that answers everybody the same; its port."""
+
+    class Handler(BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(4096)
+            self.request.sendall(answer)
+
+    with TCPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_address[1]
+        server.shutdown()
+        thread.join()
+
+
+def test_a_web_that_answers(settings: Settings) -> None:
+    with answering(HEALTHY) as settings.WEB_PORT:
+        assert faults(doctor.web_port()) == []
+
+
+OK = b"HTTP/1.0 200 OK\r\n\r\n"
+HEALTHY = OK + b'{"ok": true, "jobs_age_seconds": 1.0}'
+
+
+@pytest.mark.parametrize(
+    "answer", [b"SSH-2.0-OpenSSH\r\n", b"", OK + b"hello", OK + b"{}", OK + b"[1]", b"HTTP/1.0 503 no\r\n\r\n{}"]
+)
+def test_a_web_port_on_which_something_else_answers(settings: Settings, answer: bytes) -> None:
+    with answering(answer) as settings.WEB_PORT:
+        [warning] = faults(doctor.web_port())
+    assert warning.warning
+    assert "WEB_PORT" in warning.mend
+
+
+def test_a_web_port_on_which_nobody_answers(settings: Settings) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))  # and does not listen
+        settings.WEB_PORT = probe.getsockname()[1]
+        [warning] = faults(doctor.web_port())
+    assert warning.what == f"web on port {settings.WEB_PORT}"
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "warned"),
+    [
+        ("", "", False),
+        ("http://localhost:8000", "", False),
+        ("https://spaces.example.org", "", True),
+        ("https://spaces.example.org", "mail.example.org", False),
+    ],
+)
+def test_a_public_site_that_sends_no_mail(settings: Settings, url: str, host: str, warned: bool) -> None:
+    settings.PUBLIC_URL, settings.EMAIL_HOST = url, host
+    found = faults(doctor.mail())
+    assert [(finding.warning, "EMAIL_HOST" in finding.mend) for finding in found] == ([(True, True)] if warned else [])
+
+
 # --- sound ---
 @pytest.mark.parametrize(
     ("address", "words"),
@@ -102,8 +163,11 @@ def test_no_announced_address(settings: Settings) -> None:
     assert len(faults(doctor_sound.announced_addresses())) == 1
 
 
-def test_a_free_udp_port_is_listened_on(settings: Settings) -> None:
-    assert faults(doctor_sound.udp_port()) == []
+def test_a_free_udp_port_is_listened_on_and_not_called_good() -> None:
+    [warning] = faults(doctor_sound.udp_port())
+    assert warning.warning
+    assert warning.detail == "a packet to 127.0.0.1 arrives, but no media node has the port"
+    assert "runspaces" in warning.mend
 
 
 class Node:
@@ -161,6 +225,14 @@ def test_a_port_that_something_else_has(settings: Settings) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
         other.bind(("127.0.0.1", settings.MEDIA_PORT))
         settings.MEDIA_HTTP_PORT = 1
+        [fault] = faults(doctor_sound.udp_port())
+    assert "not by a media node" in fault.detail
+
+
+@pytest.mark.parametrize("answer", [b"SSH-2.0-OpenSSH\r\n", HEALTHY, OK + b"[]"])
+def test_a_face_that_is_not_a_nodes(settings: Settings, answer: bytes) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other, answering(answer) as settings.MEDIA_HTTP_PORT:
+        other.bind(("127.0.0.1", settings.MEDIA_PORT))
         [fault] = faults(doctor_sound.udp_port())
     assert "not by a media node" in fault.detail
 

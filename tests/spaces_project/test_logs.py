@@ -10,6 +10,7 @@ CHECKOUT = Path(__file__).parents[2]
 SAY = """
 import django; django.setup()
 import logging, structlog
+from django.core.exceptions import PermissionDenied
 structlog.get_logger("rooms.events").info("space_started", space="abc")
 logging.getLogger("library").warning("slow %s", "disk", extra={"disk": "sda"})
 logging.getLogger("library").debug("not said")
@@ -17,6 +18,10 @@ try:
     1 / 0
 except ZeroDivisionError:
     structlog.get_logger("rooms").exception("broken")
+try:
+    raise PermissionDenied
+except PermissionDenied as error:
+    logging.getLogger("django.request").warning("Forbidden: %s", "/admin/", exc_info=error)
 """
 
 
@@ -30,16 +35,17 @@ def said(**environment: str) -> list[str]:
 
 def test_in_production_every_line_is_json() -> None:
     lines = [json.loads(line) for line in said(SPACES_DEMO="0")]
-    assert [line["event"] for line in lines] == ["space_started", "slow disk", "broken"]
-    assert [line["level"] for line in lines] == ["info", "warning", "error"]
+    assert [line["event"] for line in lines] == ["space_started", "slow disk", "broken", "Forbidden: /admin/"]
+    assert [line["level"] for line in lines] == ["info", "warning", "error", "warning"]
     assert lines[0]["space"] == "abc"
     assert lines[1]["logger"] == "library"
     assert "ZeroDivisionError" in lines[2]["exception"]
+    assert "exception" not in lines[3], "a refusal is one line"
     assert all(line["timestamp"].endswith("Z") for line in lines)
 
 
 def test_the_level_is_the_operators() -> None:
-    assert len([json.loads(line) for line in said(SPACES_DEMO="0", LOG_LEVEL="warning")]) == 2
+    assert len([json.loads(line) for line in said(SPACES_DEMO="0", LOG_LEVEL="warning")]) == 3
 
 
 def test_in_the_demonstration_lines_are_for_people() -> None:
@@ -47,3 +53,4 @@ def test_in_the_demonstration_lines_are_for_people() -> None:
     assert "space_started" in lines[0]
     assert "space=abc" in lines[0]
     assert not lines[0].startswith("{")
+    assert "Forbidden: /admin/" in lines[-1], "and no traceback after it"

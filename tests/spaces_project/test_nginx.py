@@ -27,6 +27,7 @@ from django.conf import settings
 from django.test import Client
 from pytest_django import DjangoDbBlocker
 
+from accounts.avatars import UPLOAD_BYTES
 from accounts.models import User
 from spaces_project.processes import spawn, stop, with_patience
 
@@ -167,15 +168,20 @@ def _errors(folder: Path) -> str:
     return log.read_text() if log.exists() else "nginx has written no log"
 
 
-def ask(site: Site, path: str, port: int | None = None, headers: dict[str, str] | None = None) -> HTTPResponse:
-    """One GET, by TLS unless a plain `port` is named, as a browser sends it: the certificate has to be HOST's."""
+def ask(
+    site: Site, path: str, port: int | None = None, headers: dict[str, str] | None = None, body: bytes = b""
+) -> HTTPResponse:
+    """One GET, or a POST with a body, by TLS unless a plain `port` is named: the certificate has to be HOST's."""
     sent = {"Host": f"{HOST}:{port or site.https}", "Connection": "close"} | (headers or {})
-    lines = [f"GET {path} HTTP/1.1", *(f"{name}: {value}" for name, value in sent.items()), "", ""]
+    if body:
+        sent["Content-Length"] = str(len(body))
+    request = f"{'POST' if body else 'GET'} {path} HTTP/1.1"
+    lines = [request, *(f"{name}: {value}" for name, value in sent.items()), "", ""]
     with socket.create_connection(("127.0.0.1", port or site.https), timeout=PATIENCE) as plain:
         trust = ssl.create_default_context(cafile=str(site.folder / "cert.pem"))
         wire = plain if port else trust.wrap_socket(plain, server_hostname=HOST)
         with wire:
-            wire.sendall("\r\n".join(lines).encode())
+            wire.sendall("\r\n".join(lines).encode() + body)
             response = HTTPResponse(wire)
             response.begin()
             response.close()
@@ -210,6 +216,13 @@ def test_static_files_come_from_nginx(site: Site) -> None:
     assert answer.headers["Server"].startswith("nginx")
     assert ask(site, "/static/../beat-schedule").status == 404
     assert ask(site, "/static../beat-schedule").status == 404
+
+
+def test_the_largest_picture_gets_through_and_much_more_does_not(site: Site) -> None:
+    """Our side refuses what comes without the token of a form; nginx would say 413."""
+    form = 64 * 1024  # what stands around the picture
+    assert ask(site, "/me/profile/", body=bytes(UPLOAD_BYTES + form)).status == 403
+    assert ask(site, "/me/profile/", headers={"Content-Length": str(UPLOAD_BYTES * 2)}).status == 413
 
 
 def test_a_websocket_opens_through_it(site: Site) -> None:

@@ -91,6 +91,11 @@ def test_the_cast_is_there_and_stands_as_told(demo: Machine) -> None:
         "SELECT 1 FROM accounts_follow f JOIN accounts_user u ON u.id = f.follower_id WHERE handle = 'dee'"
     )
     assert demo.rows("SELECT handle FROM accounts_user WHERE is_staff") == [("mo",)]
+    rights = (
+        "SELECT codename FROM accounts_user_user_permissions o JOIN auth_permission p ON p.id = o.permission_id "
+        "JOIN accounts_user u ON u.id = o.user_id WHERE handle = 'mo' ORDER BY 1"
+    )
+    assert demo.rows(rights) == [("grant_hosting",), ("view_user",)]
 
 
 def test_seeding_again_changes_nothing(demo: Machine) -> None:
@@ -194,6 +199,13 @@ def test_commands_use_the_servers_that_run(demo: Machine) -> None:
     assert done.stdout.strip().endswith("1"), done.stderr
 
 
+def test_commands_of_the_folder_know_the_ports_of_the_running_machine(demo: Machine) -> None:
+    said = demo.command("doctor").stdout
+    assert f"good     web on port {demo.web}: answers" in said
+    assert f"good     UDP port {demo.media}: a packet to 127.0.0.1 arrives at the node" in said
+    assert demo.command("doctor", WEB_PORT="7").stdout.count("warning  web on port 7") == 1
+
+
 # --- stopping ---------------------------------------------------------------------------------------------------------
 def test_ctrl_c_while_it_starts_stops_everything(machine: Machine) -> None:
     with machine.log.open("wb") as out:
@@ -240,7 +252,7 @@ def test_a_command_starts_the_servers_for_its_time(machine: Machine) -> None:
 def test_a_wrong_variable_is_one_line(machine: Machine) -> None:
     done = machine.command("migrate", WEB_PORT="eighty")
     assert done.returncode == 1
-    assert done.stderr.startswith("manage.py: WEB_PORT='eighty' is not a whole number")
+    assert done.stderr.startswith("manage.py: WEB_PORT='eighty' is not a port number")
     assert done.stderr.count("\n") == 1
 
 
@@ -248,6 +260,8 @@ def test_a_wrong_variable_is_one_line(machine: Machine) -> None:
 def test_it_stops_in_time_and_a_second_start_reuses_the_data(demo: Machine) -> None:
     demo.rows("UPDATE accounts_user SET bio = 'kept' WHERE handle = 'sol' RETURNING 1")
     assert demo.end(signal.SIGTERM) < STOP_SECONDS
+    assert not (demo.var / "running.env").exists()
     demo.start()  # says everything into a new log
     assert demo.rows("SELECT bio FROM accounts_user WHERE handle = 'sol'") == [("kept",)]
+    assert (demo.var / "running.env").exists()
     demo.end(signal.SIGKILL)  # and no orphan is left when it cannot even say good-bye: end() waits for that

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
+from redis.connection import parse_url
 
 from spaces_project import env
 
@@ -23,7 +24,7 @@ def test_tests_run_on_postgresql() -> None:
 
 def test_a_variable_of_the_wrong_kind_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WEB_PORT", "eighty")
-    with pytest.raises(ImproperlyConfigured, match="WEB_PORT='eighty' is not a whole number"):
+    with pytest.raises(ImproperlyConfigured, match=r"WEB_PORT='eighty' is not a whole number$"):
         env.integer("WEB_PORT", 8000, "Port.")
 
 
@@ -35,15 +36,52 @@ def test_a_number_below_the_least_is_refused(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_number_above_the_most_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPACES_MAX_SPEAKERS", "12")
-    with pytest.raises(ImproperlyConfigured, match="the most is 11"):
+    with pytest.raises(ImproperlyConfigured, match=r"^SPACES_MAX_SPEAKERS='12': the most is 11$"):
         env.integer("SPACES_MAX_SPEAKERS", 11, "Speakers.", most=11)
+
+
+@pytest.mark.parametrize("value", ["1", "65535"])
+def test_a_port(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("WEB_PORT", value)
+    assert env.port("WEB_PORT", 8000, "Port.") == int(value)
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "65536", "80a", "8000.5"])
+def test_what_is_no_port(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("WEB_PORT", value)
+    with pytest.raises(ImproperlyConfigured, match=f"^WEB_PORT='{value}'"):
+        env.port("WEB_PORT", 8000, "Port.")
+
+
+@pytest.mark.parametrize("value", ["redis://host:6379/0", "rediss://:s%23cret@[::1]:6380", "unix:///run/redis.sock"])
+def test_an_address(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("REDIS_URL", value)
+    assert env.url("REDIS_URL", ("redis", "rediss", "unix"), "Redis.", parse_url) == value
+
+
+@pytest.mark.parametrize(
+    "value", ["nonsense", "host:6379", "redis:/host", "redis://", "redis://host:0", "redis://host:99999",
+              "redis://host?db=one", "redis://[::1", "redis://me:se#cret@host", "http://host"],
+)  # fmt: skip
+def test_what_is_no_address_is_refused_without_showing_it(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("REDIS_URL", value)
+    with pytest.raises(ImproperlyConfigured, match=r"^REDIS_URL ") as refusal:
+        env.url("REDIS_URL", ("redis", "unix"), "Redis.", parse_url)
+    assert value not in str(refusal.value)
+    assert "cret" not in str(refusal.value)
+
+
+def test_a_home_of_nobody_is_no_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VAR_DIR", "~nobody-of-this-name/var")
+    with pytest.raises(ImproperlyConfigured, match=r"^VAR_DIR="):
+        env.path("VAR_DIR", Path("var"), "Folder.", "var")
 
 
 def test_a_flag_knows_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DEBUG", "Yes")
     assert env.flag("DEBUG", False, "Debug.") is True
     monkeypatch.setenv("DEBUG", "perhaps")
-    with pytest.raises(ImproperlyConfigured, match="say 1 or 0"):
+    with pytest.raises(ImproperlyConfigured, match=r"DEBUG='perhaps' is not 1 or 0$"):
         env.flag("DEBUG", False, "Debug.")
 
 

@@ -9,7 +9,7 @@ class Command(ImportCommand):
         "A follow that exists already is left as it is, so the same file can be imported again. "
         "Counts of followers are right after each batch; the site may go on running."
     )
-    what = "follows"
+    what = "follow"
     required = ["follower", "followee"]
     example = "  follower,followee\n  lior,hana\n  sol,hana\n\n  manage.py import_follows follows.csv"
     batch_size = BATCH_FOLLOWS

@@ -8,7 +8,7 @@ class Command(ImportCommand):
         "Add members from a CSV file. They have no password: they set one with 'forgotten password', by mail. "
         "A handle that exists already is left as it is, so the same file can be imported again."
     )
-    what = "members"
+    what = "member"
     required = ["handle"]
     optional = ["display_name", "email", "bio"]
     example = (

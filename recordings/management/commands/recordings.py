@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
+from accounts.counting import counted
 from recordings import purging
 from recordings.archive import archive
 from recordings.models import Recording
@@ -62,8 +63,9 @@ class Command(BaseCommand):
             self.stdout.write(str(finding))
         kept = Recording.objects.exclude(state__in=GONE).count()
         if count:
-            raise CommandError(f"{count} findings in {kept} recordings.")
-        self.stdout.write(f"{kept} recordings are kept, every file has its row, nothing has outlived its date.")
+            raise CommandError(f"{counted(count, 'finding')} in {counted(kept, 'recording')}.")
+        are = "recording is" if kept == 1 else "recordings are"
+        self.stdout.write(f"{kept:,} {are} kept, every file has its row, nothing has outlived its date.")
 
     def _list(self, everything: bool) -> None:
         now, recordings = timezone.now(), Recording.objects.order_by("started_at")
@@ -71,7 +73,7 @@ class Command(BaseCommand):
         for recording in recordings if everything else recordings.exclude(state__in=GONE):
             date = f"{recording.purge_at:%F %R}" if recording.purge_at else "while live"
             holds = ", ".join(str(hold) for hold in recording.holds.active(now)) or "no holds"
-            size = f"{recording.chunks} chunks, {recording.octets / 1e6:.1f} MB"
+            size = f"{counted(recording.chunks, 'chunk')}, {recording.octets / 1e6:.1f} MB"
             self.stdout.write(
                 f"{recording.pk}  {recording.state:7}  purge {date:16}  {size}  {holds}{_fault(recording)}"
             )
@@ -88,7 +90,9 @@ class Command(BaseCommand):
             return
         receipts, faults = purging.purge_due(now)
         for receipt in receipts:
-            what = f"{receipt.chunks} chunks, {receipt.files} files, {receipt.octets / 1e6:.1f} MB"
+            what = (
+                f"{counted(receipt.chunks, 'chunk')}, {counted(receipt.files, 'file')}, {receipt.octets / 1e6:.1f} MB"
+            )
             self.stdout.write(f"{receipt.space}  purged: {what}; receipt {receipt.pk}")
         if faults:
             raise CommandError(f"{len(receipts)} purged, {len(faults)} failed: {'; '.join(map(str, faults))}")
@@ -114,4 +118,4 @@ class Command(BaseCommand):
 
 
 def _fault(recording: Recording) -> str:
-    return f"  {recording.attempts} attempts, last error: {recording.error}" if recording.error else ""
+    return f"  {counted(recording.attempts, 'attempt')}, last error: {recording.error}" if recording.error else ""

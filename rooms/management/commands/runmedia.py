@@ -17,6 +17,7 @@ from django.core.files.storage import storages
 from django.core.management.base import BaseCommand, CommandError
 
 from rooms import events
+from rooms.management.options import MOST_PORT, number
 from rooms.media.node import Node, Settings
 from rooms.media.priority import Hurry
 from rooms.media.quality import State
@@ -79,18 +80,21 @@ class Command(BaseCommand):
         return super().create_parser(*args, epilog=EXAMPLE, formatter_class=RawDescriptionHelpFormatter, **options)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--port", type=int, default=settings.MEDIA_PORT, help="UDP port (MEDIA_PORT)")
-        parser.add_argument("--http-port", type=int, default=settings.MEDIA_HTTP_PORT, help="port of the HTTP face")
+        parser.add_argument("--port", default=settings.MEDIA_PORT, help="UDP port (MEDIA_PORT); 0: a free one")
+        parser.add_argument(
+            "--http-port", default=settings.MEDIA_HTTP_PORT, help="port of the HTTP face; 0: a free one"
+        )
         parser.add_argument("--name", default=settings.MEDIA_NAME, help="name of the node (MEDIA_NAME)")
 
-    def handle(self, *args: Any, port: int, http_port: int, name: str, **options: Any) -> None:
+    def handle(self, *args: Any, **options: Any) -> None:
+        port, http_port = (number(options, name, 0, MOST_PORT) for name in ("port", "http_port"))
         if not settings.MEDIA_SECRET:
             raise CommandError("MEDIA_SECRET is not set: the web side and the node need the same one.")
         chosen = Settings(
             secret=settings.MEDIA_SECRET,
             redis_url=settings.REDIS_URL,
             spool=Path(settings.MEDIA_SPOOL),
-            name=name or f"{platform.node()}-{port}",
+            name=options["name"] or f"{platform.node()}-{port}",
             bind=settings.MEDIA_BIND,
             port=port,
             http_host=settings.MEDIA_HTTP_HOST,
@@ -107,8 +111,8 @@ class Command(BaseCommand):
 
     async def _run(self, chosen: Settings) -> None:
         stopping = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+        for stop in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(stop, stopping.set)
         node = Node(chosen, Web())
         await node.start()
         heard = f"UDP {chosen.bind} port {node.port.port}, announced as {', '.join(chosen.announce)}"

@@ -12,7 +12,9 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.sessions.backends.db import SessionStore
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts.counting import counted
 from accounts.models import Follow, User
+from rooms.management.options import number
 from rooms.management.spaces import live_space
 from rooms.models import Participant, Space
 from rooms.refusals import Refused
@@ -46,12 +48,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         space = live_space(options["space"])
-        speakers = _number(options, "speakers", settings.SPACES_MAX_SPEAKERS)
-        listeners = _number(options, "listeners", MOST_LISTENERS)
-        seconds = _number(options, "seconds", MOST_SECONDS)
+        speakers = number(options, "speakers", 1, settings.SPACES_MAX_SPEAKERS)
+        listeners = number(options, "listeners", 1, MOST_LISTENERS)
+        seconds = number(options, "seconds", 1, MOST_SECONDS)
         members = _members(speakers + listeners)
         url = options["url"] or settings.PUBLIC_URL or f"http://{settings.WEB_HOST}:{settings.WEB_PORT}"
-        guests = [_guest(user, number < speakers) for number, user in enumerate(members)]
+        guests = [_guest(user, place < speakers) for place, user in enumerate(members)]
         try:
             _invite(space, members)
             figures = asyncio.run(_run(url, space, guests, seconds))
@@ -59,7 +61,10 @@ class Command(BaseCommand):
             _unfollow(space, members)
         self.stdout.write(json.dumps(figures))
         if figures["failed_joins"]:
-            raise CommandError(f"{figures['failed_joins']} joins failed: {'; '.join(figures['failures'])}")
+            why = "; ".join(figures["failures"])
+            raise CommandError(
+                f"{counted(figures['failed_joins'], 'join')} at {url} failed (--url names another address): {why}"
+            )
 
 
 async def _run(url: str, space: Space, guests: list[Guest], seconds: float) -> dict[str, Any]:
@@ -73,17 +78,9 @@ async def _run(url: str, space: Space, guests: list[Guest], seconds: float) -> d
         return simulation.figures(time.monotonic() - start)
 
 
-def _number(options: dict[str, Any], name: str, most: int) -> int:
-    """An option as a whole number from 1 to `most`. Not argparse's type, which would print the usage as well."""
-    text = str(options[name])
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= most):
-        raise CommandError(f"--{name} is a whole number from 1 to {most}, not {text!r}.")
-    return int(text)
-
-
-def _members(number: int) -> list[User]:
+def _members(count: int) -> list[User]:
     """The simulated members sim_1 ... sim_n; made once, without a password, and used again."""
-    handles = [f"sim_{index + 1}" for index in range(number)]
+    handles = [f"sim_{index + 1}" for index in range(count)]
     known = set(User.objects.filter(handle__in=handles).values_list("handle", flat=True))
     for handle in handles:
         if handle not in known:
@@ -120,7 +117,7 @@ def _name(space: Space, members: list[User]) -> None:
     try:
         space.invite(members)
     except Refused as refused:
-        raise CommandError(f"{len(members)} members could not be invited: {refused.text}") from None
+        raise CommandError(f"{counted(len(members), 'member')} could not be invited: {refused.text}") from None
 
 
 def _unfollow(space: Space, members: list[User]) -> None:

@@ -36,7 +36,7 @@ const SENTENCES = {
   request_gone: (frame, _, after) =>
     frame.participant === after.you.participant && frame.how === "declined" ? gettext("The host declined your request to speak.") : "",
   host_away: () => gettext("The host lost the connection. The Space goes on for a moment."),
-  host_back: () => gettext("The host is back."),
+  host_back: (_, before) => before.space.host_came ? gettext("The host is back.") : gettext("The host is here."),
   connection: ({ quality }, before) => {
     const [was, is] = [before.connection?.quality === "poor", quality === "poor"];
     if (was === is) return "";

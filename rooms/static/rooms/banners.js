@@ -21,8 +21,9 @@ function banners(room, speaking) {
     room.sound.blocked && { key: "blocked", text: gettext("Your browser waits for a click before it plays sound."),
       action: gettext("Turn the sound on"), act: () => room.sound.play() },
     detail && { key: quality || state, text: detail },
-    until && me?.role !== "host" && { key: "away", text: interpolate(
-      gettext("The host lost the connection. The Space ends in %s unless the host comes back."), [clock(left)]) },
+    until && me?.role !== "host" && { key: "away", text: interpolate(room.state.space.host_came
+      ? gettext("The host lost the connection. The Space ends in %s unless the host comes back.")
+      : gettext("The host is about to come. You hear something as soon as somebody speaks. Without a host the Space ends in %s."), [clock(left)]) },
     hint && { ...hint, ...REMEDIES[hint.key](speaking) },
     me && !speaking.open && !hint && me.role === "speaker" && me.mute === "self" && !speaking.busy && { key: "stage",
       text: gettext("You are on the stage. Open your microphone when you are ready; nobody hears you yet.") },

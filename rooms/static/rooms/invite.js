@@ -15,9 +15,11 @@ export function invite(room) {
     const handles = named(field.value);
     if (!handles) return refused(gettext("Name at least one person, by handles such as @sol."));
     try {
-      await room.send("invite", { handles });
+      const { new: number } = await room.send("invite", { handles });
       dialog.close();
-      say(interpolate(ngettext("%s person more may enter now.", "%s people more may enter now.", handles.length), [handles.length]));
+      say(number
+        ? interpolate(ngettext("%s person more may enter now.", "%s people more may enter now.", number), [number])
+        : gettext("Everybody you named was invited already."));
     } catch (error) {
       refused(error.message);
     }

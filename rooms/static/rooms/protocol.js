@@ -39,6 +39,7 @@ export const EVENTS = {
   "sound_moved": ["node"],
   "answer": ["sdp", "node", "re"],
   "ok": ["re"],
+  "invited": ["new", "re"],
   "error": ["code", "text", "re"]
 };
 

@@ -4,7 +4,7 @@ import { socketUrl } from "rooms/facts.js";
 import { Microphone } from "rooms/microphone.js";
 import { Resync } from "rooms/resync.js";
 import { Refused, Socket } from "rooms/socket.js";
-import { initial, missed, outdated, reduce } from "rooms/state.js";
+import { initial, missed, outdated, reduce, stale } from "rooms/state.js";
 
 const LEVELS_LAST = 1000;
 
@@ -86,6 +86,7 @@ export class Room {
   #frame(frame) {
     const before = this.state;
     if (missed(before, frame)) return this.#resync.ask();
+    if (stale(before, frame)) return;
     this.state = reduce(before, frame);
     if (frame.type === "snapshot") this.#arrived();
     if (frame.type === "sound_moved") this.sound.renew(frame.node);

@@ -43,7 +43,7 @@ export class Socket {
     this.#socket.close(1000);
   }
 
-  /** Resolves with the `ok` or `answer` frame; rejects with Refused. */
+  /** Resolves with the frame that answers it (`ok`, `answer`, `invited`); rejects with Refused. */
   send(type, fields = {}) {
     if (this.#socket.readyState !== WebSocket.OPEN) {
       return Promise.reject(new Refused("offline", gettext("You are not connected right now. Try again in a moment.")));

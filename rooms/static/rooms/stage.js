@@ -13,12 +13,15 @@ export function drawStage(list, room, open) {
     button.classList.toggle("away", person.away);
     button.dataset.mute = person.mute;
     button.dataset.role = person.role;
-    const words = [BY_ROLE[person.role]?.(), person.away ? gettext("connection lost") : BY_MUTE[person.mute]?.()];
+    const words = [BY_ROLE[person.role]?.(), person.away ? absence(person, room.state) : BY_MUTE[person.mute]?.()];
     write(button.querySelector(".person-word"), words.filter(Boolean).join(" · "));
     mark(button.querySelector(".person-mark"), person.mute);
   });
   drawLevels(list, room.state);
 }
+
+const absence = (person, { space }) =>
+  person.role === "host" && !space.host_came ? gettext("about to come") : gettext("connection lost");
 
 /** Only what changes five times a second. */
 export function drawLevels(list, state) {

@@ -50,7 +50,7 @@ const HANDLERS = {
     standing: standing(state, frame), removed: state.removed || frame.participant === state.you?.participant,
   }),
   host_away: (state, frame) => ({ ...state, space: { ...state.space, host_away_until: frame.until } }),
-  host_back: (state) => ({ ...state, space: { ...state.space, host_away_until: null } }),
+  host_back: (state) => ({ ...state, space: { ...state.space, host_came: true, host_away_until: null } }),
   ended: (state, frame) => ({ ...state, ended: frame.why }),
   audience: (state, frame) => ({
     ...state, listeners: frame.listeners, stale: state.stale || frame.listeners > facts.faces,
@@ -71,10 +71,13 @@ export const missed = (state, frame) => state.seq >= 0 && numbered(frame) && fra
 /** The faces have not been kept up to date for a while, but would be from now on: ask for a new snapshot. */
 export const outdated = (state) => state.stale && state.listeners <= facts.faces;
 
-/** The next state. A numbered frame that is already part of the state changes nothing. */
+/** A numbered frame that is part of the state already, or will be part of the first snapshot: it tells nothing. */
+export const stale = (state, frame) => numbered(frame) && (state.seq < 0 || frame.seq <= state.seq);
+
+/** The next state. */
 export function reduce(state, frame) {
   const handler = HANDLERS[frame.type];
-  if (!handler || (numbered(frame) && (state.seq < 0 || frame.seq <= state.seq))) return state;
+  if (!handler || stale(state, frame)) return state;
   const next = handler(state, frame);
   return frame.seq === undefined ? next : { ...next, seq: frame.seq };
 }

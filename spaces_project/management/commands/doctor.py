@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from accounts.counting import counted
 from spaces_project.doctor import Finding, examine
 
 
@@ -18,7 +19,8 @@ class Command(BaseCommand):
         findings = list(self.shown())
         faults = [finding for finding in findings if not finding.ok and not finding.warning]
         warnings = [finding for finding in findings if finding.warning]
-        self.stdout.write(f"{len(findings)} checks, {len(faults)} faults, {len(warnings)} warnings")
+        counts = {"check": findings, "fault": faults, "warning": warnings}
+        self.stdout.write(", ".join(counted(len(found), what) for what, found in counts.items()))
         if faults:
             sys.exit(1)
 

@@ -1,20 +1,19 @@
 """`manage.py runspaces`: everything that Spaces needs, on this machine, started and stopped together."""
 
-import json
 import os
 import signal
 import socket
 import time
-import urllib.error
-import urllib.request
 from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from spaces_project import demo, embedded
+from rooms.management.options import MOST_PORT, number
+from spaces_project import demo, embedded, running
 from spaces_project.env import load_file
+from spaces_project.health import web_health
 from spaces_project.management.commands.seed_demo import CAST
 from spaces_project.supervisor import Child, StartFailed, Supervisor, python
 
@@ -30,15 +29,15 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--demo", action="store_true", help="demo members, secrets of its own, loopback only")
-        parser.add_argument("--web-port", type=int, default=settings.WEB_PORT)
-        parser.add_argument("--media-port", type=int, default=settings.MEDIA_PORT, help="UDP port of the sound")
-        parser.add_argument("--media-http-port", type=int, default=settings.MEDIA_HTTP_PORT)
+        parser.add_argument("--web-port", default=settings.WEB_PORT)
+        parser.add_argument("--media-port", default=settings.MEDIA_PORT, help="UDP port of the sound")
+        parser.add_argument("--media-http-port", default=settings.MEDIA_HTTP_PORT)
 
     def handle(self, **options: Any) -> None:
         self.demo: bool = options["demo"]
         self.web_host = LOOPBACK if self.demo else settings.WEB_HOST
         self.media_host = LOOPBACK if self.demo else settings.MEDIA_BIND
-        self.ports = {name: options[f"{name}_port"] for name in ("web", "media", "media_http")}
+        self.ports = {name: number(options, f"{name}_port", 1, MOST_PORT) for name in ("web", "media", "media_http")}
         lock = embedded.servers_lock(settings.VAR_DIR)
         if not lock.take():
             raise CommandError(f"Spaces of {settings.VAR_DIR} is in use by process {lock.owner()}; stop that first.")
@@ -72,15 +71,18 @@ class Command(BaseCommand):
             port = self.ports[name]
             if not _is_free(host, port, kind):
                 option = f"--{name.replace('_', '-')}-port"
-                raise CommandError(f"Port {port} of {host} is taken; choose another one with {option} {port + 1}.")
+                raise CommandError(
+                    f"Port {port} of {host} is taken; choose another one with {option} {_another(port)}."
+                )
 
     # --- running ------------------------------------------------------------------------------------------------------
     def supervise(self) -> None:
         supervisor = Supervisor(self.say)
         supervisor.catch_signals()
         try:
-            self.start(supervisor)
-            supervisor.watch()
+            with running.told(settings.VAR_DIR, self.places()):
+                self.start(supervisor)
+                supervisor.watch()
         except (StartFailed, embedded.EmbeddedError) as error:
             raise CommandError(str(error)) from None
         finally:
@@ -121,15 +123,14 @@ class Command(BaseCommand):
         ]
 
     def python(self, *arguments: str, death_signal: int = signal.SIGTERM) -> Any:
-        environment = {
-            "SPACES_DEMO": "1" if self.demo else "0",
-            "WEB_PORT": str(self.ports["web"]),
-            "MEDIA_PORT": str(self.ports["media"]),
-            "MEDIA_HTTP_PORT": str(self.ports["media_http"]),
-        }
-        if self.demo:
-            environment |= {"WEB_HOST": LOOPBACK, "MEDIA_BIND": LOOPBACK, "MEDIA_ANNOUNCE": LOOPBACK}
+        environment = {"SPACES_DEMO": "1" if self.demo else "0"} | self.places()
         return python(*arguments, environment=environment, folder=settings.BASE_DIR, death_signal=death_signal)
+
+    def places(self) -> dict[str, str]:
+        """Variables that say where everything of this start listens."""
+        ports = {f"{name.upper()}_PORT": str(port) for name, port in self.ports.items()}
+        local = dict.fromkeys(("WEB_HOST", "MEDIA_BIND", "MEDIA_ANNOUNCE"), LOOPBACK)
+        return ports | (local if self.demo else {})
 
     # --- health -------------------------------------------------------------------------------------------------------
     def is_healthy(self) -> bool:
@@ -140,14 +141,7 @@ class Command(BaseCommand):
         return bool(found["jobs_age_seconds"] < time.monotonic() - self.started_at)
 
     def health(self) -> dict[str, Any] | None:
-        host = LOOPBACK if self.web_host in ("0.0.0.0", "::") else self.web_host  # noqa: S104
-        name = next((name.lstrip(".") for name in settings.ALLOWED_HOSTS if name != "*"), "localhost")
-        request = urllib.request.Request(f"http://{host}:{self.ports['web']}/health", headers={"Host": name})
-        try:
-            with urllib.request.urlopen(request, timeout=2) as answer:  # noqa: S310 (an address of this machine)
-                return dict(json.load(answer))
-        except (OSError, ValueError):
-            return None
+        return web_health(self.web_host, self.ports["web"])
 
     # --- words --------------------------------------------------------------------------------------------------------
     def say(self, line: str) -> None:
@@ -168,6 +162,10 @@ class Command(BaseCommand):
     def local_address(self) -> str:
         host = "localhost" if self.web_host in (LOOPBACK, "0.0.0.0", "::") else self.web_host  # noqa: S104
         return f"http://{host}:{self.ports['web']}"
+
+
+def _another(port: int) -> int:
+    return port + 1 if port < MOST_PORT else port - 1
 
 
 def _is_free(host: str, port: int, kind: int) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import Permission
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
@@ -40,6 +41,7 @@ class Command(BaseCommand):
                 people[follower].follow(people[followee])
             self.crowd()
             make_reviewer(people["mo"])
+            people["mo"].user_permissions.add(*Permission.objects.filter(codename__in=("view_user", "grant_hosting")))
 
     def cast(self) -> dict[str, User]:
         """The people with the password of this machine's demonstration; one hash for all, since hashing is slow."""

@@ -154,8 +154,10 @@ async def test_v17_2_6_a_client_hello_from_an_address_without_a_check_changes_no
         stranger.send(CLIENT_HELLO, node)
         await asyncio.sleep(0.001)
     await until(lambda: world.peer("sol").connected)
-    world.run(0.5)
-    assert browser.heard.packets == 25
+    lior = await world.join("lior")
+    browser.speak(TONE)
+    world.run(1.0)
+    assert loudest_frequency(lior.heard.pcm(0.5)) == pytest.approx(TONE_HZ, abs=4)
     assert stranger.receive() == []
     stranger.close()
 

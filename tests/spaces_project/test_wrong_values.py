@@ -1,0 +1,54 @@
+"""A wrong variable or option is one line on standard error that says what is wrong, never a traceback."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from tests.machine import CHECKOUT
+
+WRONG = [
+    (("doctor",), {"DATABASE_URL": "nonsense"}, "DATABASE_URL has to begin with postgres:// or postgresql://"),
+    (("doctor",), {"DATABASE_URL": "sqlite:///x"}, "DATABASE_URL has to begin with postgres:// or postgresql://"),
+    (("doctor",), {"REDIS_URL": "nonsense"}, "REDIS_URL has to begin with redis:// or rediss:// or unix://"),
+    (("migrate",), {"REDIS_URL": "redis://host:6379?db=one"}, "REDIS_URL is not a complete address"),
+    (("runspaces", "--demo"), {"WEB_PORT": "99999"}, "WEB_PORT='99999': the most is 65535"),
+    (("runmedia",), {"MEDIA_PORT": "70000"}, "MEDIA_PORT='70000': the most is 65535"),
+    (("runmedia", "--port", "-1"), {}, "--port is a whole number from 0 to 65535, not '-1'"),
+    (("runspaces", "--demo", "--web-port", "99999"), {}, "--web-port is a whole number from 1 to 65535, not '99999'"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "variables", "words"), WRONG, ids=lambda value: " ".join(value))
+def test_a_wrong_value_is_one_line(
+    arguments: tuple[str, ...], variables: dict[str, str], words: str, tmp_path: Path
+) -> None:
+    environment = os.environ | {"VAR_DIR": str(tmp_path)} | variables
+    done = subprocess.run(
+        [sys.executable, "manage.py", *arguments], cwd=CHECKOUT, env=environment,
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    assert words in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("command", "option", "value"),
+    [
+        ("runmedia", "http_port", "65536"),
+        ("runmedia", "port", "eighty"),
+        ("runspaces", "web_port", "0"),
+        ("runspaces", "media_port", "-1"),
+        ("runspaces", "media_http_port", "²"),
+    ],
+)
+def test_an_option_that_is_no_port(command: str, option: str, value: str) -> None:
+    wrong: dict[str, Any] = {option: value}
+    with pytest.raises(CommandError, match=f"--{option.replace('_', '-')} is a whole number from . to 65535, not"):
+        call_command(command, **wrong)
