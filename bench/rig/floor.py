@@ -21,9 +21,10 @@ from rooms.media.client import PAYLOAD_TYPE
 from rooms.media.clock import TICK_SECONDS
 from rooms.media.opus import FRAME
 from rooms.media.rtp import HEADER, RtpPacket, build
+from rooms.media.session import is_not_first
 from rooms.media.udp import UdpPort
 
-PROFILE = SRTP_PROFILES[0]  # what two sides that both know all of them agree on
+PROFILE = min(SRTP_PROFILES, key=is_not_first)  # what our node and a peer that knows all of them agree on
 ROW = 1408  # octets
 QUEUE = 4096  # octets; nobody reads
 

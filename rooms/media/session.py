@@ -35,7 +35,7 @@ class Certificate(RTCCertificate):
 
     def _create_ssl_context(self, srtp_profiles: list[SRTPProtectionProfile]) -> SSL.Context:
         if self._context is None:
-            self._context = super()._create_ssl_context(sorted(srtp_profiles, key=_is_not_first))
+            self._context = super()._create_ssl_context(sorted(srtp_profiles, key=is_not_first))
             self._context.set_cipher_list(CIPHERS)
             self._context.set_min_proto_version(DTLS_1_2)
         return self._context
@@ -46,7 +46,7 @@ class Certificate(RTCCertificate):
         return [(print_.algorithm, print_.value) for print_ in self.getFingerprints() if print_.algorithm == "sha-256"]
 
 
-def _is_not_first(profile: SRTPProtectionProfile) -> bool:
+def is_not_first(profile: SRTPProtectionProfile) -> bool:
     """AES-128-GCM before all others: as good as 256 for an hour's talk (RFC 9325 section 4.2), and less work."""
     return bool(profile.libsrtp_profile != pylibsrtp.Policy.SRTP_PROFILE_AEAD_AES_128_GCM)
 
