@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 JoinAs = Callable[..., Person]
 LONG = PATIENCE_SECONDS * 1000
 HINT_SECONDS = 3.0
-SLACK_SECONDS = 2.0  # of the tests' machine, with three programs on two cores
+SLACK_SECONDS = 10.0  # of the tests' machine, with six programs on two cores; the printed figure tells
 
 # Keeps what each connection sends, and lets a test put nothing in its place.
 KEEP_SENDERS = """window.senders = [];
@@ -66,7 +66,9 @@ def banner(person: Person, key: str) -> Locator:
 def appears_within(shown: Locator, seconds: float) -> None:
     start = monotonic()
     expect(shown).to_be_visible(timeout=LONG)
-    assert monotonic() - start < seconds + SLACK_SECONDS
+    took = monotonic() - start
+    print(f"told after {took:.1f} s")
+    assert took < seconds + SLACK_SECONDS
 
 
 def test_whoever_talks_into_a_closed_microphone_is_told_and_opens_it_from_there(hana: Person, join_as: JoinAs) -> None:

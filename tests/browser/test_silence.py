@@ -10,7 +10,7 @@ from tests.browser.person import Person
 pytestmark = pytest.mark.browser
 COUNTERS = ("packetsReceived", "packetsLost", "totalSamplesReceived", "concealedSamples", "concealmentEvents")
 MOST_CONCEALED = 0.02  # share of the samples; none at all unless the machine of the tests stalls
-SETTLED_MS, SILENT_MS, TALKING_MS = 2_000, 6_000, 4_000
+SETTLED_MS, SILENT_MS, TALKING_MS = 1_500, 4_000, 2_500
 
 # Keeps the page's connections where a test finds them.
 KEEP_CONNECTIONS = """window.connections = [];

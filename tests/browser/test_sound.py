@@ -40,8 +40,8 @@ def test_everybody_hears_the_others_and_not_himself(room: tuple[Person, Person, 
     hana, sol, lior = room
     for listener, tone in ((lior, HANA), (lior, SOL), (hana, SOL), (sol, HANA)):
         print(f"{listener.handle} hears {tone} Hz after {listener.until_hears(tone):.2f} s")
-    assert not hana.hears_within(HANA, 3), "hana hears herself"
-    assert not sol.hears_within(SOL, 3), "sol hears himself"
+    assert not hana.hears_within(HANA, 2), "hana hears herself"
+    assert not sol.hears_within(SOL, 2), "sol hears himself"
     assert sol.page.evaluate("window.stillTheSamePage === true"), "sol's page was loaded again"
     assert hana.problems + sol.problems + lior.problems == []
 
