@@ -4,7 +4,7 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(
 BROWSER := $(firstword $(foreach name,chromium chromium-browser google-chrome google-chrome-stable,$(shell command -v $(name))))
 NGINX := $(shell PATH="$$PATH:/usr/sbin" command -v nginx)
 MISSING := $(strip $(if $(BROWSER),,chromium) $(if $(NGINX),,nginx-light))
-NOT_RUN := $(strip $(if $(BROWSER),,tests/browser) $(if $(NGINX),,tests/spaces_project/test_nginx.py))
+NOT_RUN := $(strip $(if $(BROWSER),,--ignore=tests/browser) $(if $(NGINX),,--ignore=tests/spaces_project/test_nginx.py))
 BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 PIP_COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
@@ -15,14 +15,14 @@ CODE := accounts rooms recordings moderation spaces_project bench tests manage.p
 PYTEST := $(BIN)/python -m pytest --quiet
 
 .NOTPARALLEL:
-.PHONY: run install test lint types units alone browser proof bench lock texts format clean
+.PHONY: run install test lint types units serial proof bench lock texts format clean
 
 run: .venv/run.stamp  ## a demonstration on this machine: installs, starts everything, prints address and log-ins
 	$(BIN)/python manage.py runspaces --demo
 
 install: .venv/run.stamp  ## only the locked requirements, into .venv
 
-test: lint types units alone browser  ## every check; under 8 minutes on 2 cores
+test: lint types units serial  ## every check; under 8 minutes on 2 cores
 
 lint: .venv/test.stamp
 	$(BIN)/ruff check $(CODE)
@@ -34,15 +34,12 @@ types: .venv/test.stamp
 units: .venv/test.stamp  ## what can run beside other tests, on two processes
 	$(PYTEST) -n 2 -m "not proof and not alone" --ignore=tests/browser
 
-alone: .venv/test.stamp  ## what measures time, one by one: the supervisor, nginx, the simulation
+serial: .venv/test.stamp  ## what listens in real time or measures time, one by one: Chromium, the supervisor, nginx
 	@test -z "$(MISSING)" || test -z "$$CI" || { echo "Missing: $(MISSING). Under CI that is a failure."; exit 1; }
-	$(PYTEST) -m "not proof and alone" --ignore=tests/browser $(if $(NGINX),,--ignore=tests/spaces_project/test_nginx.py)
-
-browser: .venv/test.stamp  ## people in Chromium, on two machines side by side
-	$(if $(BROWSER),$(PYTEST) -n 2 --dist loadgroup -m "not proof" tests/browser)
+	$(PYTEST) -m "not proof and (alone or browser)" $(NOT_RUN)
 	@test -z "$(MISSING)" || printf '\n%s\n' \
-		"DID NOT RUN: $(NOT_RUN), for want of Debian's $(MISSING)." \
-		"To run them: apt-get install $(MISSING) (as root), then: make alone browser"
+		"DID NOT RUN: $(patsubst --ignore=%,%,$(NOT_RUN)), for want of Debian's $(MISSING)." \
+		"To run them: apt-get install $(MISSING) (as root), then: make serial"
 
 proof: .venv/test.stamp  ## the long counts; one part alone: make proof ARGS="-k postgres"
 	$(PYTEST) -m proof $(ARGS)

@@ -12,17 +12,9 @@ from playwright.sync_api import Playwright, sync_playwright
 from tests.browser.person import Person
 from tests.machine import Machine
 
-LISTENERS = {"test_archive", "test_host", "test_nodes", "test_sound"}  # half of the time of all these tests
 HANA, SOL = 480, 1_100  # Hz of their voices
 RATE = 48_000
 BURST_SECONDS, PAUSE_SECONDS = 0.35, 0.15  # noise suppression takes a steady tone for noise
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Two runners, each with an installation of its own: what is in one group shares its people and its Space."""
-    for item in items:
-        if item.path.parent == Path(__file__).parent:
-            item.add_marker(pytest.mark.xdist_group("listeners" if item.path.stem in LISTENERS else "others"))
 
 
 @pytest.fixture(scope="session")
