@@ -65,7 +65,7 @@ class Person:
         self.site, self.handle, self.problems = site, handle, list[str]()
         self.context = self.browser.new_context(
             base_url=f"http://localhost:{site.web}", viewport={"width": width, "height": height},
-            permissions=["microphone"], locale="en-GB",
+            permissions=["microphone"], locale="en-GB", reduced_motion="reduce",  # half of the work, as members may ask
         )  # fmt: skip
         self.new_page()
         self._log_in()

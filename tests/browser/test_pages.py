@@ -175,8 +175,8 @@ def test_the_notice_comes_once_and_says_how_long_sound_is_kept(hana: Person) -> 
 
 def test_reactions_rise_and_stand_still_where_motion_is_unwanted(hana: Person, lior: Person) -> None:
     path = hana.open_space("Hearts")
+    hana.page.emulate_media(reduced_motion="no-preference")
     hana.join(path)
-    lior.page.emulate_media(reduced_motion="reduce")
     lior.join(path)
     hana.find("reactions").click()
     heart = hana.page.get_by_role("button", name="heart")
