@@ -107,7 +107,8 @@ class FleetConsumer(Door):
         await self.accept()
         if not self.scope["user"].is_authenticated:
             return await self.close(4401)
-        return await lookout.join(self.scope["user"].pk, self.tell)
+        await lookout.join(self.scope["user"].pk, self.tell)
+        return await self.tell()  # what happened between the page and this moment has been missed
 
     async def disconnect(self, code: int) -> None:
         await lookout.leave(self.scope["user"].pk, self.tell)

@@ -36,6 +36,7 @@ async def lines(*users: User) -> AsyncIterator[list[Socket]]:
         socket.scope["user"] = user
         assert (await socket.connect(timeout=WAIT_SECONDS))[0]
         opened.append(socket)
+        assert await told(socket), "from here on nothing is missed"
     yield opened
     for socket in opened:
         await socket.disconnect(timeout=WAIT_SECONDS)

@@ -10,10 +10,7 @@ export function connectFleet() {
 
   function connect() {
     socket = new WebSocket(socketUrl("/ws/fleet/"));
-    socket.onopen = () => {
-      attempt = 0;
-      refresh();  // what was missed
-    };
+    socket.onopen = () => { attempt = 0; };
     socket.onmessage = (message) => JSON.parse(message.data).type === "fleet" && refresh();
     socket.onclose = ({ code }) => {
       if (closed || code === LOGIN_FIRST) return;
