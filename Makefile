@@ -22,7 +22,7 @@ run: .venv/run.stamp  ## a demonstration on this machine: installs, starts every
 
 install: .venv/run.stamp  ## only the locked requirements, into .venv
 
-test: lint types units serial  ## every check; under 8 minutes on 2 cores
+test: lint types units serial  ## every check; about 9 minutes on 2 cores
 
 lint: .venv/test.stamp
 	$(BIN)/ruff check $(CODE)
