@@ -168,34 +168,6 @@ async def test_binary_frames_are_refused(tea: Space, sol: User) -> None:
         assert (await page.until("error"))["code"] == "bad_json"
 
 
-async def test_v17_3_1_others_are_answered_while_one_page_floods(tea: Space, sol: User, lior: User) -> None:
-    async with pages(tea, sol, lior) as [flooding, other]:
-        for number in range(BURST + WARNINGS):
-            await flooding.socket.send_to(text_data='{"type":"sync"}')
-            if number % 20 == 0:
-                await other.send(type="sync", id=number + 1)
-                assert await other.until("snapshot")
-        await other.send(type="ask", text="still here", id=900)
-        assert await other.until("ok", re=900)
-
-
-@pytest.mark.parametrize("number", ["1e999", "-1", "99999999999999999999999999", '"1"', "{}", "[[[[]]]]", "null"])
-async def test_v17_3_2_malformed_signalling_is_answered_and_the_next_command_works(
-    tea: Space, sol: User, number: str
-) -> None:
-    async with pages(tea, sol) as [page]:
-        for frame in (
-            f'{{"type":"offer","sdp":{number}}}',
-            f'{{"type":"admit","request":{number}}}',
-            f'{{"type":{number}}}',
-            number,
-        ):
-            await page.socket.send_to(text_data=frame)
-            assert (await page.until("error"))["code"] in ("bad_frame", "bad_json", "no_node")
-        await page.send(type="ask", text="", id=77)
-        assert await page.until("ok", re=77)
-
-
 async def test_too_many_frames_warn_and_then_close(tea: Space, sol: User) -> None:
     async with pages(tea, sol) as [page]:
         for _ in range(BURST + WARNINGS + 20):
