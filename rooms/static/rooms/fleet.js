@@ -5,8 +5,13 @@ const DELAYS = [1000, 2000, 5000, 10_000, 30_000];
 const LOGIN_FIRST = 4401;
 
 export function connectFleet() {
-  let [socket, timer, attempt, closed] = [null, null, 0, false];
-  const refresh = () => htmx.trigger("#fleet-refresh", "fleet");
+  let [socket, timer, attempt, closed, fresh] = [null, null, 0, false, true];
+
+  /** With the page the rest of it came, too: the first word of the server is about the line alone. */
+  function refresh() {
+    htmx.trigger("#fleet-refresh", fresh ? "line" : "fleet");
+    fresh = false;
+  }
 
   function connect() {
     socket = new WebSocket(socketUrl("/ws/fleet/"));
