@@ -79,6 +79,7 @@ class Heard:
     sound: list[Pcm] = field(default_factory=list)
     arrivals: list[float] = field(default_factory=list)
     reports: list[RtcpSrPacket] = field(default_factory=list)
+    reported_at: float = 0.0  # seconds of the peer's clock, of the last report
     last_at: float | None = None
     _first: int | None = None
     _highest: int = 0
@@ -277,16 +278,18 @@ class Client:
             self.heard.malformed += 1
             return
         self.heard.reports += [report for report in reports if isinstance(report, RtcpSrPacket)]
+        self.heard.reported_at = self._clock()
 
     def send_report(self, loss: float, jitter: int = 0) -> None:
         """Tell the node, in answer to its last report, which share was lost and the jitter in samples."""
         outgoing, last = self._session.outgoing, self.heard.reports[-1]
         if outgoing is not None:
             asked = (last.sender_info.ntp_timestamp >> 16) & 0xFFFFFFFF
+            ago = round((self._clock() - self.heard.reported_at) * 65536)
             expected = self.heard.expected
             self._said_lost += round(loss * (expected - self._said_expected))
             self._said_expected = expected
-            said = RtcpReceiverInfo(last.ssrc, round(loss * 256), self._said_lost, expected, jitter, asked, 0)
+            said = RtcpReceiverInfo(last.ssrc, round(loss * 256), self._said_lost, expected, jitter, asked, ago)
             self.send_raw(outgoing.protect_rtcp(bytes(RtcpRrPacket(self._ssrc, [said]))))
 
     def send_goodbye(self) -> None:

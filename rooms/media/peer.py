@@ -1,7 +1,6 @@
 """One browser on a node: its address, its keys, its row in the fan-out, and what it may send."""
 
 import secrets
-import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Protocol
@@ -122,7 +121,7 @@ class Peer:
         return True
 
     def _on_reports(self, data: bytes, now: float) -> None:
-        said = rtcp.read(data, self.out_ssrc, time.time())
+        said = rtcp.read(data, self.out_ssrc, now)
         if said.receptions:
             self.reception = said.receptions[-1]
             self.connection.on_reception(self.reception, now)
@@ -148,7 +147,7 @@ class Peer:
             block = self.source.report(now) if self.source else None
             if self.source is not None and block is not None:
                 self.connection.on_source(self.source, now)
-            said = rtcp.sender_report(self.out_ssrc, time.time(), timestamp, packets, octets, block)
+            said = rtcp.sender_report(self.out_ssrc, now, timestamp, packets, octets, block)
             self._send(self.outgoing.protect_rtcp(said))
 
     def _on_packet(self, packet: rtp.RtpPacket, now: float) -> None:

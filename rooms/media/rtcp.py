@@ -10,7 +10,6 @@ from .rtp import VERSION_2
 
 _SENDER_REPORT = struct.Struct("!BBHIQIII")  # made for each listener again and again, so without aiortc's objects
 _WORD = 0xFFFFFFFF
-_NTP_EPOCH = 2_208_988_800  # seconds from 1900 to 1970
 
 
 class Reception(NamedTuple):
@@ -24,27 +23,30 @@ class Reception(NamedTuple):
     lost: int = 0
 
 
-def ntp(unix: float) -> int:
-    """Return Unix seconds as a 64-bit NTP timestamp."""
-    return round((unix + _NTP_EPOCH) * 2**32)
+def ntp(now: float) -> int:
+    """Return seconds of the node's clock as a 64-bit NTP timestamp.
+
+    Any clock does (RFC 3550 section 4); ours is one that nobody sets while a round trip is measured.
+    """
+    return round(now * 2**32)
 
 
-def _middle(unix: float) -> int:
+def _middle(now: float) -> int:
     """Return the 32 bits in the middle of the NTP timestamp, in units of 1/65536 s."""
-    return (ntp(unix) >> 16) & 0xFFFFFFFF
+    return (ntp(now) >> 16) & 0xFFFFFFFF
 
 
 def sender_report(
-    ssrc: int, unix: float, timestamp: int, packets: int, octets: int, block: RtcpReceiverInfo | None = None
+    ssrc: int, now: float, timestamp: int, packets: int, octets: int, block: RtcpReceiverInfo | None = None
 ) -> bytes:
-    """Return a report that ties RTP time to the time of day, and says how much was sent.
+    """Return a report that ties RTP time to the node's clock, and says how much was sent.
 
     ``block`` says how well what the browser itself sends arrives.
     """
     blocks = bytes(block) if block else b""
     words = (_SENDER_REPORT.size + len(blocks)) // 4 - 1
     head = _SENDER_REPORT.pack(
-        VERSION_2 | bool(block), RTCP_SR, words, ssrc, ntp(unix), timestamp, packets & _WORD, octets & _WORD
+        VERSION_2 | bool(block), RTCP_SR, words, ssrc, ntp(now), timestamp, packets & _WORD, octets & _WORD
     )
     return head + blocks
 
@@ -58,12 +60,12 @@ class Said(NamedTuple):
     times: dict[int, int]
 
 
-def read(data: bytes, ssrc: int, unix: float) -> Said:
-    """Read a compound packet that arrived at ``unix`` from who receives stream ``ssrc``; ValueError if malformed."""
+def read(data: bytes, ssrc: int, now: float) -> Said:
+    """Read a compound packet that arrived at ``now`` from who receives stream ``ssrc``; ValueError if malformed."""
     said = Said([], [], {})
     for packet in RtcpPacket.parse(data):
         if isinstance(packet, RtcpRrPacket | RtcpSrPacket):
-            said.receptions.extend(_reception(block, unix) for block in packet.reports if block.ssrc == ssrc)
+            said.receptions.extend(_reception(block, now) for block in packet.reports if block.ssrc == ssrc)
         if isinstance(packet, RtcpSrPacket):
             said.times[packet.ssrc] = (packet.sender_info.ntp_timestamp >> 16) & 0xFFFFFFFF
         elif isinstance(packet, RtcpByePacket):
@@ -71,10 +73,10 @@ def read(data: bytes, ssrc: int, unix: float) -> Said:
     return said
 
 
-def _reception(block: RtcpReceiverInfo, unix: float) -> Reception:
+def _reception(block: RtcpReceiverInfo, now: float) -> Reception:
     round_trip = None
     if block.lsr:
-        units = (_middle(unix) - block.lsr - block.dlsr) & 0xFFFFFFFF
+        units = (_middle(now) - block.lsr - block.dlsr) & 0xFFFFFFFF
         round_trip = units / 65.536 if units < 2**31 else 0.0  # clocks that disagree by a hair
     jitter_ms = block.jitter * 1000 / SAMPLE_RATE
     return Reception(block.fraction_lost / 256, jitter_ms, round_trip, block.highest_sequence, block.packets_lost)

@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -491,14 +490,13 @@ async def test_listeners_are_told_the_time_and_tell_how_they_hear(world: World) 
     report = lior.heard.reports[-1]
     assert report.ssrc == world.peer("lior").out_ssrc
     assert 200 < report.sender_info.packet_count <= 255
-    assert abs(report.sender_info.ntp_timestamp / 2**32 - 2_208_988_800 - time.time()) < 60
+    assert 0 <= world.now - report.sender_info.ntp_timestamp / 2**32 < 5.1
     lior.send_report(0.25, jitter=480)
     world.step()
     reception = world.peer("lior").reception
     assert reception is not None
     assert (reception.loss, reception.jitter_ms) == (0.25, 10.0)
-    assert reception.round_trip_ms is not None
-    assert 0 <= reception.round_trip_ms < 10_000
+    assert reception.round_trip_ms == pytest.approx(20.0, abs=0.1), "the next tick has the answer"
     assert world.engine.spaces[SPACE].stats["receptions"] == {"lior": reception._asdict()}
 
 

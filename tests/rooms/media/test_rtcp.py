@@ -15,9 +15,9 @@ BLOCK = RtcpReceiverInfo(
 def test_a_sender_report_is_what_the_standard_says(
     numbers: tuple[int, int, int], block: RtcpReceiverInfo | None
 ) -> None:
-    unix = 1_790_000_000.25
-    expected = RtcpSrPacket(0xFEDC_BA98, RtcpSenderInfo(rtcp.ntp(unix), *numbers), [block] if block else [])
-    assert rtcp.sender_report(0xFEDC_BA98, unix, *numbers, block) == bytes(expected)
+    now = 1_790_000.25
+    expected = RtcpSrPacket(0xFEDC_BA98, RtcpSenderInfo(rtcp.ntp(now), *numbers), [block] if block else [])
+    assert rtcp.sender_report(0xFEDC_BA98, now, *numbers, block) == bytes(expected)
 
 
 def test_counts_of_a_sender_report_wrap_around() -> None:
