@@ -9,6 +9,7 @@ from django.db import connections
 from django.test import Client
 
 from accounts.models import User
+from tests.machine import Machine
 
 PASSWORD = "correct horse battery"
 
@@ -71,3 +72,22 @@ def log_in(db: None) -> Callable[[User], Client]:
         return client
 
     return browser
+
+
+@pytest.fixture
+def machine() -> Iterator[Machine]:
+    """A folder for an installation of the test's own, in which nothing runs yet."""
+    one = Machine()
+    yield one
+    one.remove()
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[Machine]:
+    """`runspaces --demo`, once for all browser tests."""
+    machine = Machine()
+    try:
+        machine.start()
+        yield machine
+    finally:
+        machine.remove()

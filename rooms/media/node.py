@@ -23,7 +23,7 @@ from .udp import UdpPort
 
 log = logging.getLogger(__name__)
 
-TASK_SECONDS = 1.0  # at the end, for what is cancelled
+TASK_SECONDS, CANCEL_SECONDS = 1.0, 0.1  # at the end, for what is cancelled, and until it is told so again
 SHIP_SECONDS = 1.0  # at the end; what is not shipped by then is shipped by the next node
 LOAD_SECONDS = 0.5
 COLLECT_SECONDS = 300.0  # between looks for cyclic garbage among what lives long
@@ -114,15 +114,20 @@ class Node:
         await self._redis.aclose()  # type: ignore[attr-defined]
 
     async def _end_tasks(self) -> None:
-        """Cancel what runs besides the engine, and go on without one that does not hear it, inside a library."""
-        for task in self._tasks:
-            task.cancel()
-        if not self._tasks:
-            return
-        done, deaf = await asyncio.wait(self._tasks, timeout=TASK_SECONDS)
-        failed = [task.exception() for task in done if not task.cancelled()]
-        if deaf or failed:
-            log.error("tasks of the node that do not end: %r; that had failed: %r", deaf, failed)
+        """Cancel what runs besides the engine, and go on without one that does not hear it.
+
+        Again and again: redis-py loses a cancellation that comes while it greets the server.
+        """
+        running, ended = set(self._tasks), set[asyncio.Task[None]]()
+        for _ in range(round(TASK_SECONDS / CANCEL_SECONDS)):
+            for task in running:
+                task.cancel()
+            if running:
+                done, running = await asyncio.wait(running, timeout=CANCEL_SECONDS)
+                ended |= done
+        failed = [task.exception() for task in ended if not task.cancelled()]
+        if running or failed:
+            log.error("tasks of the node that do not end: %r; that had failed: %r", running, failed)
 
     async def prepare(self, space: str) -> None:
         """Read the standing of a Space that is new here."""

@@ -18,17 +18,6 @@ BURST_SECONDS, PAUSE_SECONDS = 0.35, 0.15  # noise suppression takes a steady to
 
 
 @pytest.fixture(scope="session")
-def site() -> Iterator[Machine]:
-    """`runspaces --demo`, once for all browser tests."""
-    machine = Machine()
-    try:
-        machine.start()
-        yield machine
-    finally:
-        machine.remove()
-
-
-@pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
     with sync_playwright() as started:
         yield started

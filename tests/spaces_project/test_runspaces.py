@@ -6,8 +6,6 @@ import re
 import shutil
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -17,16 +15,9 @@ import aiohttp
 import pytest
 
 from spaces_project.processes import with_patience
-from tests.machine import CHECKOUT, START_SECONDS, STOP_SECONDS, Machine
+from tests.machine import START_SECONDS, Machine
 
-pytestmark = pytest.mark.alone
-
-
-@pytest.fixture
-def machine() -> Iterator[Machine]:
-    one = Machine()
-    yield one
-    one.remove()
+pytestmark = pytest.mark.xdist_group("demonstration")
 
 
 @pytest.fixture(scope="module")
@@ -206,17 +197,6 @@ def test_commands_of_the_folder_know_the_ports_of_the_running_machine(demo: Mach
     assert demo.command("doctor", WEB_PORT="7").stdout.count("warning  web on port 7") == 1
 
 
-# --- stopping ---------------------------------------------------------------------------------------------------------
-def test_ctrl_c_while_it_starts_stops_everything(machine: Machine) -> None:
-    with machine.log.open("wb") as out:
-        machine.process = subprocess.Popen(
-            [sys.executable, "manage.py", "runspaces", "--demo", *machine.ports],
-            cwd=CHECKOUT, env=machine.environment(), stdout=out, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-    assert with_patience(lambda: (machine.var / "redis.log").exists(), START_SECONDS)
-    assert machine.end(signal.SIGINT) < STOP_SECONDS
-
-
 # --- without a demonstration ------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("missing", ["SECRET_KEY", "MEDIA_SECRET"])
 def test_no_secret_has_a_default(machine: Machine, missing: str) -> None:
@@ -254,14 +234,3 @@ def test_a_wrong_variable_is_one_line(machine: Machine) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("manage.py: WEB_PORT='eighty' is not a port number")
     assert done.stderr.count("\n") == 1
-
-
-# --- the end of the demonstration, and of this file -----------------------------------------------------------------
-def test_it_stops_in_time_and_a_second_start_reuses_the_data(demo: Machine) -> None:
-    demo.rows("UPDATE accounts_user SET bio = 'kept' WHERE handle = 'sol' RETURNING 1")
-    assert demo.end(signal.SIGTERM) < STOP_SECONDS
-    assert not (demo.var / "running.env").exists()
-    demo.start()  # says everything into a new log
-    assert demo.rows("SELECT bio FROM accounts_user WHERE handle = 'sol'") == [("kept",)]
-    assert (demo.var / "running.env").exists()
-    demo.end(signal.SIGKILL)  # and no orphan is left when it cannot even say good-bye: end() waits for that

@@ -403,6 +403,23 @@ async def test_without_redis_the_node_runs_and_says_so(
     await node.stop()
 
 
+async def test_a_cancellation_that_gets_lost_is_said_again(running: Running, caplog: pytest.LogCaptureFixture) -> None:
+    """As those do that come while redis-py greets the server."""
+
+    async def losing_the_first() -> None:
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        await asyncio.Event().wait()
+
+    async with running() as (node, _):
+        task = asyncio.create_task(losing_the_first())
+        node._tasks.append(task)
+        await asyncio.sleep(0)
+        await node.stop()
+    assert task.cancelled()
+    assert "do not end" not in caplog.text
+
+
 async def test_a_task_that_hears_no_cancel_does_not_hold_up_the_end(
     running: Running, caplog: pytest.LogCaptureFixture
 ) -> None:
