@@ -90,14 +90,15 @@ class SpaceConsumer(Door):
             await self.close(message["close"])
 
     async def space_taken_over(self, message: dict[str, Any]) -> None:
-        if message["by"] != self.connection:
+        """The later connection stays. Words of two that were opened at once may come to both, so it is looked up."""
+        if message["by"] != self.connection and self.me is not None and not await is_latest(self.me):
             await self.close(4400)
 
     async def space_cut_off(self, message: dict[str, Any]) -> None:
         await self.close(message["close"])
 
 
-enter, lose = database(pulse.enter), database(pulse.lose)
+enter, lose, is_latest = database(pulse.enter), database(pulse.lose), database(pulse.is_latest)
 
 
 class FleetConsumer(Door):

@@ -164,6 +164,11 @@ def enter(space_id: str, user: User, connection: str) -> Participant:
     return person
 
 
+def is_latest(person: Participant) -> bool:
+    """Whether nobody entered as this person again after `enter` returned `person`."""
+    return Participant.objects.filter(pk=person.pk, connected_at=person.connected_at).exists()
+
+
 def lose(person: Participant) -> None:
     """Note that this person has no connection left, unless there is one after all, or the Space has ended."""
     with suppress(Refused), transaction.atomic():

@@ -9,12 +9,13 @@ import msgspec
 import pytest
 from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
+from channels.layers import get_channel_layer
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
 from django.test import Client
 
 from accounts.models import User
-from rooms import commands, postman, protocol, pulse, sound, store, tasks
+from rooms import commands, events, postman, protocol, pulse, sound, store, tasks
 from rooms.door import BURST, WARNINGS
 from rooms.management.commands import runmedia
 from rooms.media.quality import Quality, State
@@ -324,6 +325,17 @@ async def test_a_second_page_takes_over(tea: Space, sol: User) -> None:
         assert (await pulse.connected(str(tea.pk)))[str(person.pk)] == 1
         await person.arefresh_from_db()
         assert person.away_since is None
+
+
+async def test_of_two_pages_opened_at_once_the_later_one_stays(tea: Space, sol: User) -> None:
+    """The word of the earlier one may come after that of the later one."""
+    async with pages(tea, sol) as [first], pages(tea, sol) as [second]:
+        assert await first.closed() == 4400
+        person = await Participant.objects.aget(space=tea, user=sol)
+        late = {"type": "space.taken_over", "by": "the first one"}
+        await get_channel_layer().group_send(events.personal(person.pk), late)
+        await second.send(type="ask", id=1)
+        assert await second.until("ok", re=1)
 
 
 async def test_the_end_reaches_every_page(tea: Space, hana: User, sol: User) -> None:
