@@ -139,6 +139,14 @@ def test_reset_of_a_forgotten_password_by_mail(client: Client, hana: User) -> No
     assert hana.check_password("yet another secret")
 
 
+@pytest.mark.parametrize("host", ["", "smtp.example.org"])
+def test_no_mail_is_promised_where_none_can_be_sent(client: Client, db: None, settings: Any, host: str) -> None:
+    settings.EMAIL_HOST = host
+    page = client.get("/accounts/password/reset/").content.decode()
+    assert ("This site sends no mail" in page) is not bool(host)
+    assert ('name="email"' in page) is bool(host)
+
+
 def test_a_made_up_reset_link_is_refused(client: Client, hana: User) -> None:
     page = client.get("/accounts/password/reset/key/1-abc/", follow=True).content.decode()
     assert "invalid" in page
