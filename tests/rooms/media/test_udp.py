@@ -48,6 +48,23 @@ def test_the_answer_leaves_from_the_address_that_was_asked(port: Callable[..., U
     assert unpack(address) == ("127.0.0.2", node.port)
 
 
+@pytest.mark.parametrize("listening", ["0.0.0.0", "::"])
+def test_many_answers_leave_from_the_addresses_that_were_asked(port: Callable[..., UdpPort], listening: str) -> None:
+    """Named only where the kernel would choose another one, since that costs."""
+    node, browsers, asked = port(listening), [port() for _ in range(3)], ["127.0.0.1", "127.0.0.2", "127.0.0.3"]
+    rows = np.full((4, 6), 7, np.uint8)
+    envelopes = node.envelopes(rows)
+    envelopes.sizes[:] = 6
+    for row, (browser, host) in enumerate(zip(browsers, asked, strict=True)):
+        browser.send(b"question", browser.pack(host, node.port))
+        ((_, address),) = node.receive()
+        envelopes.address(row, address)
+    envelopes.move(3, 1)
+    assert (envelopes.headers["control_size"] > 0).tolist() == [False, True, True, True]
+    assert node.send_many(envelopes.headers[[0, 3, 2]]) == 3
+    assert [unpack(browser.receive()[0][1])[0] for browser in browsers] == asked
+
+
 def test_no_packet_is_no_packet(port: Callable[..., UdpPort]) -> None:
     assert port().receive() == []
 
