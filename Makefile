@@ -42,7 +42,7 @@ types: .venv/test.stamp
 	$(BIN)/mypy $(CODE)
 
 units: .venv/test.stamp  ## what can run beside other tests
-	$(PYTEST) -n 3 --dist loadgroup -m "not proof and not alone" --ignore=tests/browser
+	$(PYTEST) -n 3 -m "not proof and not alone" --ignore=tests/browser
 
 serial: .venv/test.stamp  ## what listens in real time or measures time, one by one: Chromium, the supervisor, nginx
 	@test -z "$(MISSING)" || test -z "$$CI" || { echo "Missing: $(MISSING). Under CI that is a failure."; exit 1; }

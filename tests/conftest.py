@@ -84,7 +84,7 @@ def machine() -> Iterator[Machine]:
 
 @pytest.fixture(scope="session")
 def site() -> Iterator[Machine]:
-    """`runspaces --demo`, once for all browser tests."""
+    """`runspaces --demo`, once for all tests that want a whole installation."""
     machine = Machine()
     try:
         machine.start()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -121,8 +122,7 @@ class Machine:
         return time.monotonic() - before
 
     def remove(self) -> None:
+        """Kill the supervisor, who cannot even say good-bye then; and nothing is left of all that it has started."""
         if self.process is not None and self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-            with_patience(lambda: not self.processes(), START_SECONDS)
+            self.end(signal.SIGKILL)
         folders.remove(self.var)

@@ -6,7 +6,7 @@ import re
 import shutil
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -17,44 +17,36 @@ import pytest
 from spaces_project.processes import with_patience
 from tests.machine import START_SECONDS, Machine
 
-pytestmark = pytest.mark.xdist_group("demonstration")
-
-
-@pytest.fixture(scope="module")
-def demo() -> Iterator[Machine]:
-    one = Machine()
-    one.start()
-    yield one
-    one.remove()
+pytestmark = pytest.mark.alone
 
 
 # --- a demonstration --------------------------------------------------------------------------------------------------
-def test_it_prints_address_and_log_ins_and_says_that_it_is_local(demo: Machine) -> None:
-    said = demo.said()
-    assert f"http://localhost:{demo.web}" in said
+def test_it_prints_address_and_log_ins_and_says_that_it_is_local(site: Machine) -> None:
+    said = site.said()
+    assert f"http://localhost:{site.web}" in said
     assert "hana, sol, lior, dee, mo" in said
     assert "listens on this machine only" in said
     assert re.search(r"^ {4}(\S{10,})$", said, re.MULTILINE)
 
 
-def test_everything_is_up(demo: Machine) -> None:
-    health = demo.health()
+def test_everything_is_up(site: Machine) -> None:
+    health = site.health()
     assert health["ok"] is True
     assert health["nodes"] == 1
 
 
-def test_its_secrets_are_its_users_alone(demo: Machine) -> None:
-    file = demo.var / "demo.env"
+def test_its_secrets_are_its_users_alone(site: Machine) -> None:
+    file = site.var / "demo.env"
     assert file.stat().st_mode & 0o777 == 0o600
     values = dict(line.split("=", 1) for line in file.read_text().splitlines() if "=" in line)
     assert len(values["SECRET_KEY"]) >= 50
     assert values["SECRET_KEY"] != values["MEDIA_SECRET"]
 
 
-def test_it_listens_on_loopback_only(demo: Machine) -> None:
+def test_it_listens_on_loopback_only(site: Machine) -> None:
     """Every listening TCP port and every UDP port of its processes, as the kernel has them."""
     inodes = set()
-    for pid in demo.processes():
+    for pid in site.processes():
         for link in Path(f"/proc/{pid}/fd").glob("*"):
             if link.is_symlink() and (found := re.match(r"socket:\[(\d+)\]", os.readlink(link))):
                 inodes.add(found[1])
@@ -68,53 +60,55 @@ def test_it_listens_on_loopback_only(demo: Machine) -> None:
     assert set(bound) == {"0100007F"}
 
 
-def test_the_cast_is_there_and_stands_as_told(demo: Machine) -> None:
-    counts = dict(demo.rows("SELECT handle, follower_count FROM accounts_user"))
+def test_the_cast_is_there_and_stands_as_told(site: Machine) -> None:
+    counts = dict(site.rows("SELECT handle, follower_count FROM accounts_user"))
     assert {"hana", "sol", "lior", "dee", "mo"} < set(counts)
     assert counts["hana"] > 600
     real = dict(
-        demo.rows(
+        site.rows(
             "SELECT u.handle, count(*) FROM accounts_follow f JOIN accounts_user u ON u.id = f.followee_id GROUP BY 1"
         )
     )
     assert {handle: count for handle, count in counts.items() if count} == real
-    assert not demo.rows(
+    assert not site.rows(
         "SELECT 1 FROM accounts_follow f JOIN accounts_user u ON u.id = f.follower_id WHERE handle = 'dee'"
     )
-    assert demo.rows("SELECT handle FROM accounts_user WHERE is_staff") == [("mo",)]
+    assert site.rows("SELECT handle FROM accounts_user WHERE is_staff") == [("mo",)]
     rights = (
         "SELECT codename FROM accounts_user_user_permissions o JOIN auth_permission p ON p.id = o.permission_id "
         "JOIN accounts_user u ON u.id = o.user_id WHERE handle = 'mo' ORDER BY 1"
     )
-    assert demo.rows(rights) == [("grant_hosting",), ("view_user",)]
+    assert site.rows(rights) == [("grant_hosting",), ("view_user",)]
 
 
-def test_seeding_again_changes_nothing(demo: Machine) -> None:
+def test_seeding_again_changes_nothing(site: Machine) -> None:
     query = "SELECT handle, follower_count, is_staff, password FROM accounts_user ORDER BY handle"
-    before = demo.rows(query)
-    done = demo.command("seed_demo")
+    before = site.rows(query)
+    done = site.command("seed_demo")
     assert done.returncode == 0, done.stderr
-    assert demo.rows(query) == before
+    assert site.rows(query) == before
 
 
-def test_a_dead_child_is_started_again(demo: Machine) -> None:
-    os.kill(demo.child("runmedia"), signal.SIGKILL)
-    demo.wait_for("media ended (killed by SIGKILL)")
-    demo.wait_for("media started again.")
-    assert with_patience(lambda: demo.health()["nodes"] == 1, START_SECONDS)
+def test_a_dead_child_is_started_again(site: Machine) -> None:
+    before = site.said().count("media started again.")
+    os.kill(site.child("runmedia"), signal.SIGKILL)
+    site.wait_for("media ended (killed by SIGKILL)", before + 1)
+    site.wait_for("media started again.", before + 1)
+    assert with_patience(lambda: site.health()["nodes"] == 1, START_SECONDS)
 
 
-def test_a_dead_redis_is_started_again(demo: Machine) -> None:
-    os.kill(demo.child("redis-server"), signal.SIGKILL)
-    demo.wait_for("redis started again.")
-    assert with_patience(lambda: _answers(demo.health), START_SECONDS)
+def test_a_dead_redis_is_started_again(site: Machine) -> None:
+    os.kill(site.child("redis-server"), signal.SIGKILL)
+    site.wait_for("redis started again.")
+    assert with_patience(lambda: _answers(site.health), START_SECONDS)
 
 
 BUSY = """
 from django.conf import settings; from django.test import Client
 from accounts.models import User; from rooms.models import Space
 people = [User.objects.get(handle=handle) for handle in ("hana", "sol", "lior")]
-print(Space.open(people[0], title="Busy", audience=Space.Audience.FOLLOWERS).pk)
+live = Space.objects.filter(host=people[0], state="live").first()
+print((live or Space.open(people[0], title="Busy", audience=Space.Audience.FOLLOWERS)).pk)
 for person in people:
     browser = Client()
     browser.force_login(person)
@@ -122,13 +116,13 @@ for person in people:
 """
 
 
-def test_a_web_process_that_is_told_to_stop_amid_work_ends_and_comes_again(demo: Machine) -> None:
-    space, *cookies = demo.command("shell", "-v", "0", "-c", BUSY).stdout.split()
+def test_a_web_process_that_is_told_to_stop_amid_work_ends_and_comes_again(site: Machine) -> None:
+    space, *cookies = site.command("shell", "-v", "0", "-c", BUSY).stdout.split()
 
     async def keep_busy(http: aiohttp.ClientSession, cookie: str, at_it: asyncio.Event) -> None:
         """Verb after verb, until the server is gone."""
-        headers = {"Cookie": cookie, "Origin": (site := f"http://localhost:{demo.web}")}
-        socket = await http.ws_connect(f"{site}/ws/spaces/{space}/", headers=headers)
+        headers = {"Cookie": cookie, "Origin": (web := f"http://localhost:{site.web}")}
+        socket = await http.ws_connect(f"{web}/ws/spaces/{space}/", headers=headers)
         with suppress(aiohttp.ClientError, ConnectionError):
             async for message in socket:
                 if '"ok"' in message.data:
@@ -141,14 +135,14 @@ def test_a_web_process_that_is_told_to_stop_amid_work_ends_and_comes_again(demo:
             at_it = asyncio.Event()
             busy = [asyncio.create_task(keep_busy(http, cookie, at_it)) for cookie in cookies]
             await asyncio.wait_for(at_it.wait(), START_SECONDS)
-            os.kill(demo.child("daphne"), signal.SIGTERM)
+            os.kill(site.child("daphne"), signal.SIGTERM)
             await asyncio.wait(busy, timeout=START_SECONDS)
 
     with ThreadPoolExecutor(1) as beside:  # the thread of the browsers' tests has an event loop of its own
         beside.submit(asyncio.run, stop_amid_work()).result()
-    demo.wait_for("web ended (exit 0)")
-    demo.wait_for("web started again.")
-    assert with_patience(lambda: _answers(demo.health), START_SECONDS)
+    site.wait_for("web ended (exit 0)")
+    site.wait_for("web started again.")
+    assert with_patience(lambda: _answers(site.health), START_SECONDS)
 
 
 def _answers(health: Callable[[], dict[str, object]]) -> bool:
@@ -158,20 +152,20 @@ def _answers(health: Callable[[], dict[str, object]]) -> bool:
         return False
 
 
-def test_a_second_supervisor_of_the_folder_is_refused_in_one_line(demo: Machine, machine: Machine) -> None:
-    assert demo.process is not None
-    done = demo.command("runspaces", "--demo", *machine.ports)
+def test_a_second_supervisor_of_the_folder_is_refused_in_one_line(site: Machine, machine: Machine) -> None:
+    assert site.process is not None
+    done = site.command("runspaces", "--demo", *machine.ports)
     assert done.returncode != 0
-    assert f"is in use by process {demo.process.pid}" in done.stderr
+    assert f"is in use by process {site.process.pid}" in done.stderr
     assert done.stderr.count("\n") == 1
 
 
-def test_a_taken_port_is_refused_in_one_line(demo: Machine, machine: Machine) -> None:
-    machine.web = demo.web
+def test_a_taken_port_is_refused_in_one_line(site: Machine, machine: Machine) -> None:
+    machine.web = site.web
     done = machine.command("runspaces", "--demo", *machine.ports)
     assert done.returncode != 0
     assert done.stderr == (
-        f"CommandError: Port {demo.web} of 127.0.0.1 is taken; choose another one with --web-port {demo.web + 1}.\n"
+        f"CommandError: Port {site.web} of 127.0.0.1 is taken; choose another one with --web-port {site.web + 1}.\n"
     )
 
 
@@ -183,18 +177,18 @@ def test_a_taken_udp_port_is_refused_too(machine: Machine) -> None:
     assert "--media-port" in done.stderr
 
 
-def test_commands_use_the_servers_that_run(demo: Machine) -> None:
-    done = demo.command(
+def test_commands_use_the_servers_that_run(site: Machine) -> None:
+    done = site.command(
         "shell", "-c", "from accounts.models import User; print(User.objects.filter(handle='hana').count())"
     )
     assert done.stdout.strip().endswith("1"), done.stderr
 
 
-def test_commands_of_the_folder_know_the_ports_of_the_running_machine(demo: Machine) -> None:
-    said = demo.command("doctor").stdout
-    assert f"good     web on port {demo.web}: answers" in said
-    assert f"good     UDP port {demo.media}: a packet to 127.0.0.1 arrives at the node" in said
-    assert demo.command("doctor", WEB_PORT="7").stdout.count("warning  web on port 7") == 1
+def test_commands_of_the_folder_know_the_ports_of_the_running_machine(site: Machine) -> None:
+    said = site.command("doctor").stdout
+    assert f"good     web on port {site.web}: answers" in said
+    assert f"good     UDP port {site.media}: a packet to 127.0.0.1 arrives at the node" in said
+    assert site.command("doctor", WEB_PORT="7").stdout.count("warning  web on port 7") == 1
 
 
 # --- without a demonstration ------------------------------------------------------------------------------------------
@@ -208,8 +202,8 @@ def test_no_secret_has_a_default(machine: Machine, missing: str) -> None:
     assert not (machine.var / "demo.env").exists()
 
 
-def test_a_demonstrations_data_is_not_taken_over(demo: Machine, machine: Machine) -> None:
-    shutil.copy(demo.var / "demo.env", machine.var)
+def test_a_demonstrations_data_is_not_taken_over(site: Machine, machine: Machine) -> None:
+    shutil.copy(site.var / "demo.env", machine.var)
     done = machine.command("runspaces", *machine.ports, SECRET_KEY="x" * 50, MEDIA_SECRET="y" * 50)
     assert done.returncode != 0
     assert "holds a demonstration" in done.stderr

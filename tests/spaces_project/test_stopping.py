@@ -12,14 +12,15 @@ from tests.machine import CHECKOUT, START_SECONDS, STOP_SECONDS, Machine
 pytestmark = pytest.mark.alone
 
 
-def test_ctrl_c_while_it_starts_stops_everything(machine: Machine) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["ctrl-c", "kill -9"])
+def test_whoever_ends_it_while_it_starts_leaves_nothing(machine: Machine, number: int) -> None:
     with machine.log.open("wb") as out:
         machine.process = subprocess.Popen(
             [sys.executable, "manage.py", "runspaces", "--demo", *machine.ports],
             cwd=CHECKOUT, env=machine.environment(), stdout=out, stderr=subprocess.STDOUT,
         )  # fmt: skip
     assert with_patience(lambda: (machine.var / "redis.log").exists(), START_SECONDS)
-    assert machine.end(signal.SIGINT) < STOP_SECONDS
+    assert machine.end(number) < STOP_SECONDS
 
 
 def test_it_stops_in_time_and_a_second_start_reuses_the_data(site: Machine) -> None:
@@ -29,5 +30,3 @@ def test_it_stops_in_time_and_a_second_start_reuses_the_data(site: Machine) -> N
     site.start()  # says everything into a new log
     assert site.rows("SELECT bio FROM accounts_user WHERE handle = 'sol'") == [("kept",)]
     assert (site.var / "running.env").exists()
-    site.end(signal.SIGKILL)  # and no orphan is left when it cannot even say good-bye: end() waits for that
-    site.start()  # for whoever comes next
