@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from rooms.media.client import CONSENT_SECONDS
-from rooms.media.clock import TICK_SECONDS, Ticker
+from rooms.media.clock import TICK_SECONDS, Ticker, percentile
 
 from .machine import Failed
 from .peers import Checker, Peer
@@ -59,6 +59,11 @@ class Crowd:
         """How many ticks the rig itself has left out since the last ``reset``, since it did not get to run."""
         return self._ticker.missed
 
+    @property
+    def late(self) -> float:
+        """How late the rig's own ticks began since the last ``reset``: seconds below which 99 % lie."""
+        return percentile(self._ticker.delays, 99)
+
     async def connect(self, peer: AnyPeer, join: Join) -> AnyPeer:
         """Bring one peer in and tick it from now on; Failed where that takes too long."""
         peer.start()
@@ -96,6 +101,7 @@ class Crowd:
     def reset(self) -> None:
         """Forget what the checkers have heard so far, as before a measurement."""
         self._ticker.missed = 0
+        self._ticker.delays.clear()
         for checker in self.checkers:
             checker.reset()
 

@@ -142,10 +142,11 @@ class Node:
             "draining": self.draining,
         }
 
-    def health(self) -> dict[str, object]:
-        """Return what the HTTP face says of the node."""
+    def health(self, seconds: float) -> dict[str, object]:
+        """Return what the HTTP face says of the node; of its clock, over the last ``seconds``."""
         ticker = self.engine.ticker
         assert ticker is not None
+        durations, delays = ticker.latest(seconds)
         return {
             "node": self.name,
             "boot": self.boot,
@@ -156,8 +157,9 @@ class Node:
             "sent": self.engine.fanout.sent,
             "dropped": self.engine.fanout.dropped,
             "drops": dict(self.engine.all_drops),
-            "tick_ms": {f"p{share}": _ms(percentile(ticker.durations, share)) for share in (50, 99)},
-            "late_ms": {f"p{share}": _ms(percentile(ticker.delays, share)) for share in (50, 99)},
+            "overflowed": self.port.overflowed,
+            "tick_ms": {f"p{share}": _ms(percentile(durations, share)) for share in (50, 99)},
+            "late_ms": {f"p{share}": _ms(percentile(delays, share)) for share in (50, 99)},
             "missed_ticks": ticker.missed,
             "spool": self.spool.waiting,
         }

@@ -29,6 +29,8 @@ _MAX_VECTOR = 1024  # messages in one call (UIO_MAXIOV)
 _CONTROL = 40  # octets of the longest control message used here
 _CONTROL_HEADER = 16
 _SIZE = struct.Struct("=Q")
+_SO_MEMINFO = 55  # socket(7); not in Python's socket module
+_MEMINFO = struct.Struct("=9I")  # the last one: what the kernel threw away (SK_MEMINFO_DROPS)
 
 IOVEC = np.dtype([("base", "u8"), ("size", "u8")])
 MESSAGE = np.dtype(  # struct mmsghdr on 64-bit Linux
@@ -187,6 +189,12 @@ class UdpPort:
             else:
                 done += 1  # this one cannot be sent (no route to it); the others can
         return sent
+
+    @property
+    def overflowed(self) -> int:
+        """How many packets the kernel has thrown away since the queue was full of others."""
+        said = self.socket.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size)
+        return int(_MEMINFO.unpack(said)[-1])
 
     def close(self) -> None:
         """Give the port back."""

@@ -1,0 +1,98 @@
+"""What is left of steady tones: at a listener who keeps every packet, and in what a node has archived."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from rooms.media import ogg
+from rooms.media.client import encode, tone
+from rooms.media.jitter import MS
+from rooms.media.opus import FRAME, SAMPLE_RATE, Pcm
+from rooms.media.tap import chunk_from
+
+from .peers import Checker, Received
+from .sound import played
+
+LOOP_SECONDS = 10
+AMPLITUDE = 0.1
+WINDOW = FRAME  # samples, in which each tone is looked for: a hole of one frame takes half of one window at the least
+
+
+def tones(hertz: Sequence[float]) -> list[list[bytes]]:
+    """Return what speakers send who hold one tone each, in multiples of 50 Hz, so that a window tells them apart."""
+    return [encode(tone(each, LOOP_SECONDS, AMPLITUDE)) for each in hertz]
+
+
+class Ear(Checker):
+    """A checker who keeps what it received since the last ``reset``."""
+
+    def __init__(self, **options: Any) -> None:
+        self.received: list[Received] = []
+        super().__init__(**options)
+
+    def reset(self) -> None:
+        """Forget what was heard so far."""
+        super().reset()
+        self.received.clear()
+
+    def _check_sound(self, received: Received) -> None:
+        super()._check_sound(received)
+        self.received.append(received)
+
+    @property
+    def longest_pause(self) -> float:
+        """Seconds between two packets, at the most."""
+        return float(np.diff([packet.at for packet in self.received]).max(initial=0.0))
+
+    def faintest(self, hertz: Sequence[float]) -> float:
+        """How strong the tones were at the worst moment, as a share of how strong they usually are."""
+        heard, _ = played(self.received)
+        return faintest(heard[5 * FRAME :], hertz)  # a decoder needs some packets to get going
+
+
+def faintest(sound: Pcm, hertz: Sequence[float]) -> float:
+    """Return the least strength of these tones in any window, as a share of the median; 0.0 for silence."""
+    count = len(sound) // WINDOW
+    if not count:
+        return 0.0
+    windows = sound[: count * WINDOW].reshape(count, WINDOW)
+    moments = np.arange(WINDOW) / SAMPLE_RATE
+    waves = np.exp(-2j * np.pi * np.outer(moments, hertz))
+    strengths = np.abs(windows @ waves)
+    usual = np.median(strengths, axis=0)
+    return float((strengths / usual).min()) if usual.all() else 0.0
+
+
+class Archived(NamedTuple):
+    """What is kept of all turns of a Space: seconds from the first to the last packet, and without one in between."""
+
+    turns: int
+    seconds: float
+    missing: float
+
+    @property
+    def missing_pct(self) -> float:
+        """The share of the time of which nothing was kept, in percent."""
+        return 100 * self.missing / self.seconds if self.seconds else 100.0
+
+
+def archived(folder: Path, space: str) -> Archived:
+    """Read what a node's storage has of the speakers of a Space, in whole."""
+    tracks: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for path in folder.glob(f"{space}/*/*.opus"):
+        chunk = chunk_from(path.read_bytes())
+        if chunk.turn is not None:
+            tracks[chunk.turn] += places(chunk.start_ms, ogg.read(chunk.data).packets)
+    spans = [sorted(track) for track in tracks.values()]
+    whole = sum(span[-1][1] - span[0][0] for span in spans)
+    kept = sum(end - start for span in spans for start, end in span)
+    return Archived(len(spans), whole / SAMPLE_RATE, (whole - kept) / SAMPLE_RATE)
+
+
+def places(start_ms: int, packets: Iterable[ogg.Placed]) -> list[tuple[int, int]]:
+    """Return where packets of a chunk begin and end, in samples of room time."""
+    starts = [(start_ms * MS + packet.position, packet.samples) for packet in packets]
+    return [(start, start + samples) for start, samples in starts]

@@ -1,0 +1,191 @@
+"""A flood of strangers' packets at a node's port, from a process of its own.
+
+`python -m bench.rig.flood --port 40000 --kinds garbage,dtls --rate 20000 --seconds 5`; the last line of its output is
+JSON. Every packet is made beforehand and many leave with one system call, from many ports of 127.0.0.0/8, so that it
+takes little of the rig's core; the rig's peers come first there, as their sound is what is listened to.
+"""
+
+import argparse
+import asyncio
+import itertools
+import json
+import os
+import random
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from rooms.media import rtp, stun
+from rooms.media.udp import Envelopes, UdpPort
+
+from . import machine
+
+SOURCES = 128  # ports to send from
+POOL = 1024  # packets of each kind that differ
+STEP_SECONDS = 0.002
+MOST_BEHIND = 0.05  # seconds of packets that are made up for at once
+NICENESS = 10
+_ROW = 512  # octets, more than any packet here
+_DTLS_HEADER = b"\xfe\xff\x00\x00\x00\x00\x00\x00"  # version, epoch, most of the record's number
+
+
+def garbage(chance: random.Random) -> bytes:
+    """Return octets of no protocol that a node knows (RFC 7983 section 7)."""
+    first = chance.choice((*range(4, 20), *range(64, 128), *range(192, 256)))
+    return bytes([first]) + chance.randbytes(chance.randint(0, 200))
+
+
+def unknown_fragment(chance: random.Random) -> bytes:
+    """Return a check, right in all but that nobody here has this user fragment."""
+    return check(chance.randbytes(8).hex(), chance.randbytes(4).hex(), chance)
+
+
+def check(receiver: str, sender: str, chance: random.Random) -> bytes:
+    """Return a connectivity check (RFC 8445 section 7.2.2), signed with a password that was guessed."""
+    attributes = (
+        stun.attribute(stun.USERNAME, f"{receiver}:{sender}".encode())
+        + stun.attribute(stun.CONTROLLING, chance.randbytes(8))
+        + stun.attribute(stun.USE_CANDIDATE)
+        + stun.attribute(stun.PRIORITY, chance.randbytes(4))
+    )
+    return stun.build(stun.REQUEST, chance.randbytes(12), attributes, chance.randbytes(16).hex().encode())
+
+
+def dtls(chance: random.Random) -> bytes:
+    """Return something like a ClientHello (RFC 6347 section 4.2), or a record of random octets."""
+    if chance.random() < 0.5:
+        size = chance.randint(80, 200)
+        message = b"\x01" + size.to_bytes(3, "big") + bytes(5) + size.to_bytes(3, "big")
+        body = message + b"\xfe\xfd" + chance.randbytes(size - 2)
+        return b"\x16" + _DTLS_HEADER + chance.randbytes(2) + len(body).to_bytes(2, "big") + body
+    return bytes([chance.randint(20, 63)]) + chance.randbytes(chance.randint(0, 200))
+
+
+def srtp(chance: random.Random) -> bytes:
+    """Return something like an encrypted packet of sound, now and then one of reports."""
+    if chance.random() < 0.1:
+        return b"\x80" + bytes([chance.randint(200, 204)]) + chance.randbytes(60)
+    packet = rtp.RtpPacket(111, chance.getrandbits(16), chance.getrandbits(32), chance.getrandbits(32), b"")
+    return rtp.build(packet) + chance.randbytes(chance.randint(20, 180))
+
+
+class Kind(NamedTuple):
+    """What is sent, and the cause for which a node counts it as thrown away."""
+
+    make: Callable[[random.Random], bytes]
+    cause: str
+
+
+KINDS = {
+    "garbage": Kind(garbage, "unknown"),
+    "stun": Kind(unknown_fragment, "stun-stranger"),
+    "dtls": Kind(dtls, "dtls-unchecked"),
+    "srtp": Kind(srtp, "media-unchecked"),
+}
+SIGNATURE = "signature"  # checks of a peer that is there, with a wrong signature: needs to know his fragments
+SIGNATURE_CAUSE = "stun-signature"
+
+
+def packets(kinds: Sequence[str], fragments: tuple[str, str] | None, seed: int = 1) -> list[bytes]:
+    """Return POOL packets of each kind, the kinds taking turns."""
+    chance = random.Random(seed)
+    makers = [KINDS[kind].make if kind in KINDS else _signed_by_guess(fragments) for kind in kinds]
+    return [make(chance) for _ in range(POOL) for make in makers]
+
+
+def _signed_by_guess(fragments: tuple[str, str] | None) -> Callable[[random.Random], bytes]:
+    if fragments is None:
+        raise ValueError(f"{SIGNATURE} needs the two fragments of somebody who is there")
+    receiver, sender = fragments
+    return lambda chance: check(receiver, sender, chance)
+
+
+class Flood:
+    """Sends packets over and over to a port of 127.0.0.1; ``sent`` counts those that the kernel took."""
+
+    def __init__(self, port: int, pool: Sequence[bytes]) -> None:
+        self._ports = [UdpPort(f"127.{1 + number % 8}.0.{1 + number // 8}") for number in range(SOURCES)]
+        self._rows = np.zeros((len(pool), _ROW), np.uint8)
+        self._envelopes: Envelopes = self._ports[0].envelopes(self._rows)
+        address = self._ports[0].pack("127.0.0.1", port)
+        for row, packet in enumerate(pool):
+            self._rows[row, : len(packet)] = np.frombuffer(packet, np.uint8)
+            self._envelopes.sizes[row] = len(packet)
+            self._envelopes.address(row, address)
+        self._next, self._size = 0, len(pool)
+        self._sources: Iterator[UdpPort] = itertools.cycle(self._ports)
+        self.sent = 0
+
+    def send(self, count: int) -> None:
+        """Send the next packets, from the next port."""
+        source = next(self._sources)
+        while count > 0:
+            end = min(self._next + count, self._size)
+            self.sent += source.send_many(self._envelopes.headers[self._next : end])
+            count -= end - self._next
+            self._next = end % self._size
+
+    def run(self, rate: float, seconds: float) -> float:
+        """Send so many a second for so long; returns the seconds that it took."""
+        start, due = time.monotonic(), 0.0
+        while (passed := time.monotonic() - start) < seconds:
+            due = max(due, (passed - MOST_BEHIND) * rate)
+            wanted = int(passed * rate - due)
+            self.send(wanted)
+            due += wanted
+            time.sleep(STEP_SECONDS)
+        return time.monotonic() - start
+
+    def close(self) -> None:
+        """Give all ports back."""
+        for port in self._ports:
+            port.close()
+
+
+class Sent(NamedTuple):
+    """How many packets were sent, and how many a second that were."""
+
+    packets: int
+    rate: float
+
+
+async def flood(
+    port: int, kinds: Sequence[str], rate: float, seconds: float, fragments: tuple[str, str] | None = None
+) -> Sent:
+    """Flood a port from a process on the rig's core; returns when it is over."""
+    command = [sys.executable, "-m", "bench.rig.flood", "--port", str(port), "--kinds", ",".join(kinds)]
+    command += ["--rate", str(rate), "--seconds", str(seconds)]
+    if fragments:
+        command += ["--fragments", ":".join(fragments)]
+    with machine.on_core(machine.cores()[1]):
+        process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    try:
+        said, _ = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+    if process.returncode:
+        raise machine.Failed("the generator of the flood has failed")
+    return Sent(**json.loads(said.splitlines()[-1]))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, required=True, help="of the node, on 127.0.0.1")
+    parser.add_argument("--kinds", required=True, help=f"of packets: {', '.join((*KINDS, SIGNATURE))}")
+    parser.add_argument("--rate", type=float, default=20_000, help="packets a second (20000)")
+    parser.add_argument("--seconds", type=float, default=5.0, help="for which it goes on (5)")
+    parser.add_argument("--fragments", help="the node's and the browser's, of somebody who is there")
+    chosen = parser.parse_args()
+    receiver, _, sender = (chosen.fragments or "").partition(":")
+    os.nice(NICENESS)
+    made = Flood(chosen.port, packets(chosen.kinds.split(","), (receiver, sender) if chosen.fragments else None))
+    took = made.run(chosen.rate, chosen.seconds)
+    print(json.dumps(Sent(made.sent, round(made.sent / took))._asdict()))
+
+
+if __name__ == "__main__":
+    main()
