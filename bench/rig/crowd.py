@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from rooms.media.client import CONSENT_SECONDS
-from rooms.media.clock import TICK_SECONDS, Ticker, percentile
+from rooms.media.clock import TICK_SECONDS, Ticker
 
 from .machine import Failed
 from .peers import Checker, Peer
@@ -61,8 +61,8 @@ class Crowd:
 
     @property
     def late(self) -> float:
-        """How late the rig's own ticks began since the last ``reset``: seconds below which 99 % lie."""
-        return percentile(self._ticker.delays, 99)
+        """How late a tick of the rig itself began since the last ``reset``, in seconds, at the most."""
+        return max(self._ticker.delays, default=0.0)
 
     async def connect(self, peer: AnyPeer, join: Join) -> AnyPeer:
         """Bring one peer in and tick it from now on; Failed where that takes too long."""

@@ -14,7 +14,6 @@ from rooms.media.opus import FRAME, SAMPLE_RATE, Pcm
 from rooms.media.tap import chunk_from
 
 from .peers import Checker, Received
-from .sound import played
 
 LOOP_SECONDS = 10
 AMPLITUDE = 0.1
@@ -22,8 +21,11 @@ WINDOW = FRAME  # samples, in which each tone is looked for: a hole of one frame
 
 
 def tones(hertz: Sequence[float]) -> list[list[bytes]]:
-    """Return what speakers send who hold one tone each, in multiples of 50 Hz, so that a window tells them apart."""
-    return [encode(tone(each, LOOP_SECONDS, AMPLITUDE)) for each in hertz]
+    """Return what speakers send who hold one tone each, in multiples of 50 Hz, so that a window tells them apart.
+
+    It is the second half of what was encoded, so that an encoder that gets going is not heard at each repetition.
+    """
+    return [encode(tone(each, 2 * LOOP_SECONDS, AMPLITUDE))[LOOP_SECONDS * SAMPLE_RATE // FRAME :] for each in hertz]
 
 
 class Ear(Checker):
@@ -46,11 +48,6 @@ class Ear(Checker):
     def longest_pause(self) -> float:
         """Seconds between two packets, at the most."""
         return float(np.diff([packet.at for packet in self.received]).max(initial=0.0))
-
-    def faintest(self, hertz: Sequence[float]) -> float:
-        """How strong the tones were at the worst moment, as a share of how strong they usually are."""
-        heard, _ = played(self.received)
-        return faintest(heard[5 * FRAME :], hertz)  # a decoder needs some packets to get going
 
 
 def faintest(sound: Pcm, hertz: Sequence[float]) -> float:
