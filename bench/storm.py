@@ -12,10 +12,10 @@ import asyncio
 import json
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -23,22 +23,35 @@ from bench.joins import arrive
 from bench.rig import flood, machine, measure
 from bench.rig.crowd import Crowd
 from bench.rig.ears import Archived, Ear, archived, faintest, tones
-from bench.rig.node import MediaNode, Room
+from bench.rig.node import MediaNode
 from bench.rig.peers import Received
 from bench.rig.sound import played
 from rooms.media.clock import TICK_SECONDS
 from rooms.media.opus import FRAME
-from rooms.media.priority import Hurry
 
-QUIET, JOINS = "quiet", "joins"
-PHASES = (QUIET, *flood.KINDS, flood.SIGNATURE, JOINS)
-RATES = dict.fromkeys(flood.KINDS, 20000.0) | {flood.SIGNATURE: 1000.0, JOINS: 2000.0}
 HERTZ = (400, 650, 1050)
 LISTENERS, NEWCOMERS = 300, 500
-SECONDS, JOIN_SECONDS = 10.0, 10.0
+SECONDS = 10.0
 TRIES, MOST_LATE_MS = 3, 20.0  # a speaker who sends later than that is not heard in time, flood or not
 GETTING_GOING = 5 * FRAME  # samples, until a decoder that begins amid a tone has it
 ARCHIVE_SECONDS = 10.0  # until the node has shipped the last of its tracks, at the most
+
+
+@dataclass(frozen=True)
+class Phase:
+    """What happens: a flood of these kinds, so many packets a second, and so many joins, evenly over the time."""
+
+    kinds: tuple[str, ...] = ()
+    rate: float = 0.0
+    newcomers: int = 0
+
+
+PHASES = {
+    "quiet": Phase(),
+    **{kind: Phase((kind,), 20_000.0) for kind in flood.KINDS},
+    flood.SIGNATURE: Phase((flood.SIGNATURE,), 1000.0),
+    "joins": Phase(tuple(flood.KINDS), 2000.0, NEWCOMERS),
+}
 
 
 @dataclass(frozen=True)
@@ -49,7 +62,9 @@ class Heard:
     what they are. ``lost_pct``, ``left_out_pct``, ``broken``: at the checking listeners. ``pause_ms``: between two
     packets, at the most. ``concealed_ms``: invented of all voices together; ``voices_lost``: their packets that did not
     come in time. ``tick_ms``, ``late_ms``: p99 of what ticks took and were late. ``overflowed``: packets for which the
-    port's queue had no room. ``rig_late_ms``: how late the rig's own ticks were at the most, which is in all of it.
+    port's queue had no room. ``joined``: newcomers who heard something, 99 % of them after ``join_p99_s``.
+    ``rig_late_ms``: how late the rig's own ticks were at the most, which is in all of it. ``time``: from and to, in
+    seconds of room time.
     """
 
     phase: str
@@ -66,7 +81,10 @@ class Heard:
     missed_ticks: int
     overflowed: int
     cpu_pct: float
+    joined: int
+    join_p99_s: float
     rig_late_ms: float
+    time: tuple[float, float]
     received: list[Received]
 
     @cached_property
@@ -76,58 +94,52 @@ class Heard:
 
     @property
     def figures(self) -> dict[str, Any]:
-        """All but the packets, for people and machines."""
-        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "received"}
+        """All but the packets and the time, for people and machines."""
+        return {field.name: getattr(self, field.name) for field in fields(self)[:-2]}
 
     def __str__(self) -> str:
         return " ".join(f"{name}={_short(value)}" for name, value in self.figures.items())
 
 
-@dataclass(frozen=True)
-class Rush:
-    """How the joins went: how many failed, the seconds until 99 % had heard something, peers at the end."""
-
-    failed: int
-    p99_s: float
-
-
-Act = Callable[[], Awaitable[flood.Sent]]
-
-
 class Storm:
-    """One Space on one node, and what can be done to it. ``rush`` is of the joins, None before them."""
+    """One Space on one node, and what can be done to it: ``async with Storm(node, crowd, listeners) as storm``."""
 
-    def __init__(self, node: MediaNode, crowd: Crowd, room: Room) -> None:
-        self.node, self.crowd, self.room = node, crowd, room
-        self.rush: Rush | None = None
-        self._talking_since = 0.0
+    def __init__(self, node: MediaNode, crowd: Crowd, listeners: int) -> None:
+        self.node, self.crowd, self.room = node, crowd, node.open_space(len(HERTZ))
+        self._listeners = listeners
 
-    async def gather(self, listeners: int) -> None:
-        """Bring in those who speak, those who listen, and one who keeps what he hears."""
+    async def __aenter__(self) -> Self:
+        """Bring in those who speak, those who listen, one who keeps what he hears, and the generator."""
         await measure.talking(self.crowd, self.room.speak, tones(HERTZ))
         self._talking_since = time.monotonic()
         self._ear = await self.crowd.connect(Ear(**self.crowd.options), self.room.listen)
         self.crowd.checkers.append(self._ear)
-        await self.crowd.listen(self.room.listen, listeners - 1)
+        await self.crowd.listen(self.room.listen, self._listeners - 1)
+        self._generator = await flood.Generator(self.node.port, self._ear.fragments).__aenter__()
         await asyncio.sleep(measure.SETTLE_SECONDS)
+        return self
 
-    async def phase(self, name: str, seconds: float, newcomers: int) -> Heard:
-        """Let one of PHASES pass, and say what was heard meanwhile; again where the rig itself did not keep up."""
+    async def __aexit__(self, *failure: object) -> None:
+        await self._generator.__aexit__(*failure)
+
+    async def pass_by(self, name: str, phase: Phase, seconds: float) -> Heard:
+        """Let a phase pass and say what was heard meanwhile; again where the rig itself did not keep up."""
         for _ in range(TRIES):
-            heard = await self._try(name, seconds, newcomers)
+            async with Crowd(**self.crowd.options) as newcomers:
+                heard = await self._watch(name, phase, seconds, newcomers)
             machine.say(str(heard))
-            if heard.rig_late_ms < MOST_LATE_MS or name == JOINS:
+            if heard.rig_late_ms < MOST_LATE_MS:
                 break
-            machine.say("The rig itself was late: once more")
+            machine.say("The rig itself was late: that is worth nothing")
         return heard
 
-    async def _try(self, name: str, seconds: float, newcomers: int) -> Heard:
-        before, counts, cpu = await self._counts(TICK_SECONDS), await self._voices(), machine.cpu_seconds(self.node.pid)
+    async def _watch(self, name: str, phase: Phase, seconds: float, newcomers: Crowd) -> Heard:
+        before, counts, cpu = await self.node.health(), await self._voices(), machine.cpu_seconds(self.node.pid)
         self.crowd.reset()
         start = time.monotonic()
-        sent = await self._happen(name, seconds, newcomers)
+        sent, rush = await asyncio.gather(self._flood(phase, seconds), self._join(newcomers, phase.newcomers, seconds))
         passed = time.monotonic() - start
-        after, voices = await self._counts(passed), await self._voices() - counts
+        after, voices = await self.node.health(passed), await self._voices() - counts
         hearing = self.crowd.heard()
         return Heard(
             phase=name,
@@ -144,44 +156,40 @@ class Storm:
             missed_ticks=after["missed_ticks"] - before["missed_ticks"],
             overflowed=after["overflowed"] - before["overflowed"],
             cpu_pct=100 * (machine.cpu_seconds(self.node.pid) - cpu) / passed,
+            joined=len(rush),
+            join_p99_s=float(np.percentile(rush, 99)) if rush else 0.0,
             rig_late_ms=self.crowd.late * 1000,
+            time=(self._room_time - passed, self._room_time),
             received=list(self._ear.received),
         )
 
-    async def _counts(self, seconds: float) -> dict[str, Any]:
-        return await self.node.health(seconds)
+    @property
+    def _room_time(self) -> float:
+        return time.time() - self.room.standing.started_at
 
     async def _voices(self) -> Counter[str]:
         """What the node's jitter buffers have counted of all voices."""
         voices = (await self.room.stats())["voices"].values()
         return Counter({name: sum(voice[name] for voice in voices) for name in ("lost", "concealed")})
 
-    async def _happen(self, name: str, seconds: float, newcomers: int) -> flood.Sent:
-        if name == QUIET:
-            await asyncio.sleep(seconds)
-            return flood.Sent(0, 0.0)
-        if name == JOINS:
-            strangers = self._flood(tuple(flood.KINDS), RATES[name], JOIN_SECONDS)
-            sent, self.rush = await asyncio.gather(strangers, self._join(newcomers))
-            return sent
-        return await self._flood((name,), RATES[name], seconds)
+    async def _flood(self, phase: Phase, seconds: float) -> flood.Sent:
+        if phase.kinds:
+            return await self._generator.flood(flood.Wish(phase.kinds, phase.rate, seconds))
+        await asyncio.sleep(seconds)
+        return flood.Sent(0, 0.0)
 
-    async def _flood(self, kinds: Sequence[str], rate: float, seconds: float) -> flood.Sent:
-        return await flood.flood(self.node.port, kinds, rate, seconds, self._ear.fragments)
-
-    async def _join(self, count: int) -> Rush:
-        """Let so many join, evenly over the time."""
+    async def _join(self, crowd: Crowd, count: int, seconds: float) -> list[float]:
+        """Let so many join, and return the seconds until each of those who got in heard something."""
         joins = []
         for _ in range(count):
-            joins.append(asyncio.create_task(self._arrive()))
-            await asyncio.sleep(JOIN_SECONDS / count)
+            joins.append(asyncio.create_task(self._arrive(crowd)))
+            await asyncio.sleep(seconds / count)
         ends = await asyncio.gather(*joins, return_exceptions=True)
-        took = [end for end in ends if isinstance(end, float)]
-        return Rush(count - len(took), float(np.percentile(took, 99)) if took else float("nan"))
+        return [end for end in ends if isinstance(end, float)]
 
-    async def _arrive(self) -> float:
+    async def _arrive(self, crowd: Crowd) -> float:
         start = time.monotonic()
-        return await arrive(self.crowd, self.room.listen) - start
+        return await arrive(crowd, self.room.listen) - start
 
     async def archive(self) -> Archived:
         """End the Space and say what was kept of the voices."""
@@ -206,44 +214,42 @@ def _short(value: object) -> object:
     return f"{value:.3g}" if isinstance(value, float) else value
 
 
-async def storm(phases: Sequence[str], seconds: float, listeners: int, newcomers: int) -> dict[str, Any]:
-    """Let these phases pass one after the other, say each, and return the last line."""
-    async with MediaNode() as node, Crowd() as crowd:
-        made = Storm(node, crowd, node.open_space(len(HERTZ)))
-        heard = []
-        with Hurry(asyncio.get_running_loop()):  # as the node does: what comes late from the rig is not heard in time
-            await made.gather(listeners)
-            for name in phases:
-                heard.append(await made.phase(name, seconds, newcomers))
+async def storm(phases: Mapping[str, Phase], seconds: float, listeners: int) -> tuple[list[Heard], Archived]:
+    """Let these phases pass one after the other, say each, and return what was heard and what was kept."""
+    async with MediaNode() as node, Crowd() as crowd, Storm(node, crowd, listeners) as made:
+        with machine.unhindered():
+            heard = [await made.pass_by(name, phase, seconds) for name, phase in phases.items()]
             kept = await made.archive()
-        machine.say(f"Archive: {kept.turns} tracks, {kept.seconds:.1f} s, {kept.missing:.3f} s missing; {made.rush}")
-    machine.say("Tones at the worst moment: " + ", ".join(f"{each.phase} {each.faintest:.2f}" for each in heard))
-    return {
-        "bench": "storm",
-        "listeners": listeners,
-        "phases": [each.figures | {"faintest": each.faintest} for each in heard],
-        "joins": asdict(made.rush) if made.rush else None,
-        "archive_missing_pct": kept.missing_pct,
-    }
+    for each in heard:
+        machine.say(
+            f"{each.phase}: {each.faintest:.2f} of the tones' strength at the worst moment, "
+            f"{kept.missing(*each.time):.3f} s missing in the archive of {kept.turns} voices"
+        )
+    return heard, kept
 
 
-async def say(phases: Sequence[str], seconds: float, listeners: int, newcomers: int) -> None:
+async def say(phases: Mapping[str, Phase], seconds: float, listeners: int) -> None:
     """Print the last line, rounded."""
-    figures = await storm(phases, seconds, listeners, newcomers)
-    print(json.dumps(json.loads(json.dumps(figures), parse_float=lambda digits: round(float(digits), 3))))
+    heard, kept = await storm(phases, seconds, listeners)
+    rows = [each.figures | {"faintest": each.faintest, "archive_missing_s": kept.missing(*each.time)} for each in heard]
+    print(json.dumps({"bench": "storm", "listeners": listeners, "phases": [rounded(row) for row in rows]}))
+
+
+def rounded(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return figures with three digits behind the point."""
+    return {name: round(value, 3) if isinstance(value, float) else value for name, value in row.items()}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--phases", default=",".join(PHASES), help=f"some of {', '.join(PHASES)} (all)")
-    parser.add_argument("--seconds", type=float, default=SECONDS, help="of each, but of the joins (10)")
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="of each (10)")
     parser.add_argument("--listeners", type=int, default=LISTENERS, help="of the Space (300)")
-    parser.add_argument("--newcomers", type=int, default=NEWCOMERS, help="who join within 10 s (500)")
     chosen = parser.parse_args()
-    phases = chosen.phases.split(",")
-    if unknown := set(phases) - set(PHASES):
+    names = chosen.phases.split(",")
+    if unknown := set(names) - set(PHASES):
         parser.error(f"no phase {', '.join(sorted(unknown))}")
-    machine.run(lambda: say(phases, chosen.seconds, chosen.listeners, chosen.newcomers))
+    machine.run(lambda: say({name: PHASES[name] for name in names}, chosen.seconds, chosen.listeners))
 
 
 if __name__ == "__main__":

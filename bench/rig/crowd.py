@@ -62,7 +62,7 @@ class Crowd:
     @property
     def late(self) -> float:
         """How late a tick of the rig itself began since the last ``reset``, in seconds, at the most."""
-        return max(self._ticker.delays, default=0.0)
+        return max(self._ticker.delays, default=0.0) + self.missed * TICK_SECONDS
 
     async def connect(self, peer: AnyPeer, join: Join) -> AnyPeer:
         """Bring one peer in and tick it from now on; Failed where that takes too long."""

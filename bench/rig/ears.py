@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -64,29 +65,31 @@ def faintest(sound: Pcm, hertz: Sequence[float]) -> float:
 
 
 class Archived(NamedTuple):
-    """What is kept of all turns of a Space: seconds from the first to the last packet, and without one in between."""
+    """What is kept of all turns of a Space: seconds from the first to the last packet, and where there are holes.
+
+    A hole is from and to, in seconds of room time.
+    """
 
     turns: int
     seconds: float
-    missing: float
+    holes: list[tuple[float, float]]
 
-    @property
-    def missing_pct(self) -> float:
-        """The share of the time of which nothing was kept, in percent."""
-        return 100 * self.missing / self.seconds if self.seconds else 100.0
+    def missing(self, start: float, end: float) -> float:
+        """Seconds of all turns together that are missing between two moments of room time."""
+        return sum(max(0.0, min(end, to) - max(start, from_)) for from_, to in self.holes)
 
 
 def archived(folder: Path, space: str) -> Archived:
-    """Read what a node's storage has of the speakers of a Space, in whole."""
+    """Read what a node's storage has of the speakers of a Space."""
     tracks: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for path in folder.glob(f"{space}/*/*.opus"):
         chunk = chunk_from(path.read_bytes())
         if chunk.turn is not None:
             tracks[chunk.turn] += places(chunk.start_ms, ogg.read(chunk.data).packets)
     spans = [sorted(track) for track in tracks.values()]
+    holes = [(end, start) for span in spans for (_, end), (start, _) in pairwise(span) if start > end]
     whole = sum(span[-1][1] - span[0][0] for span in spans)
-    kept = sum(end - start for span in spans for start, end in span)
-    return Archived(len(spans), whole / SAMPLE_RATE, (whole - kept) / SAMPLE_RATE)
+    return Archived(len(spans), whole / SAMPLE_RATE, [(end / SAMPLE_RATE, to / SAMPLE_RATE) for end, to in holes])
 
 
 def places(start_ms: int, packets: Iterable[ogg.Placed]) -> list[tuple[int, int]]:

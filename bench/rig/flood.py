@@ -1,26 +1,26 @@
 """A flood of strangers' packets at a node's port, from a process of its own.
 
-`python -m bench.rig.flood --port 40000 --kinds garbage,dtls --rate 20000 --seconds 5`; the last line of its output is
-JSON. Every packet is made beforehand and many leave with one system call, from many ports of 127.0.0.0/8, so that it
-takes little of the rig's core.
+`python -m bench.rig.flood --port 40000`: for each line of its input, JSON like {"kinds": ["garbage"], "rate": 20000,
+"seconds": 5}, it floods and then says in a line of JSON what it sent. Every packet is made beforehand and many leave
+with one system call, from many ports of 127.0.0.0/8, so that it takes little of the rig's core.
 """
 
 import argparse
 import asyncio
 import contextlib
 import itertools
-import json
 import os
 import random
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Self
 
+import msgspec
 import numpy as np
 
 from rooms.media import rtp, stun
-from rooms.media.udp import Envelopes, UdpPort
+from rooms.media.udp import UdpPort
 
 from . import machine
 
@@ -90,44 +90,45 @@ SIGNATURE = "signature"  # checks of a peer that is there, with a wrong signatur
 SIGNATURE_CAUSE = "stun-signature"
 
 
-def packets(kinds: Sequence[str], fragments: tuple[str, str] | None, seed: int = 1) -> list[bytes]:
-    """Return POOL packets of each kind, the kinds taking turns."""
-    chance = random.Random(seed)
-    makers = [KINDS[kind].make if kind in KINDS else _signed_by_guess(fragments) for kind in kinds]
-    return [make(chance) for _ in range(POOL) for make in makers]
-
-
-def _signed_by_guess(fragments: tuple[str, str] | None) -> Callable[[random.Random], bytes]:
-    if fragments is None:
-        raise ValueError(f"{SIGNATURE} needs the two fragments of somebody who is there")
-    receiver, sender = fragments
-    return lambda chance: check(receiver, sender, chance)
+def packets(kind: str, fragments: tuple[str, str], chance: random.Random) -> list[bytes]:
+    """Return POOL packets of a kind; ``fragments``: the node's and the browser's, of somebody who is there."""
+    if kind == SIGNATURE:
+        return [check(*fragments, chance) for _ in range(POOL)]
+    return [KINDS[kind].make(chance) for _ in range(POOL)]
 
 
 class Flood:
     """Sends packets over and over to a port of 127.0.0.1; ``sent`` counts those that the kernel took."""
 
-    def __init__(self, port: int, pool: Sequence[bytes]) -> None:
+    def __init__(self, port: int, fragments: tuple[str, str], seed: int = 1) -> None:
+        chance = random.Random(seed)
+        pool = [packet for kind in (*KINDS, SIGNATURE) for packet in packets(kind, fragments, chance)]
         self._ports = [UdpPort(f"127.{1 + number % 8}.0.{1 + number // 8}") for number in range(SOURCES)]
         self._rows = np.zeros((len(pool), _ROW), np.uint8)
-        self._envelopes: Envelopes = self._ports[0].envelopes(self._rows)
+        self._envelopes = self._ports[0].envelopes(self._rows)
         address = self._ports[0].pack("127.0.0.1", port)
         for row, packet in enumerate(pool):
             self._rows[row, : len(packet)] = np.frombuffer(packet, np.uint8)
             self._envelopes.sizes[row] = len(packet)
             self._envelopes.address(row, address)
-        self._next, self._size = 0, len(pool)
-        self._sources: Iterator[UdpPort] = itertools.cycle(self._ports)
+        self._sources = itertools.cycle(self._ports)
         self.sent = 0
+        self.choose(tuple(KINDS))
+
+    def choose(self, kinds: Sequence[str]) -> None:
+        """Send packets of these kinds from now on, by turns."""
+        starts = [POOL * (*KINDS, SIGNATURE).index(kind) for kind in kinds]
+        rows = (np.array(starts) + np.arange(POOL)[:, None]).reshape(-1)
+        self._headers, self._next = self._envelopes.headers[rows], 0
 
     def send(self, count: int) -> None:
         """Send the next packets, from the next port."""
         source = next(self._sources)
         while count > 0:
-            end = min(self._next + count, self._size)
-            self.sent += source.send_many(self._envelopes.headers[self._next : end])
+            end = min(self._next + count, len(self._headers))
+            self.sent += source.send_many(self._headers[self._next : end])
             count -= end - self._next
-            self._next = end % self._size
+            self._next = end % len(self._headers)
 
     def run(self, rate: float, seconds: float) -> float:
         """Send so many a second for so long; returns the seconds that it took."""
@@ -146,47 +147,71 @@ class Flood:
             port.close()
 
 
-class Sent(NamedTuple):
-    """How many packets were sent, and how many a second that were."""
+class Wish(msgspec.Struct):
+    """What is to be sent: kinds of packets, how many a second, for how many seconds."""
+
+    kinds: tuple[str, ...]
+    rate: float
+    seconds: float
+
+
+class Sent(msgspec.Struct):
+    """What was: how many packets the kernel took, and how many a second that were."""
 
     packets: int
     rate: float
 
 
-async def flood(
-    port: int, kinds: Sequence[str], rate: float, seconds: float, fragments: tuple[str, str] | None = None
-) -> Sent:
-    """Flood a port from a process on the rig's core; returns when it is over."""
-    command = [sys.executable, "-m", "bench.rig.flood", "--port", str(port), "--kinds", ",".join(kinds)]
-    command += ["--rate", str(rate), "--seconds", str(seconds)]
-    if fragments:
-        command += ["--fragments", ":".join(fragments)]
-    with machine.on_core(machine.cores()[1]):
-        process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
-    try:
-        said, _ = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-    if process.returncode:
-        raise machine.Failed("the generator of the flood has failed")
-    return Sent(**json.loads(said.splitlines()[-1]))
+class Generator:
+    """The process that floods, on the rig's core: ``async with Generator(port, fragments) as generator``."""
+
+    def __init__(self, port: int, fragments: tuple[str, str]) -> None:
+        self._command = [sys.executable, "-m", "bench.rig.flood", "--port", str(port)]
+        self._command += ["--fragments", ":".join(fragments)]
+
+    async def __aenter__(self) -> Self:
+        pipe = asyncio.subprocess.PIPE
+        with machine.on_core(machine.cores()[1]):
+            self._process = await asyncio.create_subprocess_exec(*self._command, stdin=pipe, stdout=pipe)
+        await self._line()
+        return self
+
+    async def __aexit__(self, *failure: object) -> None:
+        if self._process.returncode is None:
+            self._process.kill()
+        await self._process.wait()
+
+    async def flood(self, wish: Wish) -> Sent:
+        """Flood, and return when it is over."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(msgspec.json.encode(wish) + b"\n")
+        return msgspec.json.decode(await self._line(), type=Sent)
+
+    async def _line(self) -> bytes:
+        assert self._process.stdout is not None
+        line = await self._process.stdout.readline()
+        if not line:
+            raise machine.Failed("the generator of the flood has failed")
+        return line
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True, help="of the node, on 127.0.0.1")
-    parser.add_argument("--kinds", required=True, help=f"of packets: {', '.join((*KINDS, SIGNATURE))}")
-    parser.add_argument("--rate", type=float, default=20_000, help="packets a second (20000)")
-    parser.add_argument("--seconds", type=float, default=5.0, help="for which it goes on (5)")
-    parser.add_argument("--fragments", help="the node's and the browser's, of somebody who is there")
+    parser.add_argument("--fragments", default="node:browser", help="the user fragments of somebody who is there")
     chosen = parser.parse_args()
-    receiver, _, sender = (chosen.fragments or "").partition(":")
-    made = Flood(chosen.port, packets(chosen.kinds.split(","), (receiver, sender) if chosen.fragments else None))
+    receiver, _, sender = chosen.fragments.partition(":")
+    made = Flood(chosen.port, (receiver, sender))
     with contextlib.suppress(PermissionError):
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(PRIORITY))
-    took = made.run(chosen.rate, chosen.seconds)
-    print(json.dumps(Sent(made.sent, round(made.sent / took))._asdict()))
+    print("ready", flush=True)
+    for line in sys.stdin:
+        wish = msgspec.json.decode(line, type=Wish)
+        before = made.sent
+        made.choose(wish.kinds)
+        took = made.run(wish.rate, wish.seconds)
+        sent = made.sent - before
+        print(msgspec.json.encode(Sent(sent, round(sent / took))).decode(), flush=True)
 
 
 if __name__ == "__main__":
