@@ -216,10 +216,11 @@ def _short(value: object) -> object:
 
 async def storm(phases: Mapping[str, Phase], seconds: float, listeners: int) -> tuple[list[Heard], Archived]:
     """Let these phases pass one after the other, say each, and return what was heard and what was kept."""
-    async with MediaNode() as node, Crowd() as crowd, Storm(node, crowd, listeners) as made:
+    async with MediaNode() as node, Crowd() as crowd:
         with machine.unhindered():
-            heard = [await made.pass_by(name, phase, seconds) for name, phase in phases.items()]
-            kept = await made.archive()
+            async with Storm(node, crowd, listeners) as made:
+                heard = [await made.pass_by(name, phase, seconds) for name, phase in phases.items()]
+                kept = await made.archive()
     for each in heard:
         machine.say(
             f"{each.phase}: {each.faintest:.2f} of the tones' strength at the worst moment, "

@@ -16,7 +16,7 @@ from rooms.media.tap import chunk_from
 
 from .peers import Checker, Received
 
-LOOP_SECONDS = 10
+LOOP_SECONDS = 5
 AMPLITUDE = 0.1
 WINDOW = FRAME  # samples, in which each tone is looked for: a hole of one frame takes half of one window at the least
 
