@@ -195,6 +195,17 @@ async def test_the_face_refuses_without_the_secret(running: Running) -> None:
             assert (status, error["error"]) == (401, "unauthorized")
 
 
+async def test_health_tells_of_the_clock_over_a_while_that_is_asked_for(running: Running) -> None:
+    async with running() as (node, call):
+        await until(lambda: node.engine.ticker and len(node.engine.ticker.durations) > 3)
+        assert node.engine.ticker is not None
+        node.engine.ticker.durations.extendleft([1.0] * 100)
+        assert (await call("GET", "/health"))[1]["tick_ms"]["p99"] == 1000
+        assert (await call("GET", "/health?seconds=0.06"))[1]["tick_ms"]["p99"] < 1000
+        for wrong in ("seconds=0", "seconds=61", "seconds=long", "minutes=1"):
+            assert (await call("GET", f"/health?{wrong}"))[0] == 400
+
+
 async def test_metrics_are_text_for_prometheus(running: Running, web: Web) -> None:
     await web.write("hana")
     async with running() as (node, call), Crowd() as crowd:

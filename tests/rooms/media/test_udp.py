@@ -60,6 +60,16 @@ def test_a_batch_at_a_time_in_order(port: Callable[..., UdpPort]) -> None:
     assert [data[0] for data, _ in node.receive()] == [4, 5]
 
 
+def test_what_the_queue_has_no_room_for_is_counted(port: Callable[..., UdpPort]) -> None:
+    node, browser = port(queue=4096), port()
+    for _ in range(5):
+        browser.send(b"packet", browser.pack("127.0.0.1", node.port))
+    assert node.overflowed == 0
+    for _ in range(100):
+        browser.send(b"packet", browser.pack("127.0.0.1", node.port))
+    assert node.overflowed == 105 - len(node.receive()) > 0
+
+
 def test_many_rows_leave_in_one_go(port: Callable[..., UdpPort]) -> None:
     node, browsers = port("::"), [port() for _ in range(5)]
     packets = np.tile(np.arange(5, dtype=np.uint8)[:, None], (1, 10))
