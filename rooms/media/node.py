@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 TASK_SECONDS = 1.0  # at the end, for what is cancelled
 SHIP_SECONDS = 1.0  # at the end; what is not shipped by then is shipped by the next node
 LOAD_SECONDS = 0.5
-COLLECT_SECONDS = 10.0  # between two times at which it is asked whether garbage is worth a look
+COLLECT_SECONDS = 1.0  # between two times at which it is asked whether garbage is worth a look
 
 
 @dataclass(frozen=True)
@@ -162,6 +162,7 @@ class Node:
             "late_ms": {f"p{share}": _ms(percentile(delays, share)) for share in (50, 99)},
             "missed_ticks": ticker.missed,
             "spool": self.spool.waiting,
+            "tasks": len(asyncio.all_tasks()),
         }
 
     def metrics(self) -> bytes:

@@ -70,6 +70,7 @@ async def test_a_generator_that_ends_is_told() -> None:
 
 async def test_what_a_space_hears_in_a_little_storm(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measure, "SETTLE_SECONDS", 0.2)
+    monkeypatch.setattr(storm, "TRIES", 1)
     async with MediaNode() as node, Crowd() as crowd, storm.Storm(node, crowd, listeners=3) as made:
         heard = {name: await made.pass_by(name, phase, 0.4) for name, phase in LITTLE.items()}
         kept = await made.archive()
