@@ -48,7 +48,7 @@ async def test_2000_who_joined_and_left_leave_nothing_behind() -> None:
         async with MediaNode() as node, Crowd() as crowd:
             room = node.open_space(1)
             await measure.talking(crowd, room.speak, tones((400,)))
-            await come_and_go(room, 600)  # what a node that is used needs
+            await come_and_go(room, 1000)  # until garbage is looked for now and then, and memory is what it will be
             before = await held(node)
             await come_and_go(room, 2000)
             after = await held(node)
