@@ -21,7 +21,7 @@ import numpy.typing as npt
 from .rtp import MAX_PACKET
 
 BATCH = 64
-QUEUE = 4 * 1024 * 1024  # octets, as far as the machine allows (net.core.rmem_max)
+QUEUE = 4 * 1024 * 1024  # octets; without CAP_NET_ADMIN as far as the machine allows (net.core.rmem_max, wmem_max)
 WILDCARDS = ("::", "0.0.0.0")  # noqa: S104 -- named here, chosen by the operator
 _SLOT = 2048
 _DONTWAIT = 0x40
@@ -29,7 +29,7 @@ _MAX_VECTOR = 1024  # messages in one call (UIO_MAXIOV)
 _CONTROL = 40  # octets of the longest control message used here
 _CONTROL_HEADER = 16
 _SIZE = struct.Struct("=Q")
-_SO_MEMINFO = 55  # socket(7); not in Python's socket module
+_SO_MEMINFO, _SO_RCVBUFFORCE, _SO_SNDBUFFORCE = 55, 33, 32  # socket(7); not in Python's socket module
 _MEMINFO = struct.Struct("=9I")  # the last one: what the kernel threw away (SK_MEMINFO_DROPS)
 
 IOVEC = np.dtype([("base", "u8"), ("size", "u8")])
@@ -238,10 +238,18 @@ def _bound(host: str, port: int, queue: int) -> socket.socket:
         sock.setblocking(False)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(host != "::"))
-        for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
-            sock.setsockopt(socket.SOL_SOCKET, option, queue)
+        _make_room(sock, queue)
         sock.bind((host, port))
     except OSError as error:
         sock.close()
         raise OSError(error.errno, f"UDP port {port} on {host}: {os.strerror(error.errno or 0)}") from error
     return sock
+
+
+def _make_room(sock: socket.socket, octets: int) -> None:
+    """Let the kernel keep so much each way, so that a flood between two reads takes nobody's place."""
+    for option, beyond_limit in ((socket.SO_RCVBUF, _SO_RCVBUFFORCE), (socket.SO_SNDBUF, _SO_SNDBUFFORCE)):
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, beyond_limit, octets)
+        except PermissionError:
+            sock.setsockopt(socket.SOL_SOCKET, option, octets)
