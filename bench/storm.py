@@ -211,7 +211,7 @@ def _known(before: dict[str, Any], after: dict[str, Any]) -> int:
 
 
 def _short(value: object) -> object:
-    return f"{value:.3g}" if isinstance(value, float) else value
+    return (f"{value:.3g}" if value < 1000 else f"{value:.0f}") if isinstance(value, float) else value
 
 
 async def storm(phases: Mapping[str, Phase], seconds: float, listeners: int) -> tuple[list[Heard], Archived]:
