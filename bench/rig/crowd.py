@@ -59,6 +59,11 @@ class Crowd:
         """How many ticks the rig itself has left out since the last ``reset``, since it did not get to run."""
         return self._ticker.missed
 
+    @property
+    def late(self) -> float:
+        """How late a tick of the rig itself began since the last ``reset``, in seconds, at the most."""
+        return max(self._ticker.delays, default=0.0) + self.missed * TICK_SECONDS
+
     async def connect(self, peer: AnyPeer, join: Join) -> AnyPeer:
         """Bring one peer in and tick it from now on; Failed where that takes too long."""
         peer.start()
@@ -96,6 +101,7 @@ class Crowd:
     def reset(self) -> None:
         """Forget what the checkers have heard so far, as before a measurement."""
         self._ticker.missed = 0
+        self._ticker.delays.clear()
         for checker in self.checkers:
             checker.reset()
 

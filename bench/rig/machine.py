@@ -1,6 +1,7 @@
 """What a benchmark needs of the machine: processes on cores of their own, their CPU time and memory, other programs."""
 
 import asyncio
+import gc
 import os
 import shutil
 import socket
@@ -11,6 +12,8 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+
+from rooms.media.priority import Hurry
 
 TICKS = os.sysconf("SC_CLK_TCK")  # of CPU time, per second
 PAGE = os.sysconf("SC_PAGE_SIZE")  # octets
@@ -53,6 +56,21 @@ def on_core(core: int) -> Iterator[None]:
         yield
     finally:
         os.sched_setaffinity(0, before)
+
+
+@contextmanager
+def unhindered() -> Iterator[None]:
+    """Run this thread, in which an event loop runs, before other programs, as a node does, and look for no garbage.
+
+    What comes late from the rig is not heard in time, and no server could help it.
+    """
+    gc.collect()
+    gc.disable()
+    try:
+        with Hurry(asyncio.get_running_loop()):
+            yield
+    finally:
+        gc.enable()
 
 
 def cpu_seconds(pid: int) -> float:

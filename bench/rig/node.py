@@ -24,6 +24,7 @@ import msgspec
 import redis
 
 from rooms.media import grant
+from rooms.media.face import MOST_SECONDS
 from rooms.media.standing import CHANNEL, KEY, Standing, Voice
 from spaces_project import embedded
 from spaces_project.processes import spawn, stop
@@ -53,6 +54,12 @@ class MediaNode:
         self._secret = secrets.token_urlsafe(32)
         self._settings = settings
         self._url = ""
+        self.port = machine.free_port(socket.SOCK_DGRAM)
+
+    @property
+    def recordings(self) -> Path:
+        """The folder into which the node ships what it archives."""
+        return self._var / "recordings"
 
     @property
     def pid(self) -> int:
@@ -83,7 +90,7 @@ class MediaNode:
             "SPACES_DEMO": "0",
         }
         command = [sys.executable, "manage.py", "runmedia", "--name", "bench"]
-        command += ["--port", str(machine.free_port(socket.SOCK_DGRAM)), "--http-port", str(machine.free_port())]
+        command += ["--port", str(self.port), "--http-port", str(machine.free_port())]
         with machine.on_core(machine.cores()[0]), self.log.open("wb") as log:
             environment = os.environ | own | self._settings
             return spawn(command, signal.SIGTERM, cwd=CHECKOUT, env=environment, stdout=log, stderr=subprocess.STDOUT)
@@ -106,9 +113,9 @@ class MediaNode:
         embedded.stop_redis(self._server)
         self._folder.cleanup()
 
-    async def health(self) -> dict[str, Any]:
-        """Return what the node says of itself."""
-        async with self._http.get(f"{self._url}/health") as response:
+    async def health(self, seconds: float = MOST_SECONDS) -> dict[str, Any]:
+        """Return what the node says of itself, and of its clock over the last ``seconds``."""
+        async with self._http.get(f"{self._url}/health", params={"seconds": seconds}) as response:
             return dict(await response.json())
 
     def open_space(self, voices: int, *, recorded: bool = True) -> "Room":
@@ -116,9 +123,16 @@ class MediaNode:
         names = [str(uuid.uuid4()) for _ in range(voices)]
         turns = tuple(Voice(name, str(uuid.uuid4())) for name in names)
         standing = Standing(str(uuid.uuid4()), 1, time.time(), recorded=recorded, voices=turns)
+        self._stand(standing)
+        return Room(self, standing, names)
+
+    def end_space(self, standing: Standing) -> None:
+        """End a Space, so that the node ships what it has not shipped of its tracks."""
+        self._stand(msgspec.structs.replace(standing, version=standing.version + 1, ended=True))
+
+    def _stand(self, standing: Standing) -> None:
         self._redis.set(KEY.format(space=standing.space), msgspec.json.encode(standing))
         self._redis.publish(CHANNEL, f"{standing.space} {standing.version}")
-        return Room(self, standing.space, names)
 
     async def join(self, space: str, participant: str, client: Peer) -> None:
         """Let a peer in; NodeError where the node refuses."""
@@ -143,8 +157,8 @@ class MediaNode:
 class Room:
     """One Space on a node. ``voices`` are the participants who may speak."""
 
-    def __init__(self, node: MediaNode, space: str, voices: Sequence[str]) -> None:
-        self.node, self.space, self.voices = node, space, voices
+    def __init__(self, node: MediaNode, standing: Standing, voices: Sequence[str]) -> None:
+        self.node, self.standing, self.space, self.voices = node, standing, standing.space, voices
         self._unused = iter(voices)
 
     async def speak(self, client: Peer) -> None:
@@ -154,6 +168,10 @@ class Room:
     async def listen(self, client: Peer) -> None:
         """Let a peer in as a listener."""
         await self.node.join(self.space, str(uuid.uuid4()), client)
+
+    def end(self) -> None:
+        """End the Space."""
+        self.node.end_space(self.standing)
 
     async def stats(self) -> dict[str, Any]:
         """Return what the node says of the Space."""

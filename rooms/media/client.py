@@ -194,6 +194,11 @@ class Client:
         self._address = self.port.pack(candidate[1], int(candidate[2]))
         self._check()
 
+    @property
+    def fragments(self) -> tuple[str, str]:
+        """The user fragments of its checks, once it has an answer: the node's and its own."""
+        return self._remote["ice-ufrag"], self._fragment
+
     async def connected(self, seconds: float = 10.0) -> None:
         """Wait until sound can be sent and received; TimeoutError where that takes too long."""
         async with asyncio.timeout(seconds):
@@ -303,7 +308,7 @@ class Client:
 
     def _check(self) -> None:
         """Send a binding request that nominates (RFC 8445 section 7.2.2)."""
-        user = f"{self._remote['ice-ufrag']}:{self._fragment}".encode()
+        user = ":".join(self.fragments).encode()
         attributes = (
             stun.attribute(stun.USERNAME, user)
             + stun.attribute(stun.CONTROLLING, self._ssrc.to_bytes(8, "big"))

@@ -27,6 +27,11 @@ class Ticker:
         self._handle: asyncio.TimerHandle | None = None
         self.due = 0.0
 
+    def latest(self, seconds: float) -> tuple[list[float], list[float]]:
+        """Return the durations and the delays of the ticks of the last ``seconds``."""
+        count = max(1, round(seconds / TICK_SECONDS))
+        return list(self.durations)[-count:], list(self.delays)[-count:]
+
     def start(self) -> None:
         """Begin, with the first tick in 20 ms."""
         self.due = self._loop.time() + TICK_SECONDS

@@ -1,21 +1,23 @@
 """The HTTP face of a node: for the web side alone, behind a shared secret. JSON in and out.
 
 ``POST /spaces/{space}/peers`` {"grant", "sdp"} -> {"sdp"}; ``GET /spaces/{space}/peers`` -> {"participants": [...]};
-``DELETE /spaces/{space}/peers/{participant}``; ``GET /spaces/{space}``; ``GET /health``; ``GET /metrics``, text for
-Prometheus. Errors are {"error": code, "detail": text}.
+``DELETE /spaces/{space}/peers/{participant}``; ``GET /spaces/{space}``; ``GET /health``, of the clock over the last
+minute or, ``?seconds=10``, less; ``GET /metrics``, text for Prometheus. Errors are {"error": code, "detail": text}.
 """
 
 import hmac
-from typing import Protocol
+from typing import Annotated, Protocol
 
 import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from .clock import REMEMBERED, TICK_SECONDS
 from .engine import Engine, Refused
 
 MAX_BODY = 65_536  # octets
+MOST_SECONDS = REMEMBERED * TICK_SECONDS  # of its clock that a node remembers
 STATUS = {"refused": 403, "no_space": 404, "bad_sdp": 422, "full": 503}
 
 
@@ -27,8 +29,8 @@ class Node(Protocol):
     async def prepare(self, space: str) -> None:
         """See to it that the engine knows the Space's standing, if there is one."""
 
-    def health(self) -> dict[str, object]:
-        """Say how the node is."""
+    def health(self, seconds: float) -> dict[str, object]:
+        """Say how the node is, and how its clock went in the last ``seconds``."""
 
     def metrics(self) -> bytes:
         """Say it to Prometheus."""
@@ -39,6 +41,12 @@ class Joining(msgspec.Struct, forbid_unknown_fields=True):
 
     grant: str
     sdp: str
+
+
+class Looking(msgspec.Struct, forbid_unknown_fields=True):
+    """What is asked about the node: how its clock went over how long."""
+
+    seconds: Annotated[float, msgspec.Meta(gt=0, le=MOST_SECONDS)] = MOST_SECONDS
 
 
 def application(node: Node, secret: str) -> web.Application:
@@ -67,7 +75,8 @@ def application(node: Node, secret: str) -> web.Application:
         return web.json_response(space.stats)
 
     async def health(request: web.Request) -> web.Response:
-        return web.json_response(node.health())
+        asked = msgspec.convert(dict(request.query), Looking, strict=False)
+        return web.json_response(node.health(asked.seconds))
 
     async def metrics(request: web.Request) -> web.Response:
         return web.Response(body=node.metrics(), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -80,6 +80,9 @@ class Collector:
         yield _counter("joins", "Offers that were answered.", engine.joins)
         yield _counter("packets_sent", "Packets of sound that the kernel took.", engine.fanout.sent)
         yield _counter("packets_not_taken", "Packets of sound that were not sent: socket full.", engine.fanout.dropped)
+        yield _counter(
+            "packets_overflowed", "Packets that came while the port's queue was full.", engine.port.overflowed
+        )
         drops = CounterMetricFamily(f"{PREFIX}drops", "Packets that were thrown away, by cause.", labels=["cause"])
         for cause, number in sorted(engine.all_drops.items()):
             drops.add_metric([cause], number)

@@ -1,7 +1,6 @@
 """One media node: the engine, its HTTP face, its link to Redis, its spool; started and stopped together."""
 
 import asyncio
-import gc
 import logging
 import secrets
 import time
@@ -16,6 +15,7 @@ from . import metrics
 from .clock import percentile
 from .engine import Config, Engine
 from .face import application
+from .garbage import Garbage, shorten_pauses
 from .link import Link
 from .outside import Outside
 from .spool import Spool
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 TASK_SECONDS, CANCEL_SECONDS = 1.0, 0.1  # at the end, for what is cancelled, and until it is told so again
 SHIP_SECONDS = 1.0  # at the end; what is not shipped by then is shipped by the next node
 LOAD_SECONDS = 0.5
-COLLECT_SECONDS = 300.0  # between looks for cyclic garbage among what lives long
+COLLECT_SECONDS = 1.0  # between two times at which it is asked whether garbage is worth a look
 
 
 @dataclass(frozen=True)
@@ -147,10 +147,11 @@ class Node:
             "draining": self.draining,
         }
 
-    def health(self) -> dict[str, object]:
-        """Return what the HTTP face says of the node."""
+    def health(self, seconds: float) -> dict[str, object]:
+        """Return what the HTTP face says of the node; of its clock, over the last ``seconds``."""
         ticker = self.engine.ticker
         assert ticker is not None
+        durations, delays = ticker.latest(seconds)
         return {
             "node": self.name,
             "boot": self.boot,
@@ -161,10 +162,12 @@ class Node:
             "sent": self.engine.fanout.sent,
             "dropped": self.engine.fanout.dropped,
             "drops": dict(self.engine.all_drops),
-            "tick_ms": {f"p{share}": _ms(percentile(ticker.durations, share)) for share in (50, 99)},
-            "late_ms": {f"p{share}": _ms(percentile(ticker.delays, share)) for share in (50, 99)},
+            "overflowed": self.port.overflowed,
+            "tick_ms": {f"p{share}": _ms(percentile(durations, share)) for share in (50, 99)},
+            "late_ms": {f"p{share}": _ms(percentile(delays, share)) for share in (50, 99)},
             "missed_ticks": ticker.missed,
             "spool": self.spool.waiting,
+            "tasks": len(asyncio.all_tasks()),
         }
 
     def metrics(self) -> bytes:
@@ -181,15 +184,13 @@ class Node:
             self.engine.load += (min(1.0, used / passed) - self.engine.load) * 0.3
 
     async def _run_collecting(self) -> None:
-        """Collect cyclic garbage rarely, and then right after a tick.
-
-        What is alive at the start is frozen by the engine; the young are collected by the interpreter as usual.
-        """
-        young, middle, _ = gc.get_threshold()
-        gc.set_threshold(max(young, 5000), middle, 1_000_000)
+        """Look for cyclic garbage when it is worth it; what is alive at the start is frozen by the engine."""
+        shorten_pauses()
+        engine, garbage = self.engine, Garbage(time.monotonic())
         while True:
             await asyncio.sleep(COLLECT_SECONDS)
-            gc.collect()
+            if garbage.is_due(engine.joins - engine.peers, engine.peers, time.monotonic()):
+                garbage.collect(engine.joins - engine.peers, time.monotonic())
 
 
 def _ms(seconds: float) -> float:

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from .rtp import MAX_PACKET
 
 BATCH = 64
-QUEUE = 4 * 1024 * 1024  # octets, as far as the machine allows (net.core.rmem_max)
+QUEUE = 4 * 1024 * 1024  # octets; without CAP_NET_ADMIN as far as the machine allows (net.core.rmem_max, wmem_max)
 WILDCARDS = ("::", "0.0.0.0")  # noqa: S104 -- named here, chosen by the operator
 _SLOT = 2048
 _DONTWAIT = 0x40
@@ -30,6 +30,8 @@ _MAX_VECTOR = 1024  # messages in one call (UIO_MAXIOV)
 _CONTROL = 40  # octets of the longest control message used here
 _CONTROL_HEADER = 16
 _SIZE = struct.Struct("=Q")
+_SO_MEMINFO, _SO_RCVBUFFORCE, _SO_SNDBUFFORCE = 55, 33, 32  # socket(7); not in Python's socket module
+_MEMINFO = struct.Struct("=9I")  # the last one: what the kernel threw away (SK_MEMINFO_DROPS)
 
 IOVEC = np.dtype([("base", "u8"), ("size", "u8")])
 MESSAGE = np.dtype(  # struct mmsghdr on 64-bit Linux
@@ -206,6 +208,12 @@ class UdpPort:
                 done += 1  # this one cannot be sent (no route to it); the others can
         return sent
 
+    @property
+    def overflowed(self) -> int:
+        """How many packets the kernel has thrown away since the queue was full of others."""
+        said = self.socket.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size)
+        return int(_MEMINFO.unpack(said)[-1])
+
     def close(self) -> None:
         """Give the port back."""
         self.socket.close()
@@ -248,10 +256,18 @@ def _bound(host: str, port: int, queue: int) -> socket.socket:
         sock.setblocking(False)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(host != "::"))
-        for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
-            sock.setsockopt(socket.SOL_SOCKET, option, queue)
+        _make_room(sock, queue)
         sock.bind((host, port))
     except OSError as error:
         sock.close()
         raise OSError(error.errno, f"UDP port {port} on {host}: {os.strerror(error.errno or 0)}") from error
     return sock
+
+
+def _make_room(sock: socket.socket, octets: int) -> None:
+    """Let the kernel keep so much each way, so that a flood between two reads takes nobody's place."""
+    for option, beyond_limit in ((socket.SO_RCVBUF, _SO_RCVBUFFORCE), (socket.SO_SNDBUF, _SO_SNDBUFFORCE)):
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, beyond_limit, octets)
+        except PermissionError:
+            sock.setsockopt(socket.SOL_SOCKET, option, octets)

@@ -7,6 +7,7 @@ from bench.rig.node import MediaNode, NodeError
 from bench.rig.peers import Listener, Received
 from bench.rig.relay import Network, Relay
 from rooms.media.client import tone_packets
+from rooms.media.standing import Standing
 from tests.rooms.media.conftest import until
 
 LISTENERS = 52
@@ -33,4 +34,4 @@ async def test_a_crowd_hears_a_speaker_and_the_lost_packets_are_those_of_the_rel
         assert received[-1].sequence - received[0].sequence + 1 == listener.heard.expected
 
         with pytest.raises(NodeError, match="no_space"):
-            await crowd.connect(Listener(received.append), type(room)(node, "another", []).listen)
+            await crowd.connect(Listener(received.append), type(room)(node, Standing("another", 1, 0.0), []).listen)

@@ -63,7 +63,7 @@ async def test_packets_that_were_never_sent_are_missed_though_no_number_is() -> 
 
 
 def test_every_benchmark_is_in_the_list_and_the_rig_is_none() -> None:
-    assert names() == ["archive", "joins", "latency", "listeners", "loss", "rooms", "soak"]
+    assert names() == ["archive", "joins", "latency", "listeners", "loss", "rooms", "soak", "storm"]
 
 
 def test_an_unknown_benchmark_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

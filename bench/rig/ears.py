@@ -1,0 +1,98 @@
+"""What is left of steady tones: at a listener who keeps every packet, and in what a node has archived."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from rooms.media import ogg
+from rooms.media.client import encode, tone
+from rooms.media.jitter import MS
+from rooms.media.opus import FRAME, SAMPLE_RATE, Pcm
+from rooms.media.tap import chunk_from
+
+from .peers import Checker, Received
+
+LOOP_SECONDS = 5
+AMPLITUDE = 0.1
+WINDOW = FRAME  # samples, in which each tone is looked for: a hole of one frame takes half of one window at the least
+
+
+def tones(hertz: Sequence[float]) -> list[list[bytes]]:
+    """Return what speakers send who hold one tone each, in multiples of 50 Hz, so that a window tells them apart.
+
+    It is the second half of what was encoded, so that an encoder that gets going is not heard at each repetition.
+    """
+    return [encode(tone(each, 2 * LOOP_SECONDS, AMPLITUDE))[LOOP_SECONDS * SAMPLE_RATE // FRAME :] for each in hertz]
+
+
+class Ear(Checker):
+    """A checker who keeps what it received since the last ``reset``."""
+
+    def __init__(self, **options: Any) -> None:
+        self.received: list[Received] = []
+        super().__init__(**options)
+
+    def reset(self) -> None:
+        """Forget what was heard so far."""
+        super().reset()
+        self.received.clear()
+
+    def _check_sound(self, received: Received) -> None:
+        super()._check_sound(received)
+        self.received.append(received)
+
+    @property
+    def longest_pause(self) -> float:
+        """Seconds between two packets, at the most."""
+        return float(np.diff([packet.at for packet in self.received]).max(initial=0.0))
+
+
+def faintest(sound: Pcm, hertz: Sequence[float]) -> float:
+    """Return the least strength of these tones in any window, as a share of the median; 0.0 for silence."""
+    count = len(sound) // WINDOW
+    if not count:
+        return 0.0
+    windows = sound[: count * WINDOW].reshape(count, WINDOW)
+    moments = np.arange(WINDOW) / SAMPLE_RATE
+    waves = np.exp(-2j * np.pi * np.outer(moments, hertz))
+    strengths = np.abs(windows @ waves)
+    usual = np.median(strengths, axis=0)
+    return float((strengths / usual).min()) if usual.all() else 0.0
+
+
+class Archived(NamedTuple):
+    """What is kept of all turns of a Space: seconds from the first to the last packet, and where there are holes.
+
+    A hole is from and to, in seconds of room time.
+    """
+
+    turns: int
+    seconds: float
+    holes: list[tuple[float, float]]
+
+    def missing(self, start: float, end: float) -> float:
+        """Seconds of all turns together that are missing between two moments of room time."""
+        return sum(max(0.0, min(end, to) - max(start, from_)) for from_, to in self.holes)
+
+
+def archived(folder: Path, space: str) -> Archived:
+    """Read what a node's storage has of the speakers of a Space."""
+    tracks: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for path in folder.glob(f"{space}/*/*.opus"):
+        chunk = chunk_from(path.read_bytes())
+        if chunk.turn is not None:
+            tracks[chunk.turn] += places(chunk.start_ms, ogg.read(chunk.data).packets)
+    spans = [sorted(track) for track in tracks.values()]
+    holes = [(end, start) for span in spans for (_, end), (start, _) in pairwise(span) if start > end]
+    whole = sum(span[-1][1] - span[0][0] for span in spans)
+    return Archived(len(spans), whole / SAMPLE_RATE, [(end / SAMPLE_RATE, to / SAMPLE_RATE) for end, to in holes])
+
+
+def places(start_ms: int, packets: Iterable[ogg.Placed]) -> list[tuple[int, int]]:
+    """Return where packets of a chunk begin and end, in samples of room time."""
+    starts = [(start_ms * MS + packet.position, packet.samples) for packet in packets]
+    return [(start, start + samples) for start, samples in starts]

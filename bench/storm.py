@@ -1,0 +1,257 @@
+"""What a Space hears while strangers flood its node: `python -m bench.storm`. The last line is JSON.
+
+Three people hold a tone each, 300 listen. For a few seconds at a time nothing happens, then 20,000 packets a second of
+one kind arrive from many addresses (1,000 a second of checks with the user fragments of a listener and a wrong
+signature), then 500 peers join within 10 s among 2,000 strangers' packets a second of all kinds. Told each time: what
+the checking listeners lost and how strong the tones were at the worst moment, what the node had to invent of the
+voices, how its clock went; at the end, what is missing in the archive.
+"""
+
+import argparse
+import asyncio
+import json
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+
+from bench.joins import arrive
+from bench.rig import flood, machine, measure
+from bench.rig.crowd import Crowd
+from bench.rig.ears import Archived, Ear, archived, faintest, tones
+from bench.rig.node import MediaNode
+from bench.rig.peers import Received
+from bench.rig.sound import played
+from rooms.media.clock import TICK_SECONDS
+from rooms.media.opus import FRAME
+
+HERTZ = (400, 650, 1050)
+LISTENERS, NEWCOMERS = 300, 500
+SECONDS = 10.0
+TRIES, MOST_LATE_MS = 3, 20.0  # a speaker who sends later than that is not heard in time, flood or not
+GETTING_GOING = 5 * FRAME  # samples, until a decoder that begins amid a tone has it
+ARCHIVE_SECONDS = 10.0  # until the node has shipped the last of its tracks, at the most
+
+
+@dataclass(frozen=True)
+class Phase:
+    """What happens: a flood of these kinds, so many packets a second, and so many joins, evenly over the time."""
+
+    kinds: tuple[str, ...] = ()
+    rate: float = 0.0
+    newcomers: int = 0
+
+
+PHASES = {
+    "quiet": Phase(),
+    **{kind: Phase((kind,), 20_000.0) for kind in flood.KINDS},
+    flood.SIGNATURE: Phase((flood.SIGNATURE,), 1000.0),
+    "joins": Phase(tuple(flood.KINDS), 2000.0, NEWCOMERS),
+}
+
+
+@dataclass(frozen=True)
+class Heard:
+    """How one phase went.
+
+    ``rate``: packets of the flood that the kernel took, a second; ``dropped_pct``: of those that the node counted as
+    what they are. ``lost_pct``, ``left_out_pct``, ``broken``: at the checking listeners. ``pause_ms``: between two
+    packets, at the most. ``concealed_ms``: invented of all voices together; ``voices_lost``: their packets that did not
+    come in time. ``tick_ms``, ``late_ms``: p99 of what ticks took and were late. ``overflowed``: packets for which the
+    port's queue had no room. ``joined``: newcomers who heard something, 99 % of them after ``join_p99_s``.
+    ``rig_late_ms``: how late the rig's own ticks were at the most, which is in all of it. ``time``: from and to, in
+    seconds of room time.
+    """
+
+    phase: str
+    rate: float
+    dropped_pct: float
+    lost_pct: float
+    left_out_pct: float
+    broken: int
+    pause_ms: float
+    concealed_ms: int
+    voices_lost: int
+    tick_ms: float
+    late_ms: float
+    missed_ticks: int
+    overflowed: int
+    cpu_pct: float
+    joined: int
+    join_p99_s: float
+    rig_late_ms: float
+    time: tuple[float, float]
+    received: list[Received]
+
+    @cached_property
+    def faintest(self) -> float:
+        """The tones at the worst moment, 1.0 being as usual; takes a second, in which the rig should not be needed."""
+        return faintest(played(self.received)[0][GETTING_GOING:], HERTZ)
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """All but the packets and the time, for people and machines."""
+        return {field.name: getattr(self, field.name) for field in fields(self)[:-2]}
+
+    def __str__(self) -> str:
+        return " ".join(f"{name}={_short(value)}" for name, value in self.figures.items())
+
+
+class Storm:
+    """One Space on one node, and what can be done to it: ``async with Storm(node, crowd, listeners) as storm``."""
+
+    def __init__(self, node: MediaNode, crowd: Crowd, listeners: int) -> None:
+        self.node, self.crowd, self.room = node, crowd, node.open_space(len(HERTZ))
+        self._listeners = listeners
+
+    async def __aenter__(self) -> Self:
+        """Bring in those who speak, those who listen, one who keeps what he hears, and the generator."""
+        await measure.talking(self.crowd, self.room.speak, tones(HERTZ))
+        self._talking_since = time.monotonic()
+        self._ear = await self.crowd.connect(Ear(**self.crowd.options), self.room.listen)
+        self.crowd.checkers.append(self._ear)
+        await self.crowd.listen(self.room.listen, self._listeners - 1)
+        self._generator = await flood.Generator(self.node.port, self._ear.fragments).__aenter__()
+        await asyncio.sleep(measure.SETTLE_SECONDS)
+        return self
+
+    async def __aexit__(self, *failure: object) -> None:
+        await self._generator.__aexit__(*failure)
+
+    async def pass_by(self, name: str, phase: Phase, seconds: float) -> Heard:
+        """Let a phase pass and say what was heard meanwhile; again where the rig itself did not keep up."""
+        for _ in range(TRIES):
+            async with Crowd(**self.crowd.options) as newcomers:
+                heard = await self._watch(name, phase, seconds, newcomers)
+            machine.say(str(heard))
+            if heard.rig_late_ms < MOST_LATE_MS:
+                break
+            machine.say("The rig itself was late: that is worth nothing")
+        return heard
+
+    async def _watch(self, name: str, phase: Phase, seconds: float, newcomers: Crowd) -> Heard:
+        before, counts, cpu = await self.node.health(), await self._voices(), machine.cpu_seconds(self.node.pid)
+        self.crowd.reset()
+        start = time.monotonic()
+        sent, rush = await asyncio.gather(self._flood(phase, seconds), self._join(newcomers, phase.newcomers, seconds))
+        passed = time.monotonic() - start
+        after, voices = await self.node.health(passed), await self._voices() - counts
+        hearing = self.crowd.heard()
+        return Heard(
+            phase=name,
+            rate=sent.rate,
+            dropped_pct=100 * _known(before, after) / sent.packets if sent.packets else 100.0,
+            lost_pct=hearing.loss_pct,
+            left_out_pct=hearing.left_out_pct,
+            broken=hearing.broken,
+            pause_ms=self._ear.longest_pause * 1000,
+            concealed_ms=round(voices["concealed"] * TICK_SECONDS * 1000),
+            voices_lost=voices["lost"],
+            tick_ms=after["tick_ms"]["p99"],
+            late_ms=after["late_ms"]["p99"],
+            missed_ticks=after["missed_ticks"] - before["missed_ticks"],
+            overflowed=after["overflowed"] - before["overflowed"],
+            cpu_pct=100 * (machine.cpu_seconds(self.node.pid) - cpu) / passed,
+            joined=len(rush),
+            join_p99_s=float(np.percentile(rush, 99)) if rush else 0.0,
+            rig_late_ms=self.crowd.late * 1000,
+            time=(self._room_time - passed, self._room_time),
+            received=list(self._ear.received),
+        )
+
+    @property
+    def _room_time(self) -> float:
+        return time.time() - self.room.standing.started_at
+
+    async def _voices(self) -> Counter[str]:
+        """What the node's jitter buffers have counted of all voices."""
+        voices = (await self.room.stats())["voices"].values()
+        return Counter({name: sum(voice[name] for voice in voices) for name in ("lost", "concealed")})
+
+    async def _flood(self, phase: Phase, seconds: float) -> flood.Sent:
+        if phase.kinds:
+            return await self._generator.flood(flood.Wish(phase.kinds, phase.rate, seconds))
+        await asyncio.sleep(seconds)
+        return flood.Sent(0, 0.0)
+
+    async def _join(self, crowd: Crowd, count: int, seconds: float) -> list[float]:
+        """Let so many join, and return the seconds until each of those who got in heard something."""
+        joins = []
+        for _ in range(count):
+            joins.append(asyncio.create_task(self._arrive(crowd)))
+            await asyncio.sleep(seconds / count)
+        ends = await asyncio.gather(*joins, return_exceptions=True)
+        return [end for end in ends if isinstance(end, float)]
+
+    async def _arrive(self, crowd: Crowd) -> float:
+        start = time.monotonic()
+        return await arrive(crowd, self.room.listen) - start
+
+    async def archive(self) -> Archived:
+        """End the Space and say what was kept of the voices."""
+        self.room.end()
+        least = len(HERTZ) * (time.monotonic() - self._talking_since - 1)
+        try:
+            async with asyncio.timeout(ARCHIVE_SECONDS):
+                while (kept := archived(self.node.recordings, self.room.space)).seconds < least:  # noqa: ASYNC110
+                    await asyncio.sleep(0.2)
+        except TimeoutError:
+            raise machine.Failed(f"the archive has {kept.seconds:.0f} of {least:.0f} s") from None
+        return kept
+
+
+def _known(before: dict[str, Any], after: dict[str, Any]) -> int:
+    """How many packets the node has thrown away for the causes that a flood is of."""
+    causes = [kind.cause for kind in flood.KINDS.values()] + [flood.SIGNATURE_CAUSE]
+    return sum(after["drops"].get(cause, 0) - before["drops"].get(cause, 0) for cause in causes)
+
+
+def _short(value: object) -> object:
+    return (f"{value:.3g}" if value < 1000 else f"{value:.0f}") if isinstance(value, float) else value
+
+
+async def storm(phases: Mapping[str, Phase], seconds: float, listeners: int) -> tuple[list[Heard], Archived]:
+    """Let these phases pass one after the other, say each, and return what was heard and what was kept."""
+    async with MediaNode() as node, Crowd() as crowd:
+        with machine.unhindered():
+            async with Storm(node, crowd, listeners) as made:
+                heard = [await made.pass_by(name, phase, seconds) for name, phase in phases.items()]
+                kept = await made.archive()
+    for each in heard:
+        machine.say(
+            f"{each.phase}: {each.faintest:.2f} of the tones' strength at the worst moment, "
+            f"{kept.missing(*each.time):.3f} s missing in the archive of {kept.turns} voices"
+        )
+    return heard, kept
+
+
+async def say(phases: Mapping[str, Phase], seconds: float, listeners: int) -> None:
+    """Print the last line, rounded."""
+    heard, kept = await storm(phases, seconds, listeners)
+    rows = [each.figures | {"faintest": each.faintest, "archive_missing_s": kept.missing(*each.time)} for each in heard]
+    print(json.dumps({"bench": "storm", "listeners": listeners, "phases": [rounded(row) for row in rows]}))
+
+
+def rounded(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return figures with three digits behind the point."""
+    return {name: round(value, 3) if isinstance(value, float) else value for name, value in row.items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--phases", default=",".join(PHASES), help=f"some of {', '.join(PHASES)} (all)")
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="of each (10)")
+    parser.add_argument("--listeners", type=int, default=LISTENERS, help="of the Space (300)")
+    chosen = parser.parse_args()
+    names = chosen.phases.split(",")
+    if unknown := set(names) - set(PHASES):
+        parser.error(f"no phase {', '.join(sorted(unknown))}")
+    machine.run(lambda: say({name: PHASES[name] for name in names}, chosen.seconds, chosen.listeners))
+
+
+if __name__ == "__main__":
+    main()

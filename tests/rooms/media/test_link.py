@@ -1,0 +1,161 @@
+"""A node and Redis: its heartbeat, standings as they are published, lost and acknowledged."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from rooms.media import heartbeat, link, standing
+from rooms.media.client import Client, Crowd
+from rooms.media.node import Node, Settings
+from tests.rooms.media.conftest import SECRET, SPACE, until
+from tests.rooms.media.web import Running, Web
+
+ACK = standing.ACK_KEY.format(space=SPACE)
+
+
+async def test_heartbeat_says_who_and_where_and_stops_with_the_node(running: Running, web: Web) -> None:
+    async with running() as (node, _):
+        beat = None
+        async with asyncio.timeout(10):
+            while beat is None:
+                beat = await web.redis.get("spaces:node:n1")
+        said = msgspec.json.decode(beat)
+        assert said["url"] == node.url
+        assert said["boot"] == node.boot
+        assert (said["name"], said["peers"], said["capacity"], said["draining"]) == ("n1", 0, 1000, False)
+        assert 0 < await web.redis.pttl("spaces:node:n1") <= 3000
+    assert await web.redis.get("spaces:node:n1") is None
+
+
+async def test_what_redis_lost_comes_back_with_the_next_heartbeat(running: Running, web: Web) -> None:
+    async def listed(*names: str) -> None:
+        found: list[str] = []
+        async with asyncio.timeout(10):
+            while found != list(names):
+                found = await web.redis.zrange(heartbeat.NAMES, 0, -1)
+
+    async with running():
+        await listed("n1")
+        await web.redis.flushdb()
+        await web.redis.zadd(heartbeat.NAMES, {"gone": time.time() - heartbeat.FORGOTTEN_SECONDS - 1})
+        await listed("n1")
+        assert await web.redis.get("spaces:node:n1") is not None
+
+
+async def test_a_published_standing_is_applied_and_acknowledged(running: Running, web: Web) -> None:
+    await web.write("hana")
+    async with running() as (node, call):
+        client = Client()
+        await call.join(client, "hana")
+        version = await web.write("hana", removed=frozenset({"hana"}))
+        await until(lambda: (SPACE, version) in web.acknowledgements)
+        assert await web.redis.get(ACK) == str(version)
+        assert await web.redis.ttl(ACK) == -1
+        assert node.engine.peers == 0
+        client.vanish()
+
+
+async def test_what_redis_lost_is_acknowledged_again(
+    running: Running, web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link, "REREAD_SECONDS", 0.02)
+    version = await web.write("hana")
+    async with running() as (_, call):
+        client = Client()
+        await call.join(client, "hana")
+        await until(lambda: web.acknowledgements == [(SPACE, version)])
+        await web.redis.delete(ACK)
+        await until(lambda: web.acknowledgements == [(SPACE, version)] * 2)
+        assert await web.redis.get(ACK) == str(version)
+        client.vanish()
+
+
+async def test_the_acknowledgement_of_an_ended_space_goes_away(running: Running, web: Web) -> None:
+    await web.write("hana")
+    async with running() as (_, call):
+        client = Client()
+        await call.join(client, "hana")
+        version = await web.write(ended=True)
+        await until(lambda: (SPACE, version) in web.acknowledgements)
+        assert await web.redis.get(ACK) == str(version)
+        assert 0 < await web.redis.ttl(ACK) <= standing.ENDED_SECONDS
+        client.vanish()
+
+
+async def test_who_left_is_dropped_and_others_stay(running: Running, web: Web) -> None:
+    await web.write("hana")
+    async with running() as (_, call), Crowd() as crowd:
+        clients = {name: await call.connect(crowd, name) for name in ("hana", "lior")}
+        path = f"/spaces/{SPACE}/peers"
+        assert sorted((await call("GET", path))[1]["participants"]) == ["hana", "lior"]
+        await web.redis.publish(standing.LEFT, f"{SPACE} lior")
+        await until(clients["lior"].gone.is_set)
+        assert await call("GET", path) == (200, {"participants": ["hana"]})
+        assert await call("GET", "/spaces/another/peers") == (200, {"participants": []})
+
+
+async def test_a_standing_whose_publication_got_lost_is_read_all_the_same(
+    running: Running, web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link, "REREAD_SECONDS", 0.02)
+    await web.write("hana")
+    async with running() as (node, call):
+        client = Client()
+        await call.join(client, "hana")
+        version = await web.write(publish=False)
+        await until(lambda: node.engine.spaces[SPACE].standing.version == version)
+        client.vanish()
+
+
+async def test_an_ended_space_is_closed(running: Running, web: Web) -> None:
+    await web.write("hana")
+    async with running() as (node, call), Crowd() as crowd:
+        client = await call.connect(crowd, "hana")
+        await web.write("hana", ended=True)
+        await until(client.gone.is_set)
+        assert node.engine.spaces == {}
+        assert (await call.join(client, "hana"))[1]["error"] == "no_space"
+
+
+async def test_a_lost_standing_closes_the_space_only_after_a_while(
+    running: Running, web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link, "REREAD_SECONDS", 0.02)
+    await web.write("hana")
+    async with running() as (node, call):
+        client = Client()
+        await call.join(client, "hana")
+        await web.redis.delete(standing.KEY.format(space=SPACE))
+        await until(lambda: SPACE in node.link._missing_since)
+        assert SPACE in node.engine.spaces
+        monkeypatch.setattr(link, "MISSING_SECONDS", 0.0)
+        await until(lambda: node.engine.spaces == {})
+        client.vanish()
+
+
+async def test_a_malformed_standing_is_not_applied(
+    running: Running, web: Web, caplog: pytest.LogCaptureFixture
+) -> None:
+    await web.write("hana")
+    async with running() as (node, call):
+        client = Client()
+        await call.join(client, "hana")
+        await web.redis.set(standing.KEY.format(space=SPACE), "{}")
+        await web.redis.publish(standing.CHANNEL, f"{SPACE} 99")
+        await until(lambda: "malformed" in caplog.text)
+        assert node.engine.spaces[SPACE].standing.version == 1
+        client.vanish()
+
+
+async def test_without_redis_the_node_runs_and_says_so(
+    redis_url: str, tmp_path: Path, web: Web, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link, "RETRY_SECONDS", 0.01)
+    settings = Settings(SECRET, f"unix://{tmp_path}/no.sock", tmp_path / "spool", name="n1", bind="127.0.0.1")
+    node = Node(settings, web)
+    await node.start()
+    await until(lambda: "no heartbeat" in caplog.text and "no standings" in caplog.text)
+    await node.stop()

@@ -1,0 +1,87 @@
+"""The web side of a whole node in real time, and whoever calls its HTTP face."""
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import aiohttp
+import msgspec
+import redis
+import redis.asyncio
+
+from rooms.media import standing
+from rooms.media.client import Client, Crowd
+from rooms.media.grant import mint
+from rooms.media.node import Node
+from rooms.media.quality import State
+from rooms.media.standing import Standing, Voice
+from rooms.media.tap import Chunk
+
+SECRET = "a secret of the tests"
+SPACE = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
+
+
+class Web:
+    """The web side: writes standings, collects what the node tells."""
+
+    def __init__(self, url: str) -> None:
+        self.redis = redis.asyncio.Redis.from_url(url, decode_responses=True)
+        self.acknowledgements: list[tuple[str, int]] = []
+        self.states: list[tuple[str, str]] = []
+        self.levels_seen: list[dict[str, int]] = []
+        self.chunks: list[Chunk] = []
+        self.version = 0
+
+    async def levels(self, space: str, levels: Mapping[str, int]) -> None:
+        self.levels_seen.append(dict(levels))
+
+    async def acknowledged(self, space: str, version: int) -> None:
+        self.acknowledgements.append((space, version))
+
+    async def peer(self, space: str, participant: str, state: str) -> None:
+        self.states.append((participant, state))
+
+    async def connection(self, space: str, participant: str, state: State) -> None: ...
+
+    def ship(self, chunk: Chunk) -> None:
+        self.chunks.append(chunk)
+
+    async def write(self, *voices: str, publish: bool = True, **more: Any) -> int:
+        """Write the next version of the standing."""
+        self.version += 1
+        turns = tuple(Voice(name, f"turn-of-{name}") for name in voices)
+        current = Standing(SPACE, self.version, time.time(), voices=turns, **more)
+        await self.redis.set(standing.KEY.format(space=SPACE), msgspec.json.encode(current))
+        if publish:
+            await self.redis.publish(standing.CHANNEL, f"{SPACE} {self.version}")
+        return self.version
+
+
+class Caller:
+    """Somebody who knows the node's address and perhaps the secret."""
+
+    def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
+        self.session, self.url = session, url
+
+    async def __call__(self, method: str, path: str, secret: str = SECRET, **body: Any) -> tuple[int, dict]:
+        headers = {"Authorization": f"Bearer {secret}"}
+        async with self.session.request(method, self.url + path, headers=headers, json=body or None) as response:
+            data = await response.read()
+            return response.status, msgspec.json.decode(data) if data else {}
+
+    async def join(self, client: Client, name: str) -> tuple[int, dict]:
+        grant = mint(SECRET, SPACE, name, time.time())
+        return await self("POST", f"/spaces/{SPACE}/peers", grant=grant, sdp=client.offer())
+
+    async def connect(self, crowd: Crowd, name: str, **more: Any) -> Client:
+        """A peer that hears, and is heard if it is a voice."""
+        client = crowd.add(Client(**more))
+        status, answer = await self.join(client, name)
+        assert status == 200
+        client.accept(answer["sdp"])
+        await client.connected()
+        return client
+
+
+Running = Callable[..., AbstractAsyncContextManager[tuple[Node, Caller]]]
