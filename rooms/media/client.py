@@ -29,6 +29,7 @@ PAYLOAD_TYPE = 111
 CHECK_SECONDS = 0.05  # between checks until one is answered
 CONSENT_SECONDS = 2.5  # between checks from then on
 QUEUE = 128 * 1024  # octets in the kernel; two seconds of sound
+PIECE = SAMPLE_RATE // 20  # samples of sound in which a strength is measured
 _PRIORITY = (126 << 24) + (65_535 << 8) + 255
 
 
@@ -59,13 +60,17 @@ def loudest_frequency(pcm: Pcm) -> float:
 
 
 def strength(pcm: Pcm, frequency: float) -> float:
-    """Return the amplitude of one frequency in the sound, 1.0 being a sine wave of full scale."""
+    """Return the amplitude of one frequency in the sound, 1.0 being a sine wave of full scale.
+
+    Measured in pieces of 50 ms: a jitter buffer that adapts plays some of it a little faster or slower.
+    """
     if not len(pcm):
         return 0.0
-    window = np.hanning(len(pcm))
-    moments = np.arange(len(pcm)) / SAMPLE_RATE
-    part = np.dot(pcm * window, np.exp(-2j * np.pi * frequency * moments))
-    return float(2 * abs(part) / window.sum() / 32767)
+    length = min(PIECE, len(pcm))
+    window = np.hanning(length)
+    wave = window * np.exp(-2j * np.pi * frequency * np.arange(length) / SAMPLE_RATE)
+    pieces = pcm[: len(pcm) // length * length].reshape(-1, length)
+    return float(2 * np.abs(pieces @ wave).mean() / window.sum() / 32767)
 
 
 @dataclass
