@@ -24,7 +24,6 @@ import msgspec
 import redis
 
 from rooms.media import grant
-from rooms.media.face import MOST_SECONDS
 from rooms.media.standing import CHANNEL, KEY, Standing, Voice
 from spaces_project import embedded
 from spaces_project.processes import spawn, stop
@@ -113,9 +112,9 @@ class MediaNode:
         embedded.stop_redis(self._server)
         self._folder.cleanup()
 
-    async def health(self, seconds: float = MOST_SECONDS) -> dict[str, Any]:
-        """Return what the node says of itself, and of its clock over the last ``seconds``."""
-        async with self._http.get(f"{self._url}/health", params={"seconds": seconds}) as response:
+    async def health(self, seconds: float | None = None) -> dict[str, Any]:
+        """Return what the node says of itself, and of its clock over the last ``seconds`` or all that it remembers."""
+        async with self._http.get(f"{self._url}/health", params={"seconds": seconds} if seconds else None) as response:
             return dict(await response.json())
 
     def open_space(self, voices: int, *, recorded: bool = True) -> "Room":

@@ -1,16 +1,22 @@
 """A running installation, and people in real Chromium processes, each with a tone for a voice."""
 
+import os
 import shutil
+import signal
+import socket
+import subprocess
+import sys
 import wave
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 from playwright.sync_api import Playwright, sync_playwright
 
-from tests.browser.person import Person
-from tests.machine import Machine
+from tests.browser.person import Person, until
+from tests.machine import CHECKOUT, START_SECONDS, Machine, free_port
 
 HANA, SOL = 480, 1_100  # Hz of their voices
 RATE = 48_000
@@ -94,6 +100,34 @@ def join_as(everybody: Callable[..., Person]) -> Iterator[Callable[..., Person]]
     yield person
     for one in here:
         one.page.close()
+
+
+@pytest.fixture
+def own_node(site: Machine) -> Iterator[int]:
+    """The process id of the machine's own node."""
+    node = site.child("runmedia")
+    yield node
+    with suppress(ProcessLookupError):
+        os.kill(node, signal.SIGCONT)
+
+
+@pytest.fixture
+def other_node(site: Machine, own_node: int, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The name of a second node, started beside the machine's own; `indirect` are settings for it."""
+    arguments = ["--name", "other", "--port", str(free_port(socket.SOCK_DGRAM)), "--http-port", str(free_port())]
+    here = {"MEDIA_BIND": "127.0.0.1", "MEDIA_ANNOUNCE": "127.0.0.1"}
+    environment = site.environment(**here, **getattr(request, "param", {}))
+    with (site.var / "other.log").open("wb") as out:
+        node = subprocess.Popen(
+            [sys.executable, "manage.py", "runmedia", *arguments],
+            cwd=CHECKOUT, env=environment, stdout=out, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+    try:
+        until(lambda: site.health()["nodes"] == 2, "two nodes", START_SECONDS)
+        yield "other"
+    finally:
+        node.kill()
+        node.wait()
 
 
 class Stage:

@@ -3,12 +3,8 @@
 import json
 import os
 import signal
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -18,39 +14,11 @@ from playwright.sync_api import expect
 from spaces_project import embedded
 from tests.browser.conftest import HANA, SOL
 from tests.browser.person import PATIENCE_SECONDS, Person, until
-from tests.machine import CHECKOUT, START_SECONDS, Machine, free_port
+from tests.machine import START_SECONDS, Machine
 
 pytestmark = pytest.mark.browser
 JoinAs = Callable[..., Person]
 LIMIT_SECONDS = 15.0  # ten are promised, on a machine that has nothing else to do; the printed figures tell
-
-
-@pytest.fixture
-def own_node(site: Machine) -> Iterator[int]:
-    """The process id of the machine's own node."""
-    node = site.child("runmedia")
-    yield node
-    with suppress(ProcessLookupError):
-        os.kill(node, signal.SIGCONT)
-
-
-@pytest.fixture
-def other_node(site: Machine, own_node: int, request: pytest.FixtureRequest) -> Iterator[str]:
-    """The name of a second node, started beside the machine's own; `indirect` says how many peers it takes."""
-    arguments = ["--name", "other", "--port", str(free_port(socket.SOCK_DGRAM)), "--http-port", str(free_port())]
-    capacity = str(getattr(request, "param", 100))
-    environment = site.environment(MEDIA_BIND="127.0.0.1", MEDIA_ANNOUNCE="127.0.0.1", MEDIA_CAPACITY=capacity)
-    with (site.var / "other.log").open("wb") as out:
-        node = subprocess.Popen(
-            [sys.executable, "manage.py", "runmedia", *arguments],
-            cwd=CHECKOUT, env=environment, stdout=out, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-    try:
-        until(lambda: site.health()["nodes"] == 2, "two nodes", START_SECONDS)
-        yield "other"
-    finally:
-        node.kill()
-        node.wait()
 
 
 @pytest.fixture
@@ -130,7 +98,7 @@ def test_a_space_is_placed_anew_while_its_node_lives(
     assert boot_of_the_space(site) != before
 
 
-@pytest.mark.parametrize("other_node", [1], indirect=True)
+@pytest.mark.parametrize("other_node", [{"MEDIA_CAPACITY": "1"}], indirect=True, ids=["of one place"])
 def test_whoever_finds_the_node_full_gets_the_next_free_place(
     join_as: JoinAs, site: Machine, own_node: int, other_node: str
 ) -> None:

@@ -1,0 +1,36 @@
+"""What Chromium itself counts of the sound that it gets (RTCInboundRtpStreamStats of W3C's webrtc-stats)."""
+
+from tests.browser.person import Person
+
+COUNTERS = (
+    "packetsReceived", "packetsLost", "fecPacketsReceived",
+    "totalSamplesReceived", "concealedSamples", "concealmentEvents",
+)  # fmt: skip
+
+# Keeps the page's connections where a test finds them.
+KEEP_CONNECTIONS = """window.connections = [];
+window.RTCPeerConnection = class extends RTCPeerConnection {
+  constructor(...options) { super(...options); window.connections.push(this); }
+};"""
+RECEIVED = """async () => {
+  const stats = [...(await window.connections.at(-1).getStats()).values()];
+  return stats.find((one) => one.type === "inbound-rtp");
+}"""
+
+
+def received(listener: Person) -> dict[str, float]:
+    """What Chromium has counted of the sound so far."""
+    return {name: value for name, value in listener.page.evaluate(RECEIVED).items() if isinstance(value, int | float)}
+
+
+def over(listener: Person, milliseconds: int) -> dict[str, float]:
+    """By how much each counter grew in that time."""
+    before = received(listener)
+    listener.page.wait_for_timeout(milliseconds)
+    return grown(before, received(listener))
+
+
+def grown(before: dict[str, float], after: dict[str, float]) -> dict[str, float]:
+    growth = {name: after[name] - before.get(name, 0) for name in after}
+    print({name: growth[name] for name in COUNTERS})
+    return growth
