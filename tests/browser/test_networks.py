@@ -48,6 +48,7 @@ def test_packets_of_60_ms_are_played_without_a_gap(
     assert heard["concealedSamples"] < MOST_CONCEALED * heard["totalSamplesReceived"]
 
 
+@pytest.mark.proof
 def test_a_listener_whose_network_loses_packets_is_told_and_gets_some_of_them_back(
     speakers: tuple[Person, Person], join_as: JoinAs, detour: Detour
 ) -> None:
@@ -70,6 +71,7 @@ def test_a_listener_whose_network_loses_packets_is_told_and_gets_some_of_them_ba
     expect(lior.find("connection")).to_have_text("connection: good", timeout=LONG)
 
 
+@pytest.mark.proof
 def test_a_speaker_whose_network_loses_packets_is_told_and_is_heard_all_the_same(
     join_as: JoinAs, detour: Detour
 ) -> None:
