@@ -55,10 +55,11 @@ def _start_redis(var: Path) -> str:
 
 
 def _own_number(url: str) -> str:
-    """The named Redis, with a database number for each worker of a parallel run."""
+    """The named Redis, with a database number for each worker of a parallel run, and one for a run beside it."""
     parts = urlsplit(url)
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    return parts._replace(path=f"/{int(parts.path.strip('/') or 0) + worker}").geturl()
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    number = 1 + int(worker.removeprefix("gw")) if worker else 0
+    return parts._replace(path=f"/{int(parts.path.strip('/') or 0) + number}").geturl()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
