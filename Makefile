@@ -25,12 +25,13 @@ install: .venv/run.stamp  ## only the locked requirements, into .venv
 
 test: lint  ## every check; under 8 minutes on 2 cores: what needs no clock runs in the pauses of what does
 	@mkdir -p $(dir $(BESIDE))
-	@nice -n 19 $(MAKE) --no-print-directory types units >$(BESIDE) 2>&1 & beside=$$!; \
-	trap "kill $$beside; exit 130" INT TERM; \
+	@nice -n 19 $(MAKE) --no-print-directory --keep-going types units >$(BESIDE) 2>&1 & beside=$$!; \
+	trap "kill $$beside; wait; exit 130" INT TERM; \
 	$(MAKE) --no-print-directory serial; serial=$$?; \
 	echo "Beside that, types and units:"; \
 	wait $$beside; beside=$$?; \
 	cat $(BESIDE); \
+	test $$beside -eq 0 || echo "make types units FAILED, see above."; \
 	test $$serial -eq 0 || echo "make serial FAILED, see above."; \
 	exit $$((serial + beside))
 
@@ -44,7 +45,7 @@ types: .venv/test.stamp
 units: .venv/test.stamp  ## what can run beside other tests
 	$(PYTEST) -n 3 -m "not proof and not alone" --ignore=tests/browser
 
-serial: .venv/test.stamp  ## what listens in real time or measures time, one by one: Chromium, the supervisor, nginx
+serial: .venv/test.stamp  ## what listens in real time or measures time, one after the other: Chromium, the supervisor, nginx
 	@test -z "$(MISSING)" || test -z "$$CI" || { echo "Missing: $(MISSING). Under CI that is a failure."; exit 1; }
 	$(PYTEST) -m "not proof and (alone or browser)" $(NOT_RUN)
 	@test -z "$(MISSING)" || printf '\n%s\n' \
@@ -52,7 +53,8 @@ serial: .venv/test.stamp  ## what listens in real time or measures time, one by 
 		"To run them: apt-get install $(MISSING) (as root), then: make serial"
 
 proof: .venv/test.stamp  ## the long counts; one part alone: make proof ARGS="-k postgres"
-	$(PYTEST) -m proof $(ARGS)
+	$(PYTEST) -m proof $(NOT_RUN) $(ARGS)
+	@test -z "$(NOT_RUN)" || echo "DID NOT RUN: $(patsubst --ignore=%,%,$(NOT_RUN)), for want of Debian's $(MISSING)."
 
 bench: .venv/test.stamp  ## every benchmark, one JSON line per figure
 	$(BIN)/python -m bench

@@ -36,8 +36,7 @@ class SpaceConsumer(Door):
             return await self.close(4404)
         pulse.connect(self.space_id, str(self.me.pk), self.connection)
         await self.channel_layer.group_add(events.personal(self.me.pk), self.channel_name)
-        takeover = {"type": "space.taken_over", "by": self.connection}
-        await self.channel_layer.group_send(events.personal(self.me.pk), takeover)
+        await self.channel_layer.group_send(events.personal(self.me.pk), {"type": "space.taken_over"})
         return await self.answer(protocol.Sync())
 
     async def disconnect(self, code: int) -> None:
@@ -90,8 +89,8 @@ class SpaceConsumer(Door):
             await self.close(message["close"])
 
     async def space_taken_over(self, message: dict[str, Any]) -> None:
-        """The later connection stays. Words of two that were opened at once may come to both, so it is looked up."""
-        if message["by"] != self.connection and self.me is not None and not await is_latest(self.me):
+        """The later connection stays. Who hears whom of two that were opened at once is chance, so it is looked up."""
+        if self.me is not None and not await is_latest(self.me):
             await self.close(4400)
 
     async def space_cut_off(self, message: dict[str, Any]) -> None:

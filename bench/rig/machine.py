@@ -62,17 +62,18 @@ def on_core(core: int) -> Iterator[None]:
 def unhindered() -> Iterator[None]:
     """Run this thread, in which an event loop runs, before other programs, as a node does, and look for no garbage.
 
-    What comes late from the rig is not heard in time, and no server could help it.
+    What comes late from the rig is not heard in time, and no server could help it. Once more inside, it does nothing.
     """
+    if not gc.isenabled():
+        yield
+        return
     gc.collect()
-    collects = gc.isenabled()
     gc.disable()
     try:
         with Hurry(asyncio.get_running_loop()):
             yield
     finally:
-        if collects:
-            gc.enable()
+        gc.enable()
 
 
 def cpu_seconds(pid: int) -> float:

@@ -1,14 +1,14 @@
 """When a node looks for cyclic garbage: each look is a pause of the sound, so most are short and the long one is rare.
 
 A peer that is gone is garbage that only a look through everything finds, since library objects in it refer to each
-other in circles. Such a look takes 40 ms among 1,000 peers, and is taken once as many peers are gone as are there.
+other in circles. Such a look takes more than a tick among 1,000 peers, and is taken once as many are gone as are there.
 """
 
 import gc
 
-YOUNG, MIDDLE = 2000, 2  # objects, and looks at the young ones per look at those that outlived one: 3 ms at the most
+YOUNG, MIDDLE = 2000, 2  # objects, and looks at the young ones per look at those that outlived one
 NEVER = 1_000_000  # looks at the middle ones before the interpreter looks through everything by itself
-LEAST_GONE = 200  # peers, about 20 MB
+LEAST_GONE = 200  # peers
 LONGEST_SECONDS = 3600.0  # after which everything is looked through anyhow
 
 

@@ -189,8 +189,9 @@ class Node:
         engine, garbage = self.engine, Garbage(time.monotonic())
         while True:
             await asyncio.sleep(COLLECT_SECONDS)
-            if garbage.is_due(engine.joins - engine.peers, engine.peers, time.monotonic()):
-                garbage.collect(engine.joins - engine.peers, time.monotonic())
+            gone, now = engine.joins - engine.peers, time.monotonic()
+            if garbage.is_due(gone, engine.peers, now):
+                garbage.collect(gone, now)
 
 
 def _ms(seconds: float) -> float:

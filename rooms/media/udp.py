@@ -135,6 +135,7 @@ class UdpPort:
         self._descriptor = self.socket.fileno()
         self._family = _FAMILIES[self.socket.family]
         self._local = host in WILDCARDS
+        self._probe = socket.socket(self.socket.family, socket.SOCK_DGRAM)
         if self._local:
             self.socket.setsockopt(self._family.level, self._family.ask, 1)
         self.batch = batch
@@ -156,12 +157,11 @@ class UdpPort:
         return Envelopes(packets, self._family, self._is_usual if self._local else None)
 
     def _is_usual(self, address: bytes) -> bool:
-        """Whether packets on this way leave from that address of ours of the kernel's own accord."""
+        """Whether packets on this way leave from that address of ours of the kernel's own accord, as routes are now."""
         name, local = address[: self._family.name_size], address[self._family.name_size :]
-        with socket.socket(self.socket.family, socket.SOCK_DGRAM) as probe:
-            if _libc.connect(probe.fileno(), name, len(name)) < 0:
-                return False
-            return bool(probe.getsockname()[0] == socket.inet_ntop(self.socket.family, local))
+        if _libc.connect(self._probe.fileno(), name, len(name)) < 0:
+            return False
+        return bool(self._probe.getsockname()[0] == socket.inet_ntop(self.socket.family, local))
 
     def receive(self) -> list[tuple[bytes, bytes]]:
         """Return what waits, at most a batch, as (data, address); longer ones than a packet may be are cut."""
@@ -210,13 +210,14 @@ class UdpPort:
 
     @property
     def overflowed(self) -> int:
-        """How many packets the kernel has thrown away since the queue was full of others."""
+        """How many packets the kernel has thrown away, nearly all of them because the queue was full of others."""
         said = self.socket.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size)
         return int(_MEMINFO.unpack(said)[-1])
 
     def close(self) -> None:
         """Give the port back."""
         self.socket.close()
+        self._probe.close()
 
     def pack(self, host: str, port: int) -> bytes:
         """Return the address of a numeric host, for this port."""

@@ -14,7 +14,7 @@ from tests.browser.detour import Detour
 from tests.browser.person import PATIENCE_SECONDS, Person, until
 from tests.machine import Machine
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.proof]
 JoinAs = Callable[..., Person]
 LONG = PATIENCE_SECONDS * 1000
 SETTLED_MS, MEASURED_MS = 2_000, 4_000
@@ -48,7 +48,6 @@ def test_packets_of_60_ms_are_played_without_a_gap(
     assert heard["concealedSamples"] < MOST_CONCEALED * heard["totalSamplesReceived"]
 
 
-@pytest.mark.proof
 def test_a_listener_whose_network_loses_packets_is_told_and_gets_some_of_them_back(
     speakers: tuple[Person, Person], join_as: JoinAs, detour: Detour
 ) -> None:
@@ -71,7 +70,6 @@ def test_a_listener_whose_network_loses_packets_is_told_and_gets_some_of_them_ba
     expect(lior.find("connection")).to_have_text("connection: good", timeout=LONG)
 
 
-@pytest.mark.proof
 def test_a_speaker_whose_network_loses_packets_is_told_and_is_heard_all_the_same(
     join_as: JoinAs, detour: Detour
 ) -> None:

@@ -332,10 +332,18 @@ async def test_of_two_pages_opened_at_once_the_later_one_stays(tea: Space, sol: 
     async with pages(tea, sol) as [first], pages(tea, sol) as [second]:
         assert await first.closed() == 4400
         person = await Participant.objects.aget(space=tea, user=sol)
-        late = {"type": "space.taken_over", "by": "the first one"}
-        await get_channel_layer().group_send(events.personal(person.pk), late)
+        await get_channel_layer().group_send(events.personal(person.pk), {"type": "space.taken_over"})
         await events.hint(str(tea.pk), {"type": "reactions", "counts": {}})
         assert await second.until("reactions")
+
+
+async def test_whoever_was_overtaken_before_he_could_hear_of_it_gives_way(tea: Space, sol: User) -> None:
+    """A later page has entered before this one was told anything: his own word tells him, too."""
+    async with pages(tea, sol) as [first]:
+        person = await Participant.objects.aget(space=tea, user=sol)
+        await sync_to_async(pulse.enter)(str(tea.pk), sol, "a later one")
+        await get_channel_layer().group_send(events.personal(person.pk), {"type": "space.taken_over"})
+        assert await first.closed() == 4400
 
 
 async def test_the_end_reaches_every_page(tea: Space, hana: User, sol: User) -> None:

@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -169,14 +168,6 @@ def test_a_taken_port_is_refused_in_one_line(site: Machine, machine: Machine) ->
     )
 
 
-def test_a_taken_udp_port_is_refused_too(machine: Machine) -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
-        other.bind(("127.0.0.1", machine.media))
-        done = machine.command("runspaces", "--demo", *machine.ports)
-    assert done.returncode != 0
-    assert "--media-port" in done.stderr
-
-
 def test_commands_use_the_servers_that_run(site: Machine) -> None:
     done = site.command(
         "shell", "-c", "from accounts.models import User; print(User.objects.filter(handle='hana').count())"
@@ -192,39 +183,8 @@ def test_commands_of_the_folder_know_the_ports_of_the_running_machine(site: Mach
 
 
 # --- without a demonstration ------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("missing", ["SECRET_KEY", "MEDIA_SECRET"])
-def test_no_secret_has_a_default(machine: Machine, missing: str) -> None:
-    secrets = {name: "x" * 50 for name in ("SECRET_KEY", "MEDIA_SECRET") if name != missing}
-    done = machine.command("runspaces", *machine.ports, **secrets)
-    assert done.returncode != 0
-    assert f"{missing} is not set" in done.stderr
-    assert done.stderr.count("\n") == 1
-    assert not (machine.var / "demo.env").exists()
-
-
 def test_a_demonstrations_data_is_not_taken_over(site: Machine, machine: Machine) -> None:
     shutil.copy(site.var / "demo.env", machine.var)
     done = machine.command("runspaces", *machine.ports, SECRET_KEY="x" * 50, MEDIA_SECRET="y" * 50)
     assert done.returncode != 0
     assert "holds a demonstration" in done.stderr
-
-
-def test_without_demo_nobody_is_created(machine: Machine) -> None:
-    secrets = {"SECRET_KEY": "x" * 50, "MEDIA_SECRET": "y" * 50}
-    assert machine.command("prepare", **secrets).returncode == 0
-    done = machine.command("shell", "-c", "from accounts.models import User; print(User.objects.count())", **secrets)
-    assert done.stdout.strip().endswith("0"), done.stderr
-    assert "known passwords" in machine.command("seed_demo", **secrets).stderr
-
-
-def test_a_command_starts_the_servers_for_its_time(machine: Machine) -> None:
-    done = machine.command("migrate", "--check", SECRET_KEY="x" * 50)
-    assert done.returncode == 1, done.stderr  # nothing is applied yet, which only a database can tell
-    assert with_patience(lambda: not machine.processes(), START_SECONDS)
-
-
-def test_a_wrong_variable_is_one_line(machine: Machine) -> None:
-    done = machine.command("migrate", WEB_PORT="eighty")
-    assert done.returncode == 1
-    assert done.stderr.startswith("manage.py: WEB_PORT='eighty' is not a port number")
-    assert done.stderr.count("\n") == 1
