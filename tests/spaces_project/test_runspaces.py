@@ -182,7 +182,6 @@ def test_commands_of_the_folder_know_the_ports_of_the_running_machine(site: Mach
     assert site.command("doctor", WEB_PORT="7").stdout.count("warning  web on port 7") == 1
 
 
-# --- without a demonstration ------------------------------------------------------------------------------------------
 def test_a_demonstrations_data_is_not_taken_over(site: Machine, machine: Machine) -> None:
     shutil.copy(site.var / "demo.env", machine.var)
     done = machine.command("runspaces", *machine.ports, SECRET_KEY="x" * 50, MEDIA_SECRET="y" * 50)
