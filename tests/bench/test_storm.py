@@ -68,6 +68,7 @@ async def test_a_generator_that_ends_is_told() -> None:
     port.close()
 
 
+@pytest.mark.alone
 async def test_what_a_space_hears_in_a_little_storm(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measure, "SETTLE_SECONDS", 0.2)
     monkeypatch.setattr(storm, "TRIES", 1)
