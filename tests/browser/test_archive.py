@@ -54,8 +54,14 @@ class Voice:
     async def open_microphone(self) -> None:
         """Open, and wait until the media node has it in effect."""
         await self.say(type="accept_notice")
-        await self.say(type="microphone", open=True)
+        await self.turn(wide=True)
+
+    async def turn(self, *, wide: bool) -> None:
+        """Open or close the microphone, and wait until the media node has it in effect."""
+        await self.say(type="microphone", open=wide)
         voice = await self.until("voice")
+        while (voice["person"]["mute"] == "open") is not wide:  # of somebody else, or from before
+            voice = await self.until("voice")
         while self.in_effect < voice["standing"]:  # the node may have been faster than the event
             await self.until("in_effect")
 
@@ -84,7 +90,7 @@ async def two_voices(base: str, space: str, hana: str, sol: str) -> dict[float, 
         for singer, frequency in ((host, HANA), (speaker, SOL), (host, HANA), (speaker, SOL)):
             began[frequency].append(await singer.sing(frequency, 1.2))
             await asyncio.sleep(0.5)
-        await speaker.say(type="microphone", open=False)
+        await speaker.turn(wide=False)
         await speaker.sing(SOL, 1.0)  # a browser that goes on sending although its microphone is closed
         await host.say(type="end")
         await host.until("ended")
