@@ -12,7 +12,8 @@ import asyncio
 import json
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, Self
@@ -59,17 +60,17 @@ class Heard:
     """How one phase went.
 
     ``rate``: packets of the flood that the kernel took, a second; ``dropped_pct``: of those that the node counted as
-    what they are. ``lost_pct``, ``left_out_pct``, ``broken``: at the checking listeners. ``pause_ms``: between two
-    packets, at the most. ``concealed_ms``: invented of all voices together; ``voices_lost``: their packets that did not
-    come in time. ``tick_ms``, ``late_ms``: p99 of what ticks took and were late. ``overflowed``: packets for which the
-    port's queue had no room. ``joined``: newcomers who heard something, 99 % of them after ``join_p99_s``.
-    ``rig_late_ms``: how late the rig's own ticks were at the most, which is in all of it. ``time``: from and to, in
-    seconds of room time.
+    what they are, None without a flood. ``lost_pct``, ``left_out_pct``, ``broken``: at the checking listeners.
+    ``pause_ms``: between two packets, at the most. ``concealed_ms``: invented of all voices together; ``voices_lost``:
+    their packets that did not come in time. ``tick_ms``, ``late_ms``: p99 of what ticks took and were late.
+    ``overflowed``: packets for which the port's queue had no room. ``joined``: newcomers who heard something, 99 % of
+    them after ``join_p99_s``. ``rig_late_ms``: how late the rig's own ticks were at the most, which is in all of it.
+    ``time``: from and to, in seconds of room time.
     """
 
     phase: str
     rate: float
-    dropped_pct: float
+    dropped_pct: float | None
     lost_pct: float
     left_out_pct: float
     broken: int
@@ -95,7 +96,9 @@ class Heard:
     @property
     def figures(self) -> dict[str, Any]:
         """All but the packets and the time, for people and machines."""
-        return {field.name: getattr(self, field.name) for field in fields(self)[:-2]}
+        return {
+            field.name: getattr(self, field.name) for field in fields(self) if field.name not in ("time", "received")
+        }
 
     def __str__(self) -> str:
         return " ".join(f"{name}={_short(value)}" for name, value in self.figures.items())
@@ -106,7 +109,7 @@ class Storm:
 
     def __init__(self, node: MediaNode, crowd: Crowd, listeners: int) -> None:
         self.node, self.crowd, self.room = node, crowd, node.open_space(len(HERTZ))
-        self._listeners = listeners
+        self._listeners, self._started = listeners, AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         """Bring in those who speak, those who listen, one who keeps what he hears, and the generator."""
@@ -115,12 +118,15 @@ class Storm:
         self._ear = await self.crowd.connect(Ear(**self.crowd.options), self.room.listen)
         self.crowd.checkers.append(self._ear)
         await self.crowd.listen(self.room.listen, self._listeners - 1)
-        self._generator = await flood.Generator(self.node.port, self._ear.fragments).__aenter__()
-        await asyncio.sleep(measure.SETTLE_SECONDS)
+        async with AsyncExitStack() as started:
+            generator = flood.Generator(self.node.port, self._ear.fragments)
+            self._generator = await started.enter_async_context(generator)
+            await asyncio.sleep(measure.SETTLE_SECONDS)
+            self._started = started.pop_all()
         return self
 
     async def __aexit__(self, *failure: object) -> None:
-        await self._generator.__aexit__(*failure)
+        await self._started.aclose()
 
     async def pass_by(self, name: str, phase: Phase, seconds: float) -> Heard:
         """Let a phase pass and say what was heard meanwhile; again where the rig itself did not keep up."""
@@ -144,7 +150,7 @@ class Storm:
         return Heard(
             phase=name,
             rate=sent.rate,
-            dropped_pct=100 * _known(before, after) / sent.packets if sent.packets else 100.0,
+            dropped_pct=100 * _known(before, after, phase.kinds) / sent.packets if sent.packets else None,
             lost_pct=hearing.loss_pct,
             left_out_pct=hearing.left_out_pct,
             broken=hearing.broken,
@@ -204,9 +210,9 @@ class Storm:
         return kept
 
 
-def _known(before: dict[str, Any], after: dict[str, Any]) -> int:
-    """How many packets the node has thrown away for the causes that a flood is of."""
-    causes = [kind.cause for kind in flood.KINDS.values()] + [flood.SIGNATURE_CAUSE]
+def _known(before: dict[str, Any], after: dict[str, Any], kinds: Sequence[str]) -> int:
+    """How many packets the node has thrown away for the causes of these kinds."""
+    causes = [flood.CAUSES[kind] for kind in kinds]
     return sum(after["drops"].get(cause, 0) - before["drops"].get(cause, 0) for cause in causes)
 
 

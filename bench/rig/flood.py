@@ -87,7 +87,7 @@ KINDS = {
     "srtp": Kind(srtp, "media-unchecked"),
 }
 SIGNATURE = "signature"  # checks of a peer that is there, with a wrong signature: needs to know his fragments
-SIGNATURE_CAUSE = "stun-signature"
+CAUSES = {name: kind.cause for name, kind in KINDS.items()} | {SIGNATURE: "stun-signature"}
 
 
 def packets(kind: str, fragments: tuple[str, str], chance: random.Random) -> list[bytes]:

@@ -1,7 +1,8 @@
 """Whatever a member or a stranger sends, no exception leaves the handler, and everybody hears on.
 
 Inputs are valid ones that were damaged, through the handlers that a node has: checks that are signed all the same, RTP
-and RTCP as it comes out of a right encryption. They follow from their number; `make proof` tries 200,000 of each kind.
+and RTCP as it comes out of a right encryption. The damage follows from its number; names and passwords are new in each
+run. `make proof` tries 200,000 of each kind.
 """
 
 import asyncio
@@ -231,7 +232,7 @@ class Stream:
 
 
 def feed(kind: str, numbers: range, one: Callable[[random.Random], object]) -> None:
-    """Feed these inputs; a failure names the one that failed, which its number makes again."""
+    """Feed these inputs; a failure names the one that failed, whose damage its number makes again."""
     for number in numbers:
         try:
             one(random.Random(f"{kind} {number}"))
