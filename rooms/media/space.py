@@ -1,8 +1,7 @@
 """One live Space on a node: who is in it, who is heard, and what each of them gets every 20 ms."""
 
 from collections import Counter
-from collections.abc import Callable
-from functools import cached_property
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from .fanout import FanOut
 from .jitter import Piece
 from .leveller import Leveller
 from .mixer import Mixer
+from .mixminus import PRIMING, MixMinus
 from .opus import DTX_PACKET, FRAME, SAMPLE_RATE, SILENT_PACKET, Pcm
 from .outside import Messenger, Outside
 from .peer import Peer
@@ -44,11 +44,6 @@ class Speaker:
         """Whether nothing comes, nothing is left to play, and nothing waits to be kept."""
         return (self.voice is None or self.voice.is_still) and (self.tap is None or not self.tap.is_open)
 
-    @cached_property
-    def encoder(self) -> AdaptiveEncoder:
-        """The encoder of what this speaker hears while he talks."""
-        return AdaptiveEncoder()
-
     @property
     def counts(self) -> dict[str, int]:
         """The VOICE_COUNTS of the voice since it was last muted, none while it is."""
@@ -77,9 +72,10 @@ class LiveSpace:
         self._zero = standing.started_at - wall
         self._speakers: dict[str, Speaker] = {}
         self._past_voices: Counter[str] = Counter()
-        self._fading: dict[object, Pcm] = {}
-        self._mixer: Mixer[object] = Mixer()
+        self._fading: dict[str, list[Pcm]] = {}  # what is left of voices that were cut off
+        self._mixer: Mixer[str] = Mixer()
         self._encoder = AdaptiveEncoder()
+        self._minus = MixMinus()
         self._silent_ticks = 0
         self._resting = False  # all are silent, and a tick has nothing to do but to tell of it
         self._mix_tap = Tap(self.space, None, None, submit)
@@ -93,10 +89,11 @@ class LiveSpace:
         staying = {voice.participant: voice.turn for voice in standing.voices}
         for participant, speaker in list(self._speakers.items()):
             if staying.get(participant) != speaker.turn:
-                self._silence(speaker)
+                self._silence(participant, speaker)
                 del self._speakers[participant]
         for voice in standing.voices:
             self._apply_voice(voice)
+        self._minus.keep(self._speakers.keys() | self._fading.keys())
         if not standing.voices or not standing.recorded:
             self._mix_tap.close()
 
@@ -107,7 +104,7 @@ class LiveSpace:
             if voice.participant in self.peers:
                 self.audiences.shorten(self.peers[voice.participant])
         if voice.muted:
-            self._silence(speaker)
+            self._silence(voice.participant, speaker)
         elif speaker.voice is None:
             speaker.voice = Voice(self._keeper(speaker), speaker.leveller)
 
@@ -129,12 +126,12 @@ class LiveSpace:
     def _room_time(self, now: float) -> int:
         return max(0, round((now - self._zero) * SAMPLE_RATE))
 
-    def _silence(self, speaker: Speaker) -> None:
+    def _silence(self, participant: str, speaker: Speaker) -> None:
         """Fade a voice out and close its track's chunk."""
         if speaker.voice is not None:
             last = speaker.voice.fade_out()
             if last is not None:
-                self._fading[object()] = last
+                self._fading[participant] = [last, *[_SILENCE] * PRIMING]
             self._past_voices.update(speaker.counts)
             speaker.voice = None
         if speaker.tap is not None:
@@ -187,9 +184,10 @@ class LiveSpace:
         self._note_peers(now)
         sounds = self._pull(now, missed)
         shared, own = self._mixer.mix(sounds)
-        packet = self._encode(shared)
+        packet = self._encode(shared, apart=self._minus.returns(own.keys()))
         self.audiences.write(packet)
         self._send_own(own)
+        self._minus.heard(shared)
         self._keep(packet, audible=shared is not None)
         self._ticks += 1
         if self._ticks % LEVEL_TICKS == 0:
@@ -199,8 +197,9 @@ class LiveSpace:
             self._adapt()
         self._resting = packet == DTX_PACKET and self._is_still
 
-    def _pull(self, now: float, missed: int) -> dict[object, Pcm]:
-        sounds, self._fading = self._fading, {}
+    def _pull(self, now: float, missed: int) -> dict[str, Pcm]:
+        sounds = {name: rest.pop(0) for name, rest in self._fading.items()}
+        self._fading = {name: rest for name, rest in self._fading.items() if rest}
         for participant, speaker in self._speakers.items():
             if speaker.voice is None:
                 continue
@@ -211,30 +210,29 @@ class LiveSpace:
                 sounds[participant] = sound
         return sounds
 
-    def _encode(self, shared: Pcm | None) -> bytes | None:
+    def _encode(self, shared: Pcm | None, *, apart: bool) -> bytes | None:
         """Return the packet for everybody, None for none: a Space in which nobody talks costs next to nothing.
+
+        ``apart``: somebody hears it who did not hear the one before.
 
         Silence is encoded until it is complete, then it is told of (DTX, RFC 7587 section 3.1.3), again and again for
         those who come and for what is lost.
         """
         self._silent_ticks = self._silent_ticks + 1 if shared is None else 0
+        encode = self._encoder.encode_apart if apart else self._encoder.encode
         if shared is not None:
-            return self._encoder.encode(shared)
+            return encode(shared)
         if self._silent_ticks < SETTLING_TICKS:
-            return self._encoder.encode(_SILENCE)
+            return encode(_SILENCE)
         if self._silent_ticks < TOLD_TICKS:
             return SILENT_PACKET
         return DTX_PACKET if self._tells_of_silence else None
 
-    def _send_own(self, own: dict[object, Pcm]) -> None:
-        """Give everybody who talks the mix without himself; it is silence where he is the only one."""
-        for key, sound in own.items():
-            peer = self.peers.get(key) if isinstance(key, str) else None
-            if peer is None or not peer.connected:
-                continue
-            alone = len(own) == 1
-            packet = SILENT_PACKET if alone else self._speakers[peer.participant].encoder.encode(sound)
-            self._fanout.write(peer.row, packet)
+    def _send_own(self, own: Mapping[str, Pcm]) -> None:
+        """Give everybody who talks the mix without himself."""
+        hearing = [name for name in own if name in self.peers and self.peers[name].connected]
+        for name, packet in self._minus.encode(own, hearing).items():
+            self._fanout.write(self.peers[name].row, packet)
 
     def _keep(self, packet: bytes | None, *, audible: bool) -> None:
         """Put the mix on its track while anybody is here to hear it, and close chunks whose time is over.
@@ -260,9 +258,7 @@ class LiveSpace:
         """Let the encoders follow what the browsers report of their loss."""
         losses = {name: peer.reception.loss for name, peer in self.peers.items() if peer.reception}
         self._encoder.follow(list(losses.values()))
-        for name, speaker in self._speakers.items():
-            if name in losses and "encoder" in speaker.__dict__:
-                speaker.encoder.follow([losses[name]])
+        self._minus.follow(losses)
 
     def _tell_levels(self) -> None:
         levels = {name: speaker.voice.level() for name, speaker in self._speakers.items() if speaker.voice is not None}

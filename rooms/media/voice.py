@@ -59,13 +59,16 @@ class Voice:
         self.jitter.skip(ticks * FRAME)
 
     def fade_out(self) -> Pcm | None:
-        """Return one last frame that goes down to silence, for a voice that was audible until now."""
+        """Return one last frame that goes down to silence, for a voice that was audible until now.
+
+        It goes on from what was played, with sound that the decoder invents: what came after that is not heard.
+        """
         if not self._heard:
             return None
         self._heard = False
-        rest = self._pending[:FADE]
+        rest = np.concatenate((self._pending, self._decoder.conceal(FADE)))[:FADE]
         last = np.zeros(FRAME, np.int16)
-        last[: len(rest)] = np.clip(rest * self._leveller.gain, -32768, 32767) * _ramp(FADE)[::-1][: len(rest)]
+        last[:FADE] = np.clip(rest * self._leveller.gain, -32768, 32767) * _ramp(FADE)[::-1]
         return last
 
     def level(self) -> int:

@@ -5,7 +5,7 @@ import pytest
 
 from rooms.media.adaptation import CALM_REPORTS, STEPS, AdaptiveEncoder
 from rooms.media.client import strength, tone
-from rooms.media.opus import FRAME, Decoder, Pcm
+from rooms.media.opus import FRAME, SAMPLE_RATE, Decoder, Pcm
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,17 @@ def test_one_more_loss_makes_the_calm_begin_anew() -> None:
     for losses in ([0.3], *[[0.0]] * (CALM_REPORTS - 1), [0.3], *[[0.0]] * (CALM_REPORTS - 1)):
         encoder.follow(losses)
     assert encoder.step == len(STEPS) - 1
+
+
+@pytest.mark.parametrize("loss", [0.0, 0.05, 0.3])
+def test_the_bit_rate_is_that_of_the_step(loss: float) -> None:
+    """Of noise that swells and fades as a voice does, in bit/s over ten seconds."""
+    encoder, seconds = AdaptiveEncoder(), 10
+    encoder.follow([loss])
+    noise = np.random.default_rng(1).normal(0, 3000, seconds * SAMPLE_RATE)
+    swelling = (noise * (1 + np.sin(np.arange(len(noise)) * 2 * np.pi * 3 / SAMPLE_RATE)) / 2).astype(np.int16)
+    octets = sum(len(encoder.encode(frame)) for frame in swelling.reshape(-1, FRAME))
+    assert octets * 8 / seconds == pytest.approx(STEPS[encoder.step][2], rel=0.15)
 
 
 def _recovered(encoder: AdaptiveEncoder, sound: Pcm) -> float:

@@ -37,15 +37,9 @@ def test_a_voice_stays_in_the_mix_for_a_moment_after_its_last_sound() -> None:
     assert audible[-1] == pytest.approx(26 + HANGOVER, abs=3)
 
 
-def test_a_voice_begins_softly_and_ends_softly() -> None:
-    voice = Voice()
-    heard = [sound for sound in spoken(voice, list(tone_packets(440.0))) if sound is not None]
+def test_a_voice_begins_softly() -> None:
+    heard = [sound for sound in spoken(Voice(), list(tone_packets(440.0))) if sound is not None]
     assert abs(heard[0][:5]).max() < 400
-    voice.jitter.insert(50, 50 * FRAME, tone_packets(440.0)[0], 11.0)
-    last = voice.fade_out()
-    if last is not None:
-        assert abs(last[-FRAME // 2 :]).max() == 0
-    assert voice.fade_out() is None
 
 
 @pytest.mark.parametrize(("amplitude", "level"), [(1.0, 95), (0.1, 61), (0.01, 28)])
