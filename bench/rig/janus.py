@@ -99,7 +99,9 @@ class Janus:
         self.log = folder / "janus.log"
         command = [str(self._program), "--configs-folder", str(folder), "--disable-colors"]
         with machine.on_core(machine.cores()[0]), self.log.open("wb") as log:
-            return spawn(command, signal.SIGKILL, stdout=log, stderr=subprocess.STDOUT, cwd=str(folder))
+            return spawn(
+                machine.unhindered_too(command), signal.SIGKILL, stdout=log, stderr=subprocess.STDOUT, cwd=str(folder)
+            )
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
