@@ -41,7 +41,9 @@ class MixMinus:
         return packets
 
     def _encode(self, participant: str, sound: Pcm) -> bytes:
-        encoder = self._encoders.setdefault(participant, AdaptiveEncoder())
+        if participant not in self._encoders:
+            self._encoders[participant] = AdaptiveEncoder()
+        encoder = self._encoders[participant]
         if participant in self._encoded:
             return encoder.encode(sound)
         encoder.reset()
