@@ -3,12 +3,14 @@
 Twelve voices, of whom three at a time talk (real speech, the others send nothing, as browsers with DTX), and 1,000
 listeners who come while it goes on, so that the node itself decides on the length of their packets. What is told: the
 share of its core, what the checking listeners lost and for how much of the time they got nothing, how many of them got
-packets of 60 ms, and its memory.
+packets of 60 ms, its memory, and the ticks that it left out meanwhile. Exit code 1 where that is not good enough.
 """
 
 import argparse
 import asyncio
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -22,6 +24,8 @@ LISTENERS, MINUTES = 1000, 10.0
 SLOT_SECONDS = 5  # for which the same three talk
 LOOP_SECONDS = VOICES // AT_ONCE * SLOT_SECONDS
 SAMPLE_SECONDS = 30.0
+MOST_LOST_PCT = 0.1  # of the packets, and of the time
+MOST_GROWTH = 1.05  # of the memory, after the first sample
 
 
 def turn(number: int) -> list[bytes]:
@@ -42,6 +46,7 @@ async def soak(listeners: int, minutes: float) -> None:
         await crowd.listen(room.listen, listeners)
         await asyncio.sleep(measure.SETTLE_SECONDS)
         crowd.reset()
+        missed = (await node.health())["missed_ticks"]
         shares, memory = [], [machine.memory_mb(node.pid)]
         for _ in range(max(1, round(minutes * 60 / SAMPLE_SECONDS))):
             shares.append(await machine.usage(node.pid, min(SAMPLE_SECONDS, minutes * 60)))
@@ -62,8 +67,21 @@ async def soak(listeners: int, minutes: float) -> None:
         "long_packets_pct": round(100 * long_packets / len(crowd.checkers)),
         "memory_mb_first": round(memory[1], 1),
         "memory_mb_last": round(memory[-1], 1),
+        "missed_ticks": health["missed_ticks"] - missed,
     }
     print(json.dumps(figures))
+    if short := shortfalls(figures):
+        raise machine.Failed(f"Not good enough: {'; '.join(short)}")
+
+
+def shortfalls(figures: Mapping[str, Any]) -> list[str]:
+    """Say what of these figures is worse than it may be."""
+    found = [f"{name} {figures[name]}" for name in ("lost_pct", "left_out_pct") if figures[name] >= MOST_LOST_PCT]
+    if figures["memory_mb_last"] > MOST_GROWTH * figures["memory_mb_first"]:
+        found.append(f"memory grew from {figures['memory_mb_first']} to {figures['memory_mb_last']} MB")
+    if figures["listeners"] >= LISTENERS and figures["long_packets_pct"] <= 50:
+        found.append(f"only {figures['long_packets_pct']} % got packets of 60 ms")
+    return found
 
 
 def main() -> None:
