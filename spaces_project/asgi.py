@@ -8,12 +8,15 @@ from channels.security.websocket import AllowedHostsOriginValidator
 from django.conf import settings
 from django.core.asgi import get_asgi_application
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "spaces_project.settings")
-http = get_asgi_application()
+from spaces_project.env import plainly
 
-from rooms.door import Language  # noqa: E402  (models need the application registry)
-from rooms.routing import websocket_urlpatterns  # noqa: E402
-from spaces_project.proxies import TrustedProxies  # noqa: E402
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "spaces_project.settings")
+with plainly("daphne"):
+    http = get_asgi_application()
+
+from rooms.door import Language  # models need the application registry
+from rooms.routing import websocket_urlpatterns
+from spaces_project.proxies import TrustedProxies
 
 application = TrustedProxies(
     ProtocolTypeRouter(

@@ -5,12 +5,23 @@ import signal
 from typing import Any
 
 from celery import Celery, signals
+from celery.loaders.app import AppLoader
 
+from spaces_project.env import plainly
 from spaces_project.processes import die_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "spaces_project.settings")
 
-app = Celery("spaces")
+
+class Loader(AppLoader):
+    """Reads the settings; a wrong one is told in a line."""
+
+    def config_from_object(self, obj: Any, silent: bool = False) -> Any:
+        with plainly("celery"):
+            return super().config_from_object(obj, silent)
+
+
+app = Celery("spaces", loader=f"{__name__}:Loader")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 

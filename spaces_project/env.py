@@ -5,7 +5,9 @@ those rows (`manage.py settings_table`), so the table cannot differ from the cod
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -46,6 +48,15 @@ def add(variables: Mapping[str, str]) -> None:
     """Take variables that the environment does not have."""
     for name, value in variables.items():
         os.environ.setdefault(name, value)
+
+
+@contextmanager
+def plainly(program: str) -> Iterator[None]:
+    """End this program with one line where a variable is wrong in here, instead of a traceback."""
+    try:
+        yield
+    except ImproperlyConfigured as error:
+        sys.exit(f"{program}: {error}")
 
 
 class _Unfit(ValueError):

@@ -39,6 +39,25 @@ def test_a_wrong_value_is_one_line(
 
 
 @pytest.mark.parametrize(
+    "command",
+    [
+        ("daphne", "spaces_project.asgi:application"),
+        ("celery", "-A", "spaces_project", "worker"),
+        ("celery", "-A", "spaces_project", "beat"),
+    ],
+    ids=" ".join,
+)
+def test_so_it_is_with_the_programs_of_others(command: tuple[str, ...], tmp_path: Path) -> None:
+    environment = os.environ | {"VAR_DIR": str(tmp_path), "WEB_PORT": "eighty"}
+    program = Path(sys.executable).with_name(command[0])
+    done = subprocess.run(
+        [program, *command[1:]], cwd=CHECKOUT, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 1, done.stderr
+    assert done.stderr == f"{command[0]}: WEB_PORT='eighty' is not a port number\n"
+
+
+@pytest.mark.parametrize(
     ("command", "option", "value"),
     [
         ("runmedia", "http_port", "65536"),
