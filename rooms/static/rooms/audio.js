@@ -67,10 +67,12 @@ export class Sound {
       make: (heard) => this.#make(heard),
       dial: (peer) => peer.dial(this.#track, this.offer),
       adopt: (peer, track) => this.#adopt(peer, track),
-      lost: () => this.renew(node),
+      over: (moved) => {
+        this.#move = null;
+        if (!moved) this.renew(node);
+      },
     });
     this.#move.step(step, within, onStage);
-    if (step === "over") this.#move = null;
   }
 
   #adopt(peer, track) {

@@ -8,13 +8,13 @@ export class Move {
   #old = null;          // the one that was heard before: the microphone still goes there, too
   #heard = false;       // the new one
   #track = null;
-  #timers = [];
+  #timer = null;
   #ended = false;
 
   /** make(heard) -> Peer; dial(peer): connect it; adopt(peer, track): it is heard from now on, the answer is the one that
-   *  was heard before; lost(): the new one did not come about, and the old one ends. */
-  constructor({ make, dial, adopt, lost }) {
-    Object.assign(this, { make, dial, adopt, lost });
+   *  was heard before; over(moved): it is done, or nothing came of it. */
+  constructor({ make, dial, adopt, over }) {
+    Object.assign(this, { make, dial, adopt, over });
   }
 
   /** Where the microphone goes besides the connection that is heard. */
@@ -24,17 +24,17 @@ export class Move {
 
   /** One of the three steps of `sound_moving`. */
   step(step, within, onStage) {
-    clearTimeout(this.#timers.pop());
+    clearTimeout(this.#timer);
     const next = { stage: "all", all: "over" }[step];
-    if (next) this.#timers.push(setTimeout(() => this.step(next, 0, onStage), LONGEST_STEP + within * 1000));
+    if (next) this.#timer = setTimeout(() => this.step(next, 0, onStage), LONGEST_STEP + within * 1000);
     if (step === "stage" && onStage) this.#open();
     if (step === "all") this.#hear(within, onStage);
-    if (step === "over") this.#over();
+    if (step === "over") this.#finish();
   }
 
   end() {
     this.#ended = true;
-    this.#timers.forEach(clearTimeout);
+    clearTimeout(this.#timer);
     this.peers.forEach((peer) => peer.close());
     this.#next = this.#old = null;
   }
@@ -70,10 +70,9 @@ export class Move {
     this.#old = null;
   }
 
-  #over() {
-    if (this.#heard) return this.#drop();
+  #finish() {
     this.end();
-    return this.lost();
+    this.over(this.#heard);
   }
 }
 
