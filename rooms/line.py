@@ -20,12 +20,20 @@ MOST_CALLED = 20  # in one second: what they do to the node is measured before t
 MOST_TOLD = 100  # of those who wait, in one second, of their new place
 LIFE_SECONDS = 24 * 3600
 
+# Those who were called are on their way in and do not count; whoever was and finds no room has his old place again.
 _STAND = """
 if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then
   redis.call('ZADD', KEYS[1], redis.call('INCR', KEYS[2]), ARGV[1])
 end
 redis.call('EXPIRE', KEYS[1], ARGV[2])
-return redis.call('ZRANK', KEYS[1], ARGV[1]) + 1
+redis.call('ZREM', KEYS[3], ARGV[1])
+local rank = redis.call('ZRANK', KEYS[1], ARGV[1])
+local ahead = 0
+for _, called in ipairs(redis.call('ZRANGE', KEYS[3], 0, -1)) do
+  local at = redis.call('ZRANK', KEYS[1], called)
+  if at and at < rank then ahead = ahead + 1 end
+end
+return rank - ahead + 1
 """
 
 
@@ -35,8 +43,8 @@ def _keys(space: object, *names: str) -> list[str]:
 
 def stand(space: object, participant: object) -> int:
     """The place, from 1, of somebody who waits from now on, or did before."""
-    keys = _keys(space, store.LINE, store.TICKETS)
-    place = int(store.client().eval(_STAND, 2, *keys, str(participant), LIFE_SECONDS))
+    keys = _keys(space, store.LINE, store.TICKETS, store.CALLED)
+    place = int(store.client().eval(_STAND, 3, *keys, str(participant), LIFE_SECONDS))
     store.client().hset(store.TOLD.format(space=space), str(participant), str(place))
     return place
 
