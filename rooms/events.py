@@ -54,12 +54,20 @@ async def hint(space_id: object, frame: dict[str, Any]) -> None:
 
 
 async def whisper(participant: object, frame: dict[str, Any]) -> None:
-    """Send an unnumbered frame to the pages of one person in a Space, from a media node."""
-    event = msgspec.convert(frame, protocol.Connection)
+    """Send an unnumbered frame (connection, waiting) to the pages of one person in a Space."""
+    event = msgspec.convert(frame, WHISPERS)
     await get_channel_layer().group_send(personal(participant), _message(protocol.encode(event), 0, ""))
 
 
-HINTS = protocol.Levels | protocol.InEffect | protocol.SoundMoved | protocol.Audience | protocol.Reactions
+HINTS = (
+    protocol.Levels
+    | protocol.InEffect
+    | protocol.SoundMoved
+    | protocol.SoundMoving
+    | protocol.Audience
+    | protocol.Reactions
+)
+WHISPERS = protocol.Connection | protocol.Waiting
 
 
 def audience_changed(space: "Space", entered: protocol.Person | None = None, left: str = "") -> None:

@@ -1,14 +1,20 @@
 """On which media node a Space sounds: chosen by heartbeat and load, kept while that node lives."""
 
+from collections import Counter
+
 import msgspec
+from django.db import transaction
 
 from rooms import store
 from rooms.media import heartbeat
 from rooms.models import Space
 
+COMING_LOAD = 0.02  # that a Space counts for which is placed on a node and not in its heartbeat yet
+
 
 class Node(msgspec.Struct, frozen=True):
-    """The heartbeat of a media node. `boot` changes with every start, `load` is 0 to 1."""
+    """The heartbeat of a media node. `boot` changes with every start, `load` is 0 to 1; of the `capacity` newcomers may
+    take `places` (0: all). `full`: it refuses newcomers; `draining`: it gets no more Spaces."""
 
     name: str
     boot: str
@@ -18,6 +24,14 @@ class Node(msgspec.Struct, frozen=True):
     load: float
     spaces: list[str]
     draining: bool = False
+    full: bool = False
+    places: int = 0
+    tick_p99_ms: float = 0.0
+
+    @property
+    def room(self) -> int:
+        """How many newcomers it takes now."""
+        return 0 if self.full else max(0, (self.places or self.capacity) - self.peers)
 
 
 class NoNode(Exception):
@@ -27,7 +41,7 @@ class NoNode(Exception):
 
 
 class AllFull(NoNode):
-    """Every media node has as many peers as it takes."""
+    """Every media node has as much to do as it takes."""
 
     code = "full"
 
@@ -40,17 +54,50 @@ def nodes() -> list[Node]:
     return sorted((msgspec.json.decode(beat, type=Node) for beat in beats), key=lambda node: (node.load, node.name))
 
 
-def place(space: Space) -> Node:
-    """The node of this Space: the one that has it, or else the least loaded. Raises NoNode."""
+def lost(alive: list[Node]) -> list[tuple[str, float]]:
+    """The names of nodes that ended without a goodbye, with the Unix seconds of their last heartbeat."""
+    living = {node.name for node in alive}
+    return [
+        (name, at) for name, at in store.client().zrange(heartbeat.NAMES, 0, -1, withscores=True) if name not in living
+    ]
+
+
+def place(space: Space, preferred: bool = False) -> Node:
+    """The node of this Space: the one that has it, or else the least loaded. Raises NoNode.
+
+    A full node gets a new Space only for somebody who is `preferred` to newcomers, and where no other one is left."""
     alive = nodes()
-    for node in alive:
-        if (node.name, node.boot) == (space.node, space.node_boot):
-            return node
+    return home(space, alive) or _claim(space, _chosen(alive, preferred), alive)
+
+
+def home(space: Space, alive: list[Node]) -> Node | None:
+    """The node that has this Space by its row, if it lives."""
+    return next((node for node in alive if (node.name, node.boot) == (space.node, space.node_boot)), None)
+
+
+def room(space: Space) -> int:
+    """How many newcomers there is a place for in this Space now."""
+    alive = nodes()
+    node = home(space, alive)
+    return node.room if node else max((node.room for node in alive if not node.draining), default=0)
+
+
+def _chosen(alive: list[Node], preferred: bool) -> Node:
     staying = [node for node in alive if not node.draining]
-    free = [node for node in staying if node.peers < node.capacity]
+    free = [node for node in staying if node.room]
+    if preferred and not free:
+        free = [node for node in staying if node.peers < node.capacity]
     if not free:
         raise AllFull if staying else NoNode
-    return _claim(space, free[0], alive)
+    return least_loaded(free)
+
+
+def least_loaded(choice: list[Node]) -> Node:
+    """Of some nodes the one with the least to do, counting what was placed there a moment ago."""
+    known = {space for node in choice for space in node.spaces}
+    rows = Space.objects.live().filter(node_boot__in=[node.boot for node in choice]).values_list("pk", "node_boot")
+    coming = Counter(boot for pk, boot in rows if str(pk) not in known)
+    return min(choice, key=lambda node: (node.load + COMING_LOAD * coming[node.boot], node.name))
 
 
 def sounds(space: Space) -> bool | None:
@@ -64,11 +111,12 @@ def sounds(space: Space) -> bool | None:
     return False if not space.node or (space.node, space.node_boot) in heard else None
 
 
+@transaction.atomic
 def _claim(space: Space, node: Node, alive: list[Node]) -> Node:
     """Write the choice, unless somebody else chose in the meantime; then take his."""
-    unchanged = Space.objects.filter(pk=space.pk, node=space.node, node_boot=space.node_boot)
-    if not unchanged.update(node=node.name, node_boot=node.boot):
-        space.refresh_from_db(fields=["node", "node_boot"])
-        return next((n for n in alive if (n.name, n.boot) == (space.node, space.node_boot)), node)
-    space.node, space.node_boot = node.name, node.boot
-    return node
+    locked = Space.locked(space.pk)
+    taken = None if (locked.node, locked.node_boot) == (space.node, space.node_boot) else home(locked, alive)
+    if taken is None:
+        locked.settle(node.name, node.boot)
+    space.node, space.node_boot = locked.node, locked.node_boot
+    return taken or node

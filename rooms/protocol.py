@@ -312,6 +312,23 @@ class SoundMoved(Event, tag="sound_moved", kw_only=True, frozen=True):
     node: str
 
 
+class SoundMoving(Event, tag="sound_moving", kw_only=True, frozen=True):
+    """The sound is moving to the media node `node`, and the one before goes on until everybody is there.
+
+    `stage`: whoever is on the stage connects to the new one, too, and sends to both. `all`: everybody hears the new
+    one, at a moment of his own within the next `within` seconds. `over`: nobody needs the old one any more."""
+
+    node: str
+    step: Literal["stage", "all", "over"]
+    within: float
+
+
+class Waiting(Event, tag="waiting", kw_only=True, frozen=True):
+    """No media node has a place for the receiver: he is number `place` in line; at 0 he sends an offer."""
+
+    place: int
+
+
 class Answer(Event, tag="answer", kw_only=True, frozen=True):
     """The SDP answer to the offer `re`, and which media node gave it; each start of one has another name."""
 
@@ -357,6 +374,8 @@ EVENTS: tuple[type[Event], ...] = (
     InEffect,
     Connection,
     SoundMoved,
+    SoundMoving,
+    Waiting,
     Answer,
     Ok,
     Invited,

@@ -1,6 +1,7 @@
 """What a web process does for a Space while it has connections to it: renew leases, send what is summed.
 
-Reactions leave three times a second, coming and going at every second beat, leases are renewed every ten seconds.
+Reactions leave three times a second, coming and going at every second beat; once a second those who wait for a place
+in the sound are called, as many as there is room for; leases are renewed every ten seconds.
 Several processes share a Space: whoever takes a sum out of Redis, in one transaction, sends it, and the others leave it
 for as long as there is to be between two of them.
 """
@@ -16,7 +17,7 @@ import structlog
 from django.db import transaction
 
 from accounts.models import User
-from rooms import events, store
+from rooms import events, line, placement, store
 from rooms.models import Participant, Space
 from rooms.refusals import Refused
 from rooms.snapshot import FACES
@@ -25,6 +26,7 @@ from rooms.threads import database
 BEAT_SECONDS = 0.34
 LEASE_SECONDS = 30
 RENEW_BEATS = 30
+LINE_BEATS, LINE_SECONDS = 3, 0.9
 
 log = structlog.get_logger(__name__)
 
@@ -51,6 +53,8 @@ class Pulse:
         await self._send_reactions()
         if beat % 2 == 0:
             await self._send_audience()
+        if beat % LINE_BEATS == 0:
+            await self._advance_line()
         if beat % RENEW_BEATS == 0:
             await renew(self.space_id, self.connections)
 
@@ -73,6 +77,13 @@ class Pulse:
         if notes:
             listeners = await _count(self.space_id)
             await events.hint(self.space_id, _audience(notes, listeners))
+
+    async def _advance_line(self) -> None:
+        key = store.LINE.format(space=self.space_id)
+        if not await store.async_client().exists(key) or not await _takes_turn(key, LINE_SECONDS):
+            return
+        for participant, place in (await _advance(self.space_id)).items():
+            await events.whisper(participant, {"type": "waiting", "place": place})
 
     def stop(self) -> None:
         self._task.cancel()
@@ -98,6 +109,12 @@ def _audience(notes: list[str], listeners: int) -> dict[str, object]:
         "entered": entered,
         "left": [pk for pk, person in told.items() if not person],
     }
+
+
+@database
+def _advance(space_id: str) -> dict[str, int]:
+    space = Space.objects.get(pk=space_id)
+    return line.advance(space_id, placement.room(space), connected_now(space_id))
 
 
 @database

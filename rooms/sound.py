@@ -4,6 +4,7 @@ import asyncio
 import atexit
 import time
 import weakref
+from dataclasses import dataclass
 from uuid import UUID
 
 import aiohttp
@@ -11,7 +12,7 @@ import structlog
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from rooms import events, placement, standing
+from rooms import events, line, placement
 from rooms.media import grant
 from rooms.models import Participant
 from rooms.refusals import check
@@ -23,7 +24,7 @@ AT_ONCE = 16  # offers under way per web process: a storm of joins waits here, n
 
 TEXTS = {
     "no_node": _("The sound server is starting. We try again by ourselves."),
-    "full": _("This Space is full at the moment. We try again by ourselves."),
+    "full": _("This Space is full at the moment. You wait in line, and the sound starts by itself."),
     "refused": _("You may not listen to this Space."),
     "bad_sdp": _("Your browser offered sound that we do not understand."),
     "no_space": _("The sound of this Space is being set up. We try again by ourselves."),
@@ -67,14 +68,27 @@ def _face() -> _Faces:
 async def answer(participant: UUID, sdp: str) -> tuple[str, str]:
     """The SDP answer for this person's offer, and which start of a node gave it.
 
-    Raises SoundRefused, or Refused for whoever is not in the Space."""
-    space, node, moved = await _placed(participant)
-    if moved:  # whoever still hears the node before comes along, or the Space would sound in two halves
-        await events.hint(space, {"type": "sound_moved", "node": node.boot})
-    permit = grant.mint(settings.MEDIA_SECRET, space, str(participant), time.time())
+    Whoever finds everything full waits in line from then on (`rooms/line.py`) and is told his place in it. Raises
+    SoundRefused, or Refused for whoever is not in the Space."""
+    try:
+        return await _answer(participant, sdp)
+    except SoundRefused as refused:
+        if refused.code == placement.AllFull.code:
+            await events.whisper(participant, {"type": "waiting", "place": await _stand_in_line(participant)})
+        raise
+
+
+async def _answer(participant: UUID, sdp: str) -> tuple[str, str]:
+    place = await _placed(participant)
+    if place.has_moved:  # whoever still hears the node before comes along, or the Space would sound in two halves
+        await events.hint(place.space, {"type": "sound_moved", "node": place.node.boot})
+    secret = settings.MEDIA_SECRET
+    permit = grant.mint(secret, place.space, str(participant), time.time(), back=place.preferred)
     face = _face()
     async with face.places:
-        return await _ask(face, f"{node.url}/spaces/{space}/peers", {"grant": permit, "sdp": sdp}), node.boot
+        reply = await _ask(face, f"{place.node.url}/spaces/{place.space}/peers", {"grant": permit, "sdp": sdp})
+    await database(line.heard)(place.space, participant)
+    return reply, place.node.boot
 
 
 async def _ask(face: _Faces, url: str, body: dict[str, str]) -> str:
@@ -89,23 +103,43 @@ async def _ask(face: _Faces, url: str, body: dict[str, str]) -> str:
     return str(reply["sdp"])
 
 
-@database
-def _placed(participant: UUID) -> tuple[str, placement.Node, bool]:
-    """Space, node, and whether the Space has just come there from another one, for somebody who is in it now.
+@dataclass(frozen=True)
+class Place:
+    """Where somebody gets his sound. `preferred`: before newcomers; `has_moved`: the Space has just come there."""
 
-    The standing is there before the node is asked."""
+    space: str
+    node: placement.Node
+    preferred: bool
+    has_moved: bool
+
+
+@database
+def _placed(participant: UUID) -> Place:
+    """Where somebody in the Space gets his sound, if he may now. The standing is there before the node is asked."""
+    person = _present(participant)
+    space, preferred = person.space, person.on_stage or line.was_heard(person)
+    before = space.node
+    try:
+        node = placement.place(space, preferred)
+    except placement.NoNode as error:
+        raise SoundRefused(error.code) from None
+    if not preferred and not (node.room and line.lets(space.pk, participant)):
+        raise SoundRefused(placement.AllFull.code)
+    has_moved = before not in ("", node.name)  # where it was started again, nobody hears the one before
+    return Place(str(space.pk), node, preferred, has_moved)
+
+
+@database
+def _stand_in_line(participant: UUID) -> int:
+    return line.stand(_present(participant).space_id, participant)
+
+
+def _present(participant: UUID) -> Participant:
     person = Participant.objects.present().select_related("space").filter(pk=participant).first()
     if person is None or person.space.state != person.space.State.LIVE:
         check(Reason.NOT_IN_THE_SPACE)
     assert person is not None
-    try:
-        before = (person.space.node, person.space.node_boot)
-        node = placement.place(person.space)
-    except placement.NoNode as error:
-        raise SoundRefused(error.code) from None
-    if before != (node.name, node.boot):
-        standing.write(person.space)
-    return str(person.space_id), node, before[0] not in ("", node.name)  # started again, nobody hears the one before
+    return person
 
 
 @atexit.register

@@ -12,6 +12,8 @@ from rooms.rules import Mute
 if TYPE_CHECKING:
     from rooms.models import Participant, Space
 
+PLACE = ("node_boot", "node_before", "node_from_ms")
+
 # Writes only what is newer, then tells the nodes: commits of two verbs may reach Redis in either order.
 _WRITE = """
 local old = redis.call('GET', KEYS[1])
@@ -31,7 +33,7 @@ def changed(space: "Space") -> None:
 
 def write(space: "Space") -> None:
     """Write the standing as the rows are now. Safe to repeat; an older version never replaces a newer one."""
-    space.refresh_from_db(fields=["standing_version", "state"])
+    space.refresh_from_db(fields=["standing_version", "state", *PLACE])
     standing = build(space)
     lifetime = ENDED_SECONDS if standing.ended else 0
     data = msgspec.json.encode(standing).decode()
@@ -49,6 +51,9 @@ def build(space: "Space") -> Standing:
         ended=space.state != space.State.LIVE,
         voices=tuple(_voices(space)),
         removed=frozenset(str(pk) for pk in removed),
+        node=space.node_boot,
+        before=space.node_before,
+        from_ms=space.node_from_ms,
     )
 
 

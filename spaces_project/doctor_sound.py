@@ -12,6 +12,7 @@ from secrets import token_bytes
 from django.conf import settings
 
 from rooms.media import stun
+from spaces_project import media_nodes
 from spaces_project.findings import Finding, bad, doubtful, good, is_network, is_public_site
 
 WAIT_SECONDS = 2.0
@@ -42,16 +43,24 @@ def _announced(text: str) -> Finding:
 
 def udp_port() -> Iterator[Finding]:
     """Send a STUN binding request (RFC 8489) to each announced address and see whether it arrives on the port."""
-    for text in settings.MEDIA_ANNOUNCE:
-        if is_network(text):  # if not, that has been said already
-            yield _arrival(text, settings.MEDIA_PORT)
+    ports = {"media": settings.MEDIA_PORT, "media_http": settings.MEDIA_HTTP_PORT}
+    try:
+        nodes = media_nodes.of(settings.MEDIA_NODES, ports)
+    except media_nodes.NoSuchPort as error:
+        yield bad("media nodes", str(error), "Set MEDIA_PORT and MEDIA_HTTP_PORT lower, or MEDIA_NODES.")
+        return
+    for node in nodes:
+        for text in settings.MEDIA_ANNOUNCE:
+            if is_network(text):  # if not, that has been said already
+                yield _arrival(text, node)
 
 
-def _arrival(address: str, port: int) -> Finding:
+def _arrival(address: str, node: media_nodes.MediaNode) -> Finding:
+    port = node.port
     what = f"UDP port {port}"
     with _socket(address) as there:
         node_runs = not _takes(there, settings.MEDIA_BIND if there.family == socket.AF_INET else "::", port)
-        why = _why_node_is_deaf(address, port) if node_runs else _why_unreachable(there, address, port)
+        why = _why_node_is_deaf(address, node) if node_runs else _why_unreachable(there, address, port)
     if why and _is_own(address):
         return bad(what, f"{address}: {why}", f"Open UDP port {port} in the firewall; check MEDIA_BIND.")
     if why:
@@ -83,14 +92,14 @@ def _why_unreachable(there: socket.socket, address: str, port: int) -> str:
         return f"it does not arrive ({error.strerror or error})"
 
 
-def _why_node_is_deaf(address: str, port: int) -> str:
+def _why_node_is_deaf(address: str, node: media_nodes.MediaNode) -> str:
     """A node answers only those it knows, but counts the others: the count tells that the packet has arrived."""
     try:
-        before = _strangers()
+        before = _strangers(node)
         deadline = time.monotonic() + WAIT_SECONDS
         while time.monotonic() < deadline:
-            _send(address, port, _request())
-            if _strangers() > before:
+            _send(address, node.port, _request())
+            if _strangers(node) > before:
                 return ""
             time.sleep(0.05)
     except (OSError, ValueError, LookupError, TypeError, HTTPException) as error:  # whatever strangers answer
@@ -98,10 +107,10 @@ def _why_node_is_deaf(address: str, port: int) -> str:
     return "it does not arrive at the media node"
 
 
-def _strangers() -> int:
-    """How many checks of strangers the node of this machine has counted."""
+def _strangers(node: media_nodes.MediaNode) -> int:
+    """How many checks of strangers a node of this machine has counted."""
     request = urllib.request.Request(
-        f"http://{settings.MEDIA_HTTP_HOST}:{settings.MEDIA_HTTP_PORT}/health",
+        f"http://{settings.MEDIA_HTTP_HOST}:{node.http_port}/health",
         headers={"Authorization": f"Bearer {settings.MEDIA_SECRET}"},
     )
     with urllib.request.urlopen(request, timeout=WAIT_SECONDS) as answer:  # noqa: S310 (the node's own address)

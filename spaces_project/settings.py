@@ -107,11 +107,20 @@ MEDIA_SECRET = env.text(
 )
 MEDIA_NAME = env.text("MEDIA_NAME", "", "Name of this media node; empty: host name and UDP port.")
 MEDIA_BIND = env.text("MEDIA_BIND", "0.0.0.0", "Address on which the media node receives sound.")  # noqa: S104
-MEDIA_PORT = env.port("MEDIA_PORT", 40000, "UDP port of the media node.")
+MEDIA_NODES = env.integer(
+    "MEDIA_NODES",
+    1,
+    "Media nodes that `runspaces` starts, on ports that follow one another; 0: one per core but one.",
+    most=64,
+)
+MEDIA_PORT = env.port("MEDIA_PORT", 40000, "UDP port of the media node, or of the first one.")
 MEDIA_HTTP_HOST = env.text("MEDIA_HTTP_HOST", "127.0.0.1", "Address of the node's HTTP face: loopback, or behind TLS.")
-MEDIA_HTTP_PORT = env.port("MEDIA_HTTP_PORT", 40001, "Port of the node's HTTP face.")
+MEDIA_HTTP_PORT = env.port("MEDIA_HTTP_PORT", 40001, "Port of the node's HTTP face, or of the first one's.")
 MEDIA_ANNOUNCE = env.names("MEDIA_ANNOUNCE", ["127.0.0.1"], "Addresses of this node that browsers can reach.")
 MEDIA_CAPACITY = env.integer("MEDIA_CAPACITY", 1000, "Peers that one media node takes before it refuses.", least=1)
+MEDIA_MOST_LOAD = env.integer(
+    "MEDIA_MOST_LOAD", 70, "Load of a node, percent of a core or of its tick, from which it refuses newcomers.", least=1
+)
 MEDIA_LONG_PACKETS_ABOVE = env.integer(
     "MEDIA_LONG_PACKETS_ABOVE", 30, "Load of a node, percent of a core, from which new listeners get 60 ms packets."
 )

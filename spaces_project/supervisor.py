@@ -31,15 +31,18 @@ class StartFailed(RuntimeError):
 
 @dataclass
 class Child:
-    """One process to keep running. `start` gets the pipe that takes its output."""
+    """One process to keep running. `start` gets the pipe that takes its output. One that `may_end` ends for good by
+    exit 0: somebody told it to."""
 
     name: str
     start: Starter
     stop_signal: int = signal.SIGTERM
+    may_end: bool = False
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     pause: float = FIRST_PAUSE_SECONDS
     again_at: float | None = None
+    has_ended: bool = False
 
     @property
     def runs(self) -> bool:
@@ -114,12 +117,16 @@ class Supervisor:
         for child in [*self.servers, *self.children]:
             if child.again_at is not None and now >= child.again_at:
                 self._start_again(child)
-            elif child.again_at is None and not child.runs:
+            elif child.again_at is None and not child.runs and not child.has_ended:
                 self._plan_restart(child, now)
 
     def _plan_restart(self, child: Child, now: float) -> None:
         assert child.process is not None
         kill_group(child.process)  # what it left behind must not meet its successor
+        if child.may_end and child.process.returncode == 0:
+            child.has_ended = True
+            self.say(f"{child.name} ended as it was told to; it starts again with everything else.")
+            return
         if now - child.started_at > STEADY_SECONDS:
             child.pause = FIRST_PAUSE_SECONDS
         child.again_at = now + child.pause

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from . import grant, rtcp, rtp, sdp
+from .admission import Admission
 from .clock import Ticker
 from .fanout import FanOut
 from .ice import IceLite
@@ -45,13 +46,16 @@ class Refused(Exception):
 class Config:
     """What an operator decides about a node. ``announce`` names the addresses put into answers, best first.
 
-    From a load of ``long_above`` on, a share of a core, those who join get packets of 60 ms.
+    From a load of ``long_above`` on, a share of a core, those who join get packets of 60 ms, and from ``most_load`` on
+    newcomers are refused. ``boot`` names this start of the node, as standings do.
     """
 
     secret: str
     announce: Sequence[str] = ("127.0.0.1",)
     capacity: int = 2000
     long_above: float = 2.0
+    most_load: float = 20.0
+    boot: str = ""
 
 
 class Engine:
@@ -71,6 +75,7 @@ class Engine:
         self.port, self.config, self.clock = port, config, clock
         self.ice = IceLite(port)
         self.fanout = FanOut(port, config.capacity)
+        self.admission = Admission(config.most_load, config.capacity)
         self.messenger = Messenger()
         self.spaces: dict[str, LiveSpace] = {}
         self.drops: Counter[str] = Counter()  # its own, and those of peers and Spaces that are gone
@@ -91,6 +96,11 @@ class Engine:
     def peers(self) -> int:
         """How many peers there are, connected or about to be."""
         return len(self._homes)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether newcomers are refused."""
+        return bool(self.admission.refusal(self.peers, preferred=False))
 
     # What is told of it
 
@@ -127,8 +137,9 @@ class Engine:
             return True
         if space is None:
             space = self.spaces[standing.space] = LiveSpace(
-                standing, self.fanout, self._outside, self.messenger, self._submit, self._wall, self.clock()
-            )
+                standing, self.fanout, self._outside, self.messenger, self._submit, self._wall, self.clock(),
+                self.config.boot,
+            )  # fmt: skip
         for participant in standing.removed & space.peers.keys():
             self._drop(space.peers[participant])
         space.apply(standing)
@@ -155,13 +166,21 @@ class Engine:
             raise Refused("no_space", "the Space is not on this node")
         if not space.standing.admits(granted.participant):
             raise Refused("refused", "removed from the Space")
-        if self.peers >= self.config.capacity and granted.participant not in space.peers:
-            raise Refused("full", f"this node takes {self.config.capacity} peers")
+        why = self._why_no_room(space, granted)
+        if why:
+            raise Refused("full", why)
         try:
             parsed = sdp.parse_offer(offer)
         except sdp.BadSdp as error:
             raise Refused("bad_sdp", str(error)) from error
         return self._add(space, granted.participant, parsed)
+
+    def _why_no_room(self, space: LiveSpace, granted: grant.Grant) -> str:
+        """Why there is no place for somebody who has none yet; empty where there is."""
+        if granted.participant in space.peers:
+            return ""
+        on_stage = space.standing.voice(granted.participant) is not None
+        return self.admission.refusal(self.peers, preferred=granted.back or on_stage)
 
     def _granted(self, name: str, permission: str) -> grant.Grant:
         try:

@@ -1,10 +1,13 @@
 """The HTTP face of a node: for the web side alone, behind a shared secret. JSON in and out.
 
 ``POST /spaces/{space}/peers`` {"grant", "sdp"} -> {"sdp"}; ``GET /spaces/{space}/peers`` -> {"participants": [...]};
-``DELETE /spaces/{space}/peers/{participant}``; ``GET /spaces/{space}``; ``GET /health``, of the clock over the last
-minute or, ``?seconds=10``, less; ``GET /metrics``, text for Prometheus. Errors are {"error": code, "detail": text}.
+``DELETE /spaces/{space}/peers/{participant}``; ``GET /spaces/{space}``; ``PUT`` of it, so that the node is ready before
+the first peer comes, and ``DELETE``, which closes it here alone; ``PUT`` and ``DELETE /draining``, of this start of the
+node; ``POST /stop``; ``GET /health``, of the clock over the last minute or, ``?seconds=10``, less;
+``GET /metrics``, text for Prometheus. Errors are {"error": code, "detail": text}.
 """
 
+import asyncio
 import hmac
 from typing import Annotated, Protocol
 
@@ -25,6 +28,8 @@ class Node(Protocol):
     """What the face shows."""
 
     engine: Engine
+    draining: bool
+    told_to_stop: asyncio.Event
 
     async def prepare(self, space: str) -> None:
         """See to it that the engine knows the Space's standing, if there is one."""
@@ -74,6 +79,47 @@ def application(node: Node, secret: str) -> web.Application:
             raise Refused("no_space", "the Space is not on this node")
         return web.json_response(space.stats)
 
+    app.router.add_post("/spaces/{space}/peers", join)
+    app.router.add_get("/spaces/{space}/peers", who)
+    app.router.add_delete("/spaces/{space}/peers/{participant}", leave)
+    app.router.add_get("/spaces/{space}", show)
+    _add_steering(app, node)
+    _add_telling(app, node)
+    return app
+
+
+def _add_steering(app: web.Application, node: Node) -> None:
+    """What commands do to a node."""
+
+    async def prepare(request: web.Request) -> web.Response:
+        space = request.match_info["space"]
+        await node.prepare(space)
+        if space not in node.engine.spaces:
+            raise Refused("no_space", "the Space has no standing, or has ended")
+        return web.Response(status=204)
+
+    async def close(request: web.Request) -> web.Response:
+        node.engine.close(request.match_info["space"])
+        return web.Response(status=204)
+
+    async def drain(request: web.Request) -> web.Response:
+        node.draining = request.method == "PUT"
+        return web.Response(status=204)
+
+    async def stop(_: web.Request) -> web.Response:
+        node.told_to_stop.set()
+        return web.Response(status=204)
+
+    app.router.add_put("/spaces/{space}", prepare)
+    app.router.add_delete("/spaces/{space}", close)
+    app.router.add_put("/draining", drain)
+    app.router.add_delete("/draining", drain)
+    app.router.add_post("/stop", stop)
+
+
+def _add_telling(app: web.Application, node: Node) -> None:
+    """What a node says of itself."""
+
     async def health(request: web.Request) -> web.Response:
         asked = msgspec.convert(dict(request.query), Looking, strict=False)
         return web.json_response(node.health(asked.seconds))
@@ -81,13 +127,8 @@ def application(node: Node, secret: str) -> web.Application:
     async def metrics(request: web.Request) -> web.Response:
         return web.Response(body=node.metrics(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
-    app.router.add_post("/spaces/{space}/peers", join)
-    app.router.add_get("/spaces/{space}/peers", who)
-    app.router.add_delete("/spaces/{space}/peers/{participant}", leave)
-    app.router.add_get("/spaces/{space}", show)
     app.router.add_get("/health", health)
     app.router.add_get("/metrics", metrics)
-    return app
 
 
 def _guard(secret: str) -> Middleware:

@@ -15,21 +15,27 @@ GRANT_SECONDS = 30
 MAX_GRANT_LENGTH = 1024
 
 
-class Grant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who may enter which Space until when (``expires`` in Unix seconds)."""
+class Grant(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Who may enter which Space until when (``expires`` in Unix seconds).
+
+    ``back``: he had his sound a moment ago, and is let in before those who had none.
+    """
 
     space: str
     participant: str
     expires: float
+    back: bool = False
 
 
 class GrantRefused(ValueError):
     """The grant does not let anybody in; the message says why."""
 
 
-def mint(secret: str, space: str, participant: str, now: float, seconds: float = GRANT_SECONDS) -> str:
+def mint(
+    secret: str, space: str, participant: str, now: float, seconds: float = GRANT_SECONDS, *, back: bool = False
+) -> str:
     """Return a grant for one participant of one Space, valid from ``now`` (Unix seconds) for ``seconds``."""
-    payload = _encode(msgspec.json.encode(Grant(str(space), str(participant), now + seconds)))
+    payload = _encode(msgspec.json.encode(Grant(str(space), str(participant), now + seconds, back)))
     return f"{payload}.{_encode(_signature(secret, payload))}"
 
 

@@ -81,10 +81,10 @@ class Link:
                 log.warning("standings not read, Redis cannot be reached: %s", error)
 
     async def goodbye(self) -> None:
-        """Take the heartbeat back, so that nothing more is placed here."""
+        """Take the heartbeat back, so that nothing more is placed here, and the name, since this is no death."""
         try:
-            async with asyncio.timeout(0.5):
-                await self._redis.delete(self._key)
+            async with asyncio.timeout(0.5), self._redis.pipeline(transaction=False) as pipe:
+                await pipe.delete(self._key).zrem(heartbeat.NAMES, self._name).execute()
         except (RedisError, OSError, TimeoutError) as error:
             log.warning("the heartbeat stays for %d ms: %s", heartbeat.LIFE_MS, error)
 
@@ -110,7 +110,11 @@ class Link:
         """Read standings, bring those into effect that are newer, and say which ones are."""
         found = await self._redis.mget([standing.KEY.format(space=name) for name in names])
         taken = [self._take(name, data) for name, data in zip(names, found, strict=True)]
-        await self._acknowledge([current for current in taken if current is not None])
+        await self._acknowledge([current for current in taken if current is not None and self._answers_for(current)])
+
+    def _answers_for(self, current: standing.Standing) -> bool:
+        """Whether it is this node whose word counts: while a Space moves, two have it."""
+        return current.node in ("", self._engine.config.boot)
 
     def _take(self, name: str, data: bytes | None) -> standing.Standing | None:
         """Bring a standing into effect if it is newer; None where it says nothing of a Space here."""

@@ -12,6 +12,7 @@ from aiohttp import web
 from prometheus_client import generate_latest
 
 from . import metrics
+from .admission import MEASURED_SECONDS
 from .clock import percentile
 from .engine import Config, Engine
 from .face import application
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 TASK_SECONDS, CANCEL_SECONDS = 1.0, 0.1  # at the end, for what is cancelled, and until it is told so again
 SHIP_SECONDS = 1.0  # at the end; what is not shipped by then is shipped by the next node
 LOAD_SECONDS = 0.5
+BEAT_SECONDS = 10.0  # of ticks that the heartbeat tells of
 COLLECT_SECONDS = 1.0  # between two times at which it is asked whether garbage is worth a look
 
 
@@ -33,7 +35,8 @@ COLLECT_SECONDS = 1.0  # between two times at which it is asked whether garbage 
 class Settings:
     """How a node is run. ``announce``: addresses for browsers, best first; ports of 0 are chosen by the system.
 
-    ``long_above``: load, as a share of a core, from which on those who join get packets of 60 ms.
+    ``long_above``: load, as a share of a core, from which on those who join get packets of 60 ms; ``most_load``: of a
+    core or of the tick, from which on newcomers are refused.
     """
 
     secret: str
@@ -47,6 +50,7 @@ class Settings:
     announce: tuple[str, ...] = ("127.0.0.1",)
     capacity: int = 1000
     long_above: float = 0.3
+    most_load: float = 0.7
 
 
 class Node:
@@ -58,6 +62,7 @@ class Node:
         self.port = UdpPort(settings.bind, settings.port)
         self.name = settings.name or f"{self.port.port}"
         self.draining = self._stopped = False
+        self.told_to_stop = asyncio.Event()
         self.url = ""
         self._outside = outside
         self._redis = redis.asyncio.Redis.from_url(settings.redis_url)
@@ -67,7 +72,9 @@ class Node:
         except OSError:
             self.port.close()
             raise
-        config = Config(settings.secret, settings.announce, settings.capacity, settings.long_above)
+        config = Config(
+            settings.secret, settings.announce, settings.capacity, settings.long_above, settings.most_load, self.boot
+        )
         clock = asyncio.get_running_loop().time
         self.engine = Engine(self.port, config, outside, self.spool.submit, clock)
         self.link = Link(self.engine, self._redis, outside, self.name, self.beat)
@@ -142,10 +149,17 @@ class Node:
             "url": self.url,
             "peers": self.engine.peers,
             "capacity": self.settings.capacity,
+            "places": self.engine.admission.places,
             "load": round(self.engine.load, 3),
+            "tick_p99_ms": _ms(percentile(self._ticks(BEAT_SECONDS), 99)),
             "spaces": list(self.engine.spaces),
+            "full": self.engine.is_full,
             "draining": self.draining,
         }
+
+    def _ticks(self, seconds: float) -> list[float]:
+        """The durations of the ticks of the last ``seconds``."""
+        return self.engine.ticker.latest(seconds)[0] if self.engine.ticker else []
 
     def health(self, seconds: float) -> dict[str, object]:
         """Return what the HTTP face says of the node; of its clock, over the last ``seconds``."""
@@ -158,6 +172,7 @@ class Node:
             "spaces": len(self.engine.spaces),
             "peers": self.engine.peers,
             "load": round(self.engine.load, 3),
+            "full": self.engine.is_full,
             "joins": self.engine.joins,
             "sent": self.engine.fanout.sent,
             "dropped": self.engine.fanout.dropped,
@@ -175,13 +190,14 @@ class Node:
         return generate_latest(self._metrics)
 
     async def _run_measuring(self) -> None:
-        """Measure which share of its core the process uses."""
+        """Measure which share of its core the process uses, and what that means for newcomers."""
         cpu, clock = time.process_time(), time.monotonic()
         while True:
             await asyncio.sleep(LOAD_SECONDS)
             used, passed = time.process_time() - cpu, time.monotonic() - clock
             cpu, clock = cpu + used, clock + passed
             self.engine.load += (min(1.0, used / passed) - self.engine.load) * 0.3
+            self.engine.admission.weigh(self.engine.load, self._ticks(MEASURED_SECONDS))
 
     async def _run_collecting(self) -> None:
         """Look for cyclic garbage when it is worth it; what is alive at the start is frozen by the engine."""

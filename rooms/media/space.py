@@ -51,7 +51,9 @@ class Speaker:
 
 
 class LiveSpace:
-    """The sound of one Space. ``wall`` tells how far Unix time is ahead of the clock that ``now`` is read from."""
+    """The sound of one Space on one start of a node, ``boot``. ``wall`` tells how far Unix time is ahead of the clock
+    that ``now`` is read from.
+    """
 
     def __init__(
         self,
@@ -62,6 +64,7 @@ class LiveSpace:
         submit: Callable[[Chunk], None],
         wall: float,
         now: float,
+        boot: str = "",
     ) -> None:
         self.space, self.standing = standing.space, standing
         self.peers: dict[str, Peer] = {}
@@ -69,7 +72,7 @@ class LiveSpace:
         self.levels: dict[str, int] = {}
         self.audiences = Audiences(fanout)
         self._fanout, self._outside, self._messenger, self._submit = fanout, outside, messenger, submit
-        self._zero = standing.started_at - wall
+        self._zero, self._boot = standing.started_at - wall, boot
         self._speakers: dict[str, Speaker] = {}
         self._past_voices: Counter[str] = Counter()
         self._fading: dict[str, list[Pcm]] = {}  # what is left of voices that were cut off
@@ -94,8 +97,15 @@ class LiveSpace:
         for voice in standing.voices:
             self._apply_voice(voice)
         self._minus.keep(self._speakers.keys() | self._fading.keys())
+        self._limit_taps()
         if not standing.voices or not standing.recorded:
             self._mix_tap.close()
+
+    def _limit_taps(self) -> None:
+        limits = self.standing.kept_by(self._boot)
+        for tap in (self._mix_tap, *(speaker.tap for speaker in self._speakers.values())):
+            if tap is not None:
+                tap.limit(*limits)
 
     def _apply_voice(self, voice: StandingVoice) -> None:
         speaker = self._speakers.get(voice.participant)
@@ -263,7 +273,7 @@ class LiveSpace:
     def _tell_levels(self) -> None:
         levels = {name: speaker.voice.level() for name, speaker in self._speakers.items() if speaker.voice is not None}
         told, self.levels = self.levels, levels
-        if any(levels.values()) or any(told.values()):
+        if self._mix_tap.keeps(self._position) and (any(levels.values()) or any(told.values())):
             self._messenger.post(lambda: self._outside.levels(self.space, levels))
 
     def _watch_speakers(self, now: float) -> None:
@@ -311,6 +321,7 @@ class LiveSpace:
             "space": self.space,
             "version": self.standing.version,
             "peers": len(self.peers),
+            "here": [name for name, peer in self.peers.items() if peer.connected],
             "connected": len(self.audiences),
             "long": len(self.audiences.long),
             "encoder_step": self._encoder.step,

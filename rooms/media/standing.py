@@ -14,6 +14,7 @@ LEFT = "spaces:left"
 ACK_KEY = "spaces:standing:ack:{space}"
 ENDED_SECONDS = 600  # an ended Space's standing and its acknowledgement stay that long, so that everybody has read them
 MAX_VOICES = 12
+FOREVER_MS = 2**53
 
 
 class Voice(msgspec.Struct, frozen=True):
@@ -25,7 +26,11 @@ class Voice(msgspec.Struct, frozen=True):
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """One version of the rights of a Space. ``started_at`` (Unix seconds) is the zero of its room time."""
+    """One version of the rights of a Space. ``started_at`` (Unix seconds) is the zero of its room time.
+
+    ``node`` is the start of a media node that the Space is placed on (its `boot`); empty: any that has it. From
+    ``from_ms`` of room time on that one keeps the sound, and up to then the one called ``before``, if any.
+    """
 
     space: str
     version: int
@@ -34,6 +39,9 @@ class Standing(msgspec.Struct, frozen=True):
     recorded: bool = True
     voices: tuple[Voice, ...] = ()
     removed: frozenset[str] = frozenset()
+    node: str = ""
+    before: str = ""
+    from_ms: int = 0
 
     def __post_init__(self) -> None:
         if len(self.voices) > MAX_VOICES:
@@ -46,6 +54,12 @@ class Standing(msgspec.Struct, frozen=True):
     def admits(self, participant: str) -> bool:
         """Whether the participant may be connected at all."""
         return not self.ended and participant not in self.removed
+
+    def kept_by(self, boot: str) -> tuple[int, int]:
+        """From when until when, in ms of room time, this start of a node keeps the sound; the same twice: never."""
+        if self.node in ("", boot):
+            return self.from_ms, FOREVER_MS
+        return 0, self.from_ms if boot == self.before else 0
 
     def supersedes(self, other: "Standing | None") -> bool:
         """Whether this version is to be applied over the other one (the same version again changes nothing)."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from . import ogg
 from .jitter import MS
 from .opus import FRAME
+from .standing import FOREVER_MS
 
 CHUNK_MS = 5000
 DRIFT = 40 * MS  # samples by which RTP time and room time may differ before a new chunk is anchored again
@@ -59,14 +60,25 @@ class Tap:
         self._writer: ogg.OggWriter | None = None
         self._start_ms = self._start = 0  # room time at which the open chunk begins, in ms and in samples
         self._end = 0  # room time at which the last packet ends
+        self._from, self._until = 0, FOREVER_MS * MS
 
     @property
     def is_open(self) -> bool:
         """Whether a chunk has begun that is not closed yet."""
         return self._writer is not None
 
+    def limit(self, from_ms: int, until_ms: int) -> None:
+        """Keep only what lies between these room times: while a Space moves, another node keeps the rest."""
+        self._from, self._until = from_ms * MS, until_ms * MS
+
+    def keeps(self, position: int) -> bool:
+        """Whether what comes at this room time is kept."""
+        return self._from <= position < self._until
+
     def write(self, payload: bytes, samples: int, timestamp: int, position: int) -> None:
         """Add a packet of RTP time ``timestamp`` (unwrapped) that came at ``position``."""
+        if not self.keeps(position):
+            return
         if self._writer is not None and self._begins_new_chunk(timestamp, position):
             self.close()
         if self._writer is None:
@@ -74,14 +86,14 @@ class Tap:
         assert self._writer is not None
         assert self._anchor is not None
         place = self._anchor + timestamp
-        if place < self._end:  # the same time once more, from a stream begun anew
+        if place < self._end or place + samples > self._until:  # once more, from a stream begun anew; or not ours
             return
         self._writer.write(payload, place - self._start_ms * MS)
         self._end = place + samples
 
     def tick(self, position: int) -> None:
-        """Close a chunk whose 5 s are over though nothing comes any more."""
-        if self._writer is not None and position >= (self._start_ms + CHUNK_MS) * MS:
+        """Close a chunk whose 5 s are over, or whose rest is another's, though nothing comes any more."""
+        if self._writer is not None and position >= min((self._start_ms + CHUNK_MS) * MS, self._until):
             self.close()
 
     def close(self) -> None:
@@ -89,6 +101,8 @@ class Tap:
         if self._writer is None:
             return
         data, self._writer = self._writer.finish(), None
+        if self._end <= self._start:
+            return
         duration = (self._end - self._start_ms * MS) // MS
         self._ship(Chunk(self._space, self._turn, self._participant, self._start_ms, duration, data))
 
@@ -98,8 +112,10 @@ class Tap:
         return place + FRAME > self._start + CHUNK_MS * MS or abs(position - place) > BREAK
 
     def _open(self, timestamp: int, position: int) -> None:
-        if self._anchor is None or abs(position - self._anchor - timestamp) > DRIFT:
+        place = self._from - 1 if self._anchor is None else self._anchor + timestamp
+        if place < self._from or abs(position - place) > DRIFT:
             self._anchor = max(position, self._end) - timestamp
+        assert self._anchor is not None
         self._start = max(self._anchor + timestamp, self._end)
         self._start_ms = self._start // MS
         self._writer = ogg.OggWriter(self._tags())

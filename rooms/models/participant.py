@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from accounts.models import User
-from rooms import events, protocol, rules, standing
+from rooms import events, line, protocol, rules, standing
 from rooms.models.space import Space, is_welcome
 from rooms.models.verbs import verb
 from rooms.refusals import Refused, check
@@ -145,6 +145,7 @@ class Participant(models.Model):
         """Out of the Space: off the stage, out of the queue, out of the count."""
         was_on_stage = self.on_stage
         self._leave_queue()
+        line.left(self)
         self.left_at, self.away_since = self.left_at or timezone.now(), None
         if was_on_stage:
             self._leave_stage(why)

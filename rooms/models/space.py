@@ -101,6 +101,8 @@ class Space(models.Model):
     standing_version = models.PositiveBigIntegerField(default=0)
     node = models.CharField(max_length=200, blank=True)
     node_boot = models.CharField(max_length=40, blank=True)
+    node_before = models.CharField(max_length=40, blank=True)  # the start that keeps the sound until `node_from_ms`
+    node_from_ms = models.PositiveBigIntegerField(default=0)  # of room time
 
     objects = SpaceQuerySet.as_manager()
 
@@ -156,6 +158,12 @@ class Space(models.Model):
     def locked(cls, pk: uuid.UUID) -> "Space":
         """The row, fresh and locked until the transaction ends: whoever changes a Space holds this."""
         return cls.objects.select_for_update(of=("self",)).select_related("host").get(pk=pk)
+
+    def settle(self, node: str, boot: str, before: str = "", from_ms: int = 0) -> None:
+        """Sound on this start of a media node; up to a room time the one before keeps it. The caller holds the lock."""
+        self.node, self.node_boot, self.node_before, self.node_from_ms = node, boot, before, from_ms
+        self.save(update_fields=["node", "node_boot", "node_before", "node_from_ms"])
+        standing.changed(self)
 
     @transaction.atomic
     def enter(self, user: User) -> "Participant":

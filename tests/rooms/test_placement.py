@@ -1,15 +1,21 @@
 """On which media node a Space sounds, and that everybody in it is told when it moves."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+import msgspec
 import pytest
 from asgiref.sync import async_to_sync
 
+from accounts.models import User
 from rooms import events, placement, sound, store
 from rooms.media import heartbeat
+from rooms.media.standing import KEY, Standing
 from rooms.models import Participant, Space
 from rooms.refusals import Refused
 from tests.heartbeat import beat, died
+from tests.racing import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -27,7 +33,15 @@ def test_the_least_loaded_node_gets_the_space_and_keeps_it(tea: Space) -> None:
     assert placement.place(Space.objects.get(pk=tea.pk)).name == "two"
 
 
-@pytest.mark.parametrize(("state", "code"), [({"peers": 10}, "full"), ({"draining": True}, "no_node")])
+FULL: list[tuple[dict[str, Any], str]] = [
+    ({"peers": 10}, "full"),
+    ({"full": True}, "full"),
+    ({"peers": 9, "places": 9}, "full"),
+    ({"draining": True}, "no_node"),
+]
+
+
+@pytest.mark.parametrize(("state", "code"), FULL)
 def test_a_node_that_takes_no_more_is_passed_over(tea: Space, state: dict[str, Any], code: str) -> None:
     beat("one", **state)
     with pytest.raises(placement.NoNode) as nowhere:
@@ -52,6 +66,62 @@ def test_a_node_that_redis_forgot_and_knows_again_is_the_same(tea: Space) -> Non
     beat("one")
     beat("two", load=-1.0)
     assert placement.place(tea).name == "one"
+
+
+def test_a_live_space_keeps_a_node_that_became_full(tea: Space) -> None:
+    beat("one")
+    placement.place(tea)
+    beat("one", full=True)
+    beat("two")
+    assert placement.place(Space.objects.get(pk=tea.pk)).name == "one"
+    assert placement.room(Space.objects.get(pk=tea.pk)) == 0
+
+
+def test_where_all_are_full_only_the_preferred_get_a_node_and_one_that_has_a_place(tea: Space) -> None:
+    beat("one", full=True, load=0.8)
+    beat("two", peers=10, load=0.2)
+    beat("three", draining=True)
+    with pytest.raises(placement.AllFull):
+        placement.place(tea)
+    assert placement.place(tea, preferred=True).name == "one"
+
+
+def test_spaces_that_come_at_once_are_spread_though_no_heartbeat_tells_of_them(
+    tea: Space, sol: User, lior: User, open_space: Callable[..., Space]
+) -> None:
+    User.objects.update(may_host=True)
+    beat("one", load=0.10)
+    beat("two", load=0.11, boot="2")
+    spaces = [tea, *(open_space(User.objects.get(pk=host.pk)) for host in (sol, lior))]
+    assert [placement.place(space).name for space in spaces] == ["one", "two", "one"]
+
+
+def test_two_web_processes_that_place_a_space_at_once_agree(tea: Space) -> None:
+    beat("one")
+    beat("two", boot="2")
+    for _ in range(5):
+        Space.objects.filter(pk=tea.pk).update(node="", node_boot="")
+        version = Space.objects.get(pk=tea.pk).standing_version
+        seen = [Space.objects.get(pk=tea.pk) for _ in range(6)]
+        placed = at_once(*(partial(placement.place, space) for space in seen))
+        names = {node.name if isinstance(node, placement.Node) else repr(node) for node in placed}
+        row = Space.objects.get(pk=tea.pk)
+        assert names == {row.node}
+        assert row.standing_version == version + 1
+
+
+def test_the_standing_names_the_node_that_keeps_the_sound(tea: Space) -> None:
+    beat("one", boot="a1")
+    placement.place(tea)
+    written = msgspec.json.decode(store.client().get(KEY.format(space=tea.pk)), type=Standing)
+    assert (written.node, written.before, written.from_ms) == ("a1", "", 0)
+
+
+def test_whose_heart_stopped_without_a_goodbye_is_lost(tea: Space) -> None:
+    beat("one")
+    beat("two")
+    died("two")
+    assert [name for name, _ in placement.lost(placement.nodes())] == ["two"]
 
 
 def test_of_two_that_place_at_once_both_get_the_same_node(tea: Space) -> None:
@@ -106,6 +176,16 @@ def test_whoever_finds_every_node_full_is_told_so(host: Participant, hinted: lis
     beat("one", peers=10)
     with pytest.raises(sound.SoundRefused) as refused:
         offer(host)
+    assert refused.value.code == "full"
+
+
+def test_a_host_opens_a_space_on_a_busy_node_and_his_listeners_wait(
+    host: Participant, listener: Participant, hinted: list[str]
+) -> None:
+    beat("one", full=True)
+    assert offer(host) == ("v=0", "1")
+    with pytest.raises(sound.SoundRefused) as refused:
+        offer(listener)
     assert refused.value.code == "full"
 
 

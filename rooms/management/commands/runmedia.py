@@ -102,6 +102,7 @@ class Command(BaseCommand):
             announce=tuple(settings.MEDIA_ANNOUNCE),
             capacity=settings.MEDIA_CAPACITY,
             long_above=settings.MEDIA_LONG_PACKETS_ABOVE / 100,
+            most_load=settings.MEDIA_MOST_LOAD / 100,
         )
         sys.setswitchinterval(SWITCH_SECONDS)
         try:
@@ -110,15 +111,14 @@ class Command(BaseCommand):
             raise CommandError(f"The media node cannot start: {error.strerror or error}") from error
 
     async def _run(self, chosen: Settings) -> None:
-        stopping = asyncio.Event()
-        for stop in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(stop, stopping.set)
         node = Node(chosen, Web())
+        for stop in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(stop, node.told_to_stop.set)
         await node.start()
         heard = f"UDP {chosen.bind} port {node.port.port}, announced as {', '.join(chosen.announce)}"
         self.stdout.write(f"Media node {node.name}: sound on {heard}; HTTP on {node.url}")
         self.stdout.flush()
         with Hurry(asyncio.get_running_loop()):
-            await stopping.wait()
+            await node.told_to_stop.wait()
         await node.stop()
         self.stdout.write(f"Media node {node.name} stopped.")

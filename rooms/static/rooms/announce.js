@@ -1,4 +1,5 @@
 /** What happened in the Space, in words for a screen reader: role changes, requests, the host's absence, the end. */
+import { waiting } from "rooms/connection.js";
 import { may } from "rooms/facts.js";
 import { myRole } from "rooms/state.js";
 import { say } from "rooms/toast.js";
@@ -67,18 +68,19 @@ const CLOSED = {
 function soundSentence(before, now) {
   if (before === "live" && now === "reconnecting") return gettext("The sound stopped. Fetching it again.");
   if (before === "reconnecting" && now === "live") return gettext("The sound is back.");
-  return now === "full" ? gettext("All places for listening are taken.") : "";
+  return "";
 }
 
 /** Follows a room from now on. */
 export function connectAnnouncer(room) {
-  let [phase, sound, blocked] = [room.phase, room.sound.state, false];
+  let [phase, sound, place, blocked] = [room.phase, room.sound.state, 0, false];
   room.subscribe((_, frame, before) => {
     if (frame) (aboutMe(frame, before, room.state) ? tell : announce)(sentence(frame, before, room.state));
     if (room.phase !== phase && room.phase === "closed") announce(CLOSED[room.closed]?.());
     if (room.phase !== phase && room.phase === "reconnecting") announce(gettext("The connection was lost. Connecting again."));
     if (room.sound.state !== sound) announce(soundSentence(sound, room.sound.state));
+    if (room.sound.state === "full" && (sound !== "full" || room.sound.place !== place)) announce(waiting(room.sound.place));
     if (room.sound.blocked && !blocked) announce(gettext("Your browser waits for a click before it plays sound."));
-    [phase, sound, blocked] = [room.phase, room.sound.state, room.sound.blocked];
+    [phase, sound, place, blocked] = [room.phase, room.sound.state, room.sound.place, room.sound.blocked];
   });
 }

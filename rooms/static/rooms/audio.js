@@ -1,16 +1,19 @@
 /** The sound: one peer, one <audio> element, and a watch that brings the sound back when it dies. */
+import { Move } from "rooms/move.js";
 import { Peer } from "rooms/peer.js";
 import { Watch } from "rooms/watch.js";
 
 const DELAYS = [300, 700, 1500, 2000];  // the last one short enough that a restarted node is found soon
-const FULL_DELAY = 5000;
+const FULL_DELAY = 30_000;  // whose turn it is in line is told; this is for words that got lost
 
 export class Sound {
   state = "off";      // off, connecting, live, reconnecting, full
   attempt = 0;        // dials since sound was last heard
+  place = 0;          // in the line of those who wait because all is full
   blocked = false;    // the browser wants a click before it plays
   #peer = null;
   #track = null;
+  #move = null;       // while the sound goes to another node and both are connected
   #movedTo = null;    // the node that the sound moved to since the present dial began
   #timer = null;
   #watch = new Watch({ heard: () => this.#heard(), silent: () => this.#again() });
@@ -44,7 +47,7 @@ export class Sound {
     this.#track = track;
     const peer = this.#peer;
     try {
-      await peer?.send(track);
+      await Promise.all([peer, ...this.#move?.peers ?? []].map((one) => one?.send(track)));
     } catch (error) {
       if (peer === this.#peer) throw error;
     }
@@ -56,14 +59,49 @@ export class Sound {
     this.#follow();
   }
 
+  /** The sound is moving to a node, step by step, and is heard all the time. */
+  moving({ node, step, within }, onStage) {
+    const dialled = this.#peer?.node;
+    if (!this.#move && (!dialled || dialled === node || this.state !== "live")) return;
+    this.#move ??= new Move({
+      make: (heard) => this.#make(heard),
+      dial: (peer) => peer.dial(this.#track, this.offer),
+      adopt: (peer, track) => this.#adopt(peer, track),
+      over: (moved) => {
+        this.#move = null;
+        if (!moved) this.renew(node);
+      },
+    });
+    this.#move.step(step, within, onStage);
+  }
+
+  #adopt(peer, track) {
+    const before = this.#peer;
+    this.#peer = peer;
+    this.#watch.follow(peer, 0);
+    this.#listen(track);
+    return before;
+  }
+
+  /** My place in the line of those who wait; 0: it is my turn, or I need not wait any more. */
+  wait(place) {
+    this.place = place;
+    if (place === 0 && this.state === "full") this.#dialNow();
+    this.changed();
+  }
+
+  #dialNow() {
+    clearTimeout(this.#timer);
+    this.#dial();
+  }
+
   /** Dial anew at once where the sound is on another node. An offer under way is waited for: its answer may well come
    *  from there, and whoever made the sound move is told, too. */
   #follow() {
     const at = this.#peer?.node;
     if (this.state === "off" || !this.#movedTo || at === null || at === this.#movedTo) return;
-    clearTimeout(this.#timer);
     this.#set("reconnecting");
-    this.#dial();
+    this.#dialNow();
   }
 
   async play() {
@@ -77,9 +115,14 @@ export class Sound {
     this.changed();
   }
 
+  #make(heard) {
+    const peer = new Peer({ heard, failed: () => (peer === this.#peer ? this.#again() : this.#move?.failed(peer)) });
+    return peer;
+  }
+
   async #dial() {
     this.#close();
-    const peer = new Peer({ heard: (track) => this.#listen(track), failed: () => this.#again() });
+    const peer = this.#make((track) => this.#listen(track));
     this.#peer = peer;
     this.#movedTo = null;
     try {
@@ -98,7 +141,7 @@ export class Sound {
   }
 
   #heard() {
-    this.attempt = 0;
+    this.attempt = this.place = 0;
     if (this.state !== "live") this.#set("live");
   }
 
@@ -114,6 +157,8 @@ export class Sound {
 
   #close() {
     this.#watch.rest();
+    this.#move?.end();
+    this.#move = null;
     this.#peer?.close();
     this.#peer = null;
   }

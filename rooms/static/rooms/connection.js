@@ -1,4 +1,5 @@
 /** The state of the connection in words: what it is, and what is being done about it. */
+import { count } from "rooms/dom.js";
 
 const words = (state, word, detail = "", quality = "") => ({ state, word, detail, quality });
 
@@ -20,10 +21,14 @@ const BY_SOUND = {
   off: () => words("connecting", gettext("connecting")),
   connecting: () => words("connecting", gettext("connecting")),
   live: (room) => live(room.state.connection),
-  full: () => words("full", gettext("full"), gettext("All places for listening are taken. You get the next free one by yourself.")),
+  full: (room) => words("full", gettext("full"), waiting(room.sound.place)),
   reconnecting: (room) => words("reconnecting", gettext("reconnecting"), interpolate(
     gettext("The sound stopped. Fetching it again, attempt %s."), [Math.max(1, room.sound.attempt)])),
 };
+
+export const waiting = (place) => (place
+  ? interpolate(gettext("All places for listening are taken. You are number %s in line; the sound starts by itself."), [count(place)])
+  : gettext("All places for listening are taken. You get the next free one by yourself."));
 
 const QUALITIES = { good: () => gettext("good"), fair: () => gettext("fair"), poor: () => gettext("poor") };
 

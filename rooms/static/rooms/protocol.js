@@ -37,6 +37,8 @@ export const EVENTS = {
   "in_effect": ["standing"],
   "connection": ["quality", "why", "way", "arrives"],
   "sound_moved": ["node"],
+  "sound_moving": ["node", "step", "within"],
+  "waiting": ["place"],
   "answer": ["sdp", "node", "re"],
   "ok": ["re"],
   "invited": ["new", "re"],

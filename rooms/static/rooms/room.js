@@ -4,7 +4,7 @@ import { socketUrl } from "rooms/facts.js";
 import { Microphone } from "rooms/microphone.js";
 import { Resync } from "rooms/resync.js";
 import { Refused, Socket } from "rooms/socket.js";
-import { initial, missed, outdated, reduce, stale } from "rooms/state.js";
+import { initial, missed, myVoice, outdated, reduce, stale } from "rooms/state.js";
 
 const LEVELS_LAST = 1000;
 
@@ -90,6 +90,9 @@ export class Room {
     this.state = reduce(before, frame);
     if (frame.type === "snapshot") this.#arrived();
     if (frame.type === "sound_moved") this.sound.renew(frame.node);
+    if (frame.type === "sound_moving") this.sound.moving(frame, myVoice(this.state) !== undefined);
+    if (frame.type === "waiting") this.sound.wait(frame.place);
+    if (frame.type === "voice" && frame.person.participant === before.you?.participant) this.sound.wait(0);
     if (frame.type === "levels") this.#fade();
     if (frame.type === "audience" && outdated(this.state)) this.#resync.askSoon(() => outdated(this.state));
     this.#tell(frame, before);

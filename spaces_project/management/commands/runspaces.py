@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from rooms.management.options import MOST_PORT, number
-from spaces_project import demo, embedded, running
+from spaces_project import demo, embedded, media_nodes, running
 from spaces_project.env import load_file
 from spaces_project.health import web_health
 from spaces_project.management.commands.seed_demo import CAST
@@ -24,26 +24,38 @@ MESSAGE_BYTES = "16384"  # of a websocket; the wire's own limit (rooms/protocol.
 
 
 class Command(BaseCommand):
-    help = "Runs web, media node, workers, beat and, unless URLs name others, PostgreSQL and Redis. Ctrl-C stops all."
+    help = "Runs web, media nodes, workers, beat and, unless URLs name others, PostgreSQL and Redis. Ctrl-C stops all."
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--demo", action="store_true", help="demo members, secrets of its own, loopback only")
         parser.add_argument("--web-port", default=settings.WEB_PORT)
-        parser.add_argument("--media-port", default=settings.MEDIA_PORT, help="UDP port of the sound")
+        parser.add_argument(
+            "--media-port", default=settings.MEDIA_PORT, help="UDP port of the sound; of the first node"
+        )
         parser.add_argument("--media-http-port", default=settings.MEDIA_HTTP_PORT)
+        parser.add_argument(
+            "--media-nodes", default=settings.MEDIA_NODES, help="how many (MEDIA_NODES); 0: one per core but one"
+        )
 
     def handle(self, **options: Any) -> None:
         self.demo: bool = options["demo"]
         self.web_host = LOOPBACK if self.demo else settings.WEB_HOST
         self.media_host = LOOPBACK if self.demo else settings.MEDIA_BIND
         self.ports = {name: number(options, f"{name}_port", 1, MOST_PORT) for name in ("web", "media", "media_http")}
+        self.media = self.wanted_nodes(options)
         lock = embedded.servers_lock(settings.VAR_DIR)
         if not lock.take():
             raise CommandError(f"Spaces of {settings.VAR_DIR} is in use by process {lock.owner()}; stop that first.")
         self.check_secrets()
         self.check_ports()
         self.supervise()
+
+    def wanted_nodes(self, options: dict[str, Any]) -> list[media_nodes.MediaNode]:
+        try:
+            return media_nodes.of(number(options, "media_nodes", 0, media_nodes.MOST), self.ports)
+        except media_nodes.NoSuchPort as error:
+            raise CommandError(str(error)) from None
 
     # --- before anything starts ---------------------------------------------------------------------------------------
     def check_secrets(self) -> None:
@@ -62,13 +74,11 @@ class Command(BaseCommand):
                 )
 
     def check_ports(self) -> None:
-        wanted = [
-            ("web", self.web_host, socket.SOCK_STREAM),
-            ("media", self.media_host, socket.SOCK_DGRAM),
-            ("media_http", settings.MEDIA_HTTP_HOST, socket.SOCK_STREAM),
-        ]
-        for name, host, kind in wanted:
-            port = self.ports[name]
+        wanted = [("web", self.web_host, self.ports["web"], socket.SOCK_STREAM)]
+        for node in self.media:
+            wanted.append(("media", self.media_host, node.port, socket.SOCK_DGRAM))
+            wanted.append(("media_http", settings.MEDIA_HTTP_HOST, node.http_port, socket.SOCK_STREAM))
+        for name, host, port, kind in wanted:
             if not _is_free(host, port, kind):
                 option = f"--{name.replace('_', '-')}-port"
                 raise CommandError(
@@ -115,7 +125,10 @@ class Command(BaseCommand):
         mixer = [*worker, "-Q", "mixing", "--concurrency", "1", "--hostname", "mixer@%h"]
         beat = [*celery, "beat", "--schedule", str(settings.VAR_DIR / "beat-schedule"), "--pidfile", ""]
         return [
-            Child("media", self.python("manage.py", "runmedia")),
+            *(
+                Child(node.child, self.python("manage.py", "runmedia", *node.arguments), may_end=True)
+                for node in self.media
+            ),
             Child("worker", self.python(*worker, "-Q", "celery", death_signal=signal.SIGKILL)),
             Child("mixer", self.python(*mixer, death_signal=signal.SIGKILL)),
             Child("beat", self.python(*beat)),
@@ -130,13 +143,13 @@ class Command(BaseCommand):
         """Variables that say where everything of this start listens."""
         ports = {f"{name.upper()}_PORT": str(port) for name, port in self.ports.items()}
         local = dict.fromkeys(("WEB_HOST", "MEDIA_BIND", "MEDIA_ANNOUNCE"), LOOPBACK)
-        return ports | (local if self.demo else {})
+        return ports | {"MEDIA_NODES": str(len(self.media))} | (local if self.demo else {})
 
     # --- health -------------------------------------------------------------------------------------------------------
     def is_healthy(self) -> bool:
-        """Web, node and worker are up: the canary that counts is one that this start has heard."""
+        """Web, nodes and worker are up: the canary that counts is one that this start has heard."""
         found = self.health()
-        if not (found and found["ok"] and found["nodes"] and found["jobs_age_seconds"] is not None):
+        if not (found and found["ok"] and found["nodes"] >= len(self.media) and found["jobs_age_seconds"] is not None):
             return False
         return bool(found["jobs_age_seconds"] < time.monotonic() - self.started_at)
 

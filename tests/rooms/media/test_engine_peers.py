@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from rooms.media.admission import Admission
 from rooms.media.client import strength, tone_packets
 from rooms.media.engine import Refused
 from rooms.media.peer import Peer
@@ -89,7 +90,7 @@ async def test_bad_offer_leaves_no_peer(world: World) -> None:
 
 async def test_full_node_refuses(world: World) -> None:
     world.stand("hana")
-    world.engine.config = type(world.engine.config)(world.engine.config.secret, capacity=1)
+    world.engine.admission = Admission(world.engine.config.most_load, capacity=1)
     hana = await world.join("hana")
     with pytest.raises(Refused) as refusal:
         world.engine.join(SPACE, world.grant("lior"), hana.offer())

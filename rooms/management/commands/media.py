@@ -1,0 +1,163 @@
+"""`manage.py media`: the media nodes that run; empties one, or ends it."""
+
+import asyncio
+import time
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import aiohttp
+from django.core.management.base import BaseCommand, CommandError
+
+from accounts.counting import counted
+from rooms import draining, nodes, placement
+from rooms.placement import Node
+
+EXAMPLE = """
+Examples:
+  manage.py media list
+  manage.py media drain media-1 --wait     before an update of that machine; nobody there misses a word
+  manage.py media drain media-1 --undo
+  manage.py media stop media-1 --wait
+"""
+DRAIN = """
+The node gets no more Spaces. Those that it has move to other nodes, one after the other, while everybody goes on
+hearing everybody; a Space for which no other node has room goes on where it is. The node remembers that until it is
+started again.
+
+Example:
+  manage.py media drain media-1 --wait
+"""
+STOP = """
+Drains the node, then ends it: what it keeps of the sound is shipped. `runspaces` does not start it again until it is
+started again itself, and systemd with Restart=on-failure does not either. While Spaces cannot leave the node goes on,
+but for --anyway.
+
+Example:
+  manage.py media stop media-1 --wait
+"""
+LOOK_SECONDS = 0.5
+PROGRESS_SECONDS = 5.0
+STOP_SECONDS = 15.0
+
+
+class Command(BaseCommand):
+    help = "Lists the media nodes, empties one (drain), or ends one (stop)."
+
+    def create_parser(self, *args: Any, **kwargs: Any) -> Any:
+        return super().create_parser(*args, epilog=EXAMPLE, formatter_class=RawDescriptionHelpFormatter, **kwargs)
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        actions = parser.add_subparsers(dest="action", required=True)
+        actions.add_parser("list", help="every node, what it has to do, and since when a lost one is silent")
+        form = RawDescriptionHelpFormatter
+        drain = actions.add_parser("drain", help="no more Spaces for a node", description=DRAIN, formatter_class=form)
+        drain.add_argument("name", help="name of the node, as `media list` has it")
+        drain.add_argument("--wait", action="store_true", help="until nobody is connected to it, trying again")
+        drain.add_argument("--stay", action="store_true", help="leave the Spaces that it has where they are")
+        drain.add_argument("--undo", action="store_true", help="let it have Spaces again")
+        stop = actions.add_parser("stop", help="drain a node and end it", description=STOP, formatter_class=form)
+        stop.add_argument("name", help="name of the node, as `media list` has it")
+        stop.add_argument("--wait", action="store_true", help="until it has ended")
+        stop.add_argument("--anyway", action="store_true", help="also where that ends the sound of Spaces")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["action"] == "list":
+            return self._list()
+        node = _named(options["name"])
+        if options["action"] == "stop":
+            return _run(lambda client: self._stop(node, client, options))
+        return _run(lambda client: self._drain(node, client, options))
+
+    # --- list ---------------------------------------------------------------------------------------------------------
+    def _list(self) -> None:
+        alive = placement.nodes()
+        for node in sorted(alive, key=lambda node: node.name):
+            self.stdout.write(
+                f"{node.name}  {node.url}  {node.peers}/{node.capacity} peers, {node.load:.0%} of a core, "
+                f"tick p99 {node.tick_p99_ms:.1f} ms, {counted(len(node.spaces), 'Space')}{_state(node)}"
+            )
+        for name, at in placement.lost(alive):
+            self.stdout.write(f"{name}  dead since {time.time() - at:.0f} s")
+        self.stdout.write(f"{len(alive)} running.")
+
+    # --- drain --------------------------------------------------------------------------------------------------------
+    async def _drain(self, node: Node, client: aiohttp.ClientSession, options: dict[str, Any]) -> None:
+        _must(await draining.set_draining(node, client, not options["undo"]), node)
+        if options["undo"]:
+            return self._say(f"{node.name} gets Spaces again.")
+        self._say(f"{node.name} gets no more Spaces.")
+        left = len(node.spaces) if options["stay"] else await draining.empty(node, client, self._say)
+        if options["wait"]:
+            return await self._wait_until_empty(node, client, move=not options["stay"])
+        return self._say(f"{node.name} is empty." if not left else f"{node.name} still has {counted(left, 'Space')}.")
+
+    async def _wait_until_empty(self, node: Node, client: aiohttp.ClientSession, move: bool) -> None:
+        """Look until nobody is connected, say how far it is, and try to move again what could not leave."""
+        told = time.monotonic()
+        while (now := _alive(node)) and (now.peers or now.spaces):
+            if time.monotonic() - told > PROGRESS_SECONDS:
+                told = time.monotonic()
+                self._say(f"{node.name}: {now.peers} connected, {counted(len(now.spaces), 'Space')}.")
+                if move:
+                    await draining.empty(now, client, self._say)
+            await asyncio.sleep(LOOK_SECONDS)
+        self._say(f"{node.name} is empty." if now else f"{node.name} has ended.")
+
+    # --- stop ---------------------------------------------------------------------------------------------------------
+    async def _stop(self, node: Node, client: aiohttp.ClientSession, options: dict[str, Any]) -> None:
+        _must(await draining.set_draining(node, client, True), node)
+        left = await draining.empty(node, client, self._say)
+        if left and not options["anyway"]:
+            await draining.set_draining(node, client, node.draining)
+            raise CommandError(
+                f"{node.name} goes on: {counted(left, 'Space')} cannot leave it. Start another node, or use --anyway."
+            )
+        _must(await draining.stop(node, client), node)
+        self._say(f"{node.name} ends.")
+        if options["wait"]:
+            await self._wait_until_gone(node)
+
+    async def _wait_until_gone(self, node: Node) -> None:
+        deadline = time.monotonic() + STOP_SECONDS
+        while _alive(node):
+            if time.monotonic() > deadline:
+                raise CommandError(f"{node.name} still runs after {STOP_SECONDS:.0f} s.")
+            await asyncio.sleep(LOOK_SECONDS)
+        self._say(f"{node.name} has ended.")
+
+    def _say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()
+
+
+def _run(work: Callable[[aiohttp.ClientSession], Coroutine[Any, Any, None]]) -> None:
+    async def run() -> None:
+        async with nodes.client() as client:
+            await work(client)
+
+    asyncio.run(run())
+
+
+def _named(name: str) -> Node:
+    alive = placement.nodes()
+    for node in alive:
+        if node.name == name:
+            return node
+    there = ", ".join(sorted(node.name for node in alive)) or "none"
+    raise CommandError(f"No media node {name} is running. Running: {there}.")
+
+
+def _alive(node: Node) -> Node | None:
+    """What this start of the node says now; None where it has ended."""
+    return next((now for now in placement.nodes() if now.boot == node.boot), None)
+
+
+def _must(heard: bool, node: Node) -> None:
+    if not heard:
+        raise CommandError(f"{node.name} does not answer at {node.url}.")
+
+
+def _state(node: Node) -> str:
+    words = [word for word, holds in (("full", node.full), ("draining", node.draining)) if holds]
+    return "".join(f", {word}" for word in words)

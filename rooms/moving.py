@@ -1,0 +1,138 @@
+"""Takes a live Space from one media node to another while everybody goes on hearing everybody.
+
+1. The row says the new node: whoever comes from now on connects there. The stage is told, and each of it makes a second
+   connection, and sends to both nodes; both mix.
+2. When the new node has all of them, it keeps the sound from a moment on that both nodes know, and everybody is told to
+   hear the new one, not all at once. Pages give the old connection up when the new one brings sound.
+3. When all listeners are there, the stage gives the old connections up, too, and the old node closes the Space.
+
+Each step has a limit: whoever does not come in time is cut off at the end and fetches his sound as after any other
+interruption. Where this process dies between two steps, both nodes go on, and the next attempt begins anew.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import msgspec
+from django.db import transaction
+
+from rooms import events, nodes
+from rooms.models import Space
+from rooms.placement import Node
+from rooms.threads import database
+
+STAGE_SECONDS = 3.0  # for the stage to be heard on the new node
+HAND_OVER_MS = 300  # until the new node keeps the sound: both know it by then
+LATEST_MS = 10_000  # where nobody says so, it does it after that
+JOINS_PER_SECOND = 80.0  # of those who change: handshakes have to leave time for the sound
+LISTENERS_SECONDS = 6.0  # for the last of them
+GOODBYE_SECONDS = 1.5  # for the stage to hear that it is over
+LOOK_SECONDS = 0.1
+
+
+class NotMoved(Exception):
+    """A Space that stays where it is; the text says why."""
+
+
+class Held(msgspec.Struct, frozen=True):
+    """What a node says of a Space (`GET /spaces/{space}`): who is connected, and who is heard."""
+
+    here: frozenset[str]
+    voices: dict[str, dict[str, Any]]
+
+    def hears(self, participant: str) -> bool:
+        """Whether somebody's microphone arrives; one that is closed has nothing to arrive."""
+        voice = self.voices.get(participant, {"muted": True})
+        return participant in self.here and (voice["muted"] or voice["received"] > 0)
+
+
+@dataclass(frozen=True)
+class Moved:
+    """How it went. `behind`: peers that were cut off because they did not come."""
+
+    peers: int
+    seconds: float
+    behind: int
+
+
+async def move(space: Space, source: Node, target: Node, client: aiohttp.ClientSession) -> Moved:
+    """Take a Space from `source` to `target`. Raises NotMoved where the target cannot take it, or the Space is gone."""
+    start, old, new = time.monotonic(), f"{source.url}/spaces/{space.pk}", f"{target.url}/spaces/{space.pk}"
+    if await nodes.call(client, "PUT", new) is None:
+        raise NotMoved(f"{target.name} does not take it")
+    before = await _held(client, old)
+    if not await _switch(space, source, target):
+        raise NotMoved("it has ended, or is on another node by now")
+    await _tell(space, target, "stage")
+    stage = before.here & before.voices.keys()
+    await _until(lambda: _has_all(client, new, stage), STAGE_SECONDS)
+    await _hand_over(space, target)
+    within = round(len(before.here) / JOINS_PER_SECOND, 2)
+    await _tell(space, target, "all", within)
+    await _until(lambda: _is_left_by_listeners(client, old), within + LISTENERS_SECONDS)
+    await _tell(space, target, "over")
+    await _until(lambda: _is_left(client, old), GOODBYE_SECONDS)
+    behind = (await _held(client, old)).here
+    await nodes.call(client, "DELETE", old)
+    return Moved(len(before.here), time.monotonic() - start, len(behind))
+
+
+async def _tell(space: Space, target: Node, step: str, within: float = 0.0) -> None:
+    await events.hint(space.pk, {"type": "sound_moving", "node": target.boot, "step": step, "within": within})
+
+
+async def _held(client: aiohttp.ClientSession, url: str) -> Held:
+    """Nobody, where the node does not have the Space."""
+    said = await nodes.call(client, "GET", url)
+    return msgspec.convert(said, Held) if said else Held(frozenset(), {})
+
+
+async def _has_all(client: aiohttp.ClientSession, url: str, stage: frozenset[str] | set[str]) -> bool:
+    held = await _held(client, url)
+    return all(map(held.hears, stage))
+
+
+async def _is_left_by_listeners(client: aiohttp.ClientSession, url: str) -> bool:
+    held = await _held(client, url)
+    return held.here <= held.voices.keys()
+
+
+async def _is_left(client: aiohttp.ClientSession, url: str) -> bool:
+    return not (await _held(client, url)).here
+
+
+async def _until(holds: Callable[[], Awaitable[bool]], seconds: float) -> bool:
+    """Look again and again; False where it never holds."""
+    end = time.monotonic() + seconds
+    while not await holds():
+        if time.monotonic() > end:
+            return False
+        await asyncio.sleep(LOOK_SECONDS)
+    return True
+
+
+@database
+def _switch(space: Space, source: Node, target: Node) -> bool:
+    """Say in the row where the Space sounds; the node before goes on keeping it for now. False where that is too late.
+
+    An attempt that broke off has said so already."""
+    with transaction.atomic():
+        fresh = Space.locked(space.pk)
+        if fresh.state != Space.State.LIVE or fresh.node_boot not in (source.boot, target.boot):
+            return False
+        if fresh.node_boot == source.boot:
+            fresh.settle(target.name, target.boot, source.boot, fresh.room_ms + LATEST_MS)
+    return True
+
+
+@database
+def _hand_over(space: Space, target: Node) -> None:
+    with transaction.atomic():
+        fresh = Space.locked(space.pk)
+        if fresh.state == Space.State.LIVE and fresh.node_boot == target.boot:
+            at = min(fresh.node_from_ms, fresh.room_ms + HAND_OVER_MS)
+            fresh.settle(target.name, target.boot, fresh.node_before, at)

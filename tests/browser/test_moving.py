@@ -1,0 +1,43 @@
+"""`manage.py media drain`: a Space goes to another node, and those in it notice nothing."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.browser.conftest import HANA, SOL
+from tests.browser.gaps import Gaps
+from tests.browser.person import Person
+from tests.browser.test_nodes import node_of_the_space
+from tests.machine import Machine
+
+pytestmark = pytest.mark.browser
+BEFORE_MS = 4000
+MOST_SILENCE = 1.0  # seconds beyond the pauses of the voices themselves
+
+
+def test_a_drained_node_is_empty_and_nobody_misses_a_second(
+    speakers: tuple[Person, Person], join_as: Callable[..., Person], site: Machine, own_node: int, other_node: str
+) -> None:
+    hana, sol = speakers
+    lior = join_as("lior")
+    lior.join(hana.page.url)
+    lior.until_hears(HANA)
+    lior.until_hears(SOL)
+    gaps = [Gaps(person) for person in (hana, sol, lior)]
+    lior.page.wait_for_timeout(BEFORE_MS)
+    before = [one.longest() for one in gaps]
+    source = node_of_the_space(site)
+    assert source != other_node
+    done = site.command("media", "drain", source)
+    print(done.stdout, done.stderr)
+    lior.page.wait_for_timeout(2000)
+    during = [one.longest() for one in gaps]
+    assert done.returncode == 0, done.stderr
+    assert node_of_the_space(site) == other_node
+    for person, usual, longest in zip((hana, sol, lior), before, during, strict=True):
+        print(f"{person.handle}: {max(0.0, longest - usual) * 1000:.0f} ms more silence than without the move")
+        assert longest - usual < MOST_SILENCE
+    for listener, tone in ((lior, HANA), (lior, SOL), (hana, SOL), (sol, HANA)):
+        listener.until_hears(tone)
+    undone = site.command("media", "drain", source, "--undo")
+    assert undone.returncode == 0, undone.stderr

@@ -1,0 +1,117 @@
+"""Somebody in a Space who follows its sound as a page does, and notes which voices he hears when."""
+
+import asyncio
+import itertools
+import random
+import time
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from rooms.media.client import Client, Crowd, strength
+from rooms.media.rtp import RtpPacket
+from tests.rooms.test_socket import Page
+
+AUDIBLE = 0.01  # of full scale
+FRAME_SECONDS = 60
+
+
+class Ear(Client):
+    """A peer that keeps of each packet when it came and what is in it."""
+
+    def __init__(self, tones: tuple[float, ...]) -> None:
+        super().__init__(decode=True)
+        self.tones, self.notes = tones, list[tuple[float, frozenset[float]]]()
+
+    def _on_packet(self, packet: RtpPacket, sequence: int, now: float) -> None:
+        assert self._decoder is not None
+        sound = self._decoder.decode(packet.payload)
+        heard = frozenset(tone for tone in self.tones if strength(sound, tone) > AUDIBLE)
+        self.notes.append((time.monotonic(), heard))
+
+
+class Follower:
+    """A page with its sound; ``voice`` are the packets that its microphone sends, none for a listener."""
+
+    def __init__(self, page: Page, crowd: Crowd, tones: tuple[float, ...], voice: tuple[bytes, ...] = ()) -> None:
+        self.page, self.crowd, self.tones, self.voice = page, crowd, tones, voice
+        self.notes: list[tuple[float, frozenset[float]]] = []  # of what was heard before
+        self.nodes: list[str] = []  # that were connected to
+        self.waiting: list[int] = []  # the places in line that it was told
+        self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._ids = itertools.count(100)
+        self._next: Ear | None = None
+        self._old: Ear | None = None
+        self._tasks = [asyncio.create_task(self._read())]
+
+    async def connect(self) -> None:
+        """Hear, and be heard."""
+        self.ear = await self._dial()
+
+    async def offer(self, client: Client) -> dict[str, Any]:
+        """The frame that answers an offer."""
+        number = next(self._ids)
+        self._answers[number] = asyncio.get_running_loop().create_future()
+        await self.page.send(type="offer", sdp=client.offer(), id=number)
+        return await asyncio.wait_for(self._answers[number], FRAME_SECONDS)
+
+    async def _dial(self) -> Ear:
+        ear = Ear(self.tones)
+        self.crowd.add(ear)
+        answer = await self.offer(ear)
+        assert answer["type"] == "answer", answer
+        self.nodes.append(answer["node"])
+        ear.accept(answer["sdp"])
+        await ear.connected()
+        ear.speak(self.voice)
+        await ear.sounding()
+        return ear
+
+    async def _read(self) -> None:
+        while True:
+            frame = msgspec.json.decode(await self.page.socket.receive_from(timeout=FRAME_SECONDS))
+            if frame["type"] in ("answer", "error") and frame["re"] in self._answers:
+                self._answers.pop(frame["re"]).set_result(frame)
+            elif frame["type"] == "sound_moving":
+                self._tasks.append(asyncio.create_task(self._move(frame["step"], frame["within"])))
+            elif frame["type"] == "waiting":
+                self.waiting.append(frame["place"])
+
+    async def _move(self, step: str, within: float) -> None:
+        if step == "stage" and self.voice:
+            self._next = await self._dial()
+        elif step == "all":
+            if not self.voice:
+                await asyncio.sleep(random.random() * within)
+            self._switch(self._next or await self._dial())
+            if not self.voice:
+                await self._drop()
+        elif step == "over":
+            await self._drop()
+
+    def _switch(self, ear: Ear) -> None:
+        now = time.monotonic()
+        self.notes += self.ear.notes
+        ear.notes = [note for note in ear.notes if note[0] >= now]
+        self._old, self.ear, self._next = self.ear, ear, None
+
+    async def _drop(self) -> None:
+        if self._old is not None:
+            old, self._old = self._old, None
+            await old.close()
+
+    def silence(self, tone: float, since: float) -> float:
+        """Seconds of the longest time from ``since`` until now in which a voice was not heard."""
+        heard = [at for at, tones in [*self.notes, *self.ear.notes] if at >= since and tone in tones]
+        return float(np.diff([since, *heard, time.monotonic()]).max())
+
+    def problems(self) -> list[BaseException]:
+        """What went wrong meanwhile."""
+        done = [task for task in self._tasks if task.done() and not task.cancelled()]
+        return [error for task in done if (error := task.exception())]
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -1,0 +1,103 @@
+"""Two nodes have a Space for a while: what is kept of it, one of them keeps at any moment."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import numpy as np
+import pytest
+import pytest_asyncio
+
+from rooms.media import ogg
+from rooms.media.client import Client, strength, tone_packets
+from rooms.media.engine import Config
+from rooms.media.jitter import MS
+from rooms.media.opus import FRAME, Decoder
+from rooms.media.standing import Standing, Voice
+from rooms.media.tap import Chunk, Tap
+from tests.rooms.media.conftest import SECRET, SPACE, World
+
+PACKETS = tone_packets(440.0)
+AT_MS = 4010  # no multiple of a packet
+
+
+def test_a_tap_keeps_what_lies_in_its_time_and_nothing_else() -> None:
+    shipped: list[list[Chunk]] = [[], []]
+    limits = (0, AT_MS), (AT_MS, 10**9)
+    for chunks, limit, late in zip(shipped, limits, (0, 7 * MS), strict=True):
+        tap = Tap("space", "turn", "hana", chunks.append)
+        tap.limit(*limit)
+        for number in range(400):
+            tap.write(PACKETS[number % 50], FRAME, number * FRAME, number * FRAME + late)
+            tap.tick(number * FRAME + late)
+        tap.close()
+    first, second = shipped
+    assert all(chunk.duration_ms for chunk in first + second)
+    end = max(chunk.start_ms + chunk.duration_ms for chunk in first)
+    start = min(chunk.start_ms for chunk in second)
+    assert AT_MS - 20 <= end <= AT_MS <= start <= AT_MS + 20
+    assert second[0].key != first[-1].key
+
+
+@pytest.mark.parametrize(
+    ("boot", "kept"), [("new", (AT_MS, 2**53)), ("old", (0, AT_MS)), ("third", (0, 0)), ("", (0, 0))]
+)
+def test_a_standing_says_which_start_keeps_what(boot: str, kept: tuple[int, int]) -> None:
+    moving = Standing(SPACE, 1, 0.0, node="new", before="old", from_ms=AT_MS)
+    assert moving.kept_by(boot) == kept
+    assert Standing(SPACE, 1, 0.0).kept_by(boot) == (0, 2**53)
+
+
+@pytest_asyncio.fixture
+async def nodes() -> AsyncIterator[tuple[World, World]]:
+    """Two nodes with one clock; they are called old and new."""
+    old, new = World(), World()
+    for world, boot in ((old, "old"), (new, "new")):
+        world.engine.config = Config(SECRET, capacity=20, boot=boot)
+        world.started_at = old.started_at
+    yield old, new
+    await old.close()
+    await new.close()
+
+
+def stand(nodes: tuple[World, World], version: int, **more: object) -> None:
+    for world in nodes:
+        voices = (Voice("hana", "turn-of-hana"),)
+        world.engine.apply(Standing(SPACE, version, world.started_at, voices=voices, **more))  # type: ignore[arg-type]
+
+
+def run(nodes: tuple[World, World], seconds: float) -> None:
+    for _ in range(round(seconds / 0.02)):
+        for world in nodes:
+            world.step()
+
+
+async def test_a_voice_on_two_nodes_is_kept_once_without_a_gap(nodes: tuple[World, World]) -> None:
+    old, new = nodes
+    stand(nodes, 1, node="old")
+    hana = await old.join("hana")
+    listener = await new.join("lior")
+    hana.speak(PACKETS)
+    run(nodes, 2.0)
+    stand(nodes, 2, node="new", before="old", from_ms=10_000)
+    again: Client = await new.join("hana")
+    again.speak(PACKETS)
+    run(nodes, 1.0)
+    now_ms = round((old.now - 1000.0) * 1000)
+    stand(nodes, 3, node="new", before="old", from_ms=now_ms + 300)
+    run(nodes, 4.0)
+    stand(nodes, 4, node="new", ended=True)
+    await asyncio.sleep(0)
+    for turn in ("turn-of-hana", None):
+        first, second = ([chunk for chunk in world.chunks if chunk.turn == turn] for world in nodes)
+        end = max(chunk.start_ms + chunk.duration_ms for chunk in first)
+        start = min(chunk.start_ms for chunk in second)
+        print(f"{turn or 'mix'}: the old node kept it until {end} ms, the new one from {start} ms")
+        assert end <= now_ms + 300 <= start
+        assert start - end <= 80
+    assert strength(sound([chunk for chunk in new.chunks if chunk.turn]), 440.0) > 0.2
+    assert old.outside.level_notes or new.outside.level_notes or listener.heard.packets
+
+
+def sound(chunks: list[Chunk]) -> "np.ndarray[tuple[int], np.dtype[np.int16]]":
+    decoder = Decoder()
+    return np.concatenate([decoder.decode(one.payload) for chunk in chunks for one in ogg.read(chunk.data).packets])

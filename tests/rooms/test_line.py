@@ -1,0 +1,156 @@
+"""The line of those whom no node has a place for: its order, who is called, who loses his place."""
+
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from accounts.models import User
+from rooms import line, store, tasks
+from rooms.models import Participant, Space
+from tests.racing import at_once
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PEOPLE = ("ana", "bo", "cy", "di", "eli")
+
+
+@pytest.fixture
+def crowd(tea: Space) -> list[Participant]:
+    """Five listeners, in the order in which they came."""
+    people = [User.objects.create_user(name) for name in PEOPLE]
+    for person in people:
+        person.follow(tea.host)
+    return [tea.enter(person) for person in people]
+
+
+@pytest.fixture
+def waiting(tea: Space, crowd: list[Participant]) -> list[str]:
+    """All of them in line."""
+    for place, person in enumerate(crowd, 1):
+        assert line.stand(tea.pk, person.pk) == place
+    return [str(person.pk) for person in crowd]
+
+
+def order(tea: Space) -> list[str]:
+    return list(store.client().zrange(store.LINE.format(space=tea.pk), 0, -1))
+
+
+def test_whoever_asks_again_keeps_his_place(tea: Space, waiting: list[str]) -> None:
+    assert line.stand(tea.pk, waiting[3]) == 4
+    assert order(tea) == waiting
+
+
+def test_nobody_overtakes_those_who_wait(tea: Space, waiting: list[str], listener: Participant) -> None:
+    assert not line.lets(tea.pk, listener.pk)
+    assert not line.lets(tea.pk, waiting[0])
+
+
+def test_where_nobody_waits_everybody_may_go_in(tea: Space, listener: Participant) -> None:
+    assert line.lets(tea.pk, listener.pk)
+
+
+def test_as_many_are_called_as_there_is_room_for_and_in_their_order(tea: Space, waiting: list[str]) -> None:
+    here = set(waiting)
+    assert line.advance(tea.pk, 2, here) == {
+        waiting[0]: 0, waiting[1]: 0, waiting[2]: 1, waiting[3]: 2, waiting[4]: 3
+    }  # fmt: skip
+    assert [line.lets(tea.pk, who) for who in waiting] == [True, True, False, False, False]
+    assert line.advance(tea.pk, 2, here) == {}, "those who were called are on their way"
+    line.heard(tea.pk, waiting[1])
+    assert line.advance(tea.pk, 2, here) == {waiting[2]: 0, waiting[3]: 1, waiting[4]: 2}
+
+
+def test_whoever_comes_when_called_and_finds_no_room_is_the_first_again(tea: Space, waiting: list[str]) -> None:
+    line.advance(tea.pk, 2, set(waiting))
+    assert line.stand(tea.pk, waiting[3]) == 2, "two are on their way in"
+    assert line.stand(tea.pk, waiting[0]) == 1
+    assert not line.lets(tea.pk, waiting[0])
+    assert line.advance(tea.pk, 2, set(waiting))[waiting[0]] == 0
+
+
+def test_no_more_are_called_than_a_node_can_take_at_once(tea: Space, waiting: list[str]) -> None:
+    called = [who for who, place in line.advance(tea.pk, 10_000, set(waiting)).items() if place == 0]
+    assert called == waiting[: line.MOST_CALLED]
+
+
+def test_without_room_nobody_is_called_and_nobody_is_told_twice(tea: Space, waiting: list[str]) -> None:
+    assert line.advance(tea.pk, 0, set(waiting)) == {}, "their places were told when they came"
+
+
+def test_a_lost_connection_is_passed_over_and_keeps_its_place(tea: Space, waiting: list[str]) -> None:
+    away = waiting[0]
+    assert line.advance(tea.pk, 1, set(waiting) - {away})[waiting[1]] == 0
+    line.heard(tea.pk, waiting[1])
+    assert [who for who, place in line.advance(tea.pk, 1, set(waiting)).items() if place == 0] == [away]
+
+
+def test_whoever_does_not_come_when_called_goes_to_the_end(
+    tea: Space, waiting: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line, "CALL_SECONDS", -1.0)
+    line.advance(tea.pk, 1, set(waiting))
+    assert line.advance(tea.pk, 0, set(waiting)) == {waiting[0]: 5}
+    assert order(tea) == [*waiting[1:], waiting[0]]
+
+
+def test_whose_connection_was_lost_after_the_call_stays_first(
+    tea: Space, waiting: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line, "CALL_SECONDS", -1.0)
+    line.advance(tea.pk, 1, set(waiting))
+    line.advance(tea.pk, 0, set(waiting[1:]))
+    assert order(tea) == waiting
+
+
+WAYS_OUT: dict[str, Callable[[Participant, Participant], object]] = {
+    "leaves": lambda person, host: person.leave(),
+    "is removed": lambda person, host: person.remove(host),
+    "is blocked": lambda person, host: person.block(host),
+}
+
+
+@pytest.mark.parametrize("how", WAYS_OUT)
+def test_whoever_is_out_of_the_space_is_out_of_the_line(
+    tea: Space, host: Participant, crowd: list[Participant], waiting: list[str], how: str
+) -> None:
+    person = Participant.objects.get(pk=crowd[1].pk)
+    WAYS_OUT[how](person, host)
+    assert order(tea) == [waiting[0], *waiting[2:]]
+
+
+def test_a_page_that_stays_away_loses_the_place_and_one_that_comes_back_does_not(
+    tea: Space, host: Participant, crowd: list[Participant], waiting: list[str]
+) -> None:
+    away = timezone.now() - timezone.timedelta(seconds=settings.SPACES_AWAY_SECONDS + 1)
+    for person in crowd[:2]:
+        person.lose()
+    tea.enter(crowd[0].user)
+    Participant.objects.filter(pk=crowd[1].pk).update(away_since=away)
+    tasks.sweep_presence()
+    assert order(tea) == [waiting[0], *waiting[2:]]
+
+
+def test_whoever_had_sound_is_preferred_until_he_leaves(tea: Space, lior: User, listener: Participant) -> None:
+    assert not line.was_heard(listener)
+    line.heard(tea.pk, listener.pk)
+    assert line.was_heard(listener)
+    listener.lose()
+    assert line.was_heard(tea.enter(lior)), "back within the grace time"
+    listener.leave()
+    assert not line.was_heard(tea.enter(lior)), "he left, and comes as somebody new"
+
+
+def test_of_many_who_come_at_once_each_has_a_place_of_his_own(tea: Space, crowd: list[Participant]) -> None:
+    places = at_once(*(partial(line.stand, tea.pk, person.pk) for person in crowd))
+    assert sorted(places, key=str) == [1, 2, 3, 4, 5]
+
+
+def test_of_two_processes_that_call_at_once_none_calls_more_than_there_is_room_for(
+    tea: Space, waiting: list[str]
+) -> None:
+    """`rooms.pulse` lets one process at it; even without that nobody is called out of his turn."""
+    told = at_once(*(partial(line.advance, tea.pk, 2, set(waiting)) for _ in range(4)))
+    called = {who for one in told if isinstance(one, dict) for who, place in one.items() if place == 0}
+    assert called == set(waiting[:2])

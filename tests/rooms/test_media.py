@@ -1,0 +1,268 @@
+"""`manage.py media` and what it does to live Spaces: real nodes, real sockets, real DTLS-SRTP."""
+
+import asyncio
+import io
+import itertools
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from django.conf import settings
+from django.core.management import CommandError, call_command
+
+from accounts.models import User
+from rooms import placement
+from rooms.media.client import Crowd, tone_packets
+from rooms.media.node import Node, Settings
+from rooms.media.tap import Chunk
+from rooms.models import Participant, Space
+from rooms.threads import database
+from tests.rooms.follower import Ear, Follower
+from tests.rooms.media.conftest import until
+from tests.rooms.test_peers import Quiet, beat
+from tests.rooms.test_socket import _close_what_belongs_to_the_loop, pages
+
+__all__ = ["_close_what_belongs_to_the_loop"]
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.asyncio]
+HANA, SOL = 440.0, 1320.0
+MOST_SILENCE = 1.0
+
+
+class Archive(Quiet):
+    """A world outside of the node that keeps its chunks."""
+
+    def __init__(self) -> None:
+        self.chunks: list[Chunk] = []
+
+    def ship(self, chunk: Chunk) -> None:
+        self.chunks.append(chunk)
+
+
+Start = Callable[..., Any]
+
+
+@pytest_asyncio.fixture
+async def start(tmp_path: Path) -> AsyncIterator[Start]:
+    """`await start("n1")`: a node of that name, whose heart has been heard."""
+    running: list[Node] = []
+
+    async def started(name: str, outside: Quiet | None = None, **more: Any) -> Node:
+        chosen = Settings(
+            settings.MEDIA_SECRET, settings.REDIS_URL, tmp_path / "spool", name=name, bind="127.0.0.1",
+            **{"most_load": 20.0} | more,
+        )  # fmt: skip
+        node = Node(chosen, outside or Quiet())
+        running.append(node)
+        await node.start()
+        await beat(lambda nodes: name in {node.name for node in nodes})
+        return node
+
+    yield started
+    for node in running:
+        await node.stop()
+
+
+async def media(*arguments: str) -> str:
+    """What the command says."""
+    out = io.StringIO()
+    await database(call_command)("media", *arguments, stdout=out)
+    return out.getvalue()
+
+
+async def refusal(*arguments: str) -> str:
+    with pytest.raises(CommandError) as refused:
+        await media(*arguments)
+    assert "\n" not in str(refused.value)
+    return str(refused.value)
+
+
+@asynccontextmanager
+async def everybody(tea: Space, *people: User) -> AsyncIterator[list[Follower]]:
+    """hana and sol at open microphones, and everybody else listening."""
+    voices = {0: tone_packets(HANA), 1: tone_packets(SOL)}
+    async with Crowd() as crowd, pages(tea, *people) as opened:
+        followers = [Follower(page, crowd, (HANA, SOL), voices.get(place, ())) for place, page in enumerate(opened)]
+        await database(_put_on_stage)(tea, people[:2])
+        try:
+            for follower in followers:
+                await follower.connect()
+            yield followers
+        finally:
+            for follower in followers:
+                await follower.close()
+
+
+def _put_on_stage(tea: Space, people: tuple[User, ...]) -> None:
+    host, speaker = (Participant.objects.get(space=tea, user=person) for person in people)
+    speaker.ask_to_speak().admit(host)
+    for person in (host, Participant.objects.get(pk=speaker.pk)):
+        person.accept_notice()
+        person.open_microphone()
+
+
+async def hear(followers: list[Follower]) -> None:
+    """Until every listener hears both voices in the same packet."""
+    for follower in followers[2:]:
+        await until(lambda follower=follower: follower.ear.notes and follower.ear.notes[-1][1] == {HANA, SOL}, 20)
+
+
+async def test_the_list_says_what_there_is(tea: Space, hana: User, start: Start) -> None:
+    assert await media("list") == "0 running.\n"
+    await start("n1", capacity=50)
+    gone = await start("n2")
+    gone.link.goodbye = _forgetful  # as if it were killed
+    await gone.stop()
+    await beat(lambda nodes: [node.name for node in nodes] == ["n1"])
+    said = await media("list")
+    assert "n1  http://127.0.0.1:" in said
+    assert "0/50 peers, " in said
+    assert ", 0 Spaces\n" in said
+    assert "n2  dead since " in said
+    assert said.endswith("1 running.\n")
+
+
+async def _forgetful() -> None: ...
+
+
+async def test_an_unknown_node_is_refused_with_those_there_are(tea: Space, start: Start) -> None:
+    assert await refusal("drain", "n9") == "No media node n9 is running. Running: none."
+    await start("n1")
+    await start("n2")
+    for action in ("drain", "stop"):
+        assert await refusal(action, "n9") == "No media node n9 is running. Running: n1, n2."
+
+
+async def test_a_node_that_does_not_answer_is_told_so(
+    tea: Space, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = await start("n1")
+    monkeypatch.setattr(settings, "MEDIA_SECRET", "another")
+    assert await refusal("drain", "n1") == f"n1 does not answer at {node.url}."
+    assert not node.draining
+
+
+async def test_a_drained_node_gets_no_new_space_until_that_is_undone(tea: Space, start: Start) -> None:
+    node = await start("n1")
+    assert await media("drain", "n1") == "n1 gets no more Spaces.\nn1 is empty.\n"
+    await beat(lambda nodes: nodes[0].draining)
+    with pytest.raises(placement.NoNode):
+        await database(placement.place)(tea)
+    assert ", draining\n" in await media("list")
+    assert await media("drain", "n1", "--undo") == "n1 gets Spaces again.\n"
+    await beat(lambda nodes: not nodes[0].draining)
+    assert (await database(placement.place)(tea)).boot == node.boot
+
+
+async def test_without_another_node_spaces_go_on_where_they_are(
+    tea: Space, hana: User, sol: User, lior: User, start: Start
+) -> None:
+    node = await start("n1")
+    async with everybody(tea, hana, sol, lior) as followers:
+        await hear(followers)
+        await beat(lambda nodes: bool(nodes[0].spaces))
+        said = await media("drain", "n1")
+        assert f"Tea at four ({tea.pk}) stays: no other node has room for it." in said
+        assert said.endswith("n1 still has 1 Space.\n")
+        assert "1 Space cannot leave it" in await refusal("stop", "n1")
+        assert not node.told_to_stop.is_set()
+        await hear(followers)
+
+
+async def test_everybody_goes_on_hearing_everybody_while_a_node_is_drained_and_stopped(
+    tea: Space, hana: User, sol: User, lior: User, dee: User, start: Start
+) -> None:
+    await database(dee.follow)(hana)
+    kept = Archive()
+    old, new = await start("old", kept), await start("new", kept, capacity=2000)
+    old.engine.load, new.engine.load = 0.0, 0.5
+    await beat(lambda nodes: nodes[0].name == "old")
+    async with everybody(tea, hana, sol, lior, dee) as followers:
+        await hear(followers)
+        await beat(lambda nodes: any(node.name == "old" and node.spaces for node in nodes))
+        since = time.monotonic()
+        await asyncio.sleep(1.0)
+        stopping = asyncio.create_task(media("stop", "old", "--wait"))
+        await asyncio.wait_for(old.told_to_stop.wait(), 30)
+        await old.stop()
+        print(said := await stopping)
+        await hear(followers)
+        silences = {
+            (place, tone): follower.silence(tone, since)
+            for place, follower in enumerate(followers[2:])
+            for tone in (HANA, SOL)
+        }
+        print({key: f"{silence * 1000:.0f} ms" for key, silence in silences.items()})
+        assert max(silences.values()) < MOST_SILENCE
+        assert [follower.nodes for follower in followers] == [[old.boot, new.boot]] * 4
+        assert [follower.problems() for follower in followers] == [[]] * 4
+        assert f"Tea at four ({tea.pk}) moved to new: 4 connected" in said
+        assert "did not come along" not in said
+        assert said.endswith("old ends.\nold has ended.\n")
+        await database(tea.end)()
+        await until(lambda: not new.engine.spaces)
+    await until(lambda: len({chunk.turn for chunk in kept.chunks}) == 3 and new.spool.waiting == 0, 20)
+    nothing_is_doubled(kept.chunks)
+
+
+def nothing_is_doubled(chunks: list[Chunk]) -> None:
+    """Each track, and the mix, goes on from one node to the other: no time twice, and none of it missing."""
+    for turn in {chunk.turn for chunk in chunks}:
+        track = sorted((chunk.start_ms, chunk.start_ms + chunk.duration_ms) for chunk in chunks if chunk.turn == turn)
+        gaps = [later[0] - earlier[1] for earlier, later in itertools.pairwise(track)]
+        print(f"{turn or 'mix'}: {len(track)} chunks, between them {gaps} ms")
+        assert len(track) > 1
+        assert min(gaps) >= 0
+        assert max(gaps) <= 200
+
+
+async def test_listeners_wait_in_line_and_move_up(
+    tea: Space, hana: User, sol: User, lior: User, dee: User, mo: User, start: Start
+) -> None:
+    for person in (dee, mo):
+        await database(person.follow)(hana)
+    node = await start("n1", capacity=3)
+    async with everybody(tea, hana, sol, lior) as [host, _, listener], pages(tea, dee, mo) as opened:
+        await beat(lambda nodes: nodes[0].room == 0)
+        crowd = host.crowd
+        first, second = (Follower(page, crowd, (HANA, SOL)) for page in opened)
+        for place, late in enumerate((first, second), 1):
+            ear = crowd.add(Ear(()))
+            assert (await late.offer(ear))["code"] == "full"
+            await until(lambda late=late, place=place: late.waiting == [place], 20)
+        await listener.page.send(type="leave", id=1)
+        left = time.monotonic()
+        await until(lambda: first.waiting[-1] == 0, 20)
+        print(f"called {time.monotonic() - left:.2f} s after a place was free")
+        await until(lambda: second.waiting[-1] == 1, 20)
+        ear = crowd.add(Ear(()))
+        assert (await second.offer(ear))["code"] == "full", "not before his turn"
+        await first.connect()
+        await until(lambda: node.engine.peers == 3, 20)
+        assert second.waiting[-1] == 1
+        for late in (first, second):
+            await late.close()
+
+
+async def test_whoever_comes_to_the_stage_does_not_wait(
+    tea: Space, hana: User, sol: User, lior: User, dee: User, start: Start
+) -> None:
+    await database(dee.follow)(hana)
+    node = await start("n1")
+    async with everybody(tea, hana, sol, lior) as [host, *_], pages(tea, dee) as [page]:
+        node.engine.admission.most = 0.0
+        await beat(lambda nodes: nodes[0].full)
+        late = Follower(page, host.crowd, (HANA, SOL))
+        assert (await late.offer(host.crowd.add(Ear(()))))["code"] == "full"
+        await database(_admit)(tea, dee, hana)
+        await late.connect()
+        await late.close()
+
+
+def _admit(tea: Space, person: User, host: User) -> None:
+    asks = Participant.objects.get(space=tea, user=person).ask_to_speak()
+    asks.admit(Participant.objects.get(space=tea, user=host))
