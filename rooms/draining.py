@@ -27,12 +27,13 @@ async def empty(node: Node, client: aiohttp.ClientSession, say: Say) -> int:
     """Move the Spaces of a node to others, where one has room for them; how many it still has after that."""
     left = 0
     for name in node.spaces:
-        space, target = await _plan(name, node)
+        peers = (await moving.held(client, f"{node.url}/spaces/{name}")).here
+        space, target = await _plan(name, node, len(peers))
         if space is None:
             continue  # it has ended
         try:
             if target is None:
-                raise moving.NotMoved("no other node has room for it")
+                raise moving.NotMoved(f"no other node has room for the {len(peers)} in it")
             moved = await moving.move(space, node, target, client)
             cut = f", {moved.behind} did not come along" if moved.behind else ""
             say(f"{space} ({name}) moved to {target.name}: {moved.peers} connected, {moved.seconds:.1f} s{cut}.")
@@ -43,8 +44,10 @@ async def empty(node: Node, client: aiohttp.ClientSession, say: Say) -> int:
 
 
 @database
-def _plan(name: str, source: Node) -> tuple[Space | None, Node | None]:
-    """The live Space of this id, and where it goes; an attempt that broke off goes on to where it was to go."""
+def _plan(name: str, source: Node, peers: int) -> tuple[Space | None, Node | None]:
+    """The live Space of this id, and where it goes; an attempt that broke off goes on to where it was to go.
+
+    Whoever comes along is let in before newcomers, but shall not take the last places of those."""
     space = Space.objects.live().filter(pk=UUID(name)).first()
     if space is None:
         return None, None
@@ -52,5 +55,5 @@ def _plan(name: str, source: Node) -> tuple[Space | None, Node | None]:
     home = placement.home(space, alive)
     if home and home.boot != source.boot:
         return space, home
-    others = [node for node in alive if node.boot != source.boot and not node.draining and node.room]
+    others = [node for node in alive if node.boot != source.boot and not node.draining and node.room > peers]
     return space, placement.least_loaded(others) if others else None

@@ -64,45 +64,53 @@ async def move(space: Space, source: Node, target: Node, client: aiohttp.ClientS
     start, old, new = time.monotonic(), f"{source.url}/spaces/{space.pk}", f"{target.url}/spaces/{space.pk}"
     if await nodes.call(client, "PUT", new) is None:
         raise NotMoved(f"{target.name} does not take it")
-    before = await _held(client, old)
+    before = await held(client, old)
     if not await _switch(space, source, target):
         raise NotMoved("it has ended, or is on another node by now")
     await _tell(space, target, "stage")
     stage = before.here & before.voices.keys()
     await _until(lambda: _has_all(client, new, stage), STAGE_SECONDS)
+    await _check(client, new, space, source, target)
     await _hand_over(space, target)
     within = round(len(before.here) / JOINS_PER_SECOND, 2)
     await _tell(space, target, "all", within)
     await _until(lambda: _is_left_by_listeners(client, old), within + LISTENERS_SECONDS)
+    await _check(client, new, space, source, target)
     await _tell(space, target, "over")
     await _until(lambda: _is_left(client, old), GOODBYE_SECONDS)
-    behind = (await _held(client, old)).here
+    behind = (await held(client, old)).here
     await nodes.call(client, "DELETE", old)
     return Moved(len(before.here), time.monotonic() - start, len(behind))
+
+
+async def _check(client: aiohttp.ClientSession, url: str, space: Space, source: Node, target: Node) -> None:
+    """Leave the Space where it was if the new node is gone meanwhile."""
+    if await nodes.call(client, "GET", url) is None:
+        await _switch_back(space, source, target)
+        raise NotMoved(f"{target.name} does not answer any more")
 
 
 async def _tell(space: Space, target: Node, step: str, within: float = 0.0) -> None:
     await events.hint(space.pk, {"type": "sound_moving", "node": target.boot, "step": step, "within": within})
 
 
-async def _held(client: aiohttp.ClientSession, url: str) -> Held:
-    """Nobody, where the node does not have the Space."""
+async def held(client: aiohttp.ClientSession, url: str) -> Held:
+    """Who is on the node in the Space of this address; nobody, where the node does not have it."""
     said = await nodes.call(client, "GET", url)
     return msgspec.convert(said, Held) if said else Held(frozenset(), {})
 
 
 async def _has_all(client: aiohttp.ClientSession, url: str, stage: frozenset[str] | set[str]) -> bool:
-    held = await _held(client, url)
-    return all(map(held.hears, stage))
+    return all(map((await held(client, url)).hears, stage))
 
 
 async def _is_left_by_listeners(client: aiohttp.ClientSession, url: str) -> bool:
-    held = await _held(client, url)
-    return held.here <= held.voices.keys()
+    left = await held(client, url)
+    return left.here <= left.voices.keys()
 
 
 async def _is_left(client: aiohttp.ClientSession, url: str) -> bool:
-    return not (await _held(client, url)).here
+    return not (await held(client, url)).here
 
 
 async def _until(holds: Callable[[], Awaitable[bool]], seconds: float) -> bool:
@@ -127,6 +135,15 @@ def _switch(space: Space, source: Node, target: Node) -> bool:
         if fresh.node_boot == source.boot:
             fresh.settle(target.name, target.boot, source.boot, fresh.room_ms + LATEST_MS)
     return True
+
+
+@database
+def _switch_back(space: Space, source: Node, target: Node) -> None:
+    """Leave the Space where it was, unless it has been placed anew meanwhile."""
+    with transaction.atomic():
+        fresh = Space.locked(space.pk)
+        if fresh.state == Space.State.LIVE and fresh.node_boot == target.boot:
+            fresh.settle(source.name, source.boot)
 
 
 @database

@@ -21,9 +21,9 @@ async def call(session: aiohttp.ClientSession, method: str, url: str) -> dict[st
         async with session.request(method, url) as response:
             body = await response.read()
             if not response.ok:
-                log.info("node_refused", url=url, status=response.status)
+                log.debug("node_refused", url=url, status=response.status)
                 return None
             return msgspec.json.decode(body, type=dict[str, object]) if body else {}
     except (aiohttp.ClientError, TimeoutError, msgspec.MsgspecError) as error:
-        log.warning("node_unreachable", url=url, error=str(error))
+        log.debug("node_unreachable", url=url, error=str(error))
         return None

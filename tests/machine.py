@@ -54,10 +54,10 @@ class Machine:
             capture_output=True, text=True, timeout=START_SECONDS, check=False,
         )  # fmt: skip
 
-    def start(self) -> None:
+    def start(self, *options: str) -> None:
         with self.log.open("wb") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "runspaces", "--demo", *self.ports],
+                [sys.executable, "manage.py", "runspaces", "--demo", *self.ports, *options],
                 cwd=CHECKOUT, env=self.environment(), stdout=out, stderr=subprocess.STDOUT,
             )  # fmt: skip
         self.wait_for("Spaces is running at")

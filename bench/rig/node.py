@@ -86,6 +86,7 @@ class MediaNode:
             "MEDIA_SECRET": self._secret,
             "SECRET_KEY": secrets.token_urlsafe(50),
             "MEDIA_CAPACITY": str(CAPACITY),
+            "MEDIA_MOST_LOAD": "1000",
             "SPACES_DEMO": "0",
         }
         command = [sys.executable, "manage.py", "runmedia", "--name", "bench"]

@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 import redis
-from playwright.sync_api import expect
 
 from spaces_project import embedded
 from tests.browser.conftest import HANA, SOL
-from tests.browser.person import PATIENCE_SECONDS, Person, until
+from tests.browser.person import Person, until
 from tests.machine import START_SECONDS, Machine
 
 pytestmark = pytest.mark.browser
@@ -96,23 +95,3 @@ def test_a_space_is_placed_anew_while_its_node_lives(
     lior.find("join").click()
     until_all_hear(hana, sol, lior, moved)
     assert boot_of_the_space(site) != before
-
-
-@pytest.mark.parametrize("other_node", [{"MEDIA_CAPACITY": "1"}], indirect=True, ids=["of one place"])
-def test_whoever_finds_the_node_full_gets_the_next_free_place(
-    join_as: JoinAs, site: Machine, own_node: int, other_node: str
-) -> None:
-    hana, lior = join_as("hana"), join_as("lior")
-    os.kill(own_node, signal.SIGSTOP)
-    until(lambda: site.health()["nodes"] == 1, "only the small node is there")
-    path = hana.open_space()
-    hana.join(path)
-    lior.page.goto(path)
-    lior.find("join").click()
-    expect(lior.find("connection")).to_contain_text("full", timeout=PATIENCE_SECONDS * 1000)
-    expect(lior.page.locator("[data-banner=full]")).to_contain_text("You get the next free one by yourself.")
-    hana.page.close()
-    left = time.monotonic()
-    lior.until_connected()
-    print(f"connected {time.monotonic() - left:.2f} s after a place was free")
-    expect(lior.page.locator("[data-banner=full]")).to_have_count(0)

@@ -1,6 +1,7 @@
 """The line of those whom no node has a place for: its order, who is called, who loses his place."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -123,7 +124,7 @@ def test_whoever_is_out_of_the_space_is_out_of_the_line(
 def test_a_page_that_stays_away_loses_the_place_and_one_that_comes_back_does_not(
     tea: Space, host: Participant, crowd: list[Participant], waiting: list[str]
 ) -> None:
-    away = timezone.now() - timezone.timedelta(seconds=settings.SPACES_AWAY_SECONDS + 1)
+    away = timezone.now() - timedelta(seconds=settings.SPACES_AWAY_SECONDS + 1)
     for person in crowd[:2]:
         person.lose()
     tea.enter(crowd[0].user)

@@ -6,6 +6,7 @@ import itertools
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from rooms.media.tap import Chunk
 from rooms.models import Participant, Space
 from rooms.threads import database
 from tests.rooms.follower import Ear, Follower
-from tests.rooms.media.conftest import until
+from tests.rooms.media.conftest import NEVER_BUSY, until
 from tests.rooms.test_peers import Quiet, beat
 from tests.rooms.test_socket import _close_what_belongs_to_the_loop, pages
 
@@ -54,7 +55,7 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
     async def started(name: str, outside: Quiet | None = None, **more: Any) -> Node:
         chosen = Settings(
             settings.MEDIA_SECRET, settings.REDIS_URL, tmp_path / "spool", name=name, bind="127.0.0.1",
-            **{"most_load": 20.0} | more,
+            **NEVER_BUSY | more,
         )  # fmt: skip
         node = Node(chosen, outside or Quiet())
         running.append(node)
@@ -108,7 +109,11 @@ def _put_on_stage(tea: Space, people: tuple[User, ...]) -> None:
 async def hear(followers: list[Follower]) -> None:
     """Until every listener hears both voices in the same packet."""
     for follower in followers[2:]:
-        await until(lambda follower=follower: follower.ear.notes and follower.ear.notes[-1][1] == {HANA, SOL}, 20)
+        await until(partial(_hears_both, follower), 20)
+
+
+def _hears_both(follower: Follower) -> bool:
+    return bool(follower.ear.notes) and follower.ear.notes[-1][1] == {HANA, SOL}
 
 
 async def test_the_list_says_what_there_is(tea: Space, hana: User, start: Start) -> None:
@@ -166,7 +171,7 @@ async def test_without_another_node_spaces_go_on_where_they_are(
         await hear(followers)
         await beat(lambda nodes: bool(nodes[0].spaces))
         said = await media("drain", "n1")
-        assert f"Tea at four ({tea.pk}) stays: no other node has room for it." in said
+        assert f"Tea at four ({tea.pk}) stays: no other node has room for the 3 in it." in said
         assert said.endswith("n1 still has 1 Space.\n")
         assert "1 Space cannot leave it" in await refusal("stop", "n1")
         assert not node.told_to_stop.is_set()
@@ -209,6 +214,38 @@ async def test_everybody_goes_on_hearing_everybody_while_a_node_is_drained_and_s
     nothing_is_doubled(kept.chunks)
 
 
+async def test_where_the_new_node_dies_meanwhile_everybody_stays_on_the_old_one(
+    tea: Space, hana: User, sol: User, lior: User, start: Start
+) -> None:
+    old, new = await start("old"), await start("new")
+    new.engine.load = 0.5
+    await beat(lambda nodes: nodes[0].name == "old")
+    async with everybody(tea, hana, sol, lior) as followers:
+        await hear(followers)
+        await beat(lambda nodes: any(node.name == "old" and node.spaces for node in nodes))
+        new.engine.close = lambda name: None  # its Spaces do not end in order
+        draining = asyncio.create_task(media("drain", "old"))
+        await until(lambda: any(follower.nodes[1:] for follower in followers) or draining.done(), 20)
+        await new.stop()
+        assert "stays: new does not answer any more." in await draining
+        row = await Space.objects.aget(pk=tea.pk)
+        assert (row.node_boot, row.node_before, row.node_from_ms) == (old.boot, "", 0)
+        followers[2].notes.clear()
+        await hear(followers)
+
+
+async def test_a_space_without_room_elsewhere_stays(
+    tea: Space, hana: User, sol: User, lior: User, start: Start
+) -> None:
+    old = await start("old")
+    async with everybody(tea, hana, sol, lior) as followers:
+        await hear(followers)
+        await start("small", capacity=2)
+        await beat(lambda nodes: any(node.name == "old" and node.spaces for node in nodes))
+        assert "stays: no other node has room for the 3 in it." in await media("drain", "old")
+        assert (await Space.objects.aget(pk=tea.pk)).node_boot == old.boot
+
+
 def nothing_is_doubled(chunks: list[Chunk]) -> None:
     """Each track, and the mix, goes on from one node to the other: no time twice, and none of it missing."""
     for turn in {chunk.turn for chunk in chunks}:
@@ -233,7 +270,7 @@ async def test_listeners_wait_in_line_and_move_up(
         for place, late in enumerate((first, second), 1):
             ear = crowd.add(Ear(()))
             assert (await late.offer(ear))["code"] == "full"
-            await until(lambda late=late, place=place: late.waiting == [place], 20)
+            await until(partial(_is_told, late, place), 20)
         await listener.page.send(type="leave", id=1)
         left = time.monotonic()
         await until(lambda: first.waiting[-1] == 0, 20)
@@ -246,6 +283,10 @@ async def test_listeners_wait_in_line_and_move_up(
         assert second.waiting[-1] == 1
         for late in (first, second):
             await late.close()
+
+
+def _is_told(late: Follower, place: int) -> bool:
+    return late.waiting == [place]
 
 
 async def test_whoever_comes_to_the_stage_does_not_wait(

@@ -20,7 +20,7 @@ from rooms.media.standing import LEFT
 from rooms.media.tap import Chunk
 from rooms.models import Participant, Space
 from rooms.threads import database
-from tests.rooms.media.conftest import until
+from tests.rooms.media.conftest import NEVER_BUSY, until
 from tests.rooms.test_socket import Page, _close_what_belongs_to_the_loop, pages
 
 __all__ = ["_close_what_belongs_to_the_loop"]
@@ -45,7 +45,9 @@ class Quiet:
 @pytest_asyncio.fixture
 async def node(tmp_path: Path) -> AsyncIterator[Node]:
     """A node in which Spaces can be placed."""
-    chosen = Settings(settings.MEDIA_SECRET, settings.REDIS_URL, tmp_path / "spool", name="n1", bind="127.0.0.1")
+    chosen = Settings(
+        settings.MEDIA_SECRET, settings.REDIS_URL, tmp_path / "spool", name="n1", bind="127.0.0.1", **NEVER_BUSY
+    )
     node = Node(chosen, Quiet())
     await node.start()
     await beat(lambda nodes: bool(nodes))

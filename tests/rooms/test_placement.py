@@ -4,14 +4,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import msgspec
 import pytest
 from asgiref.sync import async_to_sync
 
 from accounts.models import User
 from rooms import events, placement, sound, store
 from rooms.media import heartbeat
-from rooms.media.standing import KEY, Standing
+from rooms.media.standing import KEY, parse
 from rooms.models import Participant, Space
 from rooms.refusals import Refused
 from tests.heartbeat import beat, died
@@ -113,7 +112,7 @@ def test_two_web_processes_that_place_a_space_at_once_agree(tea: Space) -> None:
 def test_the_standing_names_the_node_that_keeps_the_sound(tea: Space) -> None:
     beat("one", boot="a1")
     placement.place(tea)
-    written = msgspec.json.decode(store.client().get(KEY.format(space=tea.pk)), type=Standing)
+    written = parse(str(store.client().get(KEY.format(space=tea.pk))))
     assert (written.node, written.before, written.from_ms) == ("a1", "", 0)
 
 

@@ -71,6 +71,19 @@ def test_the_pause_doubles_while_a_child_keeps_dying(supervisor: Supervisor, sai
     assert heard(said, "media ended (exit 3)")()
 
 
+@pytest.mark.parametrize(("code", "again"), [(0, False), (1, True)])
+def test_a_child_that_may_end_is_started_again_only_after_a_failure(
+    supervisor: Supervisor, said: list[str], code: int, again: bool
+) -> None:
+    child = Child("media-2", program(f"raise SystemExit({code})"), may_end=True, pause=0.02)
+    supervisor.add(child)
+    words = (
+        "media-2 started again." if again else "media-2 ended as it was told to; it starts again with everything else."
+    )
+    assert supervisor.wait_until(heard(said, words), PATIENCE)
+    assert child.has_ended is not again
+
+
 def test_a_child_that_does_not_stop_is_killed(
     supervisor: Supervisor, said: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
