@@ -7,6 +7,7 @@ neither a rush of joins nor a flood of strangers' packets makes the sound wait.
 import asyncio
 import contextlib
 import gc
+import logging
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
@@ -26,11 +27,14 @@ from .standing import Standing
 from .tap import Chunk
 from .udp import UdpPort
 
+log = logging.getLogger(__name__)
+
 READ_SECONDS = 0.003  # for reading at a time, unless a tick is due earlier
 MAX_HANDSHAKES = 2000  # DTLS records of all peers that wait to be looked at
 SWEEP_TICKS = 50
 REPORT_TICKS = 250
 GOODBYE_SECONDS = 0.5  # for each of the things that are waited for at the end
+MOST_FAILURES = 50  # ticks of one Space; then it is closed, and whoever comes back finds it begun anew
 EMPTY_SECONDS = 60.0  # after which a Space without peers is forgotten; whoever comes has its standing read again
 
 
@@ -81,6 +85,7 @@ class Engine:
         self.drops: Counter[str] = Counter()  # its own, and those of peers and Spaces that are gone
         self.joins = 0
         self.load = 0.0  # share of a core, measured by whoever runs the engine
+        self.failed_ticks = 0  # of single Spaces, by a fault of ours
         self.ticker: Ticker | None = None
         self._outside, self._submit = outside, submit
         self._certificate = Certificate.generateCertificate()
@@ -322,13 +327,24 @@ class Engine:
     def tick(self, now: float, missed: int = 0) -> None:
         """Do what is due at ``now``, a multiple of 20 ms after the tick before."""
         self.fanout.clock += FRAME * (1 + missed)
-        for space in self.spaces.values():
-            space.tick(now, missed)
+        for space in list(self.spaces.values()):
+            self._tick_space(space, now, missed)
         self.fanout.flush()
         self._ticks += 1
         self._report(now)
         if self._ticks % SWEEP_TICKS == 0:
             self.sweep(now)
+
+    def _tick_space(self, space: LiveSpace, now: float, missed: int) -> None:
+        try:
+            space.tick(now, missed)
+        except Exception:  # a fault of ours in one Space must not silence all others
+            self.failed_ticks += 1
+            space.failures += 1
+            if space.failures == 1:
+                log.exception("Space %s: a tick failed; of those that follow only the number is told", space.space)
+            if space.failures >= MOST_FAILURES:
+                self.close(space.space)
 
     def _report(self, now: float) -> None:
         """Send each listener a report every five seconds, some at each tick; whoever speaks gets his as he sends."""

@@ -68,11 +68,13 @@ class JitterBuffer:
     """Orders, times and counts the packets of one speaker.
 
     Counts: ``received``; ``lost`` (by sequence number: never arrived, or too late); ``late`` (of those, arrived too
-    late); ``duplicates``; ``concealed`` (pieces that the decoder had to invent); ``jumps`` (streams begun anew).
+    late); ``duplicates``; ``overfull`` (there was no room for it); ``malformed``; ``concealed`` (pieces that the
+    decoder had to invent); ``jumps`` (streams begun anew).
     """
 
     def __init__(self) -> None:
-        self.received = self.lost = self.late = self.duplicates = self.concealed = self.jumps = 0
+        self.received = self.lost = self.late = self.concealed = self.jumps = 0
+        self.duplicates = self.overfull = self.malformed = 0
         self._held: list[_Held] = []
         self._restart()
 
@@ -96,6 +98,7 @@ class JitterBuffer:
         """Take a packet that arrived at ``now`` (seconds); False where it is malformed, doubled or too late."""
         samples = samples_of(payload)
         if samples == 0:
+            self.malformed += 1
             return False
         self.received += 1
         self._ended = False
@@ -106,7 +109,10 @@ class JitterBuffer:
         elif packet.timestamp + samples <= self._cursor and not self._resume(packet):
             self.late += 1
             return False
-        if any(held.timestamp == packet.timestamp for held in self._held) or len(self._held) >= MAX_HELD:
+        if len(self._held) >= MAX_HELD:
+            self.overfull += 1
+            return False
+        if any(held.timestamp == packet.timestamp for held in self._held):
             self.duplicates += 1
             return False
         insort(self._held, packet)
@@ -137,6 +143,7 @@ class JitterBuffer:
         """Give out the next piece; the caller asks again until it has the samples that it needs."""
         if self._cursor is None:
             return Piece(Kind.SILENCE, FRAME)
+        self._leave_out_overtaken(self._cursor)
         if not self._held:
             return self._nothing_held()
         head = self._held[0]
@@ -150,6 +157,12 @@ class JitterBuffer:
         self.concealed += 1
         follows = self._cursor == head.timestamp
         return Piece(Kind.LOST, samples, head.payload if follows else b"")
+
+    def _leave_out_overtaken(self, cursor: int) -> None:
+        """Throw away what would sound before what was played last: packets may say that they overlap."""
+        while self._held and self._held[0].timestamp + self._held[0].samples <= cursor:
+            self._last_sequence = self._held.pop(0).sequence
+            self.late += 1
 
     def _give_out(self, packet: _Held) -> Piece:
         self._cursor = packet.timestamp + packet.samples

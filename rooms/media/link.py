@@ -129,7 +129,11 @@ class Link:
             return None
         if current.ended and name not in self._engine.spaces:
             return None
-        self._engine.apply(current)
+        try:
+            self._engine.apply(current)
+        except Exception:  # a fault of ours in one Space must not keep all others from being told of a mute
+            log.exception("standing of %s is not in effect", name)
+            return None
         return current
 
     async def _acknowledge(self, taken: Sequence[standing.Standing]) -> None:

@@ -21,6 +21,10 @@ VOICE_MEANINGS = {
     "lost": "Packets of voices that never came, or too late.",
     "late": "Of the lost packets of voices: those that came too late.",
     "concealed": "Pieces of voices that the decoder had to invent.",
+    "duplicates": "Packets of voices that were there already.",
+    "overfull": "Packets of voices for which the jitter buffer had no room.",
+    "malformed": "Packets of voices that are no Opus.",
+    "jumps": "Streams of voices that began anew, far from where they were.",
 }
 
 
@@ -90,7 +94,8 @@ class Collector:
         yield drops
 
     def _clock(self) -> Iterator[Metric]:
-        ticker = self._engine.ticker
+        ticker, failed = self._engine.ticker, self._engine.failed_ticks
+        yield _counter("ticks_failed", "Ticks of single Spaces that failed: a fault of ours.", failed)
         if ticker is None:
             return
         yield _quantiles("tick_seconds", "What a tick took, over the last minute.", ticker.durations)

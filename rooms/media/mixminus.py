@@ -1,8 +1,7 @@
 """Mix-minus: whoever talks hears everybody but himself, as a stream that begins and ends without anybody hearing where.
 
 A packet of Opus says how the sound goes on from the packet before it. Where a browser gets packets of two encoders one
-after the other, the second one has to know what was heard before, and its first packet may rely on as little of it as
-possible; else there is a click.
+after the other, the second one has to have encoded what was heard before, or there is a click.
 """
 
 from collections import deque
@@ -14,6 +13,7 @@ from .adaptation import AdaptiveEncoder
 from .opus import FRAME, SILENT_PACKET, Pcm
 
 PRIMING = 3  # ticks of what was heard before, with which an encoder begins
+PRIMED_AT_ONCE = 6  # of them in one tick; where more begin, each gets fewer, since all have to be ready in time
 _SILENCE = np.zeros(FRAME, np.int16)
 
 
@@ -26,32 +26,27 @@ class MixMinus:
         self._apart: Collection[str] = ()  # who heard something else than they in the last tick
         self._encoded: Collection[str] = ()  # who of them was not the only one who talked
 
-    def returns(self, own: Collection[str]) -> bool:
-        """Whether somebody will hear what the others hear now, and did not in the last tick."""
-        return any(talker not in own for talker in self._apart)
-
     def encode(self, own: Mapping[str, Pcm], hearing: Collection[str]) -> dict[str, bytes]:
         """Return the packets of this tick by participant: of ``own``, for those of them who are ``hearing``.
 
         Who is the only one to talk hears silence.
         """
         alone = len(own) == 1
-        packets = {name: SILENT_PACKET if alone else self._encode(name, own[name]) for name in hearing}
+        if not alone:
+            self._prime([name for name in hearing if name not in self._encoded])
+        packets = {name: SILENT_PACKET if alone else self._encoders[name].encode(own[name]) for name in hearing}
         self._apart, self._encoded = packets.keys(), () if alone else packets.keys()
         return packets
 
-    def _encode(self, participant: str, sound: Pcm) -> bytes:
-        if participant not in self._encoders:
-            self._encoders[participant] = AdaptiveEncoder()
-        encoder = self._encoders[participant]
-        if participant in self._encoded:
-            return encoder.encode(sound)
-        encoder.reset()
-        for before in () if participant in self._apart else self._shared:
-            encoder.encode(before)
-        return encoder.encode_apart(sound)
+    def _prime(self, beginning: Collection[str]) -> None:
+        """Let encoders that begin know what was heard so far: what all heard, or nothing by whoever talked alone."""
+        for name in beginning:
+            encoder = self._encoders.setdefault(name, AdaptiveEncoder())
+            heard = [_SILENCE] * PRIMING if name in self._apart else list(self._shared)
+            for before in heard[-max(1, PRIMED_AT_ONCE // len(beginning)) :]:
+                encoder.encode(before)
 
-    def heard(self, shared: Pcm | None) -> None:
+    def note_shared(self, shared: Pcm | None) -> None:
         """Take note of what all others heard in this tick, None for silence."""
         self._shared.append(_SILENCE if shared is None else shared)
 

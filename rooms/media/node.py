@@ -63,6 +63,7 @@ class Node:
         self.name = settings.name or f"{self.port.port}"
         self.draining = self._stopped = False
         self.told_to_stop = asyncio.Event()
+        self.failed = False  # by a fault of ours
         self.url = ""
         self._outside = outside
         self._redis = redis.asyncio.Redis.from_url(settings.redis_url)
@@ -105,7 +106,9 @@ class Node:
             self._run_measuring(),
             self._run_collecting(),
         ):
-            self._tasks.append(asyncio.get_running_loop().create_task(work))
+            task = asyncio.get_running_loop().create_task(work)
+            task.add_done_callback(self._on_task_done)
+            self._tasks.append(task)
 
     async def stop(self) -> None:
         """Take no more, ship what is open, say goodbye. Every step has a limit of its own, under 5 s together."""
@@ -119,6 +122,13 @@ class Node:
         await asyncio.to_thread(self.spool.close, SHIP_SECONDS)
         await self._runner.cleanup()
         await self._redis.aclose()  # type: ignore[attr-defined]
+
+    def _on_task_done(self, task: "asyncio.Task[None]") -> None:
+        """End a node of which a part has failed: it would look alive, and mute nobody any more."""
+        if not task.cancelled() and task.exception() is not None:
+            log.critical("a part of the node failed, so it ends", exc_info=task.exception())
+            self.failed = True
+            self.told_to_stop.set()
 
     async def _end_tasks(self) -> None:
         """Cancel what runs besides the engine, and go on without one that does not hear it.
@@ -181,6 +191,7 @@ class Node:
             "tick_ms": {f"p{share}": _ms(percentile(durations, share)) for share in (50, 99)},
             "late_ms": {f"p{share}": _ms(percentile(delays, share)) for share in (50, 99)},
             "missed_ticks": ticker.missed,
+            "failed_ticks": self.engine.failed_ticks,
             "spool": self.spool.waiting,
             "tasks": len(asyncio.all_tasks()),
         }

@@ -22,7 +22,7 @@ MAX_PAYLOAD = 1275  # octets of one frame (RFC 6716 section 3.2.1)
 
 _APPLICATION_VOIP = 2048
 _SET_BITRATE, _SET_COMPLEXITY, _SET_FEC, _SET_LOSS, _SET_DTX = 4002, 4010, 4012, 4014, 4016
-_RESET_STATE, _SET_PREDICTION_DISABLED = 4028, 4046
+_RESET_STATE = 4028
 
 # 20 ms of digital silence: fullband CELT, mono, code 0, and a frame whose silence flag is set (RFC 6716 section 4.3).
 SILENT_PACKET = b"\xf8\xff\xfe"
@@ -120,14 +120,6 @@ class Encoder:
         """Encode 2.5 to 60 ms of contiguous int16 samples to one packet."""
         size = _opus.opus_encode(self._state, pcm.ctypes.data, len(pcm), self._out, MAX_PAYLOAD)
         return self._out.raw[: _checked(size)]
-
-    def encode_apart(self, pcm: Pcm) -> bytes:
-        """Encode so that the packet says next to nothing by what was encoded before it; that takes more bits."""
-        self._set(_SET_PREDICTION_DISABLED, 1)
-        try:
-            return self.encode(pcm)
-        finally:
-            self._set(_SET_PREDICTION_DISABLED, 0)
 
     def reset(self) -> None:
         """Forget the past, as for a new stream."""

@@ -70,6 +70,7 @@ class Peer:
         self.out_ssrc = secrets.randbelow(2**32 - 1) + 1
         self._handshake = handshake
         self._rate = rtp.RateLimit(PACKETS_PER_SECOND, PACKETS_AT_ONCE)
+        self._dtls_rate = rtp.RateLimit(PACKETS_PER_SECOND, PACKETS_AT_ONCE)
         self._ssrc_rate = rtp.RateLimit(SSRC_CHANGES_PER_MINUTE / 60, 3)
 
     @property
@@ -97,28 +98,43 @@ class Peer:
 
     def on_dtls(self, data: bytes, now: float) -> None:
         """Hand a record to whoever does the handshakes, when there is time."""
-        if not self._rate.allows(now):
+        if not self._dtls_rate.allows(now):
             self._drop("rate")
         else:
             self._handshake(self, data)
 
     def on_media(self, data: bytes, now: float) -> bool:
-        """Check, decrypt, pass on; True if the packet was really the browser's."""
+        """Check, decrypt, pass on; True if the packet was really the browser's.
+
+        Only what is really his uses up what he may send: a stranger who knows his address does not silence him.
+        """
         incoming = self.session.incoming
         if incoming is None:
             return self._drop("early")
-        if not self._rate.allows(now):
+        is_report = rtp.is_rtcp(data)
+        is_new = not is_report and not self._is_of_source(data)
+        if not self._rate.has_room(now):
             return self._drop("rate")
+        if is_new and not self._ssrc_rate.has_room(now):  # libsrtp keeps a state for each SSRC
+            return self._drop("ssrc")
         try:
-            if rtp.is_rtcp(data):
-                self._on_reports(incoming.unprotect_rtcp(data), now)
-            elif not self._knows_ssrc(data, now):
-                return self._drop("ssrc")
-            else:
-                self._on_packet(rtp.parse(incoming.unprotect(data)), now)
-        except (pylibsrtp.Error, ValueError):
+            plain = incoming.unprotect_rtcp(data) if is_report else incoming.unprotect(data)
+        except pylibsrtp.Error:
             return self._drop("srtp")
+        self._rate.take()
+        if is_new:
+            self._ssrc_rate.take()
+        self._on_authentic(plain, is_report, now)
         return True
+
+    def _on_authentic(self, data: bytes, is_report: bool, now: float) -> None:
+        try:
+            if is_report:
+                self._on_reports(data, now)
+            else:
+                self._on_packet(rtp.parse(data), now)
+        except ValueError:
+            self._drop("malformed")
 
     def _on_reports(self, data: bytes, now: float) -> None:
         said = rtcp.read(data, self.out_ssrc, now)
@@ -162,11 +178,9 @@ class Peer:
             self.received += 1
             self._room.on_sound(self, packet, now)
 
-    def _knows_ssrc(self, data: bytes, now: float) -> bool:
-        """Whether the source is the one so far, or may be a new one; libsrtp keeps a state for each."""
-        if self.ssrc is not None and data[8:12] == self.ssrc.to_bytes(4, "big"):
-            return True
-        return self._ssrc_rate.allows(now)
+    def _is_of_source(self, data: bytes) -> bool:
+        """Whether a packet names the SSRC of what came so far."""
+        return self.ssrc is not None and data[8:12] == self.ssrc.to_bytes(4, "big")
 
     def _drop(self, cause: str) -> bool:
         self.drops[cause] += 1

@@ -75,11 +75,19 @@ class RateLimit:
         self._rate, self._burst = rate, burst
         self._tokens, self._at = burst, 0.0
 
-    def allows(self, now: float) -> bool:
-        """Take one packet out of the allowance at ``now`` seconds, if there is one left."""
+    def has_room(self, now: float) -> bool:
+        """Say whether one packet more is allowed at ``now`` seconds."""
         self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
         self._at = now
-        if self._tokens < 1:
-            return False
+        return self._tokens >= 1
+
+    def take(self) -> None:
+        """Take one packet out of the allowance."""
         self._tokens -= 1
-        return True
+
+    def allows(self, now: float) -> bool:
+        """Take one packet out of the allowance at ``now`` seconds, if there is one left."""
+        allowed = self.has_room(now)
+        if allowed:
+            self.take()
+        return allowed

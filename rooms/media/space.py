@@ -27,7 +27,8 @@ SILENT_TICKS = 2  # of digital silence after that, from which a decoder goes on 
 TOLD_TICKS = SETTLING_TICKS + SILENT_TICKS  # of silence, after which it is only told of
 REFRESH_TICKS = 20  # between two packets that tell of silence, as libopus does it
 ADAPT_TICKS = 50
-VOICE_COUNTS = ("received", "lost", "late", "concealed")  # what is told of a voice's jitter buffer
+# What is told of a voice's jitter buffer.
+VOICE_COUNTS = ("received", "lost", "late", "concealed", "duplicates", "overfull", "malformed", "jumps")
 _SILENCE = np.zeros(FRAME, np.int16)
 
 
@@ -75,7 +76,7 @@ class LiveSpace:
         self._zero, self._boot = standing.started_at - wall, boot
         self._speakers: dict[str, Speaker] = {}
         self._past_voices: Counter[str] = Counter()
-        self._fading: dict[str, list[Pcm]] = {}  # what is left of voices that were cut off
+        self._cut_off: dict[str, list[Pcm]] = {}  # what is left of voices that were cut off
         self._mixer: Mixer[str] = Mixer()
         self._encoder = AdaptiveEncoder()
         self._minus = MixMinus()
@@ -83,6 +84,7 @@ class LiveSpace:
         self._resting = False  # all are silent, and a tick has nothing to do but to tell of it
         self._mix_tap = Tap(self.space, None, None, submit)
         self.last_peer_at = now
+        self.failures = 0  # ticks, by a fault of ours
         self._ticks = 0
         self._position = 0
 
@@ -96,7 +98,7 @@ class LiveSpace:
                 del self._speakers[participant]
         for voice in standing.voices:
             self._apply_voice(voice)
-        self._minus.keep(self._speakers.keys() | self._fading.keys())
+        self._minus.keep(self._speakers.keys() | self._cut_off.keys())
         self._limit_taps()
         if not standing.voices or not standing.recorded:
             self._mix_tap.close()
@@ -141,7 +143,7 @@ class LiveSpace:
         if speaker.voice is not None:
             last = speaker.voice.fade_out()
             if last is not None:
-                self._fading[participant] = [last, *[_SILENCE] * PRIMING]
+                self._cut_off[participant] = [last, *[_SILENCE] * PRIMING]
             self._past_voices.update(speaker.counts)
             speaker.voice = None
         if speaker.tap is not None:
@@ -194,10 +196,10 @@ class LiveSpace:
         self._note_peers(now)
         sounds = self._pull(now, missed)
         shared, own = self._mixer.mix(sounds)
-        packet = self._encode(shared, apart=self._minus.returns(own.keys()))
+        packet = self._encode(shared)
         self.audiences.write(packet)
         self._send_own(own)
-        self._minus.heard(shared)
+        self._minus.note_shared(shared)
         self._keep(packet, audible=shared is not None)
         self._ticks += 1
         if self._ticks % LEVEL_TICKS == 0:
@@ -208,8 +210,8 @@ class LiveSpace:
         self._resting = packet == DTX_PACKET and self._is_still
 
     def _pull(self, now: float, missed: int) -> dict[str, Pcm]:
-        sounds = {name: rest.pop(0) for name, rest in self._fading.items()}
-        self._fading = {name: rest for name, rest in self._fading.items() if rest}
+        sounds = {name: rest.pop(0) for name, rest in self._cut_off.items()}
+        self._cut_off = {name: rest for name, rest in self._cut_off.items() if rest}
         for participant, speaker in self._speakers.items():
             if speaker.voice is None:
                 continue
@@ -220,20 +222,17 @@ class LiveSpace:
                 sounds[participant] = sound
         return sounds
 
-    def _encode(self, shared: Pcm | None, *, apart: bool) -> bytes | None:
+    def _encode(self, shared: Pcm | None) -> bytes | None:
         """Return the packet for everybody, None for none: a Space in which nobody talks costs next to nothing.
-
-        ``apart``: somebody hears it who did not hear the one before.
 
         Silence is encoded until it is complete, then it is told of (DTX, RFC 7587 section 3.1.3), again and again for
         those who come and for what is lost.
         """
         self._silent_ticks = self._silent_ticks + 1 if shared is None else 0
-        encode = self._encoder.encode_apart if apart else self._encoder.encode
         if shared is not None:
-            return encode(shared)
+            return self._encoder.encode(shared)
         if self._silent_ticks < SETTLING_TICKS:
-            return encode(_SILENCE)
+            return self._encoder.encode(_SILENCE)
         if self._silent_ticks < TOLD_TICKS:
             return SILENT_PACKET
         return DTX_PACKET if self._tells_of_silence else None

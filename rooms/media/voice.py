@@ -26,7 +26,6 @@ class Voice:
 
     def __init__(self, on_packet: OnPacket | None = None, leveller: Leveller | None = None) -> None:
         self.jitter = JitterBuffer()
-        self.malformed = 0
         self._decoder = Decoder()
         self._on_packet = on_packet
         self._leveller = leveller or Leveller()
@@ -44,8 +43,9 @@ class Voice:
             self._pending = self._pending[:0]
             return None
         wanted = FRAME + self.jitter.stretch(now, len(self._pending))
+        may_spare = True  # one frame in a tick: to decode and throw away takes time, too
         while len(self._pending) < wanted:
-            self._fill(now)
+            may_spare = self._fill(now, may_spare)
         taken, self._pending = self._pending[:wanted], self._pending[wanted:]
         return self._gate(resampled(taken, FRAME))
 
@@ -61,7 +61,8 @@ class Voice:
     def fade_out(self) -> Pcm | None:
         """Return one last frame that goes down to silence, for a voice that was audible until now.
 
-        It goes on from what was played, with sound that the decoder invents: what came after that is not heard.
+        It goes on from what was played, with what is left of the packet before and then with sound that the decoder
+        invents: no packet more is heard.
         """
         if not self._heard:
             return None
@@ -80,14 +81,16 @@ class Voice:
         decibel = 10 * np.log10(power / 32768.0**2)
         return int(np.clip((decibel + 60) * 100 / 60, 0, 100))
 
-    def _fill(self, now: float) -> None:
+    def _fill(self, now: float, may_spare: bool) -> bool:
+        """Take the next piece; False where it was left out, or might not be."""
         piece = self.jitter.next()
         if piece.kind is Kind.PACKET and self._on_packet is not None:
             self._on_packet(piece, self.jitter.arrived(piece.timestamp, now))
         sound = self._decode(piece)
-        if self._is_spare(sound, now):
-            return
+        if may_spare and self._is_spare(sound, now):
+            return False
         self._pending = np.concatenate((self._pending, sound)) if len(self._pending) else sound
+        return may_spare
 
     def _is_spare(self, sound: Pcm, now: float) -> bool:
         """Whether to leave this soft frame out, because the buffer has become needlessly deep."""
@@ -102,7 +105,7 @@ class Voice:
             if piece.kind is Kind.LOST:
                 return self._fading(self._decoder.conceal(piece.samples))
         except OpusError:
-            self.malformed += 1
+            self.jitter.malformed += 1
         self._resuming = True
         return np.zeros(piece.samples, np.int16)
 

@@ -122,3 +122,5 @@ class Command(BaseCommand):
             await node.told_to_stop.wait()
         await node.stop()
         self.stdout.write(f"Media node {node.name} stopped.")
+        if node.failed:
+            raise CommandError(f"The media node {node.name} has failed; the log says why.")

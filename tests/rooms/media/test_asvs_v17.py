@@ -107,6 +107,25 @@ async def test_v17_2_3_sound_without_a_valid_signature_is_neither_heard_nor_cost
     room.hears_on()
 
 
+@pytest.mark.parametrize("is_known", [True, False], ids=["the SSRC of his voice", "an SSRC of each packet"])
+async def test_v17_2_3_who_forges_a_speakers_packets_does_not_silence_him(world: World, is_known: bool) -> None:
+    """From the speaker's own address, twenty for each of his, from before his first one on."""
+    world.stand("sol")
+    sol, lior = await world.join("sol"), await world.join("lior")
+    for number in range(100):
+        for _ in range(20):
+            ssrc = sol._ssrc if is_known else int.from_bytes(os.urandom(4))
+            forged = rtp.RtpPacket(PAYLOAD_TYPE, 9000 + number, number * 960, ssrc, os.urandom(60))
+            sol.send_raw(rtp.build(forged))
+        if number == 25:
+            sol.speak(TONE)
+        world.step()
+    peer = world.peer("sol")
+    assert peer.received == 75
+    assert peer.drops == {"srtp": 2000}
+    assert loudest_frequency(lior.heard.pcm(0.5)) == pytest.approx(TONE_HZ, abs=4)
+
+
 async def test_v17_2_4_the_sound_goes_on_among_malformed_packets(room: Room) -> None:
     outgoing = room.sol._session.outgoing
     assert outgoing is not None

@@ -13,7 +13,7 @@ from tests.rooms.media.conftest import World
 STEADY, COMES_AND_GOES = 440.0, 1000.0
 MOMENT = SAMPLE_RATE // 200  # 5 ms
 HIGH = 5000.0  # Hz; a click is heard above the tones
-CLICK = -27  # dB; a sound that begins within 5 ms has -31, one that is cut off -20
+CLICK = -27  # dB; a sound that begins within 5 ms has -31 to -37, one that is cut off -20
 AROUND = range(-3, 12)  # ticks before and after a change
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rooms.media.client import encode, loudest_frequency, tone, tone_packets
-from rooms.media.opus import FRAME, SILENT_PACKET, Encoder
+from rooms.media.opus import FRAME, SILENT_PACKET, Encoder, Repacketizer
 from rooms.media.voice import HANGOVER, Voice, resampled, rms
 
 
@@ -57,7 +57,7 @@ def test_a_damaged_packet_is_silence_and_counted() -> None:
     good = list(tone_packets(440.0))
     damaged = [*good[:10], b"\x7b\x02\x01", *good[11:]]  # two frames of equal size in one octet
     heard = spoken(voice, damaged)
-    assert voice.malformed == 1
+    assert voice.jitter.malformed == 1
     assert heard[-1] is not None
 
 
@@ -100,3 +100,28 @@ def test_resampling_keeps_the_sound(length: int) -> None:
     played = resampled(sound, FRAME)
     assert len(played) == FRAME
     assert rms(played) == pytest.approx(rms(sound), rel=0.01)
+
+
+def test_packets_that_say_that_they_overlap_make_no_tick_long() -> None:
+    """Of 120 ms each, soft, a sample apart: to decode them all takes longer than there is time."""
+    long = _encoded(tone(440.0, 0.24, 0.001), 3 * FRAME)[-1]
+    payload = Repacketizer().join([long, long])
+    voice, decoded = Voice(), []
+    for number in range(200):
+        now = 10.0 + number * 0.02
+        for part in range(4):
+            voice.jitter.insert(4 * number + part, 4 * number + part, payload, now)
+        before = voice.jitter.late + len(voice.jitter._held)
+        voice.pull(now + 0.001)
+        decoded.append(before - voice.jitter.late - len(voice.jitter._held))
+    print(f"at the most {max(decoded)} decoded in a tick")
+    assert max(decoded) <= 2
+
+
+def test_a_packet_inside_of_the_one_before_is_late() -> None:
+    voice = Voice()
+    voice.jitter.insert(0, 0, _encoded(tone(440.0), 3 * FRAME)[0], 10.0)
+    voice.jitter.insert(1, FRAME, tone_packets(440.0)[0], 10.0)
+    for number in range(5):
+        voice.pull(10.001 + number * 0.02)
+    assert (voice.jitter.late, voice.jitter.received, voice.jitter.lost) == (1, 2, 0)
