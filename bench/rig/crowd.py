@@ -1,6 +1,7 @@
 """All peers of a benchmark and their one clock: speakers, sinks, and one listener in fifty who checks everything."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -13,6 +14,7 @@ from .peers import Checker, Peer
 
 CHECKED = 50  # one listener in so many checks what it hears
 JOINING = 16  # peers that join at the same time while an audience is built up
+MOST_UNHEARD_PCT = 5.0  # of what somebody who talks all the time sends
 PATIENCE = 30.0  # seconds for one peer to be connected
 Join = Callable[[Peer], Awaitable[None]]
 AnyPeer = TypeVar("AnyPeer", bound=Peer)
@@ -107,18 +109,18 @@ class Crowd:
 
     def heard(self) -> "Hearing":
         """Return what the checkers have heard since the last ``reset``."""
-        return Hearing(self.checkers)
+        return Hearing(self.checkers, time.monotonic())
 
 
 class Hearing:
-    """What all checkers of a crowd heard together."""
+    """What all checkers of a crowd heard together, up to ``now`` (seconds of the monotonic clock)."""
 
-    def __init__(self, checkers: Sequence[Checker]) -> None:
+    def __init__(self, checkers: Sequence[Checker], now: float) -> None:
         self.packets = sum(checker.heard.packets for checker in checkers)
         self.expected = sum(checker.heard.expected for checker in checkers)
         self.broken = sum(checker.heard.malformed + checker.undecodable for checker in checkers)
         self.audible = sum(checker.audible for checker in checkers)
-        self.span = sum(checker.span for checker in checkers)
+        self.span = sum(checker.span + checker.unheard(now) for checker in checkers)
         self.heard_samples = sum(checker.heard_samples for checker in checkers)
         self.lengths = {length for checker in checkers for length in checker.frames}  # of packets, in ms
         self.payloads = list(checkers[0].payloads) if checkers else []
@@ -133,10 +135,21 @@ class Hearing:
         """The share of the time for which there was no packet, in percent: lost on the way, or never sent."""
         return 100.0 * (1 - self.heard_samples / self.span) if self.span else 100.0
 
+    @property
+    def shortfall(self) -> str:
+        """Say what was heard where a server has not done its work, and so is not cheap; nothing where it has."""
+        worst = max(self.loss_pct, self.left_out_pct, 100 - self.audible_pct)
+        return str(self) if worst > MOST_UNHEARD_PCT or self.broken else ""
+
+    @property
+    def audible_pct(self) -> float:
+        """The share of packets in which there is anything to hear, in percent."""
+        return 100.0 * self.audible / max(1, self.packets)
+
     def __str__(self) -> str:
         lengths = "/".join(map(str, sorted(self.lengths))) or "no"
         return (
             f"{self.packets} packets of {lengths} ms checked, {self.loss_pct:.3f} % lost, "
             f"{self.left_out_pct:.3f} % of the time without one, {self.broken} broken, "
-            f"{100 * self.audible / max(1, self.packets):.0f} % audible"
+            f"{self.audible_pct:.0f} % audible"
         )

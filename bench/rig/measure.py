@@ -49,7 +49,10 @@ async def cost(pid: int, crowd: Crowd, listen: Join, count: int, seconds: float)
     whole = await machine.usage(pid, seconds)
     if crowd.missed:
         machine.say(f"The rig itself came {crowd.missed} ticks too late: the machine is busy, do not trust this")
-    return Cost(room, whole, count, crowd.heard())
+    hearing = crowd.heard()
+    if unheard := hearing.shortfall:
+        raise machine.Failed(f"What the listeners got is not worth a figure: {unheard}")
+    return Cost(room, whole, count, hearing)
 
 
 async def floor(payloads: Sequence[bytes], listeners: int, seconds: float) -> float:

@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 from rooms.media import rtp, stun, udp
 from rooms.media.client import PAYLOAD_TYPE, Client, Heard
 from rooms.media.jitter import DTX_OCTETS
-from rooms.media.opus import FRAME, Decoder
+from rooms.media.opus import FRAME, SAMPLE_RATE, Decoder
 
 from .relay import Relay
 
+PATIENCE = 5 * FRAME  # samples for which a packet of 60 ms may be on its way
 DTX_GAP = 19 * FRAME  # samples without a packet, after which libopus, and a node, tell of silence again
 _CANDIDATE = re.compile(r"^(a=candidate:\S+ 1 udp \d+ )(\S+) (\d+) typ host", re.MULTILINE)
 _SO_TIMESTAMPNS = 35  # socket(7); not in Python's socket module
@@ -130,7 +131,7 @@ class Checker(Listener):
     ``frames`` counts packets by their length in ms; ``audible`` those in which there is anything to hear; ``payloads``
     are the latest ones. ``span`` and ``heard_samples`` tell of the time that has passed by the RTP clock, and for how
     much of it there was a packet, or silence after a packet that tells of it (DTX): a server that leaves packets out
-    loses none by their sequence numbers.
+    loses none by their sequence numbers. ``unheard`` tells of the time before the first and after the latest one.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -141,7 +142,7 @@ class Checker(Listener):
 
     def reset(self) -> None:
         """Forget what was heard so far."""
-        self.heard = Heard()
+        self.heard, self.since = Heard(), time.monotonic()
         self.frames: Counter[int] = Counter()
         self.audible = self.undecodable = self.heard_samples = 0
         self._timestamps = rtp.Unwrapper(32)
@@ -153,6 +154,15 @@ class Checker(Listener):
     def span(self) -> int:
         """Samples from the beginning of the first packet to the end of the latest one."""
         return self._end - self._first if self._first is not None else 0
+
+    def unheard(self, now: float) -> int:
+        """Samples since ``reset`` without any packet, at the beginning and up to ``now``, beyond what is usual."""
+        first, last = self.heard.first_at, self.heard.last_at
+        if first is None or last is None:
+            return round((now - self.since) * SAMPLE_RATE)
+        usual = DTX_GAP + PATIENCE if self._silence_told else PATIENCE
+        gaps = round((first - self.since) * SAMPLE_RATE) - usual, round((now - last) * SAMPLE_RATE) - usual
+        return sum(max(0, gap) for gap in gaps)
 
     def _check_sound(self, received: Received) -> None:
         try:

@@ -1,5 +1,7 @@
 """The last line of the benchmark of listeners, and the list of all benchmarks."""
 
+from collections.abc import Iterable
+
 import pytest
 
 from bench import listeners
@@ -12,7 +14,7 @@ from rooms.media.opus import DTX_PACKET, FRAME
 
 
 def cost(per_listener: float, count: int = 1000) -> Cost:
-    return Cost(room=5.0, whole=5.0 + per_listener * count, listeners=count, hearing=Hearing([]))
+    return Cost(room=5.0, whole=5.0 + per_listener * count, listeners=count, hearing=Hearing([], 0.0))
 
 
 def test_the_ratios_are_of_one_listener_without_the_room() -> None:
@@ -39,7 +41,7 @@ def test_what_the_node_does_not_have_gets_no_figure() -> None:
 
 
 def test_nobody_who_checks_means_that_everything_is_lost() -> None:
-    assert Hearing([]).loss_pct == Hearing([]).left_out_pct == 100.0
+    assert Hearing([], 0.0).loss_pct == Hearing([], 0.0).left_out_pct == 100.0
 
 
 async def test_silence_that_was_told_of_is_not_missed_but_a_longer_one_is() -> None:
@@ -53,13 +55,33 @@ async def test_silence_that_was_told_of_is_not_missed_but_a_longer_one_is() -> N
 
 async def test_packets_that_were_never_sent_are_missed_though_no_number_is() -> None:
     checker = Checker()
-    packets = tone_packets(440.0)
-    for number in (0, 1, 2, 3, 6, 7, 8, 9):
-        checker._check_sound(Received(number, packets[number], 0.0, (number * FRAME - 2 * FRAME) & 0xFFFFFFFF))
-    assert Hearing([checker]).left_out_pct == pytest.approx(20.0)
+    hear(checker, (0, 1, 2, 3, 6, 7, 8, 9))
+    assert Hearing([checker], checker.since + 0.2).left_out_pct == pytest.approx(20.0)
     checker.reset()
-    assert Hearing([checker]).left_out_pct == 100.0
+    assert Hearing([checker], checker.since + 0.2).left_out_pct == 100.0
     checker.port.close()
+
+
+async def test_a_stream_that_begins_late_or_stops_is_no_perfect_one() -> None:
+    checker = Checker()
+    hear(checker, range(50))
+    assert Hearing([checker], checker.since + 1.0).shortfall == ""
+    stopped = Hearing([checker], checker.since + 10.0)
+    assert stopped.left_out_pct == pytest.approx(90, abs=2)
+    assert "% of the time without one" in stopped.shortfall
+    checker.reset()
+    hear(checker, range(500, 550))
+    assert Hearing([checker], checker.since + 11.0).left_out_pct == pytest.approx(91, abs=2)
+    checker.port.close()
+
+
+def hear(checker: Checker, numbers: Iterable[int]) -> None:
+    """Let these packets of a tone arrive, each in its time after the last ``reset``."""
+    for number in numbers:
+        at = checker.since + number * 0.02
+        payload = tone_packets(440.0)[number % 50]
+        checker.heard.count(number, len(payload), at)
+        checker._check_sound(Received(number, payload, at, (number * FRAME - 2 * FRAME) & 0xFFFFFFFF))
 
 
 def test_every_benchmark_is_in_the_list_and_the_rig_is_none() -> None:
