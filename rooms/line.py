@@ -58,7 +58,7 @@ def lets(space: object, participant: object) -> bool:
 
 def heard(space: object, participant: object) -> None:
     """Note that somebody has got his sound, and so waits no more."""
-    key = store.HEARD.format(space=space)
+    key = store.SOUNDED.format(space=space)
     with store.client().pipeline(transaction=False) as pipe:
         pipe.zadd(key, {str(participant): time.time()}).expire(key, LIFE_SECONDS)
         _drop(pipe, space, participant)
@@ -67,20 +67,21 @@ def heard(space: object, participant: object) -> None:
 
 def was_heard(person: "Participant") -> bool:
     """Whether he has had his sound since he entered: then his place in it is his for as long as that in the Space."""
-    at = store.client().zscore(store.HEARD.format(space=person.space_id), str(person.pk))
+    at = store.client().zscore(store.SOUNDED.format(space=person.space_id), str(person.pk))
     return at is not None and at >= person.entered_at.timestamp()
 
 
 def left(person: "Participant") -> None:
     """Take somebody out of the line after commit: he is out of the Space."""
     space, participant = person.space_id, person.pk
+    transaction.on_commit(lambda: drop(space, participant), robust=True)
 
-    def drop() -> None:
-        with store.client().pipeline(transaction=False) as pipe:
-            _drop(pipe, space, participant)
-            pipe.execute()
 
-    transaction.on_commit(drop, robust=True)
+def drop(space: object, participant: object) -> None:
+    """Take somebody out of the line at once; nothing happens where he is in none."""
+    with store.client().pipeline(transaction=False) as pipe:
+        _drop(pipe, space, participant)
+        pipe.execute()
 
 
 def _drop(pipe: Any, space: object, participant: object) -> None:

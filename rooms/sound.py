@@ -65,6 +65,16 @@ def _face() -> _Faces:
     return _faces[loop]
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where somebody gets his sound. `preferred`: before newcomers; `has_moved`: the Space has just come there."""
+
+    space: str
+    node: placement.Node
+    preferred: bool
+    has_moved: bool
+
+
 async def answer(participant: UUID, sdp: str) -> tuple[str, str]:
     """The SDP answer for this person's offer, and which start of a node gave it.
 
@@ -79,9 +89,9 @@ async def answer(participant: UUID, sdp: str) -> tuple[str, str]:
 
 
 async def _answer(participant: UUID, sdp: str) -> tuple[str, str]:
-    place = await _placed(participant)
-    if place.has_moved:  # whoever still hears the node before comes along, or the Space would sound in two halves
-        await events.hint(place.space, {"type": "sound_moved", "node": place.node.boot})
+    place = await _come_along(participant)
+    if not await _has_room(place, participant):
+        raise SoundRefused(placement.AllFull.code)
     secret = settings.MEDIA_SECRET
     permit = grant.mint(secret, place.space, str(participant), time.time(), back=place.preferred)
     face = _face()
@@ -89,6 +99,28 @@ async def _answer(participant: UUID, sdp: str) -> tuple[str, str]:
         reply = await _ask(face, f"{place.node.url}/spaces/{place.space}/peers", {"grant": permit, "sdp": sdp})
     await database(line.heard)(place.space, participant)
     return reply, place.node.boot
+
+
+async def placed(participant: UUID) -> tuple[str, placement.Node]:
+    """The Space of somebody who is in it now, and its node, whether that has room for him or not.
+
+    Raises SoundRefused, Refused."""
+    place = await _come_along(participant)
+    return place.space, place.node
+
+
+async def _come_along(participant: UUID) -> Place:
+    """Whoever still hears the node before comes along, or the Space would sound in two halves."""
+    place = await _placed(participant)
+    if place.has_moved:
+        await events.hint(place.space, {"type": "sound_moved", "node": place.node.boot})
+    return place
+
+
+@database
+def _has_room(place: Place, participant: UUID) -> bool:
+    """Whether he may ask the node; one that is full, or before which others wait, is spared the question."""
+    return place.preferred or bool(place.node.room and line.lets(place.space, participant))
 
 
 async def _ask(face: _Faces, url: str, body: dict[str, str]) -> str:
@@ -103,19 +135,9 @@ async def _ask(face: _Faces, url: str, body: dict[str, str]) -> str:
     return str(reply["sdp"])
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where somebody gets his sound. `preferred`: before newcomers; `has_moved`: the Space has just come there."""
-
-    space: str
-    node: placement.Node
-    preferred: bool
-    has_moved: bool
-
-
 @database
 def _placed(participant: UUID) -> Place:
-    """Where somebody in the Space gets his sound, if he may now. The standing is there before the node is asked."""
+    """Where somebody who is in the Space gets his sound. The standing is there before the node is asked."""
     person = _present(participant)
     space, preferred = person.space, person.on_stage or line.was_heard(person)
     before = space.node
@@ -123,8 +145,6 @@ def _placed(participant: UUID) -> Place:
         node = placement.place(space, preferred)
     except placement.NoNode as error:
         raise SoundRefused(error.code) from None
-    if not preferred and not (node.room and line.lets(space.pk, participant)):
-        raise SoundRefused(placement.AllFull.code)
     has_moved = before not in ("", node.name)  # where it was started again, nobody hears the one before
     return Place(str(space.pk), node, preferred, has_moved)
 

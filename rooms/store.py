@@ -15,7 +15,7 @@ LINE = "spaces:line:{space}"  # sorted set: who waits for a place in the sound -
 TICKETS = "spaces:line:tickets"  # the last ticket that was given
 CALLED = "spaces:line:called:{space}"  # sorted set: whose turn it is -> unix seconds until which it is
 TOLD = "spaces:line:told:{space}"  # hash: who waits -> the place that he was told last
-HEARD = "spaces:heard:{space}"  # sorted set: participant -> unix seconds at which he last got an answer for his sound
+SOUNDED = "spaces:sounded:{space}"  # sorted set: participant -> unix seconds at which he last got his sound
 TURN = "spaces:turn:{what}"  # there while a process has sent that sum a moment ago
 SUM_SECONDS = 60  # sums that no process picked up are of no interest after that
 

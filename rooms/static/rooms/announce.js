@@ -5,6 +5,7 @@ import { myRole } from "rooms/state.js";
 import { say } from "rooms/toast.js";
 
 const region = document.getElementById("announcer");
+const LINE_EVERY = 10_000;
 
 /** Says one sentence; the same sentence twice is said twice. */
 export function announce(text) {
@@ -71,16 +72,33 @@ function soundSentence(before, now) {
   return "";
 }
 
+/** My place in the line of those who wait for sound: a line that moves fast is not told step by step. */
+class Line {
+  #told = null;
+  #at = 0;
+
+  follow({ state, place }) {
+    if (state !== "full") this.#told = null;
+    else if (place !== this.#told && (this.#told === null || place <= 1 || Date.now() - this.#at > LINE_EVERY)) this.#tell(place);
+  }
+
+  #tell(place) {
+    [this.#told, this.#at] = [place, Date.now()];
+    announce(waiting(place));
+  }
+}
+
 /** Follows a room from now on. */
 export function connectAnnouncer(room) {
-  let [phase, sound, place, blocked] = [room.phase, room.sound.state, 0, false];
+  let [phase, sound, blocked] = [room.phase, room.sound.state, false];
+  const line = new Line();
   room.subscribe((_, frame, before) => {
     if (frame) (aboutMe(frame, before, room.state) ? tell : announce)(sentence(frame, before, room.state));
     if (room.phase !== phase && room.phase === "closed") announce(CLOSED[room.closed]?.());
     if (room.phase !== phase && room.phase === "reconnecting") announce(gettext("The connection was lost. Connecting again."));
     if (room.sound.state !== sound) announce(soundSentence(sound, room.sound.state));
-    if (room.sound.state === "full" && (sound !== "full" || room.sound.place !== place)) announce(waiting(room.sound.place));
+    line.follow(room.sound);
     if (room.sound.blocked && !blocked) announce(gettext("Your browser waits for a click before it plays sound."));
-    [phase, sound, place, blocked] = [room.phase, room.sound.state, room.sound.place, room.sound.blocked];
+    [phase, sound, blocked] = [room.phase, room.sound.state, room.sound.blocked];
   });
 }
