@@ -79,7 +79,7 @@ class Line {
 
   follow({ state, place }) {
     if (state !== "full") this.#told = null;
-    else if (place !== this.#told && (this.#told === null || place <= 1 || Date.now() - this.#at > LINE_EVERY)) this.#tell(place);
+    else if (place !== this.#told && (!this.#told || place <= 1 || Date.now() - this.#at > LINE_EVERY)) this.#tell(place);
   }
 
   #tell(place) {
