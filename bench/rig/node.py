@@ -85,7 +85,7 @@ class MediaNode:
             "DATABASE_URL": "postgres://nobody@127.0.0.1/none",  # named so that none is started; a node asks none
             "MEDIA_SECRET": self._secret,
             "SECRET_KEY": secrets.token_urlsafe(50),
-            "MEDIA_CAPACITY": str(CAPACITY),
+            "MEDIA_CAPACITY": str(CAPACITY * 50 // 49 + 1),  # the last places are not for newcomers
             "MEDIA_MOST_LOAD": "1000",
             "SPACES_DEMO": "0",
         }
