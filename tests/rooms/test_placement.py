@@ -178,6 +178,36 @@ def test_whoever_finds_every_node_full_is_told_so(host: Participant, hinted: lis
     assert refused.value.code == "full"
 
 
+def test_whoever_had_his_sound_gets_it_again_on_a_full_node_until_he_leaves(
+    tea: Space, host: Participant, listener: Participant, hinted: list[str]
+) -> None:
+    beat("one")
+    offer(host)
+    offer(listener)
+    beat("one", full=True)
+    assert offer(listener) == ("v=0", "1")
+    listener.leave()
+    with pytest.raises(sound.SoundRefused) as refused:
+        offer(tea.enter(listener.user))
+    assert refused.value.code == "full"
+
+
+def test_where_the_sound_is_placed_can_be_asked_though_it_is_full(
+    tea: Space, listener: Participant, hinted: list[str]
+) -> None:
+    beat("one", full=True)
+    placement.place(tea, preferred=True)
+
+    async def place() -> tuple[str, placement.Node]:
+        try:
+            return await sound.placed(listener.pk)
+        finally:
+            await sound.close()
+
+    space, node = async_to_sync(place)()
+    assert (space, node.name) == (str(tea.pk), "one")
+
+
 def test_a_host_opens_a_space_on_a_busy_node_and_his_listeners_wait(
     host: Participant, listener: Participant, hinted: list[str]
 ) -> None:
