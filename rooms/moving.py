@@ -26,7 +26,9 @@ from rooms.placement import Node
 from rooms.threads import database
 
 STAGE_SECONDS = 3.0  # for the stage to be heard on the new node
-HAND_OVER_MS = 300  # until the new node keeps the sound: both know it by then
+HAND_OVER_MS = (
+    1000  # until the new node keeps the sound: both know it by then, and the old one has the stage until then
+)
 LATEST_MS = 10_000  # where nobody says so, it does it after that
 JOINS_PER_SECOND = 80.0  # of those who change: handshakes have to leave time for the sound
 LISTENERS_SECONDS = 6.0  # for the last of them
@@ -72,10 +74,12 @@ async def move(space: Space, source: Node, target: Node, client: aiohttp.ClientS
     await _until(lambda: _has_all(client, new, stage), STAGE_SECONDS)
     await _check(client, new, space, source, target)
     await _hand_over(space, target)
+    over_at = time.monotonic() + HAND_OVER_MS / 1000
     within = round(len(before.here) / JOINS_PER_SECOND, 2)
     await _tell(space, target, "all", within)
     await _until(lambda: _is_left_by_listeners(client, old), within + LISTENERS_SECONDS)
     await _check(client, new, space, source, target)
+    await asyncio.sleep(max(0.0, over_at - time.monotonic()))
     await _tell(space, target, "over")
     await _until(lambda: _is_left(client, old), GOODBYE_SECONDS)
     behind = (await held(client, old)).here

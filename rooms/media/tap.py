@@ -15,6 +15,7 @@ from .standing import FOREVER_MS
 
 CHUNK_MS = 5000
 DRIFT = 40 * MS  # samples by which RTP time and room time may differ before a new chunk is anchored again
+LATE = 500 * MS  # for how long the last packets before the end are waited for
 BREAK = 1000 * MS  # a difference that is no drift: the stream has begun anew, and so does a chunk
 
 
@@ -77,7 +78,7 @@ class Tap:
 
     def write(self, payload: bytes, samples: int, timestamp: int, position: int) -> None:
         """Add a packet of RTP time ``timestamp`` (unwrapped) that came at ``position``."""
-        if not self.keeps(position):
+        if position < self._from or self._due(timestamp, position) + samples > self._until:
             return
         if self._writer is not None and self._begins_new_chunk(timestamp, position):
             self.close()
@@ -93,7 +94,7 @@ class Tap:
 
     def tick(self, position: int) -> None:
         """Close a chunk whose 5 s are over, or whose rest is another's, though nothing comes any more."""
-        if self._writer is not None and position >= min((self._start_ms + CHUNK_MS) * MS, self._until):
+        if self._writer is not None and position >= min((self._start_ms + CHUNK_MS) * MS, self._until + LATE):
             self.close()
 
     def close(self) -> None:
@@ -105,6 +106,11 @@ class Tap:
             return
         duration = (self._end - self._start_ms * MS) // MS
         self._ship(Chunk(self._space, self._turn, self._participant, self._start_ms, duration, data))
+
+    def _due(self, timestamp: int, position: int) -> int:
+        """Where a packet belongs, which may come later than it should: by its RTP time, where that is known."""
+        place = position if self._anchor is None else self._anchor + timestamp
+        return place if abs(position - place) <= BREAK else position
 
     def _begins_new_chunk(self, timestamp: int, position: int) -> bool:
         assert self._anchor is not None

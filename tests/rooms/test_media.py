@@ -5,7 +5,7 @@ import io
 import itertools
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ __all__ = ["_close_what_belongs_to_the_loop"]
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.asyncio]
 HANA, SOL = 440.0, 1320.0
 MOST_SILENCE = 1.0
+STALL = 0.03  # seconds, more than a packet
 
 
 class Archive(Quiet):
@@ -190,7 +191,7 @@ async def test_everybody_goes_on_hearing_everybody_while_a_node_is_drained_and_s
     async with everybody(tea, hana, sol, lior, dee) as followers:
         await hear(followers)
         await beat(lambda nodes: any(node.name == "old" and node.spaces for node in nodes))
-        since = time.monotonic()
+        since, stalls = time.monotonic(), asyncio.create_task(stalled_seconds())
         await asyncio.sleep(1.0)
         stopping = asyncio.create_task(media("stop", "old", "--wait"))
         await asyncio.wait_for(old.told_to_stop.wait(), 30)
@@ -202,8 +203,11 @@ async def test_everybody_goes_on_hearing_everybody_while_a_node_is_drained_and_s
             for place, follower in enumerate(followers[2:])
             for tone in (HANA, SOL)
         }
+        stalls.cancel()
+        stalled = await stalls
         print({key: f"{silence * 1000:.0f} ms" for key, silence in silences.items()})
-        assert max(silences.values()) < MOST_SILENCE
+        print(f"the machine itself stalled for {stalled * 1000:.0f} ms in all")
+        assert max(silences.values()) - stalled < MOST_SILENCE
         assert [follower.nodes for follower in followers] == [[old.boot, new.boot]] * 4
         assert [follower.problems() for follower in followers] == [[]] * 4
         assert f"Tea at four ({tea.pk}) moved to new: 4 connected" in said
@@ -245,6 +249,17 @@ async def test_a_space_without_room_elsewhere_stays(
         await beat(lambda nodes: any(node.name == "old" and node.spaces for node in nodes))
         assert "stays: no other node has room for the 3 in it." in await media("drain", "old")
         assert (await Space.objects.aget(pk=tea.pk)).node_boot == old.boot
+
+
+async def stalled_seconds() -> float:
+    """For how long in all this process, with nodes and listeners, did not get to run when it should."""
+    stalled, last = 0.0, time.monotonic()
+    with suppress(asyncio.CancelledError):
+        while True:
+            await asyncio.sleep(0.005)
+            last, before = time.monotonic(), last
+            stalled += last - before if last - before > STALL else 0.0
+    return stalled
 
 
 def nothing_is_doubled(chunks: list[Chunk]) -> None:

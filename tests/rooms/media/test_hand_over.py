@@ -101,3 +101,17 @@ async def test_a_voice_on_two_nodes_is_kept_once_without_a_gap(nodes: tuple[Worl
 def sound(chunks: list[Chunk]) -> "np.ndarray[tuple[int], np.dtype[np.int16]]":
     decoder = Decoder()
     return np.concatenate([decoder.decode(one.payload) for chunk in chunks for one in ogg.read(chunk.data).packets])
+
+
+def test_what_comes_late_still_belongs_to_the_node_before() -> None:
+    chunks: list[Chunk] = []
+    tap = Tap("space", "turn", "hana", chunks.append)
+    tap.limit(0, 1000)
+    for number in range(60):
+        late = 100 * MS if number >= 45 else 0
+        tap.write(PACKETS[number % 50], FRAME, number * FRAME, number * FRAME + late)
+        tap.tick(number * FRAME + late)
+    assert tap.is_open, "the last ones may come later still"
+    tap.tick(2000 * MS)
+    [chunk] = chunks
+    assert (chunk.start_ms, chunk.duration_ms) == (0, 1000)
