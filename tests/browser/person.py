@@ -22,8 +22,13 @@ FLAGS = [
 
 # Taps the sound that the page's one <audio> element gets, and says how strong each frequency is in it (decibels).
 LISTEN = """() => {
-  const stream = document.getElementById("room-audio").srcObject;
-  if (!stream) return null;
+  const element = document.getElementById("room-audio");
+  const capture = () => {
+    if (window.testCapture?.of !== element.src) window.testCapture = { of: element.src, stream: element.captureStream() };
+    return window.testCapture.stream;
+  };
+  const stream = element.srcObject ?? (element.src ? capture() : null);
+  if (!stream?.getAudioTracks().length) return null;
   if (window.testTap?.stream !== stream) {
     window.testTap?.context.close();
     const context = new AudioContext({ sampleRate: 48000 });
