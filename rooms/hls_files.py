@@ -61,7 +61,10 @@ class Files:
         except OSError:
             return _plain(404)
         kind = address["kind"]
-        return _part(headers, body, {"content-type": KINDS[kind], "cache-control": _cached(kind, own)})
+        more = {"content-type": KINDS[kind], "cache-control": _cached(kind, own)}
+        if kind == "m3u8":
+            return 200, more, body
+        return _part(headers, body, more)
 
 
 def _plain(status: int) -> tuple[int, dict[str, str], bytes]:

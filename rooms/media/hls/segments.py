@@ -7,6 +7,7 @@ ones. Segments begin at multiples of two seconds, at the first packet at or afte
 import io
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import av
@@ -79,10 +80,11 @@ class Aac(Way):
 
     def __init__(self) -> None:
         super().__init__()
-        self._container = av.open(io.BytesIO(), "w", format="mp4", options={"movflags": "empty_moov"})
-        self.template = self._container.add_stream("aac", rate=SAMPLE_RATE, layout="mono")
-        self._encoder = self.template.codec_context
-        self._encoder.bit_rate = AAC_BITRATE
+        self._container = av.open(io.BytesIO(_silent_aac()), "r", format="mp4")
+        self.template = self._container.streams[0]
+        self._encoder = av.CodecContext.create("aac", "w")
+        self._encoder.sample_rate, self._encoder.layout, self._encoder.format = SAMPLE_RATE, "mono", "fltp"
+        self._encoder.bit_rate, self._encoder.time_base = AAC_BITRATE, _TIME_BASE
         self._encoder.open()
 
     def write(self, pcm: bytes, packets: list[bytes], position: int) -> None:
@@ -92,6 +94,20 @@ class Aac(Way):
 
     def finish(self) -> None:
         self._packets += self._encoder.encode(None)
+
+
+@cache
+def _silent_aac() -> bytes:
+    """A file of silence: a muxer takes what a decoder has to know from a stream that was read, not from an encoder."""
+    file = io.BytesIO()
+    with av.open(file, "w", format="mp4") as container:
+        stream = container.add_stream("aac", rate=SAMPLE_RATE, layout="mono")
+        stream.codec_context.bit_rate = AAC_BITRATE
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, FRAME), np.int16), format="s16", layout="mono")
+        frame.sample_rate = SAMPLE_RATE
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return file.getvalue()
 
 
 class Opus(Way):

@@ -52,6 +52,7 @@ class Shelf:
             self._write(f"{way}.m3u8", playlist.text().encode())
             self._delete(way)
         if not (self.path / "index.m3u8").exists():
+            self._write("own.m3u8", master({"aac": WAYS["aac"]}).encode())  # for players that mistake a choice
             self._write("index.m3u8", master(WAYS).encode())
         self._breaks = False
 

@@ -28,8 +28,8 @@ export class Address {
   }
 
   /** For players of the browser's own, which stay with the address that they have: the signature is in a cookie. */
-  get own() {
-    return `${this.#path}index.m3u8`;
+  own(name) {
+    return this.#path + name;
   }
 
   get #path() {

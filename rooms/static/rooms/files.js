@@ -17,9 +17,10 @@ export class Files {
   #playedAt = 0;
   #nativeFailed = false;
 
-  /** hear(files): Promise of the frame `files`; now(): room time in seconds; play(): as Sound has it; changed(). */
-  constructor(element, { hear, now, play, changed }) {
-    Object.assign(this, { element, hear, now, play, changed });
+  /** hear(files): Promise of the frame `files`; now(), zero(): the server's clock in seconds, now and when the Space began;
+   *  play(): as Sound has it; changed(). */
+  constructor(element, { hear, now, zero, play, changed }) {
+    Object.assign(this, { element, hear, now, zero, play, changed });
   }
 
   get on() {
@@ -70,7 +71,7 @@ export class Files {
     this.#drop();
     const native = !this.#nativeFailed && Native.able(this.element, this.#address);
     const Player = native || !Loader.able ? Native : Loader;
-    const options = { now: this.now, begun: () => this.play() };
+    const options = { now: this.now, zero: this.zero, begun: () => this.play() };
     this.element.onerror = () => this.#failed(native);
     this.#player = new Player(this.element, this.#address, options);
     this.#playedAt = performance.now();

@@ -13,7 +13,8 @@ export class Listening {
   constructor(room, element) {
     this.room = room;
     this.files = new Files(element, {
-      hear: (files) => room.send("hear", { files }), now: () => this.#now(), play: () => room.sound.play(),
+      hear: (files) => room.send("hear", { files }), play: () => room.sound.play(),
+      now: () => (Date.now() + room.state.clock) / 1000, zero: () => room.state.space.started_at,
       changed: () => room.redraw(),
     });
     room.subscribe((_, frame) => this.#follow(frame));
@@ -67,10 +68,4 @@ export class Listening {
     this.room.sound.disconnect();
     this.#without = !await started;
     this.room.redraw();
-  }
-
-  #now() {
-    const { space, clock } = this.room.state;
-    return (Date.now() + clock) / 1000 - space.started_at;
-  }
-}
+  }}

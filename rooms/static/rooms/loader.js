@@ -19,9 +19,9 @@ export class Loader {
     return Source !== undefined;
   }
 
-  /** now(): room time in seconds, which is also the time of what is played. begun(): there is something to play. */
-  constructor(element, address, { now, begun }) {
-    Object.assign(this, { element, address, now, begun });
+  /** now(): the server's clock in seconds; zero(): what it showed at 0:00 of what is played. begun(): there is something to play. */
+  constructor(element, address, { now, zero, begun }) {
+    Object.assign(this, { element, address, now, zero, begun });
   }
 
   async start() {
@@ -41,7 +41,7 @@ export class Loader {
 
   /** Seconds between what is said and what is heard of it. */
   get delay() {
-    return this.#buffer?.buffered.length ? this.now() - this.element.currentTime : null;
+    return this.#buffer?.buffered.length ? this.now() - this.zero() - this.element.currentTime : null;
   }
 
   async #way() {
