@@ -1,7 +1,7 @@
 """The one door to the channel layer: what changed a Space leaves here, after commit, as a finished frame.
 
-Channel-layer messages: `space.event` {frame, close, whom} to `space.<id>`, `space.<id>.levels` or `participant.<id>`; `space.cut_off`
-{close} to `participant.<id>`; `fleet.event` {users, own} to `fleet`.
+Channel-layer messages: `space.event` {frame, close, whom} to `space.<id>`, `space.<id>.levels` or `participant.<id>`;
+`space.cut_off` {close} to `participant.<id>`; `fleet.event` {users, own} to `fleet`.
 The layer is a hint: whoever misses a number asks for a snapshot.
 """
 

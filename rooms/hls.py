@@ -12,12 +12,10 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 
-from rooms import placement, protocol, store
+from rooms import protocol, sound, store
 from rooms.media.hls import signature
 from rooms.media.standing import HEARD
 from rooms.models import Participant, Space
-from rooms.refusals import check
-from rooms.rules import Reason
 from rooms.threads import database
 
 DEMAND_SECONDS = 2.0  # between two words to the node that somebody hears; it believes each for a while
@@ -67,13 +65,13 @@ _audiences: dict[tuple[int, UUID], Audience] = {}
 
 async def hear(participant: UUID, command: protocol.Hear, tell: Tell) -> protocol.Event:
     """Begin or end to hear a Space as files; `tell` gets the frames that follow. Raises Refused."""
-    space_id, offered = await _offer(participant)
-    key = (id(asyncio.get_running_loop()), space_id)
     if not command.files:
         leave(participant, tell)
         return protocol.Ok(re=command.id)
-    if not offered:
+    space_id = await _offered(participant)
+    if space_id is None:
         return protocol.Files(hls=False, re=command.id)
+    key = (id(asyncio.get_running_loop()), space_id)
     if key not in _audiences:
         _audiences[key] = Audience(space_id)
     _audiences[key].tells[participant] = tell
@@ -109,21 +107,13 @@ def _boot(space_id: UUID) -> str:
     return Space.objects.live().filter(pk=space_id).values_list("node_boot", flat=True).first() or ""
 
 
-@database
-def _offer(participant: UUID) -> tuple[UUID, bool]:
-    """The Space of somebody who may hear it now, and whether its node writes files."""
-    person = Participant.objects.present().select_related("space").filter(pk=participant).first()
-    if person is None or person.space.state != Space.State.LIVE:
-        check(Reason.NOT_IN_THE_SPACE)
-    assert person is not None
-    return person.space_id, settings.HLS and _writes(person.space)
-
-
-def _writes(space: Space) -> bool:
+async def _offered(participant: UUID) -> UUID | None:
+    """The Space of somebody who may hear it now, None where no node writes its files."""
     try:
-        return placement.place(space).hls
-    except placement.NoNode:
-        return False
+        space, node = await sound.placed(participant)
+    except sound.SoundRefused:
+        return None
+    return UUID(space) if settings.HLS and node.hls else None
 
 
 @database

@@ -20,7 +20,9 @@ from rooms.media.hls import signature
 PREFIX = "/hls/"
 KINDS = {"m3u8": "application/vnd.apple.mpegurl", "m4s": "audio/mp4", "mp4": "audio/mp4"}
 FRESH = {"m3u8": "max-age=1", "m4s": "max-age=60, immutable", "mp4": "max-age=60, immutable"}  # and deleted after 20 s
-_ADDRESS = re.compile(r"/hls/(?P<signed>own|[0-9]+-[\w-]+)/(?P<folder>[\w-]+)/(?P<file>[\w-]+\.(?P<kind>m3u8|m4s|mp4))")
+_ADDRESS = re.compile(
+    r"/hls/(?P<signed>own|[0-9]+-[\w-]+)/(?P<folder>[\w-]+)/(?P<file>[\w-]+\.(?P<kind>m3u8|m4s|mp4))", re.ASCII
+)
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 
 Headers = dict[bytes, bytes]
@@ -36,7 +38,8 @@ class Files:
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Send) -> None:
         if not scope["path"].startswith(PREFIX):
-            return await self.others(scope, receive, send)
+            await self.others(scope, receive, send)
+            return
         headers: Headers = dict(scope["headers"])
         status, more, body = self.answer(scope["method"], scope["path"], headers)
         more |= {"content-length": str(len(body)), "x-content-type-options": "nosniff"}

@@ -347,7 +347,7 @@ class Answer(Event, tag="answer", kw_only=True, frozen=True):
 class Files(Event, tag="files", kw_only=True, frozen=True):
     """Where the files (HLS) of this Space are: in `folder`, for so many `seconds` with the signature `signed`.
 
-    The answer to `hear`, and again every few seconds for whoever may still hear. `hls` is false where there are none."""
+    The answer to `hear`, and again every few seconds for whoever may still hear. `hls`: whether there are any."""
 
     hls: bool
     folder: str = ""

@@ -134,7 +134,8 @@ HLS_DIR = env.path("HLS_DIR", VAR_DIR / "hls", "Folder of these files, which med
 HLS_URL = env.text("HLS_URL", "/hls/", "Where browsers fetch them: a path of this site, or the address of a CDN.")
 HLS_SECRET = env.text(
     "HLS_SECRET", "", "Signs their addresses, and nginx checks it; letters and digits. Empty: made of SECRET_KEY."
-) or hashlib.sha256(f"hls {SECRET_KEY}".encode()).hexdigest()
+)
+HLS_SECRET = HLS_SECRET or hashlib.sha256(f"hls {SECRET_KEY}".encode()).hexdigest()
 
 # --- Storage of sound and pictures ------------------------------------------------------------------------------------
 RECORDINGS_DIR = env.path("RECORDINGS_DIR", VAR_DIR / "recordings", "Folder of the recordings.", "var/recordings")

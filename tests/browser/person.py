@@ -24,7 +24,8 @@ FLAGS = [
 LISTEN = """() => {
   const element = document.getElementById("room-audio");
   const capture = () => {
-    if (window.testCapture?.of !== element.src) window.testCapture = { of: element.src, stream: element.captureStream() };
+    const { src } = element;
+    if (window.testCapture?.src !== src) window.testCapture = { src, stream: element.captureStream() };
     return window.testCapture.stream;
   };
   const stream = element.srcObject ?? (element.src ? capture() : null);

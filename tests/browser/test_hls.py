@@ -6,14 +6,16 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import HANA, SOL
-from tests.browser.person import PATIENCE_SECONDS, Person, until
+from tests.browser.person import PATIENCE_SECONDS, Person
 
 pytestmark = pytest.mark.browser
 JoinAs = Callable[..., Person]
 LONG = PATIENCE_SECONDS * 1000
 # As a browser that cannot play HLS by itself.
 NO_PLAYER = """const able = HTMLMediaElement.prototype.canPlayType;
-HTMLMediaElement.prototype.canPlayType = function (kind) { return /mpegurl/i.test(kind) ? "" : able.call(this, kind); };"""
+HTMLMediaElement.prototype.canPlayType = function (kind) {
+  return /mpegurl/i.test(kind) ? "" : able.call(this, kind);
+};"""
 SAVER = 'localStorage.setItem("spaces:data-saver", "yes")'
 SOURCE = 'document.getElementById("room-audio").src'
 

@@ -70,6 +70,11 @@ class Process:
         self.dropped = 0  # messages that found no room, or no process
 
     @property
+    def pid(self) -> int:
+        """The id of the process, 0 before it was started."""
+        return self._process.pid if self._process is not None else 0
+
+    @property
     def running(self) -> bool:
         """Whether somebody takes what is sent."""
         return self._process is not None and self._process.poll() is None

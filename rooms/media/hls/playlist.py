@@ -9,7 +9,7 @@ WINDOW = 6  # segments that a playlist names
 
 @dataclass(frozen=True)
 class Segment:
-    """One line of a playlist. ``at``: Unix time of its first sample; ``breaks``: it does not continue the one before."""
+    """One line of a playlist. ``at``: Unix time of its first sample; ``breaks``: it continues nothing."""
 
     name: str
     init: str

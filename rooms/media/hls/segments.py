@@ -65,7 +65,7 @@ class Way:
 
     def _file(self, packets: list[Any], number: int) -> bytes:
         file = io.BytesIO()
-        options = {"movflags": _FLAGS, "fragment_index": str(number % 2**31), "use_editlist": "0"}
+        options = {"movflags": _FLAGS, "fragment_index": str(number % 2**30 + 1), "use_editlist": "0"}
         with av.open(file, "w", format="mp4", options=options) as container:
             stream = container.add_stream_from_template(self.template)
             stream.time_base = _TIME_BASE

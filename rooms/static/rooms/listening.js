@@ -68,4 +68,5 @@ export class Listening {
     this.room.sound.disconnect();
     this.#without = !await started;
     this.room.redraw();
-  }}
+  }
+}
