@@ -27,7 +27,7 @@ _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 
 Headers = dict[bytes, bytes]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
-App = Callable[[dict[str, Any], Any, Send], Awaitable[None]]
+App = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 class Files:

@@ -38,7 +38,7 @@ SWEEP_TICKS = 50
 REPORT_TICKS = 250
 GOODBYE_SECONDS = 0.5  # for each of the things that are waited for at the end
 MOST_FAILURES = 50  # ticks of one Space; then it is closed, and whoever comes back finds it begun anew
-HEARD_SECONDS = 30.0  # for which a Space is written as files (HLS) after the web side last said that somebody hears it
+HEARD_SECONDS = 12.0  # for which a Space is written as files (HLS) after the web side last said that somebody hears it
 EMPTY_SECONDS = 60.0  # after which a Space without peers is forgotten; whoever comes has its standing read again
 
 

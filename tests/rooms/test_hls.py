@@ -181,7 +181,7 @@ async def test_levels_are_not_told_to_whoever_hears_them_later(tea: Space, lior:
 
 
 async def frames_until(page: Page, kind: str) -> list[dict[str, Any]]:
-    frames = []
+    frames: list[dict[str, Any]] = []
     while not frames or frames[-1]["type"] != kind:
         frames.append(await page.socket.receive_json_from(timeout=20))
     return frames

@@ -95,7 +95,7 @@ export class Files {
     if (currentTime !== this.#at) [this.#at, this.#playedAt] = [currentTime, now];
     const silent = now - this.#playedAt;
     this.delay = this.#player.delay;
-    if (silent > HANGING_AFTER && this.#address.open && !this.element.paused) this.#begin();
+    if (silent > HANGING_AFTER && this.#address.open && !this.element.paused) this.#failed(this.#player instanceof Native);
     else if (silent < LOOK_EVERY * 1.5 && currentTime > 0) this.#set("live");
     else if (silent > SILENT_AFTER && this.state === "live") this.#set("reconnecting");
   }

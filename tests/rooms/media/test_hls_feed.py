@@ -185,7 +185,7 @@ async def test_the_end_of_the_space_is_told(hearing: World) -> None:
 
 
 async def test_a_space_that_is_only_heard_as_files_stays(hearing: World) -> None:
-    for _ in range(5):
+    for _ in range(12):
         hearing.engine.feed(SPACE)
         hearing.run(HEARD_SECONDS / 2)
     assert SPACE in hearing.engine.spaces
