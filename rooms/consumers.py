@@ -35,8 +35,8 @@ class SpaceConsumer(Door):
         except Space.DoesNotExist:
             return await self.close(4404)
         pulse.connect(self.space_id, str(self.me.pk), self.connection)
-        await self.channel_layer.group_add(events.personal(self.me.pk), self.channel_name)
-        await self.channel_layer.group_add(events.levels(self.space_id), self.channel_name)
+        for name in (events.personal(self.me.pk), events.levels(self.space_id)):
+            await self.channel_layer.group_add(name, self.channel_name)
         await self.channel_layer.group_send(events.personal(self.me.pk), {"type": "space.taken_over"})
         return await self.answer(protocol.Sync())
 
@@ -45,11 +45,11 @@ class SpaceConsumer(Door):
             if self.me is not None and await pulse.disconnect(self.space_id, str(self.me.pk), self.connection):
                 await lose(self.me)
         finally:
-            await self.channel_layer.group_discard(events.group(self.space_id), self.channel_name)
-            await self.channel_layer.group_discard(events.levels(self.space_id), self.channel_name)
             if self.me is not None:
                 hls.leave(self.me.pk, self.send)
-                await self.channel_layer.group_discard(events.personal(self.me.pk), self.channel_name)
+            mine = [] if self.me is None else [events.personal(self.me.pk)]
+            for name in (events.group(self.space_id), events.levels(self.space_id), *mine):
+                await self.channel_layer.group_discard(name, self.channel_name)
 
     async def read(self, frame: str | None) -> None:
         over = self.bucket.take()
@@ -82,8 +82,8 @@ class SpaceConsumer(Door):
 
     async def follow_levels(self, wanted: bool) -> None:
         """Levels are of now; whoever hears files hears what was said seconds ago."""
-        layer = self.channel_layer
-        await (layer.group_add if wanted else layer.group_discard)(events.levels(self.space_id), self.channel_name)
+        follow = self.channel_layer.group_add if wanted else self.channel_layer.group_discard
+        await follow(events.levels(self.space_id), self.channel_name)
 
     async def refuse(self, command: str, error: protocol.Error) -> None:
         COMMANDS.labels(command, error.code).inc()

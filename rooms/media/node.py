@@ -214,8 +214,14 @@ class Node:
             "missed_ticks": ticker.missed,
             "failed_ticks": self.engine.failed_ticks,
             "spool": self.spool.waiting,
+            "pieces_dropped": self.pieces_dropped,
             "tasks": len(asyncio.all_tasks()),
         }
+
+    @property
+    def pieces_dropped(self) -> int:
+        """Pieces of the mix that its writer did not take, so that those who hear files missed them."""
+        return self.hls.dropped if self.hls is not None else 0
 
     def metrics(self) -> bytes:
         """Return the same and more in the text format of Prometheus."""
