@@ -193,9 +193,16 @@ def test_whoever_finds_the_node_full_hears_files(
     banner = lior.page.locator("[data-banner=crowded]")
     expect(banner).to_contain_text("All places for live sound are taken")
     expect(lior.page.locator("[data-part=listening]").first).to_contain_text("1 listening")
+    expect(banner).to_contain_text("You are number 1 in line", timeout=LONG)
     banner.get_by_role("button").click()  # once more without delay; there is still no place
     until(lambda: hears_files(lior) and banner.is_visible(), "files again")
     lior.until_hears(HANA)
+    hana.page.close()
+    left = time.monotonic()
+    until(lambda: not hears_files(lior), "lior has the place that is free now")
+    lior.until_connected()
+    print(f"heard without delay {time.monotonic() - left:.2f} s after a place was free")
+    expect(banner).to_have_count(0)
 
 
 def test_a_space_that_moves_to_another_node_goes_on_in_the_same_place(

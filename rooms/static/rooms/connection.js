@@ -21,10 +21,14 @@ export function connection(room) {
 /** As files: how late, and why. */
 const BY_FILES = {
   connecting: () => words("connecting", gettext("connecting")),
-  live: ({ listening }) => words("live", late(listening.files.delay), listening.crowded
-    ? gettext("All places for live sound are taken, so you hear this Space a few seconds late.") : "", listening.crowded ? "crowded" : "late"),
+  live: ({ listening, sound }) => words("live", late(listening.files.delay), listening.crowded ? crowded(sound.place) : "",
+    listening.crowded ? "crowded" : "late"),
   reconnecting: () => words("reconnecting", gettext("reconnecting"), gettext("The sound stopped. Fetching it again.")),
 };
+
+const crowded = (place) => (place
+  ? interpolate(gettext("All places for live sound are taken, so you hear this Space a few seconds late. You are number %s in line for one."), [count(place)])
+  : gettext("All places for live sound are taken, so you hear this Space a few seconds late."));
 
 function late(seconds) {
   if (seconds === null) return gettext("delayed by some seconds");

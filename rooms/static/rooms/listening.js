@@ -38,7 +38,7 @@ export class Listening {
     else this.room.sound.connect();
   }
 
-  /** Once more without delay, for whoever found no place before. */
+  /** Once more without delay, for whoever found no place before; in line he is called by himself. */
   retry() {
     this.crowded = false;
     this.room.redraw();
@@ -54,6 +54,7 @@ export class Listening {
     if (!room.inside) return files.stop();
     if (frame?.type === "files" && !frame.re) files.renew(frame);
     if (frame?.type === "snapshot") files.again();
+    if (frame?.type === "waiting" && frame.place === 0 && this.crowded) this.crowded = false;  // it is our turn in line
     if (room.phase !== "live") return undefined;
     if (myVoice(room.state)) this.crowded = false;
     else if (sound.state === "full" && facts.hls && !this.#without) this.crowded = true;
