@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from rooms import protocol, rules, snapshot, sound, store
+from rooms import hls, protocol, rules, snapshot, sound, store
 from rooms.inviting import people_called
 from rooms.models import Participant, SpeakerRequest
 from rooms.protocol import Event
@@ -55,11 +55,15 @@ VERBS: dict[type[protocol.Command], Verb] = {
 }
 
 
-async def carry_out(me: UUID, command: protocol.Command) -> Event:
-    """Do what the command says for participant `me`; the answer for the page. Raises Refused, SoundRefused."""
+async def carry_out(me: UUID, command: protocol.Command, tell: hls.Tell) -> Event:
+    """Do what the command says for participant `me`; the answer for the page. Raises Refused, SoundRefused.
+
+    `tell` is for the frames that follow the answer to some."""
     if isinstance(command, protocol.Offer):
         sdp, node = await sound.answer(me, command.sdp)
         return protocol.Answer(sdp=sdp, node=node, re=command.id)
+    if isinstance(command, protocol.Hear):
+        return await hls.hear(me, command, tell)
     if isinstance(command, protocol.Sync):
         return await take_snapshot(me)
     if isinstance(command, protocol.React):

@@ -6,7 +6,7 @@ from typing import Any
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
-from rooms import commands, events, lookout, protocol, pulse
+from rooms import commands, events, hls, lookout, protocol, pulse
 from rooms.door import WARNINGS, Bucket, Door
 from rooms.metrics import COMMANDS
 from rooms.models import Participant, Space
@@ -35,7 +35,8 @@ class SpaceConsumer(Door):
         except Space.DoesNotExist:
             return await self.close(4404)
         pulse.connect(self.space_id, str(self.me.pk), self.connection)
-        await self.channel_layer.group_add(events.personal(self.me.pk), self.channel_name)
+        for name in (events.personal(self.me.pk), events.levels(self.space_id)):
+            await self.channel_layer.group_add(name, self.channel_name)
         await self.channel_layer.group_send(events.personal(self.me.pk), {"type": "space.taken_over"})
         return await self.answer(protocol.Sync())
 
@@ -44,9 +45,11 @@ class SpaceConsumer(Door):
             if self.me is not None and await pulse.disconnect(self.space_id, str(self.me.pk), self.connection):
                 await lose(self.me)
         finally:
-            await self.channel_layer.group_discard(events.group(self.space_id), self.channel_name)
             if self.me is not None:
-                await self.channel_layer.group_discard(events.personal(self.me.pk), self.channel_name)
+                hls.leave(self.me.pk, self.send)
+            mine = [] if self.me is None else [events.personal(self.me.pk)]
+            for name in (events.group(self.space_id), events.levels(self.space_id), *mine):
+                await self.channel_layer.group_discard(name, self.channel_name)
 
     async def read(self, frame: str | None) -> None:
         over = self.bucket.take()
@@ -66,7 +69,9 @@ class SpaceConsumer(Door):
         if self.me is None:
             return
         try:
-            event = await commands.carry_out(self.me.pk, command)
+            event = await commands.carry_out(self.me.pk, command, self.send)
+            if isinstance(command, protocol.Hear):
+                await self.follow_levels(not getattr(event, "hls", False))
             COMMANDS.labels(protocol.name_of(command), "done").inc()
             await self.send_event(event)
         except (Refused, SoundRefused) as refused:
@@ -74,6 +79,11 @@ class SpaceConsumer(Door):
                 text = refused.text
             code = refused.reason if isinstance(refused, Refused) else refused.code
             await self.refuse(protocol.name_of(command), protocol.Error(code=str(code), text=text, re=command.id))
+
+    async def follow_levels(self, wanted: bool) -> None:
+        """Levels are of now; whoever hears files hears what was said seconds ago."""
+        follow = self.channel_layer.group_add if wanted else self.channel_layer.group_discard
+        await follow(events.levels(self.space_id), self.channel_name)
 
     async def refuse(self, command: str, error: protocol.Error) -> None:
         COMMANDS.labels(command, error.code).inc()

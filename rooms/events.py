@@ -1,7 +1,7 @@
 """The one door to the channel layer: what changed a Space leaves here, after commit, as a finished frame.
 
-Channel-layer messages: `space.event` {frame, close, whom} to `space.<id>` or `participant.<id>`; `space.cut_off`
-{close} to `participant.<id>`; `fleet.event` {users, own} to `fleet`.
+Channel-layer messages: `space.event` {frame, close, whom} to `space.<id>`, `space.<id>.levels` or `participant.<id>`;
+`space.cut_off` {close} to `participant.<id>`; `fleet.event` {users, own} to `fleet`.
 The layer is a hint: whoever misses a number asks for a snapshot.
 """
 
@@ -24,6 +24,11 @@ FLEET = "fleet"
 
 def group(space_id: object) -> str:
     return f"space.{space_id}"
+
+
+def levels(space_id: object) -> str:
+    """The group of those pages that are told how loud everybody is: whoever hears it seconds later is not."""
+    return f"space.{space_id}.levels"
 
 
 def personal(participant: object) -> str:
@@ -50,7 +55,8 @@ def repeat(space: "Space", event: protocol.Sequenced, close: int = 0) -> None:
 async def hint(space_id: object, frame: dict[str, Any]) -> None:
     """Send an unnumbered frame (levels, in_effect, ...) to everyone in the Space, from a media node or a consumer."""
     event = msgspec.convert(frame, HINTS)
-    await get_channel_layer().group_send(group(space_id), _message(protocol.encode(event), 0, ""))
+    to = levels(space_id) if isinstance(event, protocol.Levels) else group(space_id)
+    await get_channel_layer().group_send(to, _message(protocol.encode(event), 0, ""))
 
 
 async def whisper(participant: object, frame: dict[str, Any]) -> None:

@@ -24,6 +24,7 @@ class Node(msgspec.Struct, frozen=True):
     load: float
     spaces: list[str]
     draining: bool = False
+    hls: bool = False
     full: bool = False
     places: int = 0
     tick_p99_ms: float = 0.0

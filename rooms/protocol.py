@@ -47,6 +47,12 @@ class Offer(Command, tag="offer", kw_only=True, frozen=True):
     sdp: Annotated[str, Meta(min_length=1, max_length=12_000)]
 
 
+class Hear(Command, tag="hear", kw_only=True, frozen=True):
+    """I hear the Space as files (HLS) from now on, or not any more. Answered by `files` or `ok`, or by `error`."""
+
+    files: bool
+
+
 class Ask(Command, tag="ask", kw_only=True, frozen=True):
     """I ask to speak."""
 
@@ -130,6 +136,7 @@ class End(Command, tag="end", kw_only=True, frozen=True):
 COMMANDS: tuple[type[Command], ...] = (
     Sync,
     Offer,
+    Hear,
     Ask,
     Withdraw,
     Admit,
@@ -337,6 +344,18 @@ class Answer(Event, tag="answer", kw_only=True, frozen=True):
     re: int | None = None
 
 
+class Files(Event, tag="files", kw_only=True, frozen=True):
+    """Where the files (HLS) of this Space are: in `folder`, for so many `seconds` with the signature `signed`.
+
+    The answer to `hear`, and again every few seconds for whoever may still hear. `hls`: whether there are any."""
+
+    hls: bool
+    folder: str = ""
+    signed: str = ""
+    seconds: int = 0
+    re: int | None = None
+
+
 class Ok(Event, tag="ok", kw_only=True, frozen=True):
     """The command `re` was carried out."""
 
@@ -377,6 +396,7 @@ EVENTS: tuple[type[Event], ...] = (
     SoundMoving,
     Waiting,
     Answer,
+    Files,
     Ok,
     Invited,
     Error,

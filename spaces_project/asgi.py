@@ -15,13 +15,14 @@ with plainly("daphne"):
     http = get_asgi_application()
 
 from rooms.door import Language  # models need the application registry
+from rooms.hls_files import Files
 from rooms.routing import websocket_urlpatterns
 from spaces_project.proxies import TrustedProxies
 
 application = TrustedProxies(
     ProtocolTypeRouter(
         {
-            "http": http,
+            "http": Files(settings.HLS_DIR, settings.HLS_SECRET, http),
             "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(Language(URLRouter(websocket_urlpatterns)))),
         }
     ),

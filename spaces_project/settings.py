@@ -1,8 +1,10 @@
 """Settings of Spaces. Every variable of the environment is read here, once; `docs/operating.md` has the table."""
 
+import hashlib
 import os
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import dj_database_url
 import django_stubs_ext
@@ -125,6 +127,15 @@ MEDIA_LONG_PACKETS_ABOVE = env.integer(
     "MEDIA_LONG_PACKETS_ABOVE", 30, "Load of a node, percent of a core, from which new listeners get 60 ms packets."
 )
 MEDIA_SPOOL = VAR_DIR / "spool"
+
+# --- The sound as files (HLS), for large audiences --------------------------------------------------------------------
+HLS = env.flag("HLS", True, "Let listeners hear a Space as files: where media nodes are full, or where they choose it.")
+HLS_DIR = env.path("HLS_DIR", VAR_DIR / "hls", "Folder of these files, which media nodes write.", "var/hls")
+HLS_URL = env.text("HLS_URL", "/hls/", "Where browsers fetch them: a path of this site, or the address of a CDN.")
+HLS_SECRET = env.text(
+    "HLS_SECRET", "", "Signs their addresses, and nginx checks it; letters and digits. Empty: made of SECRET_KEY."
+)
+HLS_SECRET = HLS_SECRET or hashlib.sha256(f"hls {SECRET_KEY}".encode()).hexdigest()
 
 # --- Storage of sound and pictures ------------------------------------------------------------------------------------
 RECORDINGS_DIR = env.path("RECORDINGS_DIR", VAR_DIR / "recordings", "Folder of the recordings.", "var/recordings")
@@ -268,13 +279,14 @@ SECURE_REDIRECT_EXEMPT = [r"^health$", r"^metrics$"]  # asked on the machine its
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if SECURE_SSL_REDIRECT else 0
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # sub-domains are not ours to promise anything for
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
+_hls_host = [urlsplit(HLS_URL)._replace(path="").geturl()] if urlsplit(HLS_URL).netloc else []
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
         "script-src": [SELF, NONCE],  # the nonce is for the import map alone
-        "connect-src": [SELF],
+        "connect-src": [SELF, *_hls_host],
         "img-src": [SELF],
-        "media-src": [SELF, "blob:"],
+        "media-src": [SELF, "blob:", *_hls_host],
         "object-src": [NONE],
         "base-uri": [NONE],
         "form-action": [SELF],

@@ -17,6 +17,9 @@ from . import grant, rtcp, rtp, sdp
 from .admission import Admission
 from .clock import Ticker
 from .fanout import FanOut
+from .hls.feed import Feed, Send
+from .hls.signature import folder
+from .hls.wire import End
 from .ice import IceLite
 from .opus import FRAME
 from .outside import Messenger, Outside
@@ -35,6 +38,7 @@ SWEEP_TICKS = 50
 REPORT_TICKS = 250
 GOODBYE_SECONDS = 0.5  # for each of the things that are waited for at the end
 MOST_FAILURES = 50  # ticks of one Space; then it is closed, and whoever comes back finds it begun anew
+HEARD_SECONDS = 12.0  # for which a Space is written as files (HLS) after the web side last said that somebody hears it
 EMPTY_SECONDS = 60.0  # after which a Space without peers is forgotten; whoever comes has its standing read again
 
 
@@ -51,7 +55,8 @@ class Config:
     """What an operator decides about a node. ``announce`` names the addresses put into answers, best first.
 
     From a load of ``long_above`` on, a share of a core, those who join get packets of 60 ms, and from ``most_load`` on
-    newcomers are refused. ``boot`` names this start of the node, as standings do.
+    newcomers are refused. ``boot`` names this start of the node, as standings do. ``hls_secret`` makes the names of the
+    folders of those who hear files.
     """
 
     secret: str
@@ -60,12 +65,14 @@ class Config:
     long_above: float = 2.0
     most_load: float = 20.0
     boot: str = ""
+    hls_secret: str = ""
 
 
 class Engine:
     """The live sound of one process.
 
-    Times are seconds of ``clock``. ``submit`` takes closed chunks and returns at once.
+    Times are seconds of ``clock``. ``submit`` takes closed chunks and returns at once, so does ``write`` with what is
+    heard as files (HLS); without it there are none.
     """
 
     def __init__(
@@ -75,6 +82,7 @@ class Engine:
         outside: Outside,
         submit: Callable[[Chunk], None],
         clock: Callable[[], float] = time.monotonic,
+        write: Send | None = None,
     ) -> None:
         self.port, self.config, self.clock = port, config, clock
         self.ice = IceLite(port)
@@ -87,7 +95,7 @@ class Engine:
         self.load = 0.0  # share of a core, measured by whoever runs the engine
         self.failed_ticks = 0  # of single Spaces, by a fault of ours
         self.ticker: Ticker | None = None
-        self._outside, self._submit = outside, submit
+        self._outside, self._submit, self._write = outside, submit, write
         self._certificate = Certificate.generateCertificate()
         self._wall = time.time() - clock()
         self._past_voices: Counter[str] = Counter()
@@ -138,7 +146,7 @@ class Engine:
         if not standing.supersedes(space.standing if space else None):
             return False
         if standing.ended:
-            self.close(standing.space)
+            self.close(standing.space, "over")
             return True
         if space is None:
             space = self.spaces[standing.space] = LiveSpace(
@@ -150,16 +158,31 @@ class Engine:
         space.apply(standing)
         return True
 
-    def close(self, name: str) -> None:
-        """End a Space here: everybody is dropped, open chunks are shipped."""
+    def close(self, name: str, how: End = "moved") -> None:
+        """End a Space here: everybody is dropped, open chunks are shipped. ``how`` is for those who hear files."""
         space = self.spaces.pop(name, None)
         if space is None:
             return
         for peer in list(space.peers.values()):
             self._drop(peer)
         space.close_chunks()
+        space.end_feed(how)
         self.drops.update(space.drops)
         self._past_voices.update(space.voice_counts)
+
+    # Those who hear files
+
+    def feed(self, name: str) -> None:
+        """Write a Space as files (HLS), for HEARD_SECONDS from now on."""
+        space = self.spaces.get(name)
+        if space is not None and self._write is not None:
+            feed = Feed(folder(self.config.hls_secret, name), space.standing.started_at, self._write)
+            space.begin_feed(feed, self.clock() + HEARD_SECONDS)
+
+    def end_feed(self, name: str) -> None:
+        """Write no more of a Space: another node does."""
+        if name in self.spaces:
+            self.spaces[name].end_feed("moved")
 
     # Joining and leaving
 
@@ -359,6 +382,8 @@ class Engine:
             assert isinstance(ice_peer.owner, Peer)
             self._drop(ice_peer.owner)
         for name, space in list(self.spaces.items()):
+            if now > space.heard_until:
+                space.end_feed("unheard")
             if not space.peers and now - space.last_peer_at > EMPTY_SECONDS:
                 self.close(name)
 

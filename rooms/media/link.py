@@ -35,8 +35,10 @@ class Link:
         client: redis.asyncio.Redis,
         outside: Outside,
         name: str,
+        boot: str,
         beat: Callable[[], dict[str, object]],
     ) -> None:
+        self._boot = boot
         self._engine, self._redis, self._outside, self._beat = engine, client, outside, beat
         self._name, self._key = name, heartbeat.KEY.format(name=name)
         self._missing_since: dict[str, float] = {}
@@ -62,7 +64,7 @@ class Link:
         while True:
             try:
                 async with self._redis.pubsub() as channel:
-                    await channel.subscribe(standing.CHANNEL, standing.LEFT)
+                    await channel.subscribe(standing.CHANNEL, standing.LEFT, standing.HEARD)
                     await self.reread()
                     async for message in channel.listen():
                         if message["type"] == "message":
@@ -92,6 +94,8 @@ class Link:
         space, _, rest = text.partition(" ")
         if channel == standing.LEFT:
             self._engine.leave(space, rest)
+        elif channel == standing.HEARD:
+            await self._on_heard(space, rest)
         else:
             await self._on_published(space, rest)
 
@@ -100,6 +104,14 @@ class Link:
         if space is None or (version.isdigit() and int(version) <= space.standing.version):
             return
         await self.read(name)
+
+    async def _on_heard(self, space: str, boot: str) -> None:
+        """Somebody hears the files of a Space: write them here, or leave them to the node that has it now."""
+        if boot != self._boot:
+            return self._engine.end_feed(space)
+        if space not in self._engine.spaces:
+            await self.read(space)
+        return self._engine.feed(space)
 
     async def reread(self) -> None:
         """Read the standings of all Spaces that are on this node."""

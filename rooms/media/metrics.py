@@ -43,6 +43,10 @@ class Node(Protocol):
     draining: bool
 
     @property
+    def pieces_dropped(self) -> int:
+        """Pieces of the mix that the writer of files did not take."""
+
+    @property
     def spool(self) -> Waiting:
         """The chunks on their way to the storage."""
 
@@ -88,6 +92,7 @@ class Collector:
         yield _counter(
             "packets_overflowed", "Packets that came while the port's queue was full.", engine.port.overflowed
         )
+        yield _counter("pieces_dropped", "Pieces of the mix that did not become files.", self._node.pieces_dropped)
         drops = CounterMetricFamily(f"{PREFIX}drops", "Packets that were thrown away, by cause.", labels=["cause"])
         for cause, number in sorted(engine.all_drops.items()):
             drops.add_metric([cause], number)

@@ -17,6 +17,7 @@ from .clock import percentile
 from .engine import Config, Engine
 from .face import application
 from .garbage import Garbage, shorten_pauses
+from .hls.feed import Process
 from .link import Link
 from .outside import Outside
 from .spool import Spool
@@ -28,6 +29,7 @@ TASK_SECONDS, CANCEL_SECONDS = 1.0, 0.1  # at the end, for what is cancelled, an
 SHIP_SECONDS = 1.0  # at the end; what is not shipped by then is shipped by the next node
 LOAD_SECONDS = 0.5
 BEAT_SECONDS = 10.0  # of ticks that the heartbeat tells of
+WRITER_SECONDS = 2.0  # between two times at which it is asked whether the writer of files still runs
 COLLECT_SECONDS = 1.0  # between two times at which it is asked whether garbage is worth a look
 
 
@@ -36,7 +38,8 @@ class Settings:
     """How a node is run. ``announce``: addresses for browsers, best first; ports of 0 are chosen by the system.
 
     ``long_above``: load, as a share of a core, from which on those who join get packets of 60 ms; ``most_load``: of a
-    core or of the tick, from which on newcomers are refused.
+    core or of the tick, from which on newcomers are refused. ``hls``: the folder for those who hear files, None for
+    none of them; ``hls_secret`` makes the names below it.
     """
 
     secret: str
@@ -51,6 +54,8 @@ class Settings:
     capacity: int = 1000
     long_above: float = 0.3
     most_load: float = 0.7
+    hls: Path | None = None
+    hls_secret: str = ""
 
 
 class Node:
@@ -74,11 +79,19 @@ class Node:
             self.port.close()
             raise
         config = Config(
-            settings.secret, settings.announce, settings.capacity, settings.long_above, settings.most_load, self.boot
+            settings.secret,
+            settings.announce,
+            settings.capacity,
+            settings.long_above,
+            settings.most_load,
+            self.boot,
+            settings.hls_secret,
         )
         clock = asyncio.get_running_loop().time
-        self.engine = Engine(self.port, config, outside, self.spool.submit, clock)
-        self.link = Link(self.engine, self._redis, outside, self.name, self.beat)
+        self.hls = Process(settings.hls) if settings.hls is not None else None
+        write = self.hls.send if self.hls is not None else None
+        self.engine = Engine(self.port, config, outside, self.spool.submit, clock, write)
+        self.link = Link(self.engine, self._redis, outside, self.name, self.boot, self.beat)
         self._metrics = metrics.registry(self)
         self._runner = web.AppRunner(application(self, settings.secret), access_log=None, shutdown_timeout=0.5)
 
@@ -97,15 +110,20 @@ class Node:
         host, port = self._runner.addresses[0][:2]
         self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         self.spool.start()
+        if self.hls is not None:
+            self.hls.start()
         self.engine.start()
-        for work in (
+        works = [
             self.engine.messenger.run(),
             self.link.run_heartbeat(),
             self.link.run_standings(),
             self.link.run_rereading(),
             self._run_measuring(),
             self._run_collecting(),
-        ):
+        ]
+        if self.hls is not None:
+            works.append(self._run_writing(self.hls))
+        for work in works:
             task = asyncio.get_running_loop().create_task(work)
             task.add_done_callback(self._on_task_done)
             self._tasks.append(task)
@@ -120,6 +138,8 @@ class Node:
         await self.link.goodbye()
         await self.engine.stop()
         await asyncio.to_thread(self.spool.close, SHIP_SECONDS)
+        if self.hls is not None:
+            await asyncio.to_thread(self.hls.stop)
         await self._runner.cleanup()
         await self._redis.aclose()  # type: ignore[attr-defined]
 
@@ -165,6 +185,7 @@ class Node:
             "spaces": list(self.engine.spaces),
             "full": self.engine.is_full,
             "draining": self.draining,
+            "hls": self.hls is not None and self.hls.running,
         }
 
     def _ticks(self, seconds: float) -> list[float]:
@@ -193,8 +214,14 @@ class Node:
             "missed_ticks": ticker.missed,
             "failed_ticks": self.engine.failed_ticks,
             "spool": self.spool.waiting,
+            "pieces_dropped": self.pieces_dropped,
             "tasks": len(asyncio.all_tasks()),
         }
+
+    @property
+    def pieces_dropped(self) -> int:
+        """Pieces of the mix that its writer did not take, so that those who hear files missed them."""
+        return self.hls.dropped if self.hls is not None else 0
 
     def metrics(self) -> bytes:
         """Return the same and more in the text format of Prometheus."""
@@ -209,6 +236,12 @@ class Node:
             cpu, clock = cpu + used, clock + passed
             self.engine.load += (min(1.0, used / passed) - self.engine.load) * 0.3
             self.engine.admission.weigh(self.engine.load, self._ticks(MEASURED_SECONDS))
+
+    async def _run_writing(self, process: Process) -> None:
+        """Start the process that writes files for those who hear them again where it has ended."""
+        while True:
+            await asyncio.sleep(WRITER_SECONDS)
+            process.start()
 
     async def _run_collecting(self) -> None:
         """Look for cyclic garbage when it is worth it; what is alive at the start is frozen by the engine."""

@@ -9,6 +9,8 @@ from . import rtp
 from .adaptation import AdaptiveEncoder
 from .audience import Audiences
 from .fanout import FanOut
+from .hls.feed import Feed
+from .hls.wire import End
 from .jitter import Piece
 from .leveller import Leveller
 from .mixer import Mixer
@@ -83,6 +85,8 @@ class LiveSpace:
         self._silent_ticks = 0
         self._resting = False  # all are silent, and a tick has nothing to do but to tell of it
         self._mix_tap = Tap(self.space, None, None, submit)
+        self.feed: Feed | None = None  # to those who hear files (HLS)
+        self.heard_until = 0.0  # by them
         self.last_peer_at = now
         self.failures = 0  # ticks, by a fault of ours
         self._ticks = 0
@@ -177,6 +181,8 @@ class LiveSpace:
             self._work(now, missed)
             return
         self._silent_ticks += 1
+        if self.feed is not None:
+            self.feed.write(None, None, self._room_time(now))
         if self._tells_of_silence:
             self.audiences.write(DTX_PACKET)
             self._note_peers(now)
@@ -188,7 +194,7 @@ class LiveSpace:
         return since >= 0 and since % REFRESH_TICKS == 0
 
     def _note_peers(self, now: float) -> None:
-        if self.peers:
+        if self.peers or self.feed is not None:
             self.last_peer_at = now
 
     def _work(self, now: float, missed: int) -> None:
@@ -198,6 +204,8 @@ class LiveSpace:
         shared, own = self._mixer.mix(sounds)
         packet = self._encode(shared)
         self.audiences.write(packet)
+        if self.feed is not None:
+            self.feed.write(shared, packet, self._position)
         self._send_own(own)
         self._minus.note_shared(shared)
         self._keep(packet, audible=shared is not None)
@@ -288,6 +296,18 @@ class LiveSpace:
         state = peer.connection.news(now)
         if state is not None:
             self._messenger.post(lambda: self._outside.connection(self.space, peer.participant, state))
+
+    def begin_feed(self, feed: Feed, until: float) -> None:
+        """Write the mix for those who hear it as files, until the clock says ``until`` unless that is put off."""
+        if self.feed is None:
+            self.feed = feed
+        self.heard_until = until
+
+    def end_feed(self, how: End) -> None:
+        """Write nothing more of it."""
+        if self.feed is not None:
+            self.feed.end(how)
+            self.feed = None
 
     def close_chunks(self) -> None:
         """Close every open chunk, as when the Space ends or the node stops."""

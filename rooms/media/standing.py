@@ -3,7 +3,8 @@
 The web side writes it as JSON under ``KEY`` in Redis and publishes ``"<space> <version>"`` on ``CHANNEL``; the node
 applies it and acknowledges the version under ``ACK_KEY``, again and again, since Redis may lose it. A missing key means
 that the Space is closed. Who merely left is not in it: ``"<space> <participant>"`` is published on ``LEFT``, and the
-web side compares, now and then, who is here with who should be.
+web side compares, now and then, who is here with who should be. While somebody hears a Space as files (HLS), ``"<space>
+<boot>"`` is published on ``HEARD`` every few seconds: which start of a node is to write them.
 """
 
 import msgspec
@@ -11,6 +12,7 @@ import msgspec
 KEY = "spaces:standing:{space}"
 CHANNEL = "spaces:standing"
 LEFT = "spaces:left"
+HEARD = "spaces:heard"
 ACK_KEY = "spaces:standing:ack:{space}"
 ENDED_SECONDS = 600  # an ended Space's standing and its acknowledgement stay that long, so that everybody has read them
 MAX_VOICES = 12

@@ -106,6 +106,8 @@ def page_facts() -> dict[str, Any]:
         "targets": {action.value: sorted(role.value for role in roles) for action, roles in rules.TARGETS.items()},
         "reactions": list(protocol.REACTIONS),
         "faces": FACES,
+        "hls": settings.HLS,
+        "hlsUrl": settings.HLS_URL,
         "handle": STORED_PATTERN,
         "retentionDays": settings.RECORDING_RETENTION_DAYS,
         "icons": static(SPRITE),

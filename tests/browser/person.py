@@ -22,16 +22,24 @@ FLAGS = [
 
 # Taps the sound that the page's one <audio> element gets, and says how strong each frequency is in it (decibels).
 LISTEN = """() => {
-  const stream = document.getElementById("room-audio").srcObject;
-  if (!stream) return null;
-  if (window.testTap?.stream !== stream) {
+  const element = document.getElementById("room-audio");
+  const capture = () => {
+    const { src } = element;
+    const over = () => window.testCapture.stream.getAudioTracks().every((track) => track.readyState === "ended");
+    if (window.testCapture?.src !== src || over()) window.testCapture = { src, stream: element.captureStream() };
+    return window.testCapture.stream;
+  };
+  const stream = element.srcObject ?? (element.src ? capture() : null);
+  const track = stream?.getAudioTracks().at(-1);
+  if (!track) return null;
+  if (window.testTap?.track !== track) {
     window.testTap?.context.close();
     const context = new AudioContext({ sampleRate: 48000 });
     const analyser = context.createAnalyser();
     analyser.fftSize = 8192;
     analyser.smoothingTimeConstant = 0;
     context.createMediaStreamSource(stream).connect(analyser);
-    window.testTap = { stream, context, analyser, bins: new Float32Array(analyser.frequencyBinCount) };
+    window.testTap = { track, context, analyser, bins: new Float32Array(analyser.frequencyBinCount) };
   }
   window.testTap.analyser.getFloatFrequencyData(window.testTap.bins);
   return Array.from(window.testTap.bins.subarray(0, 600));

@@ -27,7 +27,7 @@ def banner(person: Person) -> Locator:
     return person.page.locator("[data-banner=full]")
 
 
-@pytest.mark.parametrize("other_node", [{"MEDIA_CAPACITY": "1"}], indirect=True, ids=["of one place"])
+@pytest.mark.parametrize("other_node", [{"MEDIA_CAPACITY": "1", "HLS": "0"}], indirect=True, ids=["of one place"])
 def test_whoever_finds_the_node_full_waits_in_line_and_moves_up(
     join_as: JoinAs, site: Machine, own_node: int, other_node: str
 ) -> None:
@@ -61,7 +61,7 @@ def test_whoever_finds_the_node_full_waits_in_line_and_moves_up(
 
 
 @pytest.mark.parametrize(
-    "other_node", [{"MEDIA_MOST_LOAD": "1"}], indirect=True, ids=["that is busy with next to nothing"]
+    "other_node", [{"MEDIA_MOST_LOAD": "1", "HLS": "0"}], indirect=True, ids=["that is busy with next to nothing"]
 )
 def test_whoever_is_let_onto_the_stage_waits_no_more(
     join_as: JoinAs, site: Machine, own_node: int, other_node: str

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from http.client import HTTPResponse
 from pathlib import Path
 from secrets import token_bytes
+from time import time
 from urllib.parse import urlsplit
 
 import pytest
@@ -29,11 +30,14 @@ from pytest_django import DjangoDbBlocker
 
 from accounts.avatars import UPLOAD_BYTES
 from accounts.models import User
+from rooms.media.hls.signature import SECONDS, folder, sign
 from spaces_project.processes import spawn, stop, with_patience
 
 CHECKOUT = Path(__file__).parents[2]
 HOST = "spaces.example.org"
 PATIENCE = 60.0
+HLS_SECRET = "a1b2c3d4"
+TEA = folder(HLS_SECRET, "tea")
 
 pytestmark = [pytest.mark.alone, pytest.mark.django_db]
 
@@ -85,6 +89,8 @@ def configuration(folder: Path, site: Site) -> str:
         "/etc/letsencrypt/live/spaces.example.org/fullchain.pem": f"{folder}/cert.pem",
         "/etc/letsencrypt/live/spaces.example.org/privkey.pem": f"{folder}/key.pem",
         "/srv/spaces/spaces/var/static/": f"{folder}/var/static/",
+        "/srv/spaces/spaces/var/hls/": f"{folder}/var/hls/",
+        "change-me": HLS_SECRET,
     }
     text = documented()
     for theirs, mine in ours.items():
@@ -147,6 +153,7 @@ def site(session: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sit
         "PUBLIC_URL": site.url,
         "ALLOWED_HOSTS": HOST,
         "TRUSTED_PROXIES": "127.0.0.1",
+        "HLS_SECRET": HLS_SECRET,
     }
     collect = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"]
     subprocess.run(collect, cwd=CHECKOUT, env=environment, check=True)
@@ -244,3 +251,64 @@ def test_what_a_client_forwards_itself_is_not_passed_on(site: Site) -> None:
 def test_health_is_answered_without_tls_on_the_machine_itself(site: Site) -> None:
     assert ask(site, "/health", port=site.direct).status == 200
     assert ask(site, "/accounts/login/", port=site.direct).status == 301
+
+
+@pytest.fixture
+def tea(site: Site) -> str:
+    """The folder of a Space that is heard as files, at both servers' hands."""
+    here = site.folder / "var" / "hls" / TEA
+    here.mkdir(parents=True, exist_ok=True)
+    (here / "index.m3u8").write_text("#EXTM3U\n")
+    (here / "name.m4s").write_bytes(bytes(1000))
+    (here / ".part").write_bytes(b"half")
+    return TEA
+
+
+REFUSED = [
+    ("{expired}/{tea}/index.m3u8", 410),
+    ("{forged}/{tea}/index.m3u8", 403),
+    ("{other}/{tea}/index.m3u8", 403),
+    ("own/{tea}/index.m3u8", 403),
+    ("{signed}/{tea}/gone.m4s", 404),
+    ("{signed}/{tea}/.part", 404),
+    ("{signed}/{tea}/../../manage.m3u8", 404),
+]
+
+
+@pytest.mark.parametrize("by", ["nginx", "the site itself"])
+@pytest.mark.parametrize(("path", "status"), REFUSED)
+def test_the_sound_is_refused_to_whoever_has_no_signature(
+    site: Site, tea: str, path: str, status: int, by: str
+) -> None:
+    now = time()
+    signatures = {
+        "expired": sign(HLS_SECRET, TEA, now - SECONDS - 2),
+        "forged": sign("guess", TEA, now),
+        "other": sign(HLS_SECRET, folder(HLS_SECRET, "other"), now),
+        "signed": sign(HLS_SECRET, TEA, now),
+    }
+    port = None if by == "nginx" else site.direct
+    assert ask(site, f"/hls/{path.format(tea=tea, **signatures)}", port=port).status == status
+
+
+@pytest.mark.parametrize("by", ["nginx", "the site itself"])
+@pytest.mark.parametrize("own", [False, True])
+@pytest.mark.parametrize(
+    ("file", "kind", "fresh"),
+    [
+        ("index.m3u8", "application/vnd.apple.mpegurl", "max-age=1"),
+        ("name.m4s", "audio/mp4", "max-age=60, immutable"),
+    ],
+)
+def test_the_sound_comes_with_a_signature(
+    site: Site, tea: str, file: str, kind: str, fresh: str, own: bool, by: str
+) -> None:
+    """In the address, or in a cookie; from nginx as from the site itself."""
+    signed = sign(HLS_SECRET, TEA, time())
+    headers = {"Cookie": f"sessionid=none; hls={signed}"} if own else {}
+    port = None if by == "nginx" else site.direct
+    answer = ask(site, f"/hls/{'own' if own else signed}/{tea}/{file}", port=port, headers=headers)
+    assert answer.status == 200
+    assert answer.headers["Content-Type"] == kind
+    assert answer.headers["Cache-Control"] == f"{'private' if own else 'public'}, {fresh}"
+    assert answer.headers.get("Server", "").startswith("nginx") == (by == "nginx")

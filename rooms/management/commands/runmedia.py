@@ -103,6 +103,8 @@ class Command(BaseCommand):
             capacity=settings.MEDIA_CAPACITY,
             long_above=settings.MEDIA_LONG_PACKETS_ABOVE / 100,
             most_load=settings.MEDIA_MOST_LOAD / 100,
+            hls=settings.HLS_DIR if settings.HLS else None,
+            hls_secret=settings.HLS_SECRET,
         )
         sys.setswitchinterval(SWITCH_SECONDS)
         try:

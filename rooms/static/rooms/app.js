@@ -13,6 +13,7 @@ import { toggle } from "rooms/popover.js";
 import { fillPicker, showReactions } from "rooms/reactions.js";
 import { report } from "rooms/report.js";
 import { Room } from "rooms/room.js";
+import { toggleSaver } from "rooms/saver.js";
 import { SpacePage } from "rooms/space.js";
 import { connectSession } from "rooms/session.js";
 import { Speaking } from "rooms/speaking.js";
@@ -53,6 +54,7 @@ function connectClicks(room, speaking) {
     "report-space": () => report(document.querySelector("[data-space]").dataset.space),
     "invite": () => invite(room),
     "microphone": () => speaking.chooseDevice(),
+    "saver": () => toggleSaver(room),
     "keys": () => byId("keys-help").showPopover(),
   };
   document.addEventListener("click", ({ target }) => {

@@ -25,8 +25,13 @@ export class Sound {
     this.changed = changed;
   }
 
+  /** Inside the click: later streams may then play without one. */
+  ready() {
+    this.element.play().catch(() => {});
+  }
+
   connect() {
-    this.element.play().catch(() => {});  // inside the click: later streams may then play without one
+    this.ready();
     this.attempt = 0;
     this.#watch.start();
     this.#set("connecting");
@@ -109,7 +114,7 @@ export class Sound {
       await this.element.play();
       this.blocked = false;
     } catch (error) {
-      if (error.name === "AbortError") return;  // a newer stream took over
+      if (error.name !== "NotAllowedError") return;  // a newer stream took over, or this one cannot be played
       this.blocked = true;
     }
     this.changed();

@@ -4,6 +4,7 @@ import { connection } from "rooms/connection.js";
 import { myVoice } from "rooms/state.js";
 
 const toSettings = (speaking) => ({ action: gettext("Microphone settings"), act: () => speaking.chooseDevice() });
+const toLive = ({ listening }) => ({ action: gettext("Try without delay"), act: () => listening.retry() });
 const REMEDIES = {
   talking: (speaking) => ({ action: gettext("Open the microphone"), act: () => speaking.toggle() }),
   dead: toSettings,
@@ -20,7 +21,7 @@ function banners(room, speaking) {
   return [
     room.sound.blocked && { key: "blocked", text: gettext("Your browser waits for a click before it plays sound."),
       action: gettext("Turn the sound on"), act: () => room.sound.play() },
-    detail && { key: quality || state, text: detail },
+    detail && { key: quality || state, text: detail, ...(quality === "crowded" && toLive(room)) },
     until && me?.role !== "host" && { key: "away", text: interpolate(room.state.space.host_came
       ? gettext("The host lost the connection. The Space ends in %s unless the host comes back.")
       : gettext("The host is about to come. You hear something as soon as somebody speaks. Without a host the Space ends in %s."), [clock(left)]) },

@@ -14,7 +14,26 @@ export function connection(room) {
     return words("connecting", gettext("connecting"), room.attempt > 1
       ? gettext("The server does not answer yet. Trying again.") : "");
   }
-  return BY_SOUND[room.sound.state](room);
+  const { files } = room.listening;
+  return files.on ? BY_FILES[files.state](room) : BY_SOUND[room.sound.state](room);
+}
+
+/** As files: how late, and why. */
+const BY_FILES = {
+  connecting: () => words("connecting", gettext("connecting")),
+  live: ({ listening, sound }) => words("live", late(listening.files.delay), listening.crowded ? crowded(sound.place) : "",
+    listening.crowded ? "crowded" : "late"),
+  reconnecting: () => words("reconnecting", gettext("reconnecting"), gettext("The sound stopped. Fetching it again.")),
+};
+
+const crowded = (place) => (place
+  ? interpolate(gettext("All places for live sound are taken, so you hear this Space a few seconds late. You are number %s in line for one."), [count(place)])
+  : gettext("All places for live sound are taken, so you hear this Space a few seconds late."));
+
+function late(seconds) {
+  if (seconds === null) return gettext("delayed by some seconds");
+  const whole = Math.max(1, Math.round(seconds));
+  return interpolate(ngettext("delayed by about %s second", "delayed by about %s seconds", whole), [count(whole)]);
 }
 
 const BY_SOUND = {

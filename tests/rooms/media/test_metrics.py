@@ -23,6 +23,7 @@ class Node:
 
     def __init__(self, world: World) -> None:
         self.engine, self.spool, self.draining = world.engine, self._Spool(), False
+        self.pieces_dropped = 2
         self._registry = metrics.registry(self)
 
     def read(self) -> Samples:
@@ -45,6 +46,7 @@ async def test_an_idle_node_says_what_it_is(node: Node) -> None:
     for name, value in {"spaces": 0, "peers": 0, "connected": 0, "capacity": 20, "load": 0, "draining": 0}.items():
         assert found[name, ""] == value
     assert found["spool_files", ""] == 3
+    assert found["pieces_dropped_total", ""] == 2
     assert found["process_resident_memory_bytes", ""] > 0
     assert not [name for name, label in found if name in {"loss_ratio", "tick_seconds"} and label]
     node.draining = True

@@ -1,0 +1,94 @@
+"""What listeners cost who hear files (HLS), and how late they hear: `python -m bench.hls`. The last line is JSON.
+
+One Space in which somebody talks; 5,000 listeners, each with a socket to the site, over which his signature is renewed,
+and a connection to nginx, over which he fetches playlist and segments as our page does, for 60 s.
+"""
+
+import argparse
+import asyncio
+import json
+import resource
+
+import numpy as np
+
+from bench.rig import machine
+from bench.rig.files import Crowd, Listener
+from bench.rig.site import Site
+
+LISTENERS, QUICK = 5000, 500
+SECONDS = 60.0
+ALONE_SECONDS, BEGIN_SECONDS, SETTLE_SECONDS = 20.0, 20.0, 12.0
+ENTER_SECONDS = 900  # at most, until the voice ends by itself
+
+
+async def usages(pids: list[int], seconds: float) -> list[float]:
+    """The shares of a core that these processes use in the next ``seconds``, in percent."""
+    return await asyncio.gather(*(machine.usage(pid, seconds) for pid in pids))
+
+
+def figures(listeners: list[Listener], app: float, nginx: float) -> dict[str, object]:
+    """The last line."""
+    thousands = len(listeners) / 1000
+    p50, p95 = np.percentile([listener.delay for listener in listeners], [50, 95])
+    return {
+        "bench": "hls",
+        "listeners": len(listeners),
+        "app_cpu_pct_per_1000": round(app / thousands, 2),
+        "nginx_cpu_pct_per_1000": round(nginx / thousands, 2),
+        "delay_p50_s": round(float(p50), 2),
+        "delay_p95_s": round(float(p95), 2),
+        "missed": sum(listener.missed for listener in listeners),
+    }
+
+
+async def measure(count: int, seconds: float) -> None:
+    """Measure and say it."""
+    async with Site() as site:
+        machine.say(f"Making {count} members")
+        known = await asyncio.to_thread(site.members, count)
+        site.serve(known["secret"])
+        async with Crowd(site.url, known["space"], [known["host"]]) as host:
+            await host.enter()
+            site.voice(known["space"], ENTER_SECONDS)
+            await _measure(site, known, seconds)
+
+
+async def _measure(site: Site, known: dict[str, list[str]], seconds: float) -> None:
+    async with Crowd(site.url, str(known["space"]), known["members"]) as crowd:
+        machine.say("Letting them in")
+        await crowd.enter()
+        await asyncio.sleep(SETTLE_SECONDS)
+        pids = [site.web_pid, site.nginx_pid]
+        quiet, _ = await usages(pids, ALONE_SECONDS)
+        machine.say(f"Their sockets alone, nobody hears: web {quiet:.1f} % of a core")
+        await crowd.hear(site.files, BEGIN_SECONDS)
+        await asyncio.sleep(SETTLE_SECONDS)
+        crowd.forget()
+        app, nginx = await usages(pids, seconds)
+        _say(crowd.listeners, app, nginx, seconds)
+        print(json.dumps(figures(crowd.listeners, app, nginx)))
+
+
+def _say(listeners: list[Listener], app: float, nginx: float, seconds: float) -> None:
+    fetched, told = sum(one.fetched for one in listeners), sum(one.told for one in listeners)
+    refused = sum(one.refused for one in listeners)
+    machine.say(
+        f"All hear: web {app:.1f} %, nginx {nginx:.1f} % of a core; each got {told / len(listeners):.1f} signatures "
+        f"and fetched {fetched / len(listeners):.1f} segments in {seconds:.0f} s, {refused} answers were refusals"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--listeners", type=int, default=LISTENERS, help="how many (5,000)")
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="of the measurement (60)")
+    parser.add_argument("--quick", action="store_true", help="500 listeners for 20 s")
+    chosen = parser.parse_args()
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    count, seconds = (QUICK, 20.0) if chosen.quick else (chosen.listeners, chosen.seconds)
+    machine.run(lambda: measure(count, seconds))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""Members for the site that is measured, in a process with its settings: `python -m bench.rig.members COUNT`.
+
+Prints one JSON line: the Space that was opened for them, the cookie of its host, and one cookie for each member, as a
+log-in would have set it.
+"""
+
+import json
+import os
+import sys
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "spaces_project.settings")
+django.setup()
+
+from django.conf import settings  # noqa: E402  (models need the application registry)
+from django.utils import timezone  # noqa: E402
+
+from accounts.models import Follow, User  # noqa: E402
+from rooms.management.commands.simulate import _guest  # noqa: E402
+from rooms.models import Space  # noqa: E402
+
+
+def made(count: int) -> list[User]:
+    """So many members, all at once."""
+    people = [User(handle=f"bench_{number}", display_name=f"Bench {number}") for number in range(count)]
+    for person in people:
+        person.set_unusable_password()
+    return User.objects.bulk_create(people)
+
+
+def main(count: int) -> None:
+    host = User.objects.get(handle="hana")
+    listeners = made(count)
+    now = timezone.now()
+    follows = [
+        Follow(follower=person, followee=host, state=Follow.State.ACCEPTED, accepted_at=now) for person in listeners
+    ]
+    Follow.objects.bulk_create(follows)
+    space = Space.open(host, title="Benchmark", audience=Space.Audience.FOLLOWERS)
+    cookies = [_guest(person, False).cookie for person in [host, *listeners]]
+    print(
+        json.dumps({"space": str(space.pk), "secret": settings.HLS_SECRET, "host": cookies[0], "members": cookies[1:]})
+    )
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,123 @@
+"""Listeners who hear a Space as files (HLS): who may, asked again every few seconds, and a fresh signature for those.
+
+The page asks once (`hear`); from then on this process looks by itself, once for all listeners that it has in a Space,
+and tells each that may still hear. Whoever may not gets no further signature, and the one he has ends by itself.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+
+from rooms import protocol, sound, store
+from rooms.media.hls import signature
+from rooms.media.standing import HEARD
+from rooms.models import Participant, Space
+from rooms.threads import database
+
+DEMAND_SECONDS = 2.0  # between two words to the node that somebody hears; it believes each for a while
+RENEW_BEATS = 4  # of these, until the next signature: it comes while the one before is valid for 7 seconds more
+AT_ONCE = 20  # listeners who are told before others get their turn on the event loop
+
+Tell = Callable[[str], Awaitable[None]]
+log = structlog.get_logger(__name__)
+
+
+class Audience:
+    """Those who hear the files of one Space over this process."""
+
+    def __init__(self, space_id: UUID) -> None:
+        self.space_id = space_id
+        self.tells: dict[UUID, Tell] = {}
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def _run(self) -> None:
+        beat = 0
+        while self.tells:
+            await asyncio.sleep(DEMAND_SECONDS)
+            beat += 1
+            try:
+                await demand(self.space_id)
+                if beat % RENEW_BEATS == 0:
+                    await self.renew()
+            except Exception:  # a blip of Redis or the database must not end the sound
+                log.exception("hls_not_renewed", space=str(self.space_id))
+
+    async def renew(self) -> None:
+        """Ask the rules for everybody, and send a signature to those who may hear."""
+        entitled = await _entitled(self.space_id)
+        frame = protocol.encode(files(self.space_id))
+        for number, (participant, tell) in enumerate(list(self.tells.items())):
+            if participant in entitled:
+                await tell(frame)
+            if number % AT_ONCE == 0:
+                await asyncio.sleep(0)
+
+    def stop(self) -> None:
+        self._task.cancel()
+
+
+_audiences: dict[tuple[int, UUID], Audience] = {}
+
+
+async def hear(participant: UUID, command: protocol.Hear, tell: Tell) -> protocol.Event:
+    """Begin or end to hear a Space as files; `tell` gets the frames that follow. Raises Refused."""
+    if not command.files:
+        leave(participant, tell)
+        return protocol.Ok(re=command.id)
+    space_id = await _offered(participant)
+    if space_id is None:
+        return protocol.Files(hls=False, re=command.id)
+    key = (id(asyncio.get_running_loop()), space_id)
+    if key not in _audiences:
+        _audiences[key] = Audience(space_id)
+    _audiences[key].tells[participant] = tell
+    await demand(space_id)
+    return files(space_id, command.id)
+
+
+def leave(participant: UUID, tell: Tell) -> None:
+    """Undo `hear`, as far as it was this connection that heard; nothing happens where there was none."""
+    for key, audience in list(_audiences.items()):
+        if audience.tells.get(participant) == tell:
+            del audience.tells[participant]
+            if not audience.tells:
+                _audiences.pop(key).stop()
+
+
+def files(space_id: UUID, re: int | None = None) -> protocol.Files:
+    """Where the files of a Space are, signed."""
+    folder = signature.folder(settings.HLS_SECRET, str(space_id))
+    signed = signature.sign(settings.HLS_SECRET, folder, time.time())
+    return protocol.Files(hls=True, folder=folder, signed=signed, seconds=signature.SECONDS, re=re)
+
+
+async def demand(space_id: UUID) -> None:
+    """Have the node of a Space write its files for a while."""
+    boot = await _boot(space_id)
+    if boot:
+        await store.async_client().publish(HEARD, f"{space_id} {boot}")
+
+
+@database
+def _boot(space_id: UUID) -> str:
+    return Space.objects.live().filter(pk=space_id).values_list("node_boot", flat=True).first() or ""
+
+
+async def _offered(participant: UUID) -> UUID | None:
+    """The Space of somebody who may hear it now, None where no node writes its files."""
+    try:
+        space, node = await sound.placed(participant)
+    except sound.SoundRefused:
+        return None
+    return UUID(space) if settings.HLS and node.hls else None
+
+
+@database
+def _entitled(space_id: UUID) -> set[UUID]:
+    """Who is in a live Space now, with the right to be there."""
+    here = Participant.objects.present().filter(space=space_id, space__state=Space.State.LIVE)
+    return set(here.values_list("pk", flat=True)) - set(here.astray().values_list("pk", flat=True))

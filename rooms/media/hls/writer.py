@@ -1,0 +1,95 @@
+"""Writes the streams of one node into their folders, in a process of its own (``python -m rooms.media.hls``)."""
+
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from ..opus import FRAME, SAMPLE_RATE, SILENT_PACKET
+from .playlist import TARGET_SECONDS, WINDOW
+from .segments import Stretch
+from .shelf import Shelf, sweep
+from .wire import Ended, Piece
+
+log = logging.getLogger(__name__)
+
+SLACK = 2 * FRAME  # samples by which a piece may lie beside the end of the one before: the node's clock was set
+FILLED = SAMPLE_RATE  # samples that may be missing and are filled with silence; more is a break
+LINGER_SECONDS = TARGET_SECONDS * WINDOW  # for which the files of a Space that is over can be heard to their end
+SWEEP_SECONDS = 20.0
+
+
+class Stream:
+    """One Space: what was written of it, and what is not whole yet."""
+
+    def __init__(self, root: Path, piece: Piece) -> None:
+        self._stretch = Stretch(piece.position)
+        self.shelf = Shelf(root, piece.folder, piece.zero, piece.position)
+
+    def write(self, piece: Piece) -> None:
+        """Add a piece, after silence for what is missing before it, without what is there already."""
+        missing = piece.position - self._stretch.end
+        if not -FILLED <= missing <= FILLED:
+            self._break(piece.position)
+        elif missing > SLACK:
+            self._add([SILENT_PACKET] * (missing // FRAME), b"")
+        skipped = -missing // FRAME if -FILLED <= missing < -SLACK else 0
+        self._add(piece.packets[skipped:], piece.pcm[skipped * FRAME * 2 :])
+
+    def finish(self) -> None:
+        """Write what is left."""
+        cuts = self._stretch.finish(self.shelf.next)
+        if cuts is not None:
+            self.shelf.put(cuts)
+
+    def _add(self, packets: list[bytes], pcm: bytes) -> None:
+        if packets:
+            self._stretch.write(pcm or bytes(len(packets) * FRAME * 2), packets)
+        while (cuts := self._stretch.cut(self.shelf.next)) is not None:
+            self.shelf.put(cuts)
+
+    def _break(self, position: int) -> None:
+        self.finish()
+        self._stretch = Stretch(position)
+        self.shelf.breaks()
+
+
+class Writer:
+    """All streams of one node below ``root``. ``clock`` gives Unix seconds."""
+
+    def __init__(self, root: Path, clock: Callable[[], float] = time.time) -> None:
+        self._root, self._clock = root, clock
+        self._streams: dict[str, Stream] = {}
+        self._over: list[tuple[float, Shelf]] = []
+        self._swept = 0.0
+
+    def take(self, message: Piece | Ended) -> None:
+        """Do what a message says."""
+        if isinstance(message, Ended):
+            self._end(message)
+        else:
+            if message.folder not in self._streams:
+                self._streams[message.folder] = Stream(self._root, message)
+            self._streams[message.folder].write(message)
+
+    def look_after(self) -> None:
+        """Delete the folders whose time is over; to be called once a second or so."""
+        now = self._clock()
+        due = [shelf for until, shelf in self._over if until <= now and shelf.path.name not in self._streams]
+        self._over = [(until, shelf) for until, shelf in self._over if until > now]
+        for shelf in due:
+            shelf.remove()
+        if now - self._swept > SWEEP_SECONDS:
+            self._swept = now
+            sweep(self._root, now)
+
+    def _end(self, message: Ended) -> None:
+        stream = self._streams.pop(message.folder, None)
+        if stream is None or message.how == "moved":  # the node that has it now goes on in the same folder
+            return
+        if message.how == "over":
+            stream.finish()
+            stream.shelf.end()
+            self._over.append((self._clock() + LINGER_SECONDS, stream.shelf))
+        else:
+            stream.shelf.remove()

@@ -1,0 +1,73 @@
+/** How one hears the Space: over a connection to the media node, or, a few seconds late, as files. Files are for whoever
+ *  chose them (data saver) and for whoever no node takes; whoever is on the stage has the connection. */
+import { facts } from "rooms/facts.js";
+import { Files } from "rooms/files.js";
+import { myVoice } from "rooms/state.js";
+
+const KEPT = "spaces:data-saver";
+
+export class Listening {
+  crowded = false;      // no node took us, so it is files without having been chosen
+  #without = false;     // this Space has no files
+
+  constructor(room, element) {
+    this.room = room;
+    this.files = new Files(element, {
+      hear: (files) => room.send("hear", { files }), play: () => room.sound.play(),
+      now: () => (Date.now() + room.state.clock) / 1000, zero: () => room.state.space.started_at,
+      changed: () => room.redraw(),
+    });
+    room.subscribe((_, frame) => this.#follow(frame));
+  }
+
+  /** The member's choice, for all Spaces. */
+  get saver() {
+    return facts.hls && localStorage.getItem(KEPT) === "yes";
+  }
+
+  set saver(wanted) {
+    localStorage.setItem(KEPT, wanted ? "yes" : "no");
+    if (!wanted) this.crowded = false;
+    this.room.redraw();
+  }
+
+  /** Inside the click with which a Space is entered. Who saves data may still be its host: the snapshot tells. */
+  enter() {
+    this.crowded = this.#without = false;
+    if (this.saver) this.room.sound.ready();
+    else this.room.sound.connect();
+  }
+
+  /** Once more without delay, for whoever found no place before; in line he is called by himself. */
+  retry() {
+    this.crowded = false;
+    this.room.redraw();
+  }
+
+  get #wanted() {
+    return facts.hls && !this.#without && myVoice(this.room.state) === undefined && (this.saver || this.crowded);
+  }
+
+  #follow(frame) {
+    const { room, files } = this;
+    const { sound } = room;
+    if (!room.inside) return files.stop();
+    if (frame?.type === "files" && !frame.re) files.renew(frame);
+    if (frame?.type === "snapshot") files.again();
+    if (frame?.type === "waiting" && frame.place === 0 && this.crowded) this.crowded = false;  // it is our turn in line
+    if (room.phase !== "live") return undefined;
+    if (myVoice(room.state)) this.crowded = false;
+    else if (sound.state === "full" && facts.hls && !this.#without) this.crowded = true;
+    if (this.#wanted && !files.on) return this.#toFiles();
+    if (!this.#wanted && files.on) files.stop();
+    if (!this.#wanted && !files.on && sound.state === "off") sound.connect();
+    return undefined;
+  }
+
+  async #toFiles() {
+    const started = this.files.start();
+    this.room.sound.disconnect();
+    this.#without = !await started;
+    this.room.redraw();
+  }
+}

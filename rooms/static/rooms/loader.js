@@ -1,0 +1,111 @@
+/** Plays files through MediaSource, where the browser cannot do so by itself: fetches what is new and hands it over. */
+import { beginning, hop, parse, ways } from "rooms/playlist.js";
+
+const Source = globalThis.ManagedMediaSource ?? globalThis.MediaSource;  // the first one on iPhones
+const ENOUGH = 3.5;         // seconds of sound to begin with: two segments, of which the second lasts until the third is there
+const LATE = 12;            // seconds: after a pause it goes on with what is said now
+const KEPT = 10;            // seconds behind what is heard
+const AFTER_NEW = 1900, AFTER_NOTHING = 500;  // ms until the next look at the playlist
+const LIKED = ["opus", "mp4a.40.2"];          // the one that needs less comes first
+
+export class Loader {
+  #source = new Source();
+  #buffer = null;
+  #stopped = false;
+  #last = -1;
+  #init = "";
+
+  static get able() {
+    return Source !== undefined;
+  }
+
+  /** now(): the server's clock in seconds; zero(): what it showed at 0:00 of what is played. begun(): there is something to play. */
+  constructor(element, address, { now, zero, begun }) {
+    Object.assign(this, { element, address, now, zero, begun });
+  }
+
+  async start() {
+    this.element.disableRemotePlayback = true;
+    this.element.src = URL.createObjectURL(this.#source);
+    await new Promise((opened) => { this.#source.onsourceopen = opened; });
+    URL.revokeObjectURL(this.element.src);
+    const way = await this.#way();
+    if (this.#stopped) return;
+    this.#buffer = this.#source.addSourceBuffer(`audio/mp4; codecs="${way.codec}"`);
+    while (!this.#stopped) await this.#wait(await this.#look(way.name) ? AFTER_NEW : AFTER_NOTHING);
+  }
+
+  stop() {
+    this.#stopped = true;
+  }
+
+  /** Seconds between what is said and what is heard of it. */
+  get delay() {
+    return this.#buffer?.buffered.length ? this.now() - this.zero() - this.element.currentTime : null;
+  }
+
+  async #way() {
+    for (;;) {
+      const known = ways(await this.address.text("index.m3u8") ?? "");
+      const able = known.filter(({ codec }) => Source.isTypeSupported(`audio/mp4; codecs="${codec}"`));
+      if (able.length || this.#stopped) return able.sort((one, other) => LIKED.indexOf(one.codec) - LIKED.indexOf(other.codec))[0];
+      await this.#wait(AFTER_NOTHING);
+    }
+  }
+
+  /** Fetches what is new; whether there was anything. */
+  async #look(name) {
+    const text = await this.address.text(name);
+    if (text === null) return false;
+    const { segments } = parse(text);
+    const fresh = this.#last < 0 ? beginning(segments, ENOUGH) : segments.filter(({ number }) => number > this.#last);
+    for (const segment of fresh) await this.#add(segment);
+    return fresh.length > 0;
+  }
+
+  async #add({ number, name, init }) {
+    const data = await Promise.all([init === this.#init ? null : this.address.data(init), this.address.data(name)]);
+    if (this.#stopped || !data[1] || (init !== this.#init && !data[0])) return;
+    if (data[0]) await this.#append(data[0]);
+    await this.#append(data[1]);
+    this.#init = init;
+    const first = this.#last < 0;
+    this.#last = number;
+    this.#keepUp(first);
+  }
+
+  async #append(data) {
+    if (this.#source.readyState !== "open") return;
+    this.#buffer.appendBuffer(data);
+    await this.#settled();
+    const { currentTime } = this.element;
+    if (this.#source.readyState === "open" && currentTime > KEPT) {
+      this.#buffer.remove(0, currentTime - KEPT);
+      await this.#settled();
+    }
+  }
+
+  /** Go to the first sound there is, over a gap in it, or over what was missed while nothing was played. */
+  #keepUp(first) {
+    const { buffered } = this.#buffer;
+    if (!buffered.length) return;
+    const ranges = Array.from({ length: buffered.length }, (_, at) => [buffered.start(at), buffered.end(at)]);
+    const [, end] = ranges.at(-1);
+    if (first) this.element.currentTime = ranges[0][0];
+    else if (this.delay > LATE) this.element.currentTime = Math.max(ranges.at(-1)[0], end - ENOUGH);
+    else this.#hop(hop(ranges, this.element.currentTime));
+    if (first) this.begun();
+  }
+
+  #hop(range) {
+    if (range) this.element.currentTime = range[0];
+  }
+
+  #settled() {
+    return new Promise((done) => { this.#buffer.addEventListener("updateend", done, { once: true }); });
+  }
+
+  #wait(ms) {
+    return new Promise((done) => { setTimeout(done, ms); });
+  }
+}

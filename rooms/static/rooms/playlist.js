@@ -1,0 +1,42 @@
+/** Playlists of HLS (RFC 8216), as far as ours have it. Pure: nothing here touches the page or the network. */
+
+const value = (line) => line.slice(line.indexOf(":") + 1);
+const quoted = (line, name) => line.match(new RegExp(`${name}="([^"]*)"`))?.[1] ?? "";
+
+/** {ended, segments: [{number, name, init, seconds, at}]}; `at` is when it was said, in ms since 1970. Throws on what is no playlist. */
+export function parse(text) {
+  const lines = text.split(/\r?\n/).filter(Boolean);
+  if (lines[0] !== "#EXTM3U") throw new Error("no playlist");
+  const segments = [];
+  let [number, init, seconds, at, ended] = [0, "", 0, 0, false];
+  for (const line of lines.slice(1)) {
+    if (line.startsWith("#EXT-X-MEDIA-SEQUENCE:")) number = Number(value(line));
+    else if (line.startsWith("#EXT-X-MAP:")) init = quoted(line, "URI");
+    else if (line.startsWith("#EXT-X-PROGRAM-DATE-TIME:")) at = Date.parse(value(line));
+    else if (line.startsWith("#EXTINF:")) seconds = parseFloat(value(line));
+    else if (line === "#EXT-X-ENDLIST") ended = true;
+    else if (!line.startsWith("#")) segments.push({ number: number++, name: line, init, seconds, at });
+  }
+  return { ended, segments };
+}
+
+/** The ways in which the sound is encoded: [{codec, name}]. */
+export function ways(text) {
+  const lines = text.split(/\r?\n/);
+  return lines.flatMap((line, at) => (line.startsWith("#EXT-X-STREAM-INF:") ? [{ codec: quoted(line, "CODECS"), name: lines[at + 1] }] : []));
+}
+
+/** Seconds of sound in these segments. */
+export const length = (segments) => segments.reduce((sum, { seconds }) => sum + seconds, 0);
+
+/** Where to begin: the last segments that have enough sound to go on until the next one is there; none where there is not enough. */
+export function beginning(segments, enough) {
+  const from = segments.findLastIndex((_, at) => length(segments.slice(at)) >= enough);
+  return from < 0 ? [] : segments.slice(from);
+}
+
+/** The next buffered range [start, end] behind `now` where nothing is at `now` itself; null where there is sound, or nothing to come. */
+export function hop(ranges, now, slack = 0.15) {
+  if (ranges.some(([start, end]) => start <= now && now < end - slack)) return null;
+  return ranges.find(([start]) => start > now) ?? null;
+}

@@ -1,0 +1,195 @@
+"""From the tick of a node to the files, and what happens to the writer's process."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rooms.media.client import tone_packets
+from rooms.media.engine import HEARD_SECONDS
+from rooms.media.hls.feed import PIECE, Feed, Process
+from rooms.media.hls.playlist import parse
+from rooms.media.hls.signature import folder
+from rooms.media.hls.wire import Ended, Piece, encode
+from rooms.media.hls.wire import parse as parse_message
+from rooms.media.opus import DTX_PACKET, FRAME, SAMPLE_RATE, SILENT_PACKET
+from spaces_project.processes import with_patience
+from tests.rooms.media.conftest import World
+from tests.rooms.media.web import SPACE
+
+PATIENCE = 30.0
+LOUD = np.full(FRAME, 1000, np.int16)
+
+
+class Taken(list[Piece | Ended]):
+    @property
+    def pieces(self) -> list[Piece]:
+        return [one for one in self if isinstance(one, Piece)]
+
+
+def test_ten_frames_are_one_message() -> None:
+    taken = Taken()
+    feed = Feed("tea", 0.0, taken.append)
+    for at in range(30):
+        feed.write(LOUD if at == 15 else None, b"packet" if at == 15 else None, at * FRAME)
+    whole = [piece for piece in taken.pieces if len(piece.packets) == 10]
+    assert len(whole) == 2
+    assert all((piece.position + len(piece.packets) * FRAME) % PIECE == 3 * FRAME for piece in taken.pieces)
+    (loud,) = [piece for piece in taken.pieces if piece.pcm]
+    place = 15 - loud.position // FRAME
+    assert loud.packets[place] == b"packet"
+    assert np.frombuffer(loud.pcm, np.int16).reshape(-1, FRAME)[place].tolist() == LOUD.tolist()
+    assert {packet for piece in taken.pieces for packet in piece.packets} == {b"packet", SILENT_PACKET}
+
+
+def test_what_only_tells_of_silence_is_silence_here() -> None:
+    taken = Taken()
+    feed = Feed("tea", 0.0, taken.append)
+    feed.write(None, DTX_PACKET, 0)
+    feed.flush()
+    assert taken.pieces[0].packets == [SILENT_PACKET]
+
+
+def test_ticks_that_were_left_out_begin_a_new_piece() -> None:
+    taken = Taken()
+    feed = Feed("tea", 0.0, taken.append)
+    for position in (0, FRAME, 5 * FRAME):
+        feed.write(None, None, position)
+    feed.flush()
+    assert [(piece.position, len(piece.packets)) for piece in taken.pieces] == [(0, 2), (5 * FRAME, 1)]
+
+
+def test_what_is_no_message_is_refused() -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        parse_message(b"nonsense")
+    assert parse_message(encode(Ended("tea", "over"))) == Ended("tea", "over")
+
+
+# --- the process ---
+@pytest.fixture
+def process(tmp_path: Path) -> Iterator[Process]:
+    one = Process(tmp_path)
+    one.start()
+    yield one
+    one.stop()
+
+
+def say(process: Process, seconds: int, since: int = 0) -> None:
+    for position in range(since * SAMPLE_RATE, (since + seconds) * SAMPLE_RATE, PIECE):
+        process.send(Piece("tea", 0.0, position, [SILENT_PACKET] * 10, b""))
+
+
+def playlist_has(root: Path, segments: int) -> bool:
+    path = root / "tea" / "aac.m3u8"
+    return path.exists() and len(parse(path.read_text()).segments) >= segments
+
+
+def test_the_process_writes_what_it_is_sent(process: Process, tmp_path: Path) -> None:
+    say(process, 5)
+    assert with_patience(lambda: playlist_has(tmp_path, 2), PATIENCE)
+    assert process.dropped == 0
+
+
+def test_it_ends_with_its_node(process: Process, tmp_path: Path) -> None:
+    say(process, 5)
+    assert with_patience(lambda: playlist_has(tmp_path, 2), PATIENCE)
+    process.stop()
+    assert not process.running
+    assert playlist_has(tmp_path, 2), "what is there is left for the next node"
+
+
+def test_a_killed_one_is_replaced_and_goes_on_after_a_break(process: Process, tmp_path: Path) -> None:
+    say(process, 5)
+    assert with_patience(lambda: playlist_has(tmp_path, 2), PATIENCE)
+    os.kill(process.pid, signal.SIGKILL)
+    assert with_patience(lambda: not process.running, PATIENCE)
+    process.send(Piece("tea", 0.0, 5 * SAMPLE_RATE, [SILENT_PACKET] * 10, b""))
+    assert process.dropped == 1
+    process.start()
+    say(process, 5, since=6)
+    assert with_patience(lambda: playlist_has(tmp_path, 4), PATIENCE)
+    assert "#EXT-X-DISCONTINUITY\n" in (tmp_path / "tea" / "aac.m3u8").read_text()
+
+
+def test_one_that_does_not_read_costs_pieces_and_no_time(process: Process, tmp_path: Path) -> None:
+    say(process, 5)
+    assert with_patience(lambda: playlist_has(tmp_path, 2), PATIENCE)
+    os.kill(process.pid, signal.SIGSTOP)
+    for position in range(5 * SAMPLE_RATE, 500 * SAMPLE_RATE, PIECE):
+        process.send(Piece("tea", 0.0, position, [SILENT_PACKET] * 10, bytes(2 * PIECE)))
+    assert process.dropped > 0
+    os.kill(process.pid, signal.SIGCONT)
+
+
+# --- the engine ---
+@pytest.fixture
+def hearing(world: World) -> World:
+    """A node with a Space in which hana has an open microphone, and somebody who takes what is to be written."""
+    world.stand("hana")
+    return world
+
+
+def pieces(world: World) -> list[Piece]:
+    return [one for one in world.written if isinstance(one, Piece)]
+
+
+def ends(world: World) -> list[str]:
+    return [one.how for one in world.written if isinstance(one, Ended)]
+
+
+async def test_a_space_is_written_from_the_moment_somebody_hears_it(hearing: World) -> None:
+    hearing.run(1.0)
+    assert not hearing.written
+    hearing.engine.feed(SPACE)
+    hearing.run(1.0)
+    assert sum(len(piece.packets) for piece in pieces(hearing)) >= 40, "silence is written, too"
+    assert {piece.folder for piece in pieces(hearing)} == {folder("", SPACE)}
+    assert pieces(hearing)[0].position == pytest.approx(SAMPLE_RATE, abs=PIECE), "room time, as the tracks have it"
+
+
+async def test_a_voice_is_in_what_is_written(hearing: World) -> None:
+    hana = await hearing.join("hana")
+    hearing.engine.feed(SPACE)
+    hana.speak(tone_packets(480))
+    hearing.run(2.0)
+    loudest = max(abs(np.frombuffer(piece.pcm, np.int16)).max() for piece in pieces(hearing) if piece.pcm)
+    assert loudest > 3000
+
+
+async def test_nobody_hears_it_any_more(hearing: World) -> None:
+    hearing.engine.feed(SPACE)
+    hearing.run(HEARD_SECONDS - 2.0)
+    assert ends(hearing) == []
+    hearing.run(4.0)
+    assert ends(hearing) == ["unheard"]
+    number = len(hearing.written)
+    hearing.run(1.0)
+    assert len(hearing.written) == number
+
+
+async def test_another_node_has_it(hearing: World) -> None:
+    hearing.engine.feed(SPACE)
+    hearing.run(0.5)
+    hearing.engine.end_feed(SPACE)
+    assert ends(hearing) == ["moved"]
+
+
+async def test_the_end_of_the_space_is_told(hearing: World) -> None:
+    hearing.engine.feed(SPACE)
+    hearing.run(0.5)
+    hearing.stand("hana", ended=True)
+    assert ends(hearing) == ["over"]
+
+
+async def test_a_space_that_is_only_heard_as_files_stays(hearing: World) -> None:
+    for _ in range(12):
+        hearing.engine.feed(SPACE)
+        hearing.run(HEARD_SECONDS / 2)
+    assert SPACE in hearing.engine.spaces
+
+
+def test_it_runs_below_the_node(process: Process) -> None:
+    assert with_patience(lambda: os.getpriority(os.PRIO_PROCESS, process.pid) > 0, PATIENCE)

@@ -1,0 +1,153 @@
+"""The files of a Space: what is there, what has gone, who goes on where another one stopped."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from rooms.media.hls.playlist import WINDOW, Playlist, parse
+from rooms.media.hls.segments import SEGMENT
+from rooms.media.hls.shelf import ABANDONED_SECONDS, KEPT, sweep
+from rooms.media.hls.wire import Ended, Piece
+from rooms.media.hls.writer import LINGER_SECONDS, Writer
+from rooms.media.opus import FRAME, SAMPLE_RATE, SILENT_PACKET
+
+ZERO = 1_790_000_000.0
+PIECE = 10 * FRAME
+
+
+class Hall:
+    """A writer whose clock is in the test's hand, and one Space that is silent."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.now, self.position = root, ZERO, 4 * SEGMENT
+        self.writer = Writer(root, lambda: self.now)
+
+    def say(self, seconds: float, folder: str = "tea") -> None:
+        for _ in range(round(seconds * SAMPLE_RATE / PIECE)):
+            self.writer.take(Piece(folder, ZERO, self.position, [SILENT_PACKET] * 10, b""))
+            self.position += PIECE
+
+    def playlist(self, way: str = "aac", folder: str = "tea") -> Playlist:
+        return parse((self.root / folder / f"{way}.m3u8").read_text())
+
+    def files(self, kind: str, folder: str = "tea") -> set[str]:
+        return {file.name for file in (self.root / folder).glob(f"*.{kind}")}
+
+
+@pytest.fixture
+def hall(tmp_path: Path) -> Hall:
+    return Hall(tmp_path)
+
+
+@pytest.mark.parametrize("way", ["aac", "opus"])
+def test_a_space_has_a_folder_with_playlists(hall: Hall, way: str) -> None:
+    hall.say(4.2)
+    playlist = hall.playlist(way)
+    assert playlist.sequence == 4, "numbers follow from room time, so that a node that knows nothing goes on, too"
+    assert len(playlist.segments) == 2
+    assert playlist.segments[1].at == pytest.approx(ZERO + 10, abs=0.03)
+    assert f"{way}.m3u8" in (hall.root / "tea" / "index.m3u8").read_text()
+    assert (hall.root / "tea" / "own.m3u8").read_text().count("m3u8") == 1
+
+
+def test_names_cannot_be_guessed_and_are_of_whole_files(hall: Hall) -> None:
+    hall.say(4.2)
+    names = [one.name for way in ("aac", "opus") for one in hall.playlist(way).segments]
+    assert len(set(names)) == 4
+    assert all(len(name.removesuffix(".m4s")) >= 22 for name in names)
+    assert not list((hall.root / "tea").glob(".*")), "nothing half written is left"
+    for name in names:
+        assert (hall.root / "tea" / name).stat().st_mode & 0o007 == 0, "for the server's group, for nobody else"
+
+
+def test_what_leaves_the_window_is_deleted_a_little_later(hall: Hall) -> None:
+    hall.say(2 * (WINDOW + KEPT) + 0.2)
+    first = hall.playlist().segments[0]
+    assert len(hall.files("m4s")) == 2 * (WINDOW + KEPT)
+    hall.say(2 * (KEPT + 2))
+    assert len(hall.files("m4s")) == 2 * (WINDOW + KEPT)
+    assert first.name not in hall.files("m4s")
+    assert len(hall.files("mp4")) == 2
+
+
+def test_another_node_goes_on_after_a_break(hall: Hall) -> None:
+    hall.say(6.2)
+    before = hall.playlist()
+    hall.writer = Writer(hall.root, lambda: hall.now)  # the one before was killed
+    hall.position += 3 * SAMPLE_RATE
+    hall.say(4.2)
+    after = hall.playlist()
+    assert after.segments[: len(before.segments)] == before.segments
+    assert after.segments[len(before.segments)].breaks
+    assert after.next == before.next + len(after.segments) - len(before.segments)
+    named = {one.name for way in ("aac", "opus") for one in hall.playlist(way).segments}
+    assert named == hall.files("m4s")
+
+
+def test_a_playlist_that_cannot_be_read_is_begun_anew_with_higher_numbers(hall: Hall) -> None:
+    hall.say(6.2)
+    before = hall.playlist()
+    (hall.root / "tea" / "aac.m3u8").write_text("half a play")
+    hall.writer = Writer(hall.root, lambda: hall.now)
+    hall.say(4.2)
+    assert hall.playlist().sequence >= before.next - 1
+    assert {one.name for way in ("aac", "opus") for one in hall.playlist(way).segments} == hall.files("m4s")
+
+
+def test_a_little_that_is_missing_is_silence(hall: Hall) -> None:
+    hall.say(1.0)
+    hall.position += SAMPLE_RATE // 2
+    hall.say(3.0)
+    assert not any(one.breaks for one in hall.playlist().segments)
+    assert hall.playlist().segments[-1].at == pytest.approx(ZERO + 10, abs=0.03)
+
+
+def test_much_that_is_missing_is_a_break(hall: Hall) -> None:
+    hall.say(3.0)
+    hall.position += 60 * SAMPLE_RATE
+    hall.say(3.0)
+    assert [one.breaks for one in hall.playlist().segments].count(True) == 1
+    assert hall.playlist().segments[-1].at > ZERO + 60
+
+
+def test_what_comes_twice_is_written_once(hall: Hall) -> None:
+    hall.say(1.0)
+    hall.position -= SAMPLE_RATE // 2
+    hall.say(2.0)
+    assert sum(one.seconds for one in hall.playlist("opus").segments) == pytest.approx(2.0)
+
+
+def test_the_end_is_said_and_then_the_folder_goes(hall: Hall) -> None:
+    hall.say(3.0)
+    hall.writer.take(Ended("tea", "over"))
+    playlist = hall.playlist()
+    assert playlist.ended
+    assert sum(one.seconds for one in playlist.segments) == pytest.approx(3.0, abs=0.06), "nothing is cut off"
+    hall.now += LINGER_SECONDS - 1
+    hall.writer.look_after()
+    assert hall.files("m4s")
+    hall.now += 2
+    hall.writer.look_after()
+    assert not (hall.root / "tea").exists()
+
+
+def test_a_space_that_nobody_hears_this_way_leaves_nothing(hall: Hall) -> None:
+    hall.say(3.0)
+    hall.writer.take(Ended("tea", "unheard"))
+    assert not (hall.root / "tea").exists()
+
+
+def test_a_space_that_has_moved_is_left_to_the_other_node(hall: Hall) -> None:
+    hall.say(3.0)
+    hall.writer.take(Ended("tea", "moved"))
+    assert hall.files("m4s")
+    assert not hall.playlist().ended
+
+
+def test_what_a_dead_node_left_goes_and_what_lives_stays(hall: Hall) -> None:
+    hall.say(3.0)
+    (hall.root / "dead").mkdir()
+    os.utime(hall.root / "dead", (0, 0))
+    sweep(hall.root, (hall.root / "tea").stat().st_mtime + ABANDONED_SECONDS - 1)
+    assert sorted(folder.name for folder in hall.root.iterdir()) == ["tea"]

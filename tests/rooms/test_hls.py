@@ -1,0 +1,187 @@
+"""Who hears a Space as files: whom the socket tells where they are, and for how long."""
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from channels.layers import get_channel_layer
+
+from accounts.models import Block, User
+from rooms import events, hls, protocol, store
+from rooms.media.hls import signature
+from rooms.media.standing import HEARD
+from rooms.models import Participant, Space
+from rooms.refusals import Refused
+from tests.heartbeat import beat
+from tests.rooms.test_socket import Page, _close_what_belongs_to_the_loop, pages
+
+__all__ = ["_close_what_belongs_to_the_loop"]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.asyncio]
+SECRET = "s3cret"
+
+
+@pytest.fixture(autouse=True)
+def _secret(settings: Any) -> None:
+    settings.HLS_SECRET = SECRET
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looks at the rules all the time."""
+    monkeypatch.setattr(hls, "DEMAND_SECONDS", 0.05)
+
+
+async def hear(page: Page, files: bool = True) -> dict[str, Any]:
+    await page.send(type="hear", files=files, id=7)
+    return await page.until("files" if files else "ok", re=7)
+
+
+def opens(frame: dict[str, Any]) -> bool:
+    return signature.refusal(SECRET, frame["folder"], frame["signed"], time.time()) is None
+
+
+async def test_where_no_node_is_there_are_no_files(tea: Space, lior: User) -> None:
+    async with pages(tea, lior) as [page]:
+        assert (await hear(page))["hls"] is False
+
+
+async def test_where_the_node_writes_none_there_are_no_files(tea: Space, lior: User) -> None:
+    await sync_to_async(beat)("one")
+    async with pages(tea, lior) as [page]:
+        assert await hear(page) == {"type": "files", "hls": False, "folder": "", "signed": "", "seconds": 0, "re": 7}
+
+
+async def test_where_the_operator_wants_none_there_are_no_files(tea: Space, lior: User, settings: Any) -> None:
+    settings.HLS = False
+    await sync_to_async(beat)("one", hls=True)
+    async with pages(tea, lior) as [page]:
+        assert (await hear(page))["hls"] is False
+
+
+async def test_whoever_is_in_the_space_is_told_where_they_are(tea: Space, lior: User) -> None:
+    await sync_to_async(beat)("one", hls=True)
+    async with pages(tea, lior) as [page]:
+        frame = await hear(page)
+        assert opens(frame)
+        assert frame["folder"] == signature.folder(SECRET, str(tea.pk))
+        assert frame["seconds"] == signature.SECONDS
+
+
+async def test_a_full_node_still_writes(tea: Space, lior: User) -> None:
+    await sync_to_async(beat)("one", hls=True)
+    async with pages(tea, lior) as [page]:
+        await hear(page)
+        await sync_to_async(beat)("one", hls=True, peers=10, capacity=10)
+        assert (await hear(page))["hls"] is True
+
+
+async def test_the_node_is_told_that_somebody_hears(tea: Space, lior: User, quick: None) -> None:
+    await sync_to_async(beat)("one", hls=True)
+    async with store.async_client().pubsub() as channel, pages(tea, lior) as [page]:
+        await channel.subscribe(HEARD)
+        await hear(page)
+        told = [message async for message in _messages(channel, 3)]
+        assert set(told) == {f"{tea.pk} 1"}, "again and again, with the start of the node that it is for"
+
+
+async def _messages(channel: Any, number: int) -> Any:
+    async with asyncio.timeout(20):
+        async for message in channel.listen():
+            if message["type"] == "message":
+                yield message["data"]
+                number -= 1
+                if number == 0:
+                    return
+
+
+async def test_the_signature_is_renewed_for_as_long_as_one_hears(tea: Space, lior: User, quick: None) -> None:
+    await sync_to_async(beat)("one", hls=True)
+    async with pages(tea, lior) as [page]:
+        await hear(page)
+        assert opens(await page.until("files", re=None))
+        await hear(page, files=False)
+        assert not hls._audiences
+
+
+async def test_whoever_leaves_is_forgotten(tea: Space, lior: User) -> None:
+    await sync_to_async(beat)("one", hls=True)
+    async with pages(tea, lior) as [page]:
+        await hear(page)
+        assert len(hls._audiences) == 1
+    assert not hls._audiences
+
+
+class Ear:
+    """What somebody is told, without a page."""
+
+    def __init__(self) -> None:
+        self.frames: list[str] = []
+
+    async def __call__(self, frame: str) -> None:
+        self.frames.append(frame)
+
+
+async def renewed(space: Space, *people: Participant) -> list[int]:
+    """How many signatures each gets at the next renewal."""
+    audience = hls.Audience(space.pk)
+    ears = [Ear() for _ in people]
+    audience.tells = {person.pk: ear for person, ear in zip(people, ears, strict=True)}
+    await audience.renew()
+    audience.tells.clear()
+    audience.stop()
+    return [len(ear.frames) for ear in ears]
+
+
+async def test_a_removed_member_gets_no_further_signature(
+    tea: Space, host: Participant, listener: Participant, speaker: Participant
+) -> None:
+    assert await renewed(tea, listener, speaker) == [1, 1]
+    await sync_to_async(listener.remove)(host)
+    assert await renewed(tea, listener, speaker) == [0, 1]
+
+
+async def test_whoever_has_left_gets_no_further_signature(tea: Space, listener: Participant) -> None:
+    await sync_to_async(listener.leave)()
+    assert await renewed(tea, listener) == [0]
+
+
+async def test_a_block_counts_even_where_its_signal_was_lost(
+    tea: Space, hana: User, lior: User, listener: Participant
+) -> None:
+    await Block.objects.acreate(blocker=hana, blocked=lior)
+    assert await renewed(tea, listener) == [0]
+
+
+async def test_after_the_end_nobody_gets_a_signature(tea: Space, host: Participant, listener: Participant) -> None:
+    await sync_to_async(tea.end)(by=host)
+    assert await renewed(tea, listener) == [0]
+
+
+async def test_somebody_who_is_out_is_refused(tea: Space, listener: Participant) -> None:
+    await sync_to_async(beat)("one", hls=True)
+    await sync_to_async(listener.leave)()
+    with pytest.raises(Refused):
+        await hls.hear(listener.pk, protocol.Hear(files=True), Ear())
+
+
+async def test_levels_are_not_told_to_whoever_hears_them_later(tea: Space, lior: User, sol: User) -> None:
+    await sync_to_async(beat)("one", hls=True)
+    async with pages(tea, lior, sol) as [late, live]:
+        await hear(late)
+        await events.hint(tea.pk, {"type": "levels", "levels": {}})
+        await get_channel_layer().group_send(events.group(tea.pk), events._message('{"type": "mark"}', 0, ""))
+        await live.until("levels")
+        before_the_mark = [frame["type"] for frame in await frames_until(late, "mark")]
+        assert "levels" not in before_the_mark
+        await hear(late, files=False)
+        await events.hint(tea.pk, {"type": "levels", "levels": {}})
+        await late.until("levels")
+
+
+async def frames_until(page: Page, kind: str) -> list[dict[str, Any]]:
+    frames: list[dict[str, Any]] = []
+    while not frames or frames[-1]["type"] != kind:
+        frames.append(await page.socket.receive_json_from(timeout=20))
+    return frames
