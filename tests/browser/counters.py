@@ -17,6 +17,25 @@ KEEP_CONNECTIONS = """window.connections = [];
 window.RTCPeerConnection = class extends RTCPeerConnection {
   constructor(...options) { super(...options); window.connections.push(this); }
 };"""
+# Counts the packets that the page's encoder makes, and those of them with a copy of the one before: the flag behind the
+# one for activity in the first octet of a SILK frame of 20 ms (RFC 6716 sections 4.2.3 and 4.2.4).
+COUNT_COPIES = """window.copies = { packets: 0, with: 0 };
+window.RTCPeerConnection = class extends RTCPeerConnection {
+  constructor(options) { super({ ...options, encodedInsertableStreams: true }); }
+  addTransceiver(...options) {
+    const transceiver = super.addTransceiver(...options);
+    const [out, back] = [transceiver.sender.createEncodedStreams(), transceiver.receiver.createEncodedStreams()];
+    const count = (frame, way) => {
+      const [kind, flags] = new Uint8Array(frame.data);
+      window.copies.packets += 1;
+      if (kind < 128 && flags & 64) window.copies.with += 1;
+      way.enqueue(frame);
+    };
+    out.readable.pipeThrough(new TransformStream({ transform: count })).pipeTo(out.writable);
+    back.readable.pipeTo(back.writable);
+    return transceiver;
+  }
+};"""
 RECEIVED = """async () => {
   const stats = [...(await window.connections.at(-1).getStats()).values()];
   return stats.find((one) => one.type === "inbound-rtp");

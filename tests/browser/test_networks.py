@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from bench.rig.relay import Network
 from tests.browser.conftest import BURST_SECONDS, HANA, SOL
-from tests.browser.counters import KEEP_CONNECTIONS, WINDOW_MS, over, undisturbed
+from tests.browser.counters import COUNT_COPIES, KEEP_CONNECTIONS, WINDOW_MS, over, undisturbed
 from tests.browser.detour import Detour
 from tests.browser.gaps import Gaps
 from tests.browser.person import PATIENCE_SECONDS, Person, until
@@ -75,6 +75,7 @@ def test_a_speaker_whose_network_loses_packets_is_told_and_is_heard_all_the_same
     join_as: JoinAs, detour: Detour, site: Machine
 ) -> None:
     hana, lior = join_as("hana", tone=HANA), join_as("lior")
+    hana.page.add_init_script(COUNT_COPIES)
     detour.lead(hana)
     path = hana.open_space()
     hana.join(path)
@@ -83,10 +84,13 @@ def test_a_speaker_whose_network_loses_packets_is_told_and_is_heard_all_the_same
     lior.until_hears(HANA)
     detour.spoil(up=Network(loss=LOSS))
     expect(hana.page.locator("[data-banner=poor]")).to_contain_text("the others hear you with gaps", timeout=LONG)
+    hana.page.evaluate("window.copies = { packets: 0, with: 0 }")
     gaps, before = Gaps(lior), voice_counts(site, path)
     lior.page.wait_for_timeout(WINDOW_MS)
     longest, counts = gaps.longest(), voice_counts(site, path) - before
-    print(dict(counts))
+    copies = hana.page.evaluate("window.copies")
+    print(dict(counts), copies)
+    assert copies["with"] > 0.2 * copies["packets"], "the node's reports make her encoder put copies in"
     assert counts["lost"] / (counts["received"] + counts["lost"]) == pytest.approx(LOSS, rel=0.6)
     assert counts["concealed"] >= 0.8 * counts["lost"], "what is lost is filled in, from its copy where there is one"
     assert longest < LONGEST_SILENCE
