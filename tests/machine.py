@@ -99,9 +99,19 @@ class Machine:
         return found
 
     @property
+    def _secrets(self) -> dict[str, str]:
+        return dict(line.split("=", 1) for line in (self.var / "demo.env").read_text().splitlines() if "=" in line)
+
+    @property
     def demo_password(self) -> str:
-        values = dict(line.split("=", 1) for line in (self.var / "demo.env").read_text().splitlines() if "=" in line)
-        return values["SPACES_DEMO_PASSWORD"]
+        return self._secrets["SPACES_DEMO_PASSWORD"]
+
+    def ask_node(self, space: str) -> dict[str, Any]:
+        """What the machine's own media node says of a Space."""
+        headers = {"Authorization": f"Bearer {self._secrets['MEDIA_SECRET']}"}
+        asked = urllib.request.Request(f"http://127.0.0.1:{self.face}/spaces/{space}", headers=headers)
+        with urllib.request.urlopen(asked, timeout=10) as answer:
+            return dict(json.load(answer))
 
     def health(self) -> dict[str, object]:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.web}/health", timeout=10) as answer:

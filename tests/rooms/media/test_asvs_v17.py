@@ -13,13 +13,15 @@ import pytest
 from OpenSSL import SSL
 
 from rooms.media import ogg, rtp
-from rooms.media.client import PAYLOAD_TYPE, Client, loudest_frequency, tone_packets
+from rooms.media.client import PAYLOAD_TYPE, Client, loudest_frequency, strength, tone_packets
 from rooms.media.session import CIPHERS, Certificate
 from rooms.media.udp import UdpPort
 from tests.rooms.media.conftest import SPACE, World, until
 
 TONE_HZ = 440.0
 TONE = tone_packets(TONE_HZ)
+FLOOD_HZ = 1000.0
+FLOOD = tone_packets(FLOOD_HZ)
 CLIENT_HELLO = b"\x16\xfe\xff" + bytes(8) + b"\x00\x3e\x01\x00\x00\x32" + bytes(50)
 
 
@@ -28,6 +30,11 @@ class Room:
 
     def __init__(self, world: World, sol: Client, lior: Client) -> None:
         self.world, self.sol, self.lior = world, sol, lior
+
+    def faintest(self, seconds: float) -> float:
+        """How strong sol's tone was in the last seconds for lior, in the worst 100 ms."""
+        sound = self.lior.heard.pcm(seconds)
+        return min(strength(sound[start : start + 4800], TONE_HZ) for start in range(0, len(sound) - 4799, 4800))
 
     def hears_on(self) -> None:
         before = self.lior.heard.packets
@@ -139,15 +146,20 @@ async def test_v17_2_4_the_sound_goes_on_among_malformed_packets(room: Room) -> 
 
 async def test_v17_2_5_a_speaker_who_floods_harms_nobody_else(room: Room) -> None:
     world = room.world
+    before = room.faintest(0.3)
     world.stand("sol", "hana")
     hana = await world.join("hana")
     for _ in range(50):
         for _ in range(40):
-            hana.send_packet(TONE[0])
+            hana.send_packet(FLOOD[0])
         world.step()
     peer = world.peer("hana")
     assert peer.received + peer.drops["rate"] == 2000
     assert peer.received < 400
+    during = room.faintest(0.9)
+    print(f"sol at {before:.3f} before the flood, at {during:.3f} or more in it")
+    assert strength(room.lior.heard.pcm(0.9), FLOOD_HZ) > 0.02, "hana may be heard, too"
+    assert during > 0.6 * before, "a little less: both are brought to the same loudness"
     hana.speak(())
     world.run(1.0)
     room.hears_on()

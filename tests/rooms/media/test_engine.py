@@ -2,12 +2,17 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from rooms.media.client import loudest_frequency, strength, tone_packets
+from rooms.media.client import PIECE, Client, loudest_frequency, strength, tone_packets
+from rooms.media.mixer import FULL_SCALE
+from rooms.media.opus import Pcm
+from rooms.media.voice import rms
 from tests.rooms.media.conftest import SPACE, World
 
 A, B = 440.0, 1000.0
+LOUD = 3000  # of 32768
 
 
 async def test_listener_hears_the_tone_of_the_host(world: World) -> None:
@@ -144,7 +149,7 @@ async def test_levels_are_told_five_times_a_second_and_once_more_as_zero(world: 
     assert len(notes) < 10
 
 
-async def test_twelve_loud_voices_stay_within_full_scale(world: World) -> None:
+async def test_twelve_loud_voices_are_all_heard(world: World) -> None:
     names = [f"voice-{number}" for number in range(12)]
     world.stand(*names)
     lior = await world.join("lior")
@@ -153,8 +158,69 @@ async def test_twelve_loud_voices_stay_within_full_scale(world: World) -> None:
         client.speak(tone_packets(300.0 + 50 * number, 1.0, 0.9))
     world.run(2.0)
     sound = lior.heard.pcm(1.0)
-    assert abs(sound.astype(int)).max() <= 32767
     assert min(strength(sound, 300.0 + 50 * number) for number in range(12)) > 0.02
+
+
+async def test_twelve_voices_that_begin_together_at_full_scale_are_heard_undistorted(world: World) -> None:
+    """By who listens and by who talks, from the first moment on: what wraps or is cut off is no pure tone any more."""
+    names = [f"voice-{number}" for number in range(12)]
+    world.stand(*names)
+    lior = await world.join("lior")
+    voices = [await world.join(name, decode=name == names[0]) for name in names]
+    for voice in voices:
+        voice.speak(tone_packets(A, 1.0, 1.0))
+    world.run(1.0)
+    for hearer in (lior, voices[0]):
+        sound = hearer.heard.pcm()
+        begun = sound[np.argmax(abs(sound.astype(int)) > LOUD) :]
+        pure = [strength(piece, A) * FULL_SCALE / np.sqrt(2) / rms(piece) for piece in pieces(begun)]
+        print(f"share of the tone in what is heard, at least {min(pure):.3f} of {len(pure)} pieces")
+        assert len(pure) > 15
+        assert min(pure) > 0.97
+
+
+def pieces(sound: Pcm) -> Pcm:
+    """The sound in pieces of 50 ms."""
+    return sound[: len(sound) // PIECE * PIECE].reshape(-1, PIECE)
+
+
+async def test_a_soft_and_a_loud_voice_meet(world: World) -> None:
+    world.stand("hana", "sol")
+    hana, sol, lior = await world.join("hana"), await world.join("sol"), await world.join("lior")
+    hana.speak(tone_packets(A, 1.0, 0.3))
+    sol.speak(tone_packets(B, 1.0, 0.03))
+    world.run(1.0)
+    first = apart(lior.heard.pcm(0.8))
+    world.run(8.0)
+    last = apart(lior.heard.pcm(0.8))
+    print(f"{first:.1f} dB apart at first, {last:.1f} dB at last")
+    assert first > 15
+    assert last == pytest.approx(1.5, abs=1), "the soft one would need more than the 10 dB that it gets"
+
+
+def apart(sound: Pcm) -> float:
+    """By how many dB the first voice is louder than the second."""
+    return float(20 * np.log10(strength(sound, A) / strength(sound, B)))
+
+
+async def test_who_talks_gets_what_his_own_reports_ask_for_and_the_others_what_most_of_theirs_do(world: World) -> None:
+    world.stand("hana", "sol")
+    hana, sol = await world.join("hana"), await world.join("sol")
+    listeners = [await world.join(f"listener-{number}", decode=False) for number in range(9)]
+    hana.speak(tone_packets(A))
+    sol.speak(tone_packets(B))
+    world.run(5.1)
+    assert report(world, {hana: 0.2, sol: 0.0}, listeners, 0.0) == {"all": 0, "hana": 3, "sol": 0}
+    assert report(world, {hana: 0.2, sol: 0.0}, listeners, 0.05) == {"all": 2, "hana": 3, "sol": 0}
+
+
+def report(world: World, talking: dict[Client, float], listeners: list[Client], loss: float) -> dict[str, int]:
+    """Let everybody say what he loses; for which loss the encoders are prepared then."""
+    for client in (*talking, *listeners):
+        client.send_report(talking.get(client, loss))
+    world.run(1.0)
+    space = world.engine.spaces[SPACE]
+    return {"all": space._encoder.step} | {name: one.step for name, one in space._minus._encoders.items()}
 
 
 async def test_ticks_that_were_slept_through_are_left_out(world: World) -> None:

@@ -10,6 +10,8 @@ import pytest
 from rooms.media.admission import Admission
 from rooms.media.client import strength, tone_packets
 from rooms.media.engine import Refused
+from rooms.media.jitter import JitterBuffer
+from rooms.media.opus import FRAME
 from rooms.media.peer import Peer
 from tests.rooms.media.conftest import SPACE, World, until
 
@@ -156,3 +158,35 @@ async def test_who_came_and_went_leaves_nothing_behind(world: World, rounds: int
     before = held(world)
     await come_and_go(world, rounds)
     assert held(world) == before
+
+
+async def test_what_comes_in_rolls_over_again_and_again(world: World) -> None:
+    """Sequence numbers, timestamps and SRTP's own count of turns; the packet in which they begin anew is lost."""
+    world.stand("hana")
+    hana, lior = await world.join("hana"), await world.join("lior")
+    hana._timestamp = 2**32 - 22 * FRAME
+    for turn in range(1, 4):
+        for skipped_to in (5_000, 30_000, 60_000, 65_514):  # by less than half a turn, so that SRTP counts on
+            hana._sequence = skipped_to
+            hana.speak(tone_packets(A))
+            world.step()
+        world.run(0.2)
+        before = voice_of(world, "hana").lost
+        world.run(0.2)
+        assert hana._sequence == 65_535
+        hana.speak(())
+        world.step()
+        hana._sequence = 0
+        hana.speak(tone_packets(A))
+        world.run(0.4)
+        peer = world.peer("hana")
+        assert (peer.drops, peer.received) == ({}, hana.sent), f"in turn {turn}"
+        assert peer.source is not None
+        assert peer.source.expected - peer.source.received == voice_of(world, "hana").lost - before == 1
+        assert strength(lior.heard.pcm(0.4), A) > 0.1
+
+
+def voice_of(world: World, name: str) -> JitterBuffer:
+    voice = world.engine.spaces[SPACE]._speakers[name].voice
+    assert voice is not None
+    return voice.jitter

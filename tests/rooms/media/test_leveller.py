@@ -26,9 +26,17 @@ def test_voices_meet_at_the_same_loudness(amplitude: float) -> None:
 @pytest.mark.parametrize(("amplitude", "gain"), [(0.01, MOST), (0.95, 1 / MOST)])
 def test_the_gain_has_its_bounds(amplitude: float, gain: float) -> None:
     leveller = Leveller()
-    heard = levelled(leveller, tone(440.0, 20.0, amplitude))
+    levelled(leveller, tone(440.0, 20.0, amplitude))
     assert leveller.gain == pytest.approx(gain)
-    assert abs(heard.astype(int)).max() <= 32767
+
+
+def test_a_shout_after_a_whisper_does_not_wrap() -> None:
+    leveller = Leveller()
+    levelled(leveller, tone(440.0, 20.0, 0.01))
+    shout = tone(440.0, 0.1, 0.9)
+    heard = levelled(leveller, shout)
+    assert abs(heard.astype(int)).max() >= 32767, "three times of what there is room for"
+    assert np.array_equal(np.sign(heard), np.sign(shout))
 
 
 def test_it_goes_slowly() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rooms.media.client import strength, tone
-from rooms.media.mixer import CEILING, Limiter, Mixer
+from rooms.media.mixer import ATTACK, CEILING, FULL_SCALE, Limiter, Mixer
 from rooms.media.opus import FRAME
 
 
@@ -45,10 +45,33 @@ def test_twelve_voices_at_full_scale_neither_wrap_nor_clip_flat() -> None:
     mixer: Mixer[int] = Mixer()
     sums = [mixer.mix(sounds)[0] for sounds in frames(*voices)]
     mixed = np.concatenate([sound for sound in sums if sound is not None]).astype(int)
-    assert abs(mixed).max() <= 32767
     total = np.sum(voices, axis=0, dtype=int)
+    assert not np.any(mixed * total < 0), "wrapped"
     assert np.corrcoef(mixed[4800:], total[4800:])[0, 1] > 0.9  # turned down, not cut off or wrapped
     assert np.mean(abs(mixed) > 32700) < 0.01
+
+
+@pytest.mark.parametrize("voices", [2, 12])
+def test_voices_that_begin_together_at_full_scale_are_turned_down_and_keep_their_shape(voices: int) -> None:
+    """The worst frame there is: all in phase, from the first sample on. Both for who listens and for who talks."""
+    voice = np.rint(FULL_SCALE * np.cos(np.arange(FRAME) * 2 * np.pi * 200.0 / 48_000)).astype(np.int16)
+    shared, own = Mixer[int]().mix(dict.fromkeys(range(voices + 1), voice))
+    assert shared is not None
+    for limited, count in [(shared, voices + 1), *((one, voices) for one in own.values())]:
+        sound, total = limited.astype(int), voice.astype(int) * count
+        assert np.array_equal(np.sign(sound), np.sign(total)), "wrapped"
+        assert abs(sound).max() <= FULL_SCALE
+        wanted = total * CEILING / (count * FULL_SCALE)
+        assert np.all(abs(sound) >= abs(wanted) - 1), "turned down by more than needed"
+        assert abs(sound[ATTACK:] - wanted[ATTACK:]).max() <= 1, "flattened, once there was time to turn it down"
+
+
+def test_what_there_is_no_time_to_turn_down_is_bent_and_not_cut_off() -> None:
+    """The louder the sum of the first sample of all, the louder what is heard, and below full scale."""
+    sums = range(-40_000, 40_001, 500)
+    heard = [int(Limiter().limit(np.full(FRAME, total, np.int32))[0]) for total in sums]
+    assert np.diff(heard).min() > 0
+    assert max(map(abs, heard)) < FULL_SCALE
 
 
 def test_soft_sums_are_left_as_they_are() -> None:
