@@ -47,6 +47,10 @@ class Offer(Command, tag="offer", kw_only=True, frozen=True):
     sdp: Annotated[str, Meta(min_length=1, max_length=12_000)]
 
 
+class Relay(Command, tag="relay", kw_only=True, frozen=True):
+    """Name the TURN servers to me. Answered by `ice_servers`, or by `error`."""
+
+
 class Ask(Command, tag="ask", kw_only=True, frozen=True):
     """I ask to speak."""
 
@@ -130,6 +134,7 @@ class End(Command, tag="end", kw_only=True, frozen=True):
 COMMANDS: tuple[type[Command], ...] = (
     Sync,
     Offer,
+    Relay,
     Ask,
     Withdraw,
     Admit,
@@ -188,6 +193,17 @@ class You(Struct, kw_only=True, frozen=True):
 
     participant: str
     notice_accepted: bool
+
+
+class IceServer(Struct, kw_only=True, frozen=True):
+    """An RTCIceServer of W3C's WebRTC. Whatever prints it, as a log does, prints no credential."""
+
+    urls: list[str]
+    username: str
+    credential: str
+
+    def __repr__(self) -> str:
+        return f"IceServer(urls={self.urls}, username={self.username!r})"
 
 
 # --- Events: server -> page ---
@@ -337,6 +353,14 @@ class Answer(Event, tag="answer", kw_only=True, frozen=True):
     re: int | None = None
 
 
+class IceServers(Event, tag="ice_servers", kw_only=True, frozen=True):
+    """The TURN servers, none where there are none, and for how long their credentials are taken."""
+
+    servers: list[IceServer]
+    seconds: int
+    re: int | None = None
+
+
 class Ok(Event, tag="ok", kw_only=True, frozen=True):
     """The command `re` was carried out."""
 
@@ -377,6 +401,7 @@ EVENTS: tuple[type[Event], ...] = (
     SoundMoving,
     Waiting,
     Answer,
+    IceServers,
     Ok,
     Invited,
     Error,

@@ -106,6 +106,7 @@ def page_facts() -> dict[str, Any]:
         "targets": {action.value: sorted(role.value for role in roles) for action, roles in rules.TARGETS.items()},
         "reactions": list(protocol.REACTIONS),
         "faces": FACES,
+        "relay": bool(settings.TURN_URLS),
         "handle": STORED_PATTERN,
         "retentionDays": settings.RECORDING_RETENTION_DAYS,
         "icons": static(SPRITE),

@@ -18,11 +18,10 @@ export class Sound {
   #timer = null;
   #watch = new Watch({ heard: () => this.#heard(), silent: () => this.#again() });
 
-  /** offer(sdp) -> Promise of {sdp, node}, the answer; changed() is called after every change of what is public here. */
-  constructor(element, offer, changed) {
-    this.element = element;
-    this.offer = offer;
-    this.changed = changed;
+  /** offer(sdp) -> Promise of {sdp, node}, the answer; changed() is called after every change of what is public here;
+   *  servers() -> Promise of the TURN servers. */
+  constructor(element, offer, changed, servers = async () => []) {
+    Object.assign(this, { element, offer, changed, servers });
   }
 
   connect() {
@@ -51,6 +50,11 @@ export class Sound {
     } catch (error) {
       if (peer === this.#peer) throw error;
     }
+  }
+
+  /** TURN servers with new credentials, for the connection that there is. */
+  use(servers) {
+    this.#peer?.use(servers);
   }
 
   /** The sound has moved to this node. */
@@ -126,7 +130,7 @@ export class Sound {
     this.#peer = peer;
     this.#movedTo = null;
     try {
-      await peer.dial(this.#track, this.offer);
+      await peer.dial(this.#track, this.offer, this.servers());
       if (peer !== this.#peer) return;
       this.#watch.follow(peer, this.attempt);
       this.#follow();

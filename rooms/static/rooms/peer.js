@@ -14,8 +14,10 @@ export class Peer {
     this.#sender = this.#connection.addTransceiver("audio", { direction: "sendrecv" }).sender;
   }
 
-  /** offer(sdp) -> Promise of {sdp, node}, the answer. `track` is the open microphone, or null. */
-  async dial(track, offer) {
+  /** offer(sdp) -> Promise of {sdp, node}, the answer. `track` is the open microphone, or null; `servers`: Promise of
+   *  the TURN servers. */
+  async dial(track, offer, servers) {
+    this.use(await servers);
     if (track) await this.send(track);
     await this.#connection.setLocalDescription();
     await this.#gathered();
@@ -23,6 +25,13 @@ export class Peer {
     this.node = node;
     if (this.#connection.signalingState === "closed") return;
     await this.#connection.setRemoteDescription({ type: "answer", sdp });
+  }
+
+  /** The TURN servers for the next time that candidates are gathered. */
+  use(iceServers) {
+    const connection = this.#connection;
+    if (connection.signalingState === "closed" || !iceServers.length) return;
+    connection.setConfiguration({ ...connection.getConfiguration(), iceServers });
   }
 
   /** Promotion, mute and step-down are this: no renegotiation. */

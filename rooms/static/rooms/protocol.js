@@ -3,6 +3,7 @@
 export const COMMANDS = {
   "sync": [],
   "offer": ["sdp"],
+  "relay": [],
   "ask": ["text"],
   "withdraw": [],
   "admit": ["request"],
@@ -40,6 +41,7 @@ export const EVENTS = {
   "sound_moving": ["node", "step", "within"],
   "waiting": ["place"],
   "answer": ["sdp", "node", "re"],
+  "ice_servers": ["servers", "seconds", "re"],
   "ok": ["re"],
   "invited": ["new", "re"],
   "error": ["code", "text", "re"]
