@@ -27,11 +27,11 @@ async def ice_servers(me: UUID, re: int | None = None) -> protocol.IceServers:
 
 
 @database
-def _member(me: UUID) -> int:
+def _member(me: UUID) -> UUID:
     return hearer(me).user_id
 
 
-async def _count(member: int) -> None:
+async def _count(member: UUID) -> None:
     key = store.RELAYS.format(member=member)
     async with store.async_client().pipeline() as pipe:
         _, count = await pipe.set(key, 0, ex=60, nx=True).incr(key).execute()

@@ -4,7 +4,6 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 from aioice import stun, turn
 from aioice.stun import Class, Message, Method
@@ -14,8 +13,9 @@ from rooms.media.turn import Server
 UNAUTHORIZED, FORBIDDEN, QUOTA_REACHED = 401, 403, 486
 LIFETIME_SECONDS = 60  # of an allocation that nobody gives back
 
+CHANNEL_SECONDS = 500  # after which a channel is bound anew
+
 Refused = stun.TransactionFailed  # the server's answer; `code_of` is its number
-Silent = stun.TransactionTimeout
 
 
 def code_of(refused: Refused) -> int:
@@ -24,9 +24,9 @@ def code_of(refused: Refused) -> int:
 
 
 class Allocation:
-    """Where a TURN server relays for us. Its verbs raise Refused, or Silent."""
+    """Where a TURN server relays for us. Its verbs raise Refused."""
 
-    def __init__(self, protocol: Any) -> None:
+    def __init__(self, protocol: turn.TurnClientProtocol) -> None:
         self.protocol = protocol
 
     async def permit(self, peer: str, port: int = 9) -> None:
@@ -39,21 +39,23 @@ class Allocation:
 @asynccontextmanager
 async def connection(
     server: Server, user: tuple[str, str], trust: ssl.SSLContext | None = None, here: tuple[str, int] | None = None
-) -> AsyncIterator[Any]:
+) -> AsyncIterator[turn.TurnClientProtocol]:
     """A client of aioice that has reached the server and asked for nothing yet. OSError where it is not reached.
 
     ``user`` is user name and password; ``trust`` says whose certificates are believed, by default those that the system
     believes; ``here`` is the address and port that we ask from, where it matters."""
     loop, place = asyncio.get_running_loop(), (server.host, server.port)
-    about = {"username": user[0], "password": user[1], "lifetime": LIFETIME_SECONDS, "channel_refresh_time": 500}
+    transport: asyncio.DatagramTransport | asyncio.Transport
+    protocol: turn.TurnClientProtocol
+    about = (place, *user, LIFETIME_SECONDS, CHANNEL_SECONDS)
     if server.transport == "udp":
         transport, protocol = await loop.create_datagram_endpoint(
-            lambda: turn.TurnClientUdpProtocol(place, **about), remote_addr=place, local_addr=here
+            lambda: turn.TurnClientUdpProtocol(*about), remote_addr=place, local_addr=here
         )
     else:
         security = (trust or ssl.create_default_context()) if server.transport == "tls" else None
         transport, protocol = await loop.create_connection(
-            lambda: turn.TurnClientTcpProtocol(place, **about), *place, ssl=security, local_addr=here
+            lambda: turn.TurnClientTcpProtocol(*about), *place, ssl=security, local_addr=here
         )
     try:
         yield protocol
@@ -66,7 +68,8 @@ async def connection(
 async def allocation(
     server: Server, user: tuple[str, str], trust: ssl.SSLContext | None = None
 ) -> AsyncIterator[Allocation]:
-    """An allocation over the server's transport, given back at the end. Raises OSError, Refused, Silent."""
+    """An allocation over the server's transport, given back at the end. Raises OSError, Refused. A silent server is
+    asked for half a minute."""
     async with connection(server, user, trust) as protocol:
         await protocol.connect()
         try:

@@ -98,7 +98,7 @@ def denied_ranges() -> list[str]:
 
 class Coturn:
     """A running server. ``changes`` are texts of the documented configuration and what stands there instead; ``ports``
-    are the plain one and the one for TLS that it then has."""
+    are the plain one and the one for TLS."""
 
     def __init__(
         self,
@@ -108,7 +108,7 @@ class Coturn:
         ports: tuple[int, int] = PORTS,
     ) -> None:
         self.cable, self.folder, self.log, self.ports = cable, folder, folder / "coturn.log", ports
-        self.public_key = certificate.write(folder, NAME)
+        self.write_certificate()
         (folder / "turnserver.conf").write_text(self._configuration(changes))
         own = ["--pidfile=", "--userdb", f"{folder}/db"]
         self._process = cable.run(program("turnserver", "coturn"), "-c", f"{folder}/turnserver.conf", *own)
@@ -118,6 +118,8 @@ class Coturn:
 
     def _configuration(self, changes: Mapping[str, str]) -> str:
         ours = {
+            "\nlistening-port=3478\n": f"\nlistening-port={self.ports[0]}\n",
+            "\ntls-listening-port=443\n": f"\ntls-listening-port={self.ports[1]}\n",
             "203.0.113.9": self.cable.there,
             "2001:db8::9": self.cable.there6,
             "=203.0.113.7\n": f"={self.cable.here}\n",
@@ -148,14 +150,15 @@ class Coturn:
 
     @property
     def trust(self) -> ssl.SSLContext:
-        """Believes its certificate alone, whatever address it is reached by."""
-        trust = ssl.create_default_context(cafile=str(self.folder / "cert.pem"))
-        trust.check_hostname = False
-        return trust
+        """Believes its certificate alone."""
+        return ssl.create_default_context(cafile=str(self.folder / "cert.pem"))
+
+    def write_certificate(self) -> None:
+        self.public_key = certificate.write(self.folder, NAME, self.cable.there, self.cable.there6)
 
     def renew_certificate(self) -> None:
         """As certbot does: new files, then a signal."""
-        self.public_key = certificate.write(self.folder, NAME)
+        self.write_certificate()
         self._process.send_signal(signal.SIGUSR2)
 
     def stop(self) -> None:

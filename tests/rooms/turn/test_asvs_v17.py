@@ -30,13 +30,7 @@ async def node(coturn: Coturn) -> AsyncIterator[Node]:
 @pytest.fixture(scope="module")
 def small(cable: Cable, coturn: Coturn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Coturn]:
     """The same with less for all together, on the ports beside."""
-    changes = {
-        f"total-quota={OF_ALL}": f"total-quota={FEW}",
-        "listening-port=3478": "listening-port=3480",
-        "tls-listening-port=443": "tls-listening-port=444",
-        "min-port=49152": "min-port=40000",
-        "max-port=65535": "max-port=49151",
-    }
+    changes = {f"total-quota={OF_ALL}": f"total-quota={FEW}"}
     running = Coturn(cable, tmp_path_factory.mktemp("small"), changes, ports=(3480, 444))
     yield running
     running.stop()
@@ -85,8 +79,7 @@ async def test_v17_1_1_only_the_media_node_is_reached(coturn: Coturn, node: Node
 async def test_v17_1_1_each_of_several_nodes_is_reached_and_nobody_else(cable: Cable, tmp_path: Path) -> None:
     only = "allowed-peer-ip=203.0.113.7\nallowed-peer-ip=2001:db8::7\n"
     nodes = documented("coturn nodes").replace("203.0.113.8", cable.other).replace("2001:db8::8", cable.other6)
-    ports = {"listening-port=3478": "listening-port=3482", "tls-listening-port=443": "tls-listening-port=446"}
-    coturn = Coturn(cable, tmp_path, {only: nodes} | ports, ports=(3482, 446))
+    coturn = Coturn(cable, tmp_path, {only: nodes}, ports=(3482, 446))
     try:
         async with allocated(coturn, user()) as member:
             assert [await member.permit(peer) for peer in (cable.here, cable.other)] == [0, 0]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from spaces_project.processes import with_patience
-from tests.coturn import SECRET, Coturn, user
+from tests.coturn import NAME, SECRET, Coturn, user
 from tests.rooms.turn.client import IPV4, TCP_TRANSPORT, Node, allocated, client
 
 pytestmark = pytest.mark.alone
@@ -67,7 +67,7 @@ def test_old_versions_of_tls_are_not_agreed_on(coturn: Coturn, version: ssl.TLSV
     trust.minimum_version = trust.maximum_version = version
     with socket.create_connection((coturn.cable.there, 443), timeout=SILENT_SECONDS) as plain:
         try:
-            trust.wrap_socket(plain).close()
+            trust.wrap_socket(plain, server_hostname=NAME).close()
             shaken = True
         except (ssl.SSLError, OSError):
             shaken = False
@@ -81,7 +81,7 @@ def test_a_new_certificate_is_taken_by_a_signal(coturn: Coturn) -> None:
     def is_new() -> bool:
         with socket.create_connection((coturn.cable.there, 443)) as plain:
             try:
-                before.wrap_socket(plain).close()
+                before.wrap_socket(plain, server_hostname=NAME).close()
             except ssl.SSLCertVerificationError:
                 return True
         return False
