@@ -34,9 +34,9 @@ export class Relay {
     const round = this.#round;
     const got = await this.ask().catch(() => null);
     if (round !== this.#round) return;
+    this.#timer = setTimeout(() => this.#renew(), got ? got.seconds * 1000 * RENEW_AT : AGAIN_AFTER);
     if (got) this.#take(got);
     else if (Date.now() >= this.#until) this.#servers = [];
-    this.#timer = setTimeout(() => this.#renew(), got ? got.seconds * 1000 * RENEW_AT : AGAIN_AFTER);
   }
 
   #take({ servers, seconds }) {

@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Callable
 
 import pytest
+from aioice.stun import Method
 
 from spaces_project.processes import with_patience
 from tests.coturn import NAME, SECRET, Coturn, user
@@ -38,15 +39,18 @@ async def test_whoever_has_no_credentials_of_ours_gets_nothing(coturn: Coturn, w
         assert await stranger.allocate() == UNAUTHORIZED
 
 
-async def test_credentials_that_end_are_of_no_use_after_that(coturn: Coturn) -> None:
-    short = user("sol", seconds=2)
-    async with allocated(coturn, short):
-        pass
-    code = 0
-    async with asyncio.timeout(30):
+async def test_credentials_that_ended_open_nothing_new_and_cut_nothing_off(coturn: Coturn) -> None:
+    """A Space may be longer than they last."""
+    short, node = user("sol", seconds=2), Node(coturn.cable.here)
+    async with allocated(coturn, short) as sol, asyncio.timeout(30):
+        code = 0
         while code != UNAUTHORIZED:
             async with client(coturn, short) as late:
                 code = await late.allocate()
+        assert await sol.code_of(Method.REFRESH, LIFETIME=600) == 0
+        await sol.send(b"sound", node.place)
+        assert await sol.got.get() == b"dnuos"
+    node.close()
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
