@@ -52,9 +52,9 @@ export class Sound {
     }
   }
 
-  /** TURN servers with new credentials, for the connection that there is. */
+  /** TURN servers with new credentials, for the connections that there are. */
   use(servers) {
-    this.#peer?.use(servers);
+    [this.#peer, ...this.#move?.peers ?? []].forEach((peer) => peer?.use(servers));
   }
 
   /** The sound has moved to this node. */
@@ -120,7 +120,8 @@ export class Sound {
   }
 
   #make(heard) {
-    const peer = new Peer({ heard, failed: () => (peer === this.#peer ? this.#again() : this.#move?.failed(peer)) });
+    const failed = () => (peer === this.#peer ? this.#again() : this.#move?.failed(peer));
+    const peer = new Peer({ heard, failed, servers: this.servers });
     return peer;
   }
 
@@ -130,7 +131,7 @@ export class Sound {
     this.#peer = peer;
     this.#movedTo = null;
     try {
-      await peer.dial(this.#track, this.offer, this.servers());
+      await peer.dial(this.#track, this.offer);
       if (peer !== this.#peer) return;
       this.#watch.follow(peer, this.attempt);
       this.#follow();

@@ -7,17 +7,17 @@ export class Peer {
   #sender;
   node = null;        // which start of a media node answered; null before the answer
 
-  /** heard(track): sound arrives; failed(): it will not any more. */
-  constructor({ heard, failed }) {
+  /** heard(track): sound arrives; failed(): it will not any more; servers() -> Promise of the TURN servers. */
+  constructor({ heard, failed, servers = async () => [] }) {
+    this.servers = servers;
     this.#connection.ontrack = (event) => heard(event.track);
     this.#connection.onconnectionstatechange = () => this.#connection.connectionState === "failed" && failed();
     this.#sender = this.#connection.addTransceiver("audio", { direction: "sendrecv" }).sender;
   }
 
-  /** offer(sdp) -> Promise of {sdp, node}, the answer. `track` is the open microphone, or null; `servers`: Promise of
-   *  the TURN servers. */
-  async dial(track, offer, servers) {
-    this.use(await servers);
+  /** offer(sdp) -> Promise of {sdp, node}, the answer. `track` is the open microphone, or null. */
+  async dial(track, offer) {
+    this.use(await this.servers());
     if (track) await this.send(track);
     await this.#connection.setLocalDescription();
     await this.#gathered();
