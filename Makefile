@@ -3,8 +3,14 @@
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell command -v $(name))))
 BROWSER := $(firstword $(foreach name,chromium chromium-browser google-chrome google-chrome-stable,$(shell command -v $(name))))
 NGINX := $(shell PATH="$$PATH:/usr/sbin" command -v nginx)
-MISSING := $(strip $(if $(BROWSER),,chromium) $(if $(NGINX),,nginx-light))
-NOT_RUN := $(strip $(if $(BROWSER),,--ignore=tests/browser) $(if $(NGINX),,--ignore=tests/spaces_project/test_nginx.py))
+COTURN := $(shell command -v turnserver)
+IP := $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v ip)
+ROOT := $(filter 0,$(shell id -u))
+WITH_COTURN := tests/rooms/turn tests/spaces_project/test_doctor_turn.py tests/browser/test_turn.py
+MISSING := $(strip $(if $(BROWSER),,chromium) $(if $(NGINX),,nginx-light) $(if $(COTURN),,coturn) $(if $(IP),,iproute2))
+WANTED := $(strip $(if $(MISSING),Debian's $(MISSING)) $(if $(ROOT),,the rights of root for a network of their own))
+NOT_RUN := $(strip $(if $(BROWSER),,--ignore=tests/browser) $(if $(NGINX),,--ignore=tests/spaces_project/test_nginx.py) \
+	$(if $(and $(COTURN),$(IP),$(ROOT)),,$(addprefix --ignore=,$(WITH_COTURN))))
 BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 PIP_COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
@@ -45,16 +51,15 @@ types: .venv/test.stamp
 units: .venv/test.stamp  ## what can run beside other tests
 	$(PYTEST) -n 3 -m "not proof and not alone" --ignore=tests/browser
 
-serial: .venv/test.stamp  ## what listens in real time or measures time, one after the other: Chromium, the supervisor, nginx
-	@test -z "$(MISSING)" || test -z "$$CI" || { echo "Missing: $(MISSING). Under CI that is a failure."; exit 1; }
+serial: .venv/test.stamp  ## what listens in real time or measures time, one after the other: Chromium, the supervisor, nginx, coturn
+	@test -z "$(NOT_RUN)" || test -z "$$CI" || { echo "Missing: $(WANTED). Under CI that is a failure."; exit 1; }
 	$(PYTEST) -m "not proof and (alone or browser)" $(NOT_RUN)
-	@test -z "$(MISSING)" || printf '\n%s\n' \
-		"DID NOT RUN: $(patsubst --ignore=%,%,$(NOT_RUN)), for want of Debian's $(MISSING)." \
-		"To run them: apt-get install $(MISSING) (as root), then: make serial"
+	@test -z "$(NOT_RUN)" || printf '\n%s\n' "DID NOT RUN: $(patsubst --ignore=%,%,$(NOT_RUN)), for want of $(WANTED)."
+	@test -z "$(MISSING)" || echo "To run them: apt-get install $(MISSING) (as root), then: make serial"
 
 proof: .venv/test.stamp  ## the long counts; one part alone: make proof ARGS="-k postgres"
 	$(PYTEST) -m proof $(NOT_RUN) $(ARGS)
-	@test -z "$(NOT_RUN)" || echo "DID NOT RUN: $(patsubst --ignore=%,%,$(NOT_RUN)), for want of Debian's $(MISSING)."
+	@test -z "$(NOT_RUN)" || echo "DID NOT RUN: $(patsubst --ignore=%,%,$(NOT_RUN)), for want of $(WANTED)."
 
 bench: .venv/test.stamp  ## every benchmark, one JSON line per figure
 	$(BIN)/python -m bench

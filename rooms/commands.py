@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from rooms import hls, protocol, rules, snapshot, sound, store
+from rooms import hls, protocol, relay, rules, snapshot, sound, store
 from rooms.inviting import people_called
 from rooms.models import Participant, SpeakerRequest
 from rooms.protocol import Event
@@ -64,6 +64,8 @@ async def carry_out(me: UUID, command: protocol.Command, tell: hls.Tell) -> Even
         return protocol.Answer(sdp=sdp, node=node, re=command.id)
     if isinstance(command, protocol.Hear):
         return await hls.hear(me, command, tell)
+    if isinstance(command, protocol.Relay):
+        return await relay.ice_servers(me, command.id)
     if isinstance(command, protocol.Sync):
         return await take_snapshot(me)
     if isinstance(command, protocol.React):

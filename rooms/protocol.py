@@ -53,6 +53,10 @@ class Hear(Command, tag="hear", kw_only=True, frozen=True):
     files: bool
 
 
+class Relay(Command, tag="relay", kw_only=True, frozen=True):
+    """Name the TURN servers to me. Answered by `ice_servers`, or by `error`."""
+
+
 class Ask(Command, tag="ask", kw_only=True, frozen=True):
     """I ask to speak."""
 
@@ -137,6 +141,7 @@ COMMANDS: tuple[type[Command], ...] = (
     Sync,
     Offer,
     Hear,
+    Relay,
     Ask,
     Withdraw,
     Admit,
@@ -195,6 +200,17 @@ class You(Struct, kw_only=True, frozen=True):
 
     participant: str
     notice_accepted: bool
+
+
+class IceServer(Struct, kw_only=True, frozen=True):
+    """An RTCIceServer of W3C's WebRTC. Whatever prints it, as a log does, prints no credential."""
+
+    urls: list[str]
+    username: str
+    credential: str
+
+    def __repr__(self) -> str:
+        return f"IceServer(urls={self.urls}, username={self.username!r})"
 
 
 # --- Events: server -> page ---
@@ -356,6 +372,14 @@ class Files(Event, tag="files", kw_only=True, frozen=True):
     re: int | None = None
 
 
+class IceServers(Event, tag="ice_servers", kw_only=True, frozen=True):
+    """The TURN servers, none where there are none, and for how long their credentials are taken."""
+
+    servers: list[IceServer]
+    seconds: int
+    re: int | None = None
+
+
 class Ok(Event, tag="ok", kw_only=True, frozen=True):
     """The command `re` was carried out."""
 
@@ -397,6 +421,7 @@ EVENTS: tuple[type[Event], ...] = (
     Waiting,
     Answer,
     Files,
+    IceServers,
     Ok,
     Invited,
     Error,

@@ -28,6 +28,7 @@ TEXTS = {
     "refused": _("You may not listen to this Space."),
     "bad_sdp": _("Your browser offered sound that we do not understand."),
     "no_space": _("The sound of this Space is being set up. We try again by ourselves."),
+    "relay_too_often": _("You asked for the way through closed networks too often. Wait a minute, then try again."),
 }
 
 log = structlog.get_logger(__name__)
@@ -138,7 +139,7 @@ async def _ask(face: _Faces, url: str, body: dict[str, str]) -> str:
 @database
 def _placed(participant: UUID) -> Place:
     """Where somebody who is in the Space gets his sound. The standing is there before the node is asked."""
-    person = _present(participant)
+    person = hearer(participant)
     space, preferred = person.space, person.on_stage or line.was_heard(person)
     before = space.node
     try:
@@ -151,10 +152,11 @@ def _placed(participant: UUID) -> Place:
 
 @database
 def _stand_in_line(participant: UUID) -> int:
-    return line.stand(_present(participant).space_id, participant)
+    return line.stand(hearer(participant).space_id, participant)
 
 
-def _present(participant: UUID) -> Participant:
+def hearer(participant: UUID) -> Participant:
+    """Somebody who is in a live Space now. Raises Refused for whoever is not, or not any more."""
     person = Participant.objects.present().select_related("space").filter(pk=participant).first()
     if person is None or person.space.state != person.space.State.LIVE:
         check(Reason.NOT_IN_THE_SPACE)

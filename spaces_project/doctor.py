@@ -18,6 +18,7 @@ from django.db.migrations.executor import MigrationExecutor
 from rooms import store
 from spaces_project.demo import secret
 from spaces_project.doctor_sound import announced_addresses, udp_port
+from spaces_project.doctor_turn import turn_servers
 from spaces_project.embedded import POSTGRES_MAJOR
 from spaces_project.findings import LOCAL_HOSTS, Finding, bad, doubtful, good, is_network, is_public_site
 from spaces_project.health import web_health
@@ -223,6 +224,6 @@ def _redis_time() -> float:
 
 CLOCKS = {"PostgreSQL": _postgres_time, "Redis": _redis_time}
 CHECKS = [
-    secrets, secure_context, proxies, web_port, mail, announced_addresses, udp_port,
+    secrets, secure_context, proxies, web_port, mail, announced_addresses, udp_port, turn_servers,
     database, redis_server, wheels, storage, clock,
 ]  # fmt: skip

@@ -134,9 +134,17 @@ def url(name: str, schemes: Sequence[str], meaning: str, check: Callable[[str], 
     return _read(name, "an address", "", meaning, parse, "")
 
 
-def names(name: str, default: list[str], meaning: str) -> list[str]:
+def names(name: str, default: list[str], meaning: str, check: Callable[[str], object] = str) -> list[str]:
+    """A list; `check` refuses what cannot stand in it with a ValueError whose text says why."""
+
     def parse(value: str) -> list[str]:
-        return [part.strip() for part in value.split(",") if part.strip()]
+        parts = [part.strip() for part in value.split(",") if part.strip()]
+        try:
+            for part in parts:
+                check(part)
+        except ValueError as error:
+            raise _Unfit(str(error)) from None
+        return parts
 
     return _read(name, "a list, separated by commas", default, meaning, parse, ",".join(default))
 

@@ -15,6 +15,24 @@ COMMON: list[structlog.typing.Processor] = [
 TALKATIVE = ["daphne", "aioice", "celery.app.trace", "celery.beat", "celery.worker.strategy"]  # a line per job or check
 
 
+HIDDEN = {"authorization", "cookie", "credential", "password", "secret", "sessionid", "token"}
+
+
+def hide_secrets(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """What is called a secret is not said, however deep it stands in what a line tells."""
+    return {name: _without_secrets(name, value) for name, value in event.items()}
+
+
+def _without_secrets(name: object, value: Any) -> Any:
+    if str(name).lower() in HIDDEN:
+        return "***"
+    if isinstance(value, dict):
+        return {key: _without_secrets(key, inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_secrets("", inner) for inner in value]
+    return value
+
+
 def shorten_refusals(record: logging.LogRecord) -> bool:
     """A page refused to somebody is a warning in one line; where in Django that happened is of no use to anybody."""
     if record.exc_info and isinstance(record.exc_info[1], PermissionDenied):
@@ -36,7 +54,11 @@ def configure(level: str, as_json: bool) -> dict[str, Any]:
             "line": {
                 "()": structlog.stdlib.ProcessorFormatter,
                 "foreign_pre_chain": [*COMMON, structlog.stdlib.ExtraAdder()],
-                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderers(as_json)],
+                "processors": [
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    hide_secrets,
+                    *_renderers(as_json),
+                ],
             }
         },
         "filters": {"refusals": {"()": lambda: shorten_refusals}},

@@ -10,9 +10,11 @@ import dj_database_url
 import django_stubs_ext
 from celery.schedules import crontab
 from csp.constants import NONCE, NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from redis.connection import parse_url
 
+from rooms.media import turn
 from spaces_project import embedded, env, logs, running
 
 django_stubs_ext.monkeypatch()  # so that `ModelForm[Space]` is a class at run time too
@@ -136,6 +138,17 @@ HLS_SECRET = env.text(
     "HLS_SECRET", "", "Signs their addresses, and nginx checks it; letters and digits. Empty: made of SECRET_KEY."
 )
 HLS_SECRET = HLS_SECRET or hashlib.sha256(f"hls {SECRET_KEY}".encode()).hexdigest()
+
+# --- TURN: the way through closed networks ----------------------------------------------------------------------------
+TURN_URLS = env.names(
+    "TURN_URLS", [], "TURN servers for browsers, e.g. turn:turn.example.org?transport=udp; empty: none.", turn.parse
+)
+TURN_SECRET = env.text("TURN_SECRET", "", "Shared with the TURN servers: coturn's static-auth-secret.")
+TURN_CREDENTIAL_SECONDS = env.integer(
+    "TURN_CREDENTIAL_SECONDS", 3600, "How long credentials for TURN are taken; at most an hour.", least=60, most=3600
+)
+if TURN_URLS and not TURN_SECRET:
+    raise ImproperlyConfigured("TURN_URLS names servers, so TURN_SECRET has to be set to their static-auth-secret")
 
 # --- Storage of sound and pictures ------------------------------------------------------------------------------------
 RECORDINGS_DIR = env.path("RECORDINGS_DIR", VAR_DIR / "recordings", "Folder of the recordings.", "var/recordings")

@@ -9,6 +9,7 @@ from django.db import connections
 from django.test import Client
 
 from accounts.models import User
+from tests.coturn import Cable, Coturn
 from tests.machine import Machine
 
 PASSWORD = "correct horse battery"
@@ -91,3 +92,19 @@ def site() -> Iterator[Machine]:
         yield machine
     finally:
         machine.remove()
+
+
+@pytest.fixture(scope="session")
+def cable() -> Iterator[Cable]:
+    """A network of the run's own, one cable away."""
+    laid = Cable()
+    yield laid
+    laid.close()
+
+
+@pytest.fixture(scope="session")
+def coturn(cable: Cable, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Coturn]:
+    """coturn there, on the whole configuration of docs/operating.md."""
+    running = Coturn(cable, tmp_path_factory.mktemp("coturn"))
+    yield running
+    running.stop()

@@ -32,9 +32,10 @@ def free_port(kind: int = socket.SOCK_STREAM) -> int:
 
 
 class Machine:
-    """A folder for one installation, and what runs in it."""
+    """A folder for one installation, and what runs in it; ``settings`` are variables of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, **settings: str) -> None:
+        self.settings = settings
         self.var = folders.make("machine", os.getpid())
         self.log = self.var / "out.log"
         self.web, self.media, self.face = free_port(), free_port(socket.SOCK_DGRAM), free_port()
@@ -46,7 +47,7 @@ class Machine:
 
     def environment(self, **more: str) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if name not in OF_THE_RUN}
-        return kept | {"VAR_DIR": str(self.var)} | more
+        return kept | {"VAR_DIR": str(self.var)} | self.settings | more
 
     def command(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -108,6 +108,7 @@ def page_facts() -> dict[str, Any]:
         "faces": FACES,
         "hls": settings.HLS,
         "hlsUrl": settings.HLS_URL,
+        "relay": bool(settings.TURN_URLS),
         "handle": STORED_PATTERN,
         "retentionDays": settings.RECORDING_RETENTION_DAYS,
         "icons": static(SPRITE),

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import wave
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -114,17 +114,23 @@ def own_node(site: Machine) -> Iterator[int]:
 @pytest.fixture
 def other_node(site: Machine, own_node: int, request: pytest.FixtureRequest) -> Iterator[str]:
     """The name of a second node, started beside the machine's own; `indirect` are settings for it."""
-    arguments = ["--name", "other", "--port", str(free_port(socket.SOCK_DGRAM)), "--http-port", str(free_port())]
-    here = {"MEDIA_BIND": "127.0.0.1", "MEDIA_ANNOUNCE": "127.0.0.1"}
-    environment = site.environment(**here, **getattr(request, "param", {}))
-    with (site.var / "other.log").open("wb") as out:
+    with beside(site, "other", **getattr(request, "param", {})):
+        yield "other"
+
+
+@contextmanager
+def beside(site: Machine, name: str, address: str = "127.0.0.1", **settings: str) -> Iterator[None]:
+    """A second node of a machine, at this address."""
+    arguments = ["--name", name, "--port", str(free_port(socket.SOCK_DGRAM)), "--http-port", str(free_port())]
+    environment = site.environment(MEDIA_BIND=address, MEDIA_ANNOUNCE=address, **settings)
+    with (site.var / f"{name}.log").open("wb") as out:
         node = subprocess.Popen(
             [sys.executable, "manage.py", "runmedia", *arguments],
             cwd=CHECKOUT, env=environment, stdout=out, stderr=subprocess.STDOUT,
         )  # fmt: skip
     try:
         until(lambda: site.health()["nodes"] == 2, "two nodes", START_SECONDS)
-        yield "other"
+        yield
     finally:
         node.kill()
         node.wait()

@@ -73,6 +73,13 @@ class Page:
             if frame["type"] == kind and all(frame[name] == value for name, value in fields.items()):
                 return frame
 
+    async def until_any(self, *kinds: str) -> dict[str, Any]:
+        """The next frame of one of these types."""
+        while True:
+            frame: dict[str, Any] = msgspec.json.decode(await self.socket.receive_from(timeout=WAIT_SECONDS))
+            if frame["type"] in kinds:
+                return frame
+
     async def until_voice(self, handle: str, mute: str) -> dict[str, Any]:
         """The next word of this person at the microphone in this state."""
         while True:

@@ -6,12 +6,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 CHECKOUT = Path(__file__).parents[2]
 SAY = """
 import django; django.setup()
 import logging, structlog
 from django.core.exceptions import PermissionDenied
 structlog.get_logger("rooms.events").info("space_started", space="abc")
+from rooms.protocol import IceServer, IceServers
+server = IceServer(urls=["turn:t"], username="9:me", credential="SAY-NOTHING")
+structlog.get_logger("rooms").info("asked", password="SAY-NOTHING", deep=[{"Token": "SAY-NOTHING"}], handle="sol")
+structlog.get_logger("rooms").info("told", event_of=IceServers(servers=[server], seconds=9), credential="SAY-NOTHING")
+logging.getLogger("library").warning("connects with %s", server, extra={"secret": "SAY-NOTHING"})
 logging.getLogger("library").warning("slow %s", "disk", extra={"disk": "sda"})
 logging.getLogger("library").debug("not said")
 try:
@@ -35,6 +42,7 @@ def said(**environment: str) -> list[str]:
 
 def test_in_production_every_line_is_json() -> None:
     lines = [json.loads(line) for line in said(SPACES_DEMO="0")]
+    lines = [line for line in lines if line["event"] not in ("asked", "told") and "connects" not in line["event"]]
     assert [line["event"] for line in lines] == ["space_started", "slow disk", "broken", "Forbidden: /admin/"]
     assert [line["level"] for line in lines] == ["info", "warning", "error", "warning"]
     assert lines[0]["space"] == "abc"
@@ -44,8 +52,17 @@ def test_in_production_every_line_is_json() -> None:
     assert all(line["timestamp"].endswith("Z") for line in lines)
 
 
+@pytest.mark.parametrize("demo", ["0", "1"])
+def test_secrets_are_not_said(demo: str) -> None:
+    lines = "\n".join(said(SPACES_DEMO=demo))
+    assert "SAY-NOTHING" not in lines
+    assert "asked" in lines
+    assert "sol" in lines
+    assert lines.count("***") == 4
+
+
 def test_the_level_is_the_operators() -> None:
-    assert len([json.loads(line) for line in said(SPACES_DEMO="0", LOG_LEVEL="warning")]) == 3
+    assert len([json.loads(line) for line in said(SPACES_DEMO="0", LOG_LEVEL="warning")]) == 4
 
 
 def test_in_the_demonstration_lines_are_for_people() -> None:

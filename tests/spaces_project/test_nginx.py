@@ -11,7 +11,6 @@ import sys
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from http.client import HTTPResponse
 from pathlib import Path
 from secrets import token_bytes
@@ -19,11 +18,6 @@ from time import time
 from urllib.parse import urlsplit
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 from django.conf import settings
 from django.test import Client
 from pytest_django import DjangoDbBlocker
@@ -32,6 +26,7 @@ from accounts.avatars import UPLOAD_BYTES
 from accounts.models import User
 from rooms.media.hls.signature import SECONDS, folder, sign
 from spaces_project.processes import spawn, stop, with_patience
+from tests import certificate
 
 CHECKOUT = Path(__file__).parents[2]
 HOST = "spaces.example.org"
@@ -106,24 +101,6 @@ def configuration(folder: Path, site: Site) -> str:
     )
 
 
-def certificate(folder: Path) -> None:
-    """A certificate for HOST that has signed itself, valid for a day."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
-    now = datetime.now(UTC)
-    signed = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(HOST)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    (folder / "key.pem").write_bytes(pem)
-    (folder / "cert.pem").write_bytes(signed.public_bytes(Encoding.PEM))
-
-
 def nginx_program() -> str:
     found = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
     assert found, "nginx is missing: apt-get install nginx-light"
@@ -157,7 +134,7 @@ def site(session: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sit
     }
     collect = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"]
     subprocess.run(collect, cwd=CHECKOUT, env=environment, check=True)
-    certificate(folder)
+    certificate.write(folder, HOST)
     (folder / "nginx.conf").write_text(configuration(folder, site))
     daphne = ["-m", "daphne", "-b", "127.0.0.1", "-p", str(site.direct), "-v", "0", "spaces_project.asgi:application"]
     web = spawn([sys.executable, *daphne], cwd=CHECKOUT, env=environment)

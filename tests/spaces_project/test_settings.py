@@ -90,6 +90,14 @@ def test_an_empty_variable_means_the_default(monkeypatch: pytest.MonkeyPatch) ->
     assert env.names("ALLOWED_HOSTS", ["localhost"], "Hosts.") == ["localhost"]
 
 
+def test_a_list_whose_parts_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORTS", "1, 2")
+    assert env.names("PORTS", [], "Ports.", int) == ["1", "2"]
+    monkeypatch.setenv("PORTS", "1, two")
+    with pytest.raises(ImproperlyConfigured, match=r"^PORTS='1, two': .*'two'"):
+        env.names("PORTS", [], "Ports.", int)
+
+
 def test_a_file_of_variables_does_not_override_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     file = tmp_path / "demo.env"
     file.write_text("# made for tests\nSPACES_TEST_ONE=file\nSPACES_TEST_TWO=file\n")

@@ -18,6 +18,9 @@ WRONG = [
     (("migrate",), {"REDIS_URL": "redis://host:6379?db=one"}, "REDIS_URL is not a complete address"),
     (("runspaces", "--demo"), {"WEB_PORT": "99999"}, "WEB_PORT='99999': the most is 65535"),
     (("runmedia",), {"MEDIA_PORT": "70000"}, "MEDIA_PORT='70000': the most is 65535"),
+    (("doctor",), {"TURN_URLS": "turn:t.example.org"}, "TURN_URLS names servers, so TURN_SECRET has to be set"),
+    (("doctor",), {"TURN_URLS": "stun:t.example.org", "TURN_SECRET": "x"}, "a TURN server is written as turn:HOST"),
+    (("doctor",), {"TURN_CREDENTIAL_SECONDS": "3601"}, "TURN_CREDENTIAL_SECONDS='3601': the most is 3600"),
     (("runmedia", "--port", "-1"), {}, "--port is a whole number from 0 to 65535, not '-1'"),
     (("runspaces", "--demo", "--web-port", "99999"), {}, "--web-port is a whole number from 1 to 65535, not '99999'"),
 ]

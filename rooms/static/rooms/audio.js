@@ -18,11 +18,10 @@ export class Sound {
   #timer = null;
   #watch = new Watch({ heard: () => this.#heard(), silent: () => this.#again() });
 
-  /** offer(sdp) -> Promise of {sdp, node}, the answer; changed() is called after every change of what is public here. */
-  constructor(element, offer, changed) {
-    this.element = element;
-    this.offer = offer;
-    this.changed = changed;
+  /** offer(sdp) -> Promise of {sdp, node}, the answer; changed() is called after every change of what is public here;
+   *  servers() -> Promise of the TURN servers. */
+  constructor(element, offer, changed, servers = async () => []) {
+    Object.assign(this, { element, offer, changed, servers });
   }
 
   /** Inside the click: later streams may then play without one. */
@@ -56,6 +55,11 @@ export class Sound {
     } catch (error) {
       if (peer === this.#peer) throw error;
     }
+  }
+
+  /** TURN servers with new credentials, for the connections that there are. */
+  use(servers) {
+    [this.#peer, ...this.#move?.peers ?? []].forEach((peer) => peer?.use(servers));
   }
 
   /** The sound has moved to this node. */
@@ -121,7 +125,8 @@ export class Sound {
   }
 
   #make(heard) {
-    const peer = new Peer({ heard, failed: () => (peer === this.#peer ? this.#again() : this.#move?.failed(peer)) });
+    const failed = () => (peer === this.#peer ? this.#again() : this.#move?.failed(peer));
+    const peer = new Peer({ heard, failed, servers: this.servers });
     return peer;
   }
 

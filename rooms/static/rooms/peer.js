@@ -7,8 +7,9 @@ export class Peer {
   #sender;
   node = null;        // which start of a media node answered; null before the answer
 
-  /** heard(track): sound arrives; failed(): it will not any more. */
-  constructor({ heard, failed }) {
+  /** heard(track): sound arrives; failed(): it will not any more; servers() -> Promise of the TURN servers. */
+  constructor({ heard, failed, servers = async () => [] }) {
+    this.servers = servers;
     this.#connection.ontrack = (event) => heard(event.track);
     this.#connection.onconnectionstatechange = () => this.#connection.connectionState === "failed" && failed();
     this.#sender = this.#connection.addTransceiver("audio", { direction: "sendrecv" }).sender;
@@ -16,6 +17,7 @@ export class Peer {
 
   /** offer(sdp) -> Promise of {sdp, node}, the answer. `track` is the open microphone, or null. */
   async dial(track, offer) {
+    this.use(await this.servers());
     if (track) await this.send(track);
     await this.#connection.setLocalDescription();
     await this.#gathered();
@@ -23,6 +25,13 @@ export class Peer {
     this.node = node;
     if (this.#connection.signalingState === "closed") return;
     await this.#connection.setRemoteDescription({ type: "answer", sdp });
+  }
+
+  /** The TURN servers for the next time that candidates are gathered. */
+  use(iceServers) {
+    const connection = this.#connection;
+    if (connection.signalingState === "closed" || !iceServers.length) return;
+    connection.setConfiguration({ ...connection.getConfiguration(), iceServers });
   }
 
   /** Promotion, mute and step-down are this: no renegotiation. */

@@ -4,6 +4,7 @@ export const COMMANDS = {
   "sync": [],
   "offer": ["sdp"],
   "hear": ["files"],
+  "relay": [],
   "ask": ["text"],
   "withdraw": [],
   "admit": ["request"],
@@ -42,6 +43,7 @@ export const EVENTS = {
   "waiting": ["place"],
   "answer": ["sdp", "node", "re"],
   "files": ["hls", "folder", "signed", "seconds", "re"],
+  "ice_servers": ["servers", "seconds", "re"],
   "ok": ["re"],
   "invited": ["new", "re"],
   "error": ["code", "text", "re"]

@@ -3,6 +3,7 @@ import { Sound } from "rooms/audio.js";
 import { socketUrl } from "rooms/facts.js";
 import { Listening } from "rooms/listening.js";
 import { Microphone } from "rooms/microphone.js";
+import { Relay } from "rooms/relay.js";
 import { Resync } from "rooms/resync.js";
 import { Refused, Socket } from "rooms/socket.js";
 import { initial, missed, myVoice, outdated, reduce, stale } from "rooms/state.js";
@@ -18,13 +19,14 @@ export class Room {
   microphone = new Microphone();
   #socket = null;
   #resync = new Resync(() => this.send("sync"));
+  #relay = new Relay(() => this.#askRelay(), (servers) => this.sound.use(servers));
   #snapshot = null;     // a promise of the first one
   #gotSnapshot = null;
   #fading = null;
   #views = new Set();
 
   constructor(audio) {
-    this.sound = new Sound(audio, (sdp) => this.#offer(sdp), () => this.redraw());
+    this.sound = new Sound(audio, (sdp) => this.#offer(sdp), () => this.redraw(), () => this.#relay.servers());
     this.listening = new Listening(this, audio);
     addEventListener("pagehide", () => this.#over("left"));  // says nothing: after a reload the place is still kept
   }
@@ -90,6 +92,11 @@ export class Room {
     return this.send("offer", { sdp });
   }
 
+  async #askRelay() {
+    await this.#snapshot;
+    return this.send("relay");
+  }
+
   #frame(frame) {
     const before = this.state;
     if (missed(before, frame)) return this.#resync.ask();
@@ -131,6 +138,7 @@ export class Room {
     Object.assign(this, { phase: "closed", closed: why });
     this.microphone.close();
     this.sound.disconnect();
+    this.#relay.forget();
     this.redraw();
   }
 

@@ -1,7 +1,7 @@
 """OWASP ASVS 5.0, chapter V17 (WebRTC): one test for each item of V17.2, by its number.
 
-V17.2.1, the key of the certificate, is in test_node.py; V17.1, TURN, and V17.3, signalling, are in
-tests/rooms/test_asvs_v17.py.
+V17.2.1, the key of the certificate, is in test_node.py; V17.1, TURN, is in tests/rooms/turn/test_asvs_v17.py; V17.3,
+signalling, is in tests/rooms/test_asvs_v17.py.
 """
 
 import asyncio

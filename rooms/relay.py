@@ -1,0 +1,39 @@
+"""TURN for a page: credentials for whoever is in the Space now, and not too often."""
+
+import time
+from uuid import UUID
+
+from django.conf import settings
+
+from rooms import protocol, store
+from rooms.media import turn
+from rooms.sound import SoundRefused, hearer
+from rooms.threads import database
+
+MOST_A_MINUTE = 6  # of a member, over all pages and Spaces; a page asks once, and again when the hour is nearly over
+
+
+async def ice_servers(me: UUID, re: int | None = None) -> protocol.IceServers:
+    """The servers with fresh credentials, bound to this member in this Space.
+
+    Raises Refused for whoever is not in the Space, SoundRefused for whoever asks too often."""
+    member, seconds = await _member(me), settings.TURN_CREDENTIAL_SECONDS
+    if not settings.TURN_URLS:
+        return protocol.IceServers(servers=[], seconds=seconds, re=re)
+    await _count(member)
+    username, credential = turn.credentials(settings.TURN_SECRET, str(me), int(time.time()) + seconds)
+    server = protocol.IceServer(urls=settings.TURN_URLS, username=username, credential=credential)
+    return protocol.IceServers(servers=[server], seconds=seconds, re=re)
+
+
+@database
+def _member(me: UUID) -> UUID:
+    return hearer(me).user_id
+
+
+async def _count(member: UUID) -> None:
+    key = store.RELAYS.format(member=member)
+    async with store.async_client().pipeline() as pipe:
+        _, count = await pipe.set(key, 0, ex=60, nx=True).incr(key).execute()
+    if count > MOST_A_MINUTE:
+        raise SoundRefused("relay_too_often")
