@@ -32,10 +32,8 @@ export class Files {
     this.#set("connecting");
     let frame = null;
     while (this.on && frame === null) frame = await this.#ask();
-    if (!this.on) return true;
-    if (frame.hls) this.#begin();
-    else this.stop();
-    return frame.hls;
+    if (this.on && frame.hls) this.#begin();
+    return !this.on || frame.hls;
   }
 
   /** Over a new socket the server has to be asked anew. */

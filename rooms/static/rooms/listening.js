@@ -67,7 +67,8 @@ export class Listening {
   async #toFiles() {
     const started = this.files.start();
     this.room.sound.disconnect();
-    this.#without = !await started;
-    this.room.redraw();
+    if (await started) return;
+    this.#without = true;
+    this.files.stop();
   }
 }

@@ -25,7 +25,7 @@ export class Native {
   async start() {
     while (!this.#stopped && !await this.#there()) await new Promise((done) => { setTimeout(done, LOOK_EVERY); });
     if (this.#stopped) return;
-    this.element.src = this.address.own(PLAYLIST);
+    this.element.src = `${this.address.own(PLAYLIST)}?${Date.now()}`;  // or it may go on with what it had before
     this.begun();
     this.#timer = setInterval(() => this.#measure(), MEASURE_EVERY);
     setTimeout(() => this.#measure(), LOOK_EVERY);
