@@ -110,11 +110,19 @@ class Coturn:
         self.cable, self.folder, self.log, self.ports = cable, folder, folder / "coturn.log", ports
         self.write_certificate()
         (folder / "turnserver.conf").write_text(self._configuration(changes))
-        own = ["--pidfile=", "--userdb", f"{folder}/db"]
-        self._process = cable.run(program("turnserver", "coturn"), "-c", f"{folder}/turnserver.conf", *own)
+        self._start()
+
+    def _start(self) -> None:
+        own = ["--pidfile=", "--userdb", f"{self.folder}/db"]
+        command = [program("turnserver", "coturn"), "-c", f"{self.folder}/turnserver.conf", *own]
+        self._process = self.cable.run(*command)
         up = with_patience(lambda: self._answers() or self._process.poll() is not None, START_SECONDS)
         assert up, self.said()
         assert self._process.poll() is None, self.said()
+
+    def restart(self) -> None:
+        self.stop()
+        self._start()
 
     def _configuration(self, changes: Mapping[str, str]) -> str:
         ours = {

@@ -38,6 +38,7 @@ WAY = """async () => {
 }"""
 PORTS = """async () => [...(await window.connections.at(-1).getStats()).values()]
   .filter((one) => one.type === "local-candidate" && one.candidateType === "relay").length"""
+DIALS = "() => window.connections.length"
 KEPT = """() => JSON.stringify([document.documentElement.outerHTML, Object.entries(localStorage),
   Object.entries(sessionStorage), document.cookie])"""
 CREDENTIALS = "() => window.connections.at(-1).getConfiguration().iceServers[0]"
@@ -145,7 +146,9 @@ def test_a_member_of_a_closed_network_hears_and_is_heard(
     assert credential not in hana.site.said() + coturn.said()
 
 
-def test_a_page_takes_few_of_coturns_ports(members: tuple[Person, Person], coturn: Coturn) -> None:
+def test_a_page_takes_few_ports_and_comes_back_after_a_restart_of_coturn(
+    members: tuple[Person, Person], coturn: Coturn
+) -> None:
     """With all ways open, as a browser has them: each relayed candidate is a port."""
     hana, sol = members
     enclose(hana, *urls(coturn).values())
@@ -154,6 +157,12 @@ def test_a_page_takes_few_of_coturns_ports(members: tuple[Person, Person], cotur
     took = hana.page.evaluate(PORTS)
     print(f"{took} ports for one page, of {len(TRANSPORTS)} URLs")
     assert 0 < took <= OF_A_USER
+    before = hana.page.evaluate(DIALS)
+    coturn.restart()
+    took_anew = until(lambda: hana.page.evaluate(DIALS) > before, "the page connects anew")
+    hana.until_connected()
+    print(f"coturn was started again; the page noticed after {took_anew:.2f} s and is connected")
+    assert hana.page.evaluate(WAY)["type"] == "relay"
 
 
 def test_credentials_are_renewed_before_they_end_and_a_refusal_leaves_the_direct_way(

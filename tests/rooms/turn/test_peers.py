@@ -2,10 +2,11 @@
 
 import re
 from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
 
-from tests.coturn import Coturn, denied_ranges, user
+from tests.coturn import Cable, Coturn, denied_ranges, user
 from tests.rooms.turn.client import IPV4, IPV6, Node, allocated
 
 pytestmark = pytest.mark.alone
@@ -151,3 +152,20 @@ def test_every_range_of_ipv6_is_a_prefix() -> None:
             low, high = ip_address(first).packed, ip_address(last or first).packed
             differing = [at for at in range(16) if low[at] != high[at]]
             assert all((low[at], high[at]) == (0, 255) for at in differing[1:]), line
+
+
+async def test_what_operators_are_warned_of(cable: Cable, tmp_path: Path) -> None:
+    """Loopback cannot be allowed; an IPv6 range that is no prefix denies less than it seems to; "::" allows IPv4."""
+    everybody = f"denied-peer-ip={EVERYBODY}\ndenied-peer-ip={EVERYBODY6}\n"
+    wrong = "allowed-peer-ip=127.0.0.1\nallowed-peer-ip=::-fff::ffff\n"
+    wrong += "denied-peer-ip=2a00:ff::-2a01:1ff:ffff:ffff:ffff:ffff:ffff:ffff\n"
+    coturn = Coturn(cable, tmp_path, {everybody: wrong}, ports=(3490, 454))
+    try:
+        async with allocated(coturn, user()) as member:
+            assert await member.permit("127.0.0.1") == FORBIDDEN
+            assert await member.permit("10.0.0.1") == 0, "by a line that looks as if it were about IPv6"
+        async with allocated(coturn, user(), IPV6) as member:
+            assert await member.permit("2a00:ff::1") == FORBIDDEN
+            assert await member.permit("2a00:100::1") == 0, "between the two ends, and not denied"
+    finally:
+        coturn.stop()
