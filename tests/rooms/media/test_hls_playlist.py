@@ -1,11 +1,13 @@
 """Playlists as RFC 8216 has them, and as the next node reads them."""
 
+from typing import Any
+
 import pytest
 
 from rooms.media.hls.playlist import WINDOW, Playlist, Segment, master, parse
 
 
-def playlist(segments: int, **more: int) -> Playlist:
+def playlist(segments: int, **more: Any) -> Playlist:
     made = Playlist(40, **more)
     for number in range(segments):
         made.add(Segment(f"{number}.m4s", "init.mp4", 2.00533, 1_790_000_000.25 + 2 * number))
