@@ -18,7 +18,7 @@ MIN_PACKETS = 50  # of which the share of lost ones says something
 CALM_SECONDS = 8.0  # for which all has to be better before the word is
 STALE_SECONDS = 15.0  # after which what a browser reported does not count any more
 SPOKE_SECONDS = 3.0  # the same of sound that somebody sent: he does not any more
-SILENT_SECONDS = 2.0  # without a packet, after which somebody's sound does not arrive; in DTX there are two a second
+SILENT_SECONDS = 1.5  # without a packet, after which somebody's sound does not arrive; in DTX there are two a second
 TELL_SECONDS = 1.0  # between two words to the same person, at the least
 REPEAT_SECONDS = 10.0  # for a word that is not good: the page may have missed it
 
