@@ -155,6 +155,11 @@ class UdpPort:
         self._single_local = self._outgoing.controls.reshape(-1).data[_CONTROL_HEADER:][self._family.local]
         self._single_vector = self._outgoing.vectors.view(np.uint8).data
 
+    @property
+    def is_ipv6(self) -> bool:
+        """Whether it is a socket of IPv6."""
+        return self.socket.family == socket.AF_INET6
+
     def envelopes(self, packets: npt.NDArray[np.uint8]) -> Envelopes:
         """Return message headers for sending the rows of ``packets`` from here."""
         return Envelopes(packets, self._family, self._is_usual if self._local else None)
