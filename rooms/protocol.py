@@ -42,9 +42,12 @@ class Sync(Command, tag="sync", kw_only=True, frozen=True):
 
 
 class Offer(Command, tag="offer", kw_only=True, frozen=True):
-    """Connect my sound: an SDP offer with one audio section. Answered by `answer`, or by `error`."""
+    """Connect my sound: an SDP offer with one audio section. Answered by `answer`, or by `error`.
+
+    With `restart` it gives the connection that there is new ICE credentials, and changes nothing else."""
 
     sdp: Annotated[str, Meta(min_length=1, max_length=12_000)]
+    restart: bool = False
 
 
 class Hear(Command, tag="hear", kw_only=True, frozen=True):

@@ -29,6 +29,7 @@ TEXTS = {
     "bad_sdp": _("Your browser offered sound that we do not understand."),
     "no_space": _("The sound of this Space is being set up. We try again by ourselves."),
     "relay_too_often": _("You asked for the way through closed networks too often. Wait a minute, then try again."),
+    "no_peer": _("Your sound could not be kept. We fetch it anew by ourselves."),
 }
 
 log = structlog.get_logger(__name__)
@@ -76,13 +77,14 @@ class Place:
     has_moved: bool
 
 
-async def answer(participant: UUID, sdp: str) -> tuple[str, str]:
+async def answer(participant: UUID, sdp: str, *, restart: bool = False) -> tuple[str, str]:
     """The SDP answer for this person's offer, and which start of a node gave it.
 
-    Whoever finds everything full waits in line from then on (`rooms/line.py`) and is told his place in it. Raises
-    SoundRefused, or Refused for whoever is not in the Space."""
+    `restart`: it is for the connection that there is, with new ICE credentials. Whoever finds everything full waits in
+    line from then on (`rooms/line.py`) and is told his place in it. Raises SoundRefused, or Refused for whoever is not
+    in the Space."""
     try:
-        return await _answer(participant, sdp)
+        return await (_restarted if restart else _answer)(participant, sdp)
     except SoundRefused as refused:
         if refused.code == placement.AllFull.code:
             await events.whisper(participant, {"type": "waiting", "place": await _stand_in_line(participant)})
@@ -93,13 +95,23 @@ async def _answer(participant: UUID, sdp: str) -> tuple[str, str]:
     place = await _come_along(participant)
     if not await _has_room(place, participant):
         raise SoundRefused(placement.AllFull.code)
+    reply = await _offer(place, participant, {"sdp": sdp})
+    await database(line.heard)(place.space, participant)
+    return reply, place.node.boot
+
+
+async def _restarted(participant: UUID, sdp: str) -> tuple[str, str]:
+    """As `answer`, for a connection that has its room already."""
+    place = await _come_along(participant)
+    return await _offer(place, participant, {"sdp": sdp, "restart": True}), place.node.boot
+
+
+async def _offer(place: Place, participant: UUID, body: dict[str, str | bool]) -> str:
     secret = settings.MEDIA_SECRET
     permit = grant.mint(secret, place.space, str(participant), time.time(), back=place.preferred)
     face = _face()
     async with face.places:
-        reply = await _ask(face, f"{place.node.url}/spaces/{place.space}/peers", {"grant": permit, "sdp": sdp})
-    await database(line.heard)(place.space, participant)
-    return reply, place.node.boot
+        return await _ask(face, f"{place.node.url}/spaces/{place.space}/peers", {"grant": permit, **body})
 
 
 async def placed(participant: UUID) -> tuple[str, placement.Node]:
@@ -124,7 +136,7 @@ def _has_room(place: Place, participant: UUID) -> bool:
     return place.preferred or bool(place.node.room and line.lets(place.space, participant))
 
 
-async def _ask(face: _Faces, url: str, body: dict[str, str]) -> str:
+async def _ask(face: _Faces, url: str, body: dict[str, str | bool]) -> str:
     try:
         async with face.session.post(url, json=body) as response:
             reply = await response.json()

@@ -6,18 +6,26 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from http.client import HTTPException
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from secrets import token_bytes
 
 from django.conf import settings
 
-from rooms.media import stun
+from rooms.media import addresses, stun
 from spaces_project import media_nodes
-from spaces_project.findings import Finding, bad, doubtful, good, is_network, is_public_site
+from spaces_project.findings import Finding, bad, doubtful, good, is_on_the_internet, is_public_site
 
 WAIT_SECONDS = 2.0
 STRANGER = "stun-stranger"  # under which a node counts a check of somebody it does not know
 MEND_ADDRESS = "Set MEDIA_ANNOUNCE to the addresses at which browsers reach this machine."
+MEND_PORTS = "Forward the same ports, and announce the address alone; or start one node."
+MEND_PRIVATE = "Behind a router, announce the router's public address, and forward the UDP port (docs/operating.md)."
+MEND_SHARED = (
+    "The provider shares its addresses (CGNAT), so nothing can be forwarded: ask for one of your own, or use IPv6."
+)
+PRIVATE = {ip_network(network): MEND_PRIVATE for network in (
+    "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7", "fe80::/10",
+)} | {ip_network("100.64.0.0/10"): MEND_SHARED}  # fmt: skip
 
 
 def announced_addresses() -> Iterator[Finding]:
@@ -29,16 +37,48 @@ def announced_addresses() -> Iterator[Finding]:
 
 def _announced(text: str) -> Finding:
     what = "announced media address"
-    if not is_network(text) or "/" in text:
-        return bad(what, f"{text} is no address", MEND_ADDRESS)
-    address = ip_address(text)
-    if address.is_unspecified or address.is_multicast:
-        return bad(what, f"{text} cannot be reached by anybody", MEND_ADDRESS)
-    if is_public_site() and address.is_loopback:
+    try:
+        host, port = addresses.parse(text)
+    except ValueError as error:
+        return bad(what, str(error), MEND_ADDRESS)
+    if port is not None and settings.MEDIA_NODES != 1:
+        return bad(what, f"{text} has a port, and there are several nodes", MEND_PORTS)
+    family, bind = _family(host), settings.MEDIA_BIND
+    if bind != "::" and _family(bind) != family:
+        detail = f"{text} is {family}, and MEDIA_BIND={bind} takes {_family(bind)} only"
+        return bad(what, detail, "Set MEDIA_BIND=::, which takes IPv4 and IPv6.")
+    return _announced_to_others(what, text, host) if is_public_site() else good(what, text)
+
+
+def _family(host: str) -> str:
+    return "IPv6" if ":" in host else "IPv4"
+
+
+def _announced_to_others(what: str, text: str, host: str) -> Finding:
+    """Of an address that members on other machines are told."""
+    if ip_address(host).is_loopback:
         return bad(what, f"{text} is this machine, and members are on others", MEND_ADDRESS)
-    if is_public_site() and address.is_private:
-        return doubtful(what, f"{text} is a private address", "Behind a router, announce the router's public address.")
+    network = _private_network(host)
+    if network is not None and is_on_the_internet():
+        if not any(_is_public(other) for other in settings.MEDIA_ANNOUNCE):
+            return bad(what, f"{text} is a private address, and PUBLIC_URL is not", PRIVATE[network])
+        return good(what, f"{text}, for members in the same network")
+    if not _is_own(host):
+        return good(what, f"{text}, which is no address of this machine: a router has to pass packets on (1:1 NAT)")
     return good(what, text)
+
+
+def _private_network(host: str) -> IPv4Network | IPv6Network | None:
+    return next((network for network in PRIVATE if ip_address(host) in network), None)
+
+
+def _is_public(text: str) -> bool:
+    """Whether what is announced can be reached from everywhere, by the look of it."""
+    try:
+        host = addresses.parse(text).host
+    except ValueError:
+        return False
+    return not ip_address(host).is_loopback and _private_network(host) is None
 
 
 def udp_port() -> Iterator[Finding]:
@@ -51,25 +91,44 @@ def udp_port() -> Iterator[Finding]:
         return
     for node in nodes:
         for text in settings.MEDIA_ANNOUNCE:
-            if is_network(text):  # if not, that has been said already
-                yield _arrival(text, node)
+            yield from _arrivals(text, node)
 
 
-def _arrival(address: str, node: media_nodes.MediaNode) -> Finding:
-    port = node.port
-    what = f"UDP port {port}"
+def _arrivals(text: str, node: media_nodes.MediaNode) -> Iterator[Finding]:
+    try:
+        host, port = addresses.parse(text).at(node.port)
+    except ValueError:  # that has been said already
+        return
+    try:
+        yield _arrival(host, port, node)
+    except OSError as error:  # a machine without IPv6
+        yield bad(f"UDP port {port}", f"{host}: {error.strerror}", MEND_ADDRESS)
+
+
+def _arrival(address: str, port: int, node: media_nodes.MediaNode) -> Finding:
+    """Whether a packet to this address and port gets to the node's port."""
+    what, here = f"UDP port {port}", node.port
     with _socket(address) as there:
-        node_runs = not _takes(there, settings.MEDIA_BIND if there.family == socket.AF_INET else "::", port)
-        why = _why_node_is_deaf(address, node) if node_runs else _why_unreachable(there, address, port)
-    if why and _is_own(address):
-        return bad(what, f"{address}: {why}", f"Open UDP port {port} in the firewall; check MEDIA_BIND.")
+        node_runs = not _takes(there, _bound_to(address), here)
+        why = _why_node_is_deaf(address, port, node) if node_runs else _why_unreachable(there, address, port)
+    if why and (port != here or not _is_own(address)):
+        onward = f"{port} to port {here} of this machine" if port != here else f"{port}"
+        mend = f"Forward UDP port {onward} in the router; many do not let one test that from inside."
+        whose = "" if _is_own(address) else " is not an address of this machine"
+        return doubtful(what, f"{address}{whose}: {why}", mend)
     if why:
-        mend = f"Forward UDP port {port} in the router; many do not let one test that from inside."
-        return doubtful(what, f"{address} is not an address of this machine: {why}", mend)
+        return bad(what, f"{address}: {why}", f"Open UDP port {port} in the firewall; check MEDIA_BIND.")
     if not node_runs:
         mend = "Start `manage.py runspaces` or `runmedia`, or set MEDIA_PORT to the port of the node that runs."
         return doubtful(what, f"a packet to {address} arrives, but no media node has the port", mend)
     return good(what, f"a packet to {address} arrives at the node")
+
+
+def _bound_to(address: str) -> str:
+    """MEDIA_BIND, as a socket of this address's family takes it."""
+    if _family(settings.MEDIA_BIND) == _family(address):
+        return str(settings.MEDIA_BIND)
+    return "::" if ":" in address else "0.0.0.0"  # noqa: S104
 
 
 def _takes(sock: socket.socket, host: str, port: int) -> bool:
@@ -92,13 +151,13 @@ def _why_unreachable(there: socket.socket, address: str, port: int) -> str:
         return f"it does not arrive ({error.strerror or error})"
 
 
-def _why_node_is_deaf(address: str, node: media_nodes.MediaNode) -> str:
+def _why_node_is_deaf(address: str, port: int, node: media_nodes.MediaNode) -> str:
     """A node answers only those it knows, but counts the others: the count tells that the packet has arrived."""
     try:
         before = _strangers(node)
         deadline = time.monotonic() + WAIT_SECONDS
         while time.monotonic() < deadline:
-            _send(address, node.port, _request())
+            _send(address, port, _request())
             if _strangers(node) > before:
                 return ""
             time.sleep(0.05)
@@ -129,11 +188,11 @@ def _send(address: str, port: int, data: bytes) -> None:
 
 def _is_own(address: str) -> bool:
     """Whether one of this machine's interfaces has the address."""
-    with _socket(address) as probe:
-        try:
+    try:
+        with _socket(address) as probe:
             probe.bind((address, 0))
-        except OSError:
-            return False
+    except OSError:
+        return False
     return True
 
 

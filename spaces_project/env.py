@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -80,6 +81,10 @@ def text(name: str, default: str, meaning: str) -> str:
     return _read(name, "text", default, meaning, str, default)
 
 
+def ip(name: str, default: str, meaning: str) -> str:
+    return _read(name, "an IP address", default, meaning, lambda value: str(ip_address(value)), default)
+
+
 def integer(name: str, default: int, meaning: str, least: int = 0, most: int | None = None) -> int:
     return _number(name, "a whole number", default, meaning, least, most)
 
@@ -134,14 +139,21 @@ def url(name: str, schemes: Sequence[str], meaning: str, check: Callable[[str], 
     return _read(name, "an address", "", meaning, parse, "")
 
 
-def names(name: str, default: list[str], meaning: str, check: Callable[[str], object] = str) -> list[str]:
-    """A list; `check` refuses what cannot stand in it with a ValueError whose text says why."""
+def names(
+    name: str,
+    default: list[str],
+    meaning: str,
+    check: Callable[[str], object] = str,
+    check_all: Callable[[list[str]], object] = len,
+) -> list[str]:
+    """A list. `check` refuses what cannot stand in it, `check_all` the whole; the text of their ValueError says why."""
 
     def parse(value: str) -> list[str]:
         parts = [part.strip() for part in value.split(",") if part.strip()]
         try:
             for part in parts:
                 check(part)
+            check_all(parts)
         except ValueError as error:
             raise _Unfit(str(error)) from None
         return parts

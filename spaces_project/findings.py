@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
+INTERNAL_NAMES = (".internal", ".local", ".lan", ".home.arpa")  # RFC 6762, RFC 8375, and what ICANN keeps free
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,14 @@ def is_network(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def is_on_the_internet() -> bool:
+    """Whether PUBLIC_URL is not one of a network of its own, by its name or address."""
+    host = urlsplit(settings.PUBLIC_URL).hostname or "localhost"
+    if is_network(host):
+        return not ip_network(host).is_private
+    return "." in host and not host.endswith(INTERNAL_NAMES)
 
 
 def is_public_site() -> bool:

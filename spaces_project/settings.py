@@ -14,7 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from redis.connection import parse_url
 
-from rooms.media import turn
+from rooms.media import addresses, turn
 from spaces_project import embedded, env, logs, running
 
 django_stubs_ext.monkeypatch()  # so that `ModelForm[Space]` is a class at run time too
@@ -110,7 +110,11 @@ MEDIA_SECRET = env.text(
     "MEDIA_SECRET", "", "Shared by web and media nodes: signs grants, opens the node's HTTP face. Required."
 )
 MEDIA_NAME = env.text("MEDIA_NAME", "", "Name of this media node; empty: host name and UDP port.")
-MEDIA_BIND = env.text("MEDIA_BIND", "0.0.0.0", "Address on which the media node receives sound.")  # noqa: S104
+MEDIA_BIND = env.ip(
+    "MEDIA_BIND",
+    "0.0.0.0",  # noqa: S104
+    "Address on which the media node receives sound; `::` is all, IPv4 and IPv6.",
+)
 MEDIA_NODES = env.integer(
     "MEDIA_NODES",
     1,
@@ -120,7 +124,13 @@ MEDIA_NODES = env.integer(
 MEDIA_PORT = env.port("MEDIA_PORT", 40000, "UDP port of the media node, or of the first one.")
 MEDIA_HTTP_HOST = env.text("MEDIA_HTTP_HOST", "127.0.0.1", "Address of the node's HTTP face: loopback, or behind TLS.")
 MEDIA_HTTP_PORT = env.port("MEDIA_HTTP_PORT", 40001, "Port of the node's HTTP face, or of the first one's.")
-MEDIA_ANNOUNCE = env.names("MEDIA_ANNOUNCE", ["127.0.0.1"], "Addresses of this node that browsers can reach.")
+MEDIA_ANNOUNCE = env.names(
+    "MEDIA_ANNOUNCE",
+    ["127.0.0.1"],
+    "Addresses of this node that browsers can reach, best first; as `ADDRESS:PORT` or `[IPv6]:PORT` where the port that"
+    " they reach is not the node's own.",
+    check_all=addresses.parse_all,
+)
 MEDIA_CAPACITY = env.integer("MEDIA_CAPACITY", 1000, "Peers that one media node takes before it refuses.", least=1)
 MEDIA_MOST_LOAD = env.integer(
     "MEDIA_MOST_LOAD", 70, "Load of a node, percent of a core or of its tick, from which it refuses newcomers.", least=1

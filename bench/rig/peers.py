@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from rooms.media import rtp, stun, udp
-from rooms.media.client import PAYLOAD_TYPE, Client, Heard
+from rooms.media.client import PAYLOAD_TYPE, Client
+from rooms.media.heard import Heard
 from rooms.media.jitter import DTX_OCTETS
 from rooms.media.opus import FRAME, SAMPLE_RATE, Decoder
 

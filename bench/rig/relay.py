@@ -74,6 +74,14 @@ class Relay:
         self._server = server
         return self.inner
 
+    def rebind(self, host: str) -> None:
+        """Forget the mapping, as a router does: the server sees another address, and reaches nobody at the old one."""
+        self._loop.remove_reader(self._outer)
+        self._outer.close()
+        self._outer = _bound(host)
+        self.outer = self._outer.getsockname()
+        self._loop.add_reader(self._outer, self._from_server)
+
     def _from_peer(self) -> None:
         for data, address in _waiting(self._inner):
             self._peer = address

@@ -10,7 +10,6 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from types import TracebackType
 from typing import Self
@@ -21,6 +20,7 @@ from aiortc.rtp import RtcpByePacket, RtcpPacket, RtcpReceiverInfo, RtcpRrPacket
 
 from . import rtp, stun
 from .clock import Ticker
+from .heard import Heard
 from .opus import FRAME, SAMPLE_RATE, Decoder, Encoder, Pcm
 from .session import Certificate, DtlsSession
 from .udp import UdpPort
@@ -30,7 +30,7 @@ CHECK_SECONDS = 0.05  # between checks until one is answered
 CONSENT_SECONDS = 2.5  # between checks from then on
 QUEUE = 128 * 1024  # octets in the kernel; two seconds of sound
 PIECE = SAMPLE_RATE // 20  # samples of sound in which a strength is measured
-_PRIORITY = (126 << 24) + (65_535 << 8) + 255
+PRIORITY = (126 << 24) + (65_535 << 8) + 255  # of its checks (RFC 8445 section 5.1.2)
 
 
 def tone(frequency: float, seconds: float = 1.0, amplitude: float = 0.3) -> Pcm:
@@ -73,57 +73,6 @@ def strength(pcm: Pcm, frequency: float) -> float:
     return float(2 * np.abs(pieces @ wave).mean() / window.sum() / 32767)
 
 
-@dataclass
-class Heard:
-    """What a peer received. ``sound`` is kept only where decoding was asked for, each packet's in its place."""
-
-    packets: int = 0
-    octets: int = 0
-    malformed: int = 0
-    first_at: float | None = None
-    sound: list[Pcm] = field(default_factory=list)
-    arrivals: list[float] = field(default_factory=list)
-    reports: list[RtcpSrPacket] = field(default_factory=list)
-    reported_at: float = 0.0  # seconds of the peer's clock, of the last report
-    last_at: float | None = None
-    _first: int | None = None
-    _highest: int = 0
-    _sound_end: int | None = None
-
-    def count(self, sequence: int, size: int, now: float) -> None:
-        """Note a packet of an unwrapped sequence number."""
-        if self._first is None:
-            self._first = self._highest = sequence
-            self.first_at = now
-        self.last_at = now
-        self._highest = max(self._highest, sequence)
-        self.packets += 1
-        self.octets += size
-
-    @property
-    def expected(self) -> int:
-        """How many packets the sequence numbers say were sent, from the first one that arrived."""
-        return self._highest - self._first + 1 if self._first is not None else 0
-
-    @property
-    def lost(self) -> int:
-        """How many of them did not arrive."""
-        return max(0, self.expected - self.packets)
-
-    def keep(self, sound: Pcm, timestamp: int) -> None:
-        """Keep what a packet of this unwrapped RTP time sounds like, after silence for the time without a packet."""
-        gap = timestamp - self._sound_end if self._sound_end is not None else 0
-        if gap > 0:
-            self.sound.append(np.zeros(gap, np.int16))
-        self._sound_end = max(self._sound_end or 0, timestamp + len(sound))
-        self.sound.append(sound)
-
-    def pcm(self, seconds: float | None = None) -> Pcm:
-        """Return the decoded sound, or its last ``seconds``."""
-        whole = np.concatenate(self.sound) if self.sound else np.zeros(0, np.int16)
-        return whole if seconds is None else whole[-round(seconds * SAMPLE_RATE) :]
-
-
 @cache
 def shared_certificate() -> Certificate:
     """Return one certificate for all peers of this process."""
@@ -133,7 +82,8 @@ def shared_certificate() -> Certificate:
 class Client:
     """One peer, sending from ``host``. ``decode`` keeps the sound, ``arrivals`` keeps the time of each packet.
 
-    Use: ``answer = await signal(client.offer())``, ``client.accept(answer)``, ``await client.connected()``.
+    Use: ``answer = await signal(client.offer())``, ``client.accept(answer)``, ``await client.connected()``. When its
+    network has changed (``move``), it does the same with ``restart()`` for an offer, and the connection goes on.
     """
 
     def __init__(
@@ -154,10 +104,11 @@ class Client:
         self._certificate = certificate or shared_certificate()
         self._session = DtlsSession(self._certificate, self.send_raw, self._on_connected, self._on_gone, server=False)
         self._ready, self._sounding = asyncio.Event(), asyncio.Event()
-        self._fragment, self._password = secrets.token_hex(4), secrets.token_hex(12)
+        self._fragment, self._password = _credentials()
         self._remote: dict[str, str] = {}
+        self.priority = PRIORITY
         self._address: bytes | None = None
-        self._reached = False
+        self._reached = self._shaking_hands = False
         self._next_check = 0.0
         self._sequences, self._timestamps = rtp.Unwrapper(16), rtp.Unwrapper(32)
         self._packets: Sequence[bytes] = ()
@@ -191,13 +142,27 @@ class Client:
         return "\r\n".join(lines) + "\r\n"
 
     def accept(self, answer: str) -> None:
-        """Take the node's answer and begin to check whether it can be reached."""
+        """Take the node's answer and begin to check whether its best address of our family can be reached."""
         self._remote = dict(re.findall(r"^a=(ice-ufrag|ice-pwd|fingerprint):(.*?)\r?$", answer, re.MULTILINE))
-        candidate = re.search(r"^a=candidate:\S+ 1 udp \d+ (\S+) (\d+) typ host", answer, re.MULTILINE)
-        if candidate is None or len(self._remote) != 3:
-            raise ValueError("not the answer of a node")
-        self._address = self.port.pack(candidate[1], int(candidate[2]))
+        candidates = re.findall(r"^a=candidate:\S+ 1 udp \d+ (\S+) (\d+) typ host", answer, re.MULTILINE)
+        ours = [(host, int(port)) for host, port in candidates if (":" in host) == self.port.is_ipv6]
+        if not ours or len(self._remote) != 3:
+            raise ValueError("not the answer of a node that we reach")
+        self._address = self.port.pack(*ours[0])
+        self._reached = False
         self._check()
+
+    def restart(self) -> str:
+        """Return the offer of an ICE restart: other credentials, the same certificate (RFC 8445 section 9)."""
+        self._fragment, self._password = _credentials()
+        return self.offer()
+
+    def move(self, host: str = "127.0.0.1") -> None:
+        """Go on from another address, as when a router forgets its mapping, or the network changes."""
+        self.stop_reading()
+        self.port.close()
+        self.port = UdpPort(host, batch=8, queue=QUEUE)
+        self.start()
 
     @property
     def fragments(self) -> tuple[str, str]:
@@ -318,7 +283,7 @@ class Client:
             stun.attribute(stun.USERNAME, user)
             + stun.attribute(stun.CONTROLLING, self._ssrc.to_bytes(8, "big"))
             + stun.attribute(stun.USE_CANDIDATE)
-            + stun.attribute(stun.PRIORITY, _PRIORITY.to_bytes(4, "big"))
+            + stun.attribute(stun.PRIORITY, self.priority.to_bytes(4, "big"))
         )
         self.send_raw(stun.build(stun.REQUEST, os.urandom(12), attributes, self._remote["ice-pwd"].encode()))
         self._next_check = self._clock() + (CONSENT_SECONDS if self._reached else CHECK_SECONDS)
@@ -332,6 +297,12 @@ class Client:
         if message.kind == stun.SUCCESS and signed and not self._reached:
             self._reached = True
             self._next_check = self._clock() + CONSENT_SECONDS
+            self._shake_hands()
+
+    def _shake_hands(self) -> None:
+        """Begin the DTLS handshake, once."""
+        if not self._shaking_hands:
+            self._shaking_hands = True
             algorithm, _, fingerprint = self._remote["fingerprint"].partition(" ")
             self._session.start([(algorithm, fingerprint)])
 
@@ -362,6 +333,11 @@ class Client:
         """Say goodbye and give the port back."""
         await self._session.close()
         self.vanish()
+
+
+def _credentials() -> tuple[str, str]:
+    """Return a user fragment and a password."""
+    return secrets.token_hex(4), secrets.token_hex(12)
 
 
 class Crowd:

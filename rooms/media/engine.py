@@ -13,14 +13,16 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from . import grant, rtcp, rtp, sdp
+from . import addresses, rtcp, rtp, sdp
 from .admission import Admission
 from .clock import Ticker
+from .entrance import Refused, admitted, understood
 from .fanout import FanOut
+from .grant import Grant
 from .hls.feed import Feed, Send
 from .hls.signature import folder
 from .hls.wire import End
-from .ice import IceLite
+from .ice import IceLite, IcePeer
 from .opus import FRAME
 from .outside import Messenger, Outside
 from .peer import Peer
@@ -42,17 +44,11 @@ HEARD_SECONDS = 12.0  # for which a Space is written as files (HLS) after the we
 EMPTY_SECONDS = 60.0  # after which a Space without peers is forgotten; whoever comes has its standing read again
 
 
-class Refused(Exception):
-    """Somebody may not join. ``code`` is one of refused, no_space, bad_sdp, full; the message says why."""
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.code = code
-
-
 @dataclass(frozen=True)
 class Config:
-    """What an operator decides about a node. ``announce`` names the addresses put into answers, best first.
+    """What an operator decides about a node.
+
+    ``announce`` names the addresses put into answers, best first, in the forms of ``addresses``.
 
     From a load of ``long_above`` on, a share of a core, those who join get packets of 60 ms, and from ``most_load`` on
     newcomers are refused. ``boot`` names this start of the node, as standings do. ``hls_secret`` makes the names of the
@@ -91,12 +87,13 @@ class Engine:
         self.messenger = Messenger()
         self.spaces: dict[str, LiveSpace] = {}
         self.drops: Counter[str] = Counter()  # its own, and those of peers and Spaces that are gone
-        self.joins = 0
+        self.joins = self.restarts = 0
         self.load = 0.0  # share of a core, measured by whoever runs the engine
         self.failed_ticks = 0  # of single Spaces, by a fault of ours
         self.ticker: Ticker | None = None
         self._outside, self._submit, self._write = outside, submit, write
         self._certificate = Certificate.generateCertificate()
+        self._candidates = [announced.at(port.port) for announced in addresses.parse_all(config.announce)]
         self._wall = time.time() - clock()
         self._past_voices: Counter[str] = Counter()
         self._homes: dict[Peer, LiveSpace] = {}
@@ -188,36 +185,34 @@ class Engine:
 
     def join(self, name: str, permission: str, offer: str) -> str:
         """Let a browser in and return the answer to its offer; Refused where it may not or cannot."""
-        granted = self._granted(name, permission)
-        space = self.spaces.get(name)
-        if space is None:
-            raise Refused("no_space", "the Space is not on this node")
-        if not space.standing.admits(granted.participant):
-            raise Refused("refused", "removed from the Space")
+        space, granted = admitted(self.spaces, name, self.config.secret, permission)
         why = self._why_no_room(space, granted)
         if why:
             raise Refused("full", why)
-        try:
-            parsed = sdp.parse_offer(offer)
-        except sdp.BadSdp as error:
-            raise Refused("bad_sdp", str(error)) from error
-        return self._add(space, granted.participant, parsed)
+        return self._add(space, granted.participant, understood(offer))
 
-    def _why_no_room(self, space: LiveSpace, granted: grant.Grant) -> str:
+    def _why_no_room(self, space: LiveSpace, granted: Grant) -> str:
         """Why there is no place for somebody who has none yet; empty where there is."""
         if granted.participant in space.peers:
             return ""
         on_stage = space.standing.voice(granted.participant) is not None
         return self.admission.refusal(self.peers, preferred=granted.back or on_stage)
 
-    def _granted(self, name: str, permission: str) -> grant.Grant:
-        try:
-            granted = grant.read(self.config.secret, permission, time.time())
-        except grant.GrantRefused as error:
-            raise Refused("refused", f"grant {error}") from error
-        if granted.space != name:
-            raise Refused("refused", "grant for another Space")
-        return granted
+    def restart(self, name: str, permission: str, offer: str) -> str:
+        """Answer a browser whose network has changed, with new ICE credentials alone (RFC 8445 section 9).
+
+        Certificate, keys and stream stay. Refused, no_peer, unless the offer is of the participant's connection here.
+        """
+        space, granted = admitted(self.spaces, name, self.config.secret, permission)
+        parsed, peer = understood(offer), space.peers.get(granted.participant)
+        if peer is None or not peer.is_restart(parsed):
+            raise Refused("no_peer", "not an ICE restart of a connection that is here")
+        if peer.next_ice is not None:
+            self.ice.remove(peer.next_ice)
+        ice = peer.restart(parsed, self.clock())
+        self.ice.add(ice)
+        self.restarts += 1
+        return sdp.build_answer(parsed, self._answer(peer, ice))
 
     def _add(self, space: LiveSpace, participant: str, offer: sdp.Offer) -> str:
         older = space.peers.get(participant)
@@ -229,15 +224,16 @@ class Engine:
         self._homes[peer] = space
         self.ice.add(peer.ice)
         self.joins += 1
-        return sdp.build_answer(offer, self._answer(peer))
+        return sdp.build_answer(offer, self._answer(peer, peer.ice))
 
-    def _answer(self, peer: Peer) -> sdp.Answer:
+    def _answer(self, peer: Peer, ice: IcePeer) -> sdp.Answer:
         return sdp.Answer(
-            peer.ice.fragment.decode(),
-            peer.ice.password.decode(),
+            ice.fragment.decode(),
+            ice.password.decode(),
             self._certificate.fingerprints,
-            [(host, self.port.port) for host in self.config.announce],
+            self._candidates,
             peer.out_ssrc,
+            peer.restarts,
         )
 
     def leave(self, name: str, participant: str) -> bool:
@@ -256,6 +252,8 @@ class Engine:
         if space.peers.get(peer.participant) is peer:
             del space.peers[peer.participant]
         self.ice.remove(peer.ice)
+        if peer.next_ice is not None:
+            self.ice.remove(peer.next_ice)
         self.drops.update(peer.drops)
         if peer.connected:
             self._free_row(space, peer)
@@ -293,6 +291,10 @@ class Engine:
         """Send to the peer's new address."""
         if peer.connected:
             self.fanout.move(peer, address)
+
+    def on_restarted(self, before: IcePeer) -> None:
+        """Believe no check under the old credentials any more."""
+        self.ice.remove(before)
 
     def on_sound(self, peer: Peer, packet: rtp.RtpPacket, now: float) -> None:
         """Pass a packet to its Space."""
@@ -379,8 +381,12 @@ class Engine:
     def sweep(self, now: float) -> None:
         """Drop the peers that have not been heard of for too long, and Spaces in which nobody is any more."""
         for ice_peer in self.ice.expired(now):
-            assert isinstance(ice_peer.owner, Peer)
-            self._drop(ice_peer.owner)
+            peer = ice_peer.owner
+            assert isinstance(peer, Peer)
+            if ice_peer is peer.ice:
+                self._drop(peer)
+            else:  # a restart that came to nothing
+                self.ice.remove(ice_peer)
         for name, space in list(self.spaces.items()):
             if now > space.heard_until:
                 space.end_feed("unheard")

@@ -1,6 +1,7 @@
 """The HTTP face of a node: for the web side alone, behind a shared secret. JSON in and out.
 
-``POST /spaces/{space}/peers`` {"grant", "sdp"} -> {"sdp"}; ``GET /spaces/{space}/peers`` -> {"participants": [...]};
+``POST /spaces/{space}/peers`` {"grant", "sdp", "restart"} -> {"sdp"}, with ``restart`` for new ICE credentials of the
+connection that there is; ``GET /spaces/{space}/peers`` -> {"participants": [...]};
 ``DELETE /spaces/{space}/peers/{participant}``; ``GET /spaces/{space}``; ``PUT`` of it, so that the node is ready before
 the first peer comes, and ``DELETE``, which closes it here alone; ``PUT`` and ``DELETE /draining``, of this start of the
 node; ``POST /stop``; ``GET /health``, of the clock over the last minute or, ``?seconds=10``, less;
@@ -21,7 +22,7 @@ from .engine import Engine, Refused
 
 MAX_BODY = 65_536  # octets
 MOST_SECONDS = REMEMBERED * TICK_SECONDS  # of its clock that a node remembers
-STATUS = {"refused": 403, "no_space": 404, "bad_sdp": 422, "full": 503}
+STATUS = {"refused": 403, "no_space": 404, "no_peer": 404, "bad_sdp": 422, "full": 503}
 
 
 class Node(Protocol):
@@ -42,10 +43,11 @@ class Node(Protocol):
 
 
 class Joining(msgspec.Struct, forbid_unknown_fields=True):
-    """The body of a request to join."""
+    """The body of a request to join, or to go on after a change of network."""
 
     grant: str
     sdp: str
+    restart: bool = False
 
 
 class Looking(msgspec.Struct, forbid_unknown_fields=True):
@@ -62,7 +64,8 @@ def application(node: Node, secret: str) -> web.Application:
         space = request.match_info["space"]
         wish = msgspec.json.decode(await request.read(), type=Joining)
         await node.prepare(space)
-        return web.json_response({"sdp": node.engine.join(space, wish.grant, wish.sdp)})
+        answer = node.engine.restart if wish.restart else node.engine.join
+        return web.json_response({"sdp": answer(space, wish.grant, wish.sdp)})
 
     async def leave(request: web.Request) -> web.Response:
         node.engine.leave(request.match_info["space"], request.match_info["participant"])

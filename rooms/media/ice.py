@@ -26,12 +26,15 @@ class Owner(Protocol):
     def on_media(self, data: bytes, now: float) -> bool:
         """Take an SRTP or SRTCP packet; say whether it was really the peer's."""
 
-    def on_address(self, address: bytes) -> None:
-        """Send to this address from now on."""
+    def on_address(self, ice: "IcePeer", address: bytes) -> None:
+        """Send to this address of ``ice`` from now on."""
 
 
 class IcePeer:
-    """One browser: credentials both ways, the addresses it checked, and the one that media go to."""
+    """One browser: credentials both ways, the addresses it checked, and the one that media go to.
+
+    After an ICE restart (RFC 8445 section 9) there is another one of the same owner.
+    """
 
     def __init__(self, owner: Owner, now: float) -> None:
         self.owner = owner
@@ -51,9 +54,13 @@ class IcePeer:
         self._transactions.append(transaction)
         return seen
 
+    def is_silent(self, now: float) -> bool:
+        """Whether the address in use has not been heard of for longer than a browser keeps silent."""
+        return now - self.heard_at > SILENT_SECONDS
+
     def may_move(self, priority: int, now: float) -> bool:
         """Whether a nomination from another address is followed."""
-        return self.address is None or priority > self.priority or now - self.heard_at > SILENT_SECONDS
+        return self.address is None or priority > self.priority or self.is_silent(now)
 
 
 class Checked:
@@ -119,11 +126,18 @@ class IceLite:
         if checked is None:
             self.drops["media-unchecked" if media else "dtls-unchecked"] += 1
         elif media:
-            peer = checked.peer
-            if peer.owner.on_media(data, now) and address == peer.address:
-                peer.heard_at = now
+            self._on_media(checked, data, address, now)
         else:
             checked.peer.owner.on_dtls(data, now)
+
+    def _on_media(self, checked: Checked, data: bytes, address: bytes, now: float) -> None:
+        peer = checked.peer
+        if not peer.owner.on_media(data, now):
+            return
+        if address == peer.address:
+            peer.heard_at = now
+        elif checked.nominates and peer.is_silent(now):  # nominated while the old way was not silent for long enough
+            self._move(checked, address, now)
 
     def _on_stun(self, data: bytes, address: bytes, now: float) -> None:
         checked = self._by_address.get(address)
@@ -166,10 +180,14 @@ class IceLite:
             peer.heard_at = now
             peer.priority = checked.priority
         elif (checked.nominates or peer.address is None) and peer.may_move(checked.priority, now):
-            peer.address, peer.heard_at = address, now
-            peer.priority = checked.priority if checked.nominates else -1
-            peer.owner.on_address(address)
+            self._move(checked, address, now)
         self.port.send(checked.answer(transaction), address)
+
+    def _move(self, checked: Checked, address: bytes, now: float) -> None:
+        peer = checked.peer
+        peer.address, peer.heard_at = address, now
+        peer.priority = checked.priority if checked.nominates else -1
+        peer.owner.on_address(peer, address)
 
     def _remember(self, checked: Checked, address: bytes) -> None:
         before = self._by_address.get(address)

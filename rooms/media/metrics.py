@@ -87,6 +87,7 @@ class Collector:
     def _sending(self) -> Iterator[Metric]:
         engine = self._engine
         yield _counter("joins", "Offers that were answered.", engine.joins)
+        yield _counter("restarts", "ICE restarts that were answered: networks that changed.", engine.restarts)
         yield _counter("packets_sent", "Packets of sound that the kernel took.", engine.fanout.sent)
         yield _counter("packets_not_taken", "Packets of sound that were not sent: socket full.", engine.fanout.dropped)
         yield _counter(

@@ -205,6 +205,7 @@ class Node:
             "load": round(self.engine.load, 3),
             "full": self.engine.is_full,
             "joins": self.engine.joins,
+            "restarts": self.engine.restarts,
             "sent": self.engine.fanout.sent,
             "dropped": self.engine.fanout.dropped,
             "drops": dict(self.engine.all_drops),

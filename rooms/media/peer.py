@@ -33,6 +33,9 @@ class Room(Protocol):
     def on_moved(self, peer: "Peer", address: bytes) -> None:
         """The peer listens at another address."""
 
+    def on_restarted(self, before: IcePeer) -> None:
+        """A peer was checked under new credentials: those before are over."""
+
     def on_sound(self, peer: "Peer", packet: rtp.RtpPacket, now: float) -> None:
         """A decrypted packet arrived, of the right type, size and rate."""
 
@@ -59,8 +62,9 @@ class Peer:
         now: float,
     ) -> None:
         self.participant, self.offer, self._room, self._port = participant, offer, room, port
-        self.ice = IcePeer(self, now)
-        self.ice.remote_fragment = offer.fragment.encode()
+        self.ice = self._expect(offer, now)
+        self.next_ice: IcePeer | None = None  # of an ICE restart, until the first check
+        self.restarts = 0
         self.session = DtlsSession(certificate, self._send, self._on_connected, lambda: room.on_gone(self))
         self.drops: Counter[str] = Counter()
         self.received = 0
@@ -92,8 +96,29 @@ class Peer:
         """Wait for the browser's handshake."""
         self.session.start(self.offer.fingerprints)
 
-    def on_address(self, address: bytes) -> None:
+    def _expect(self, offer: Offer, now: float) -> IcePeer:
+        ice = IcePeer(self, now)
+        ice.remote_fragment = offer.fragment.encode()
+        return ice
+
+    def is_restart(self, offer: Offer) -> bool:
+        """Whether the offer is of the connection that there is, with its certificate, and of new credentials."""
+        known = self.offer
+        same = (offer.mid, offer.payload_type) == (known.mid, known.payload_type)
+        is_new = offer.fragment.encode() != self.ice.remote_fragment
+        return same and is_new and set(offer.fingerprints) == set(known.fingerprints)
+
+    def restart(self, offer: Offer, now: float) -> IcePeer:
+        """Expect the browser under new credentials, too (RFC 8445 section 9): the old ones hold until it is checked."""
+        self.next_ice = self._expect(offer, now)
+        self.restarts += 1
+        return self.next_ice
+
+    def on_address(self, ice: IcePeer, address: bytes) -> None:
         """Follow the browser to another address."""
+        if ice is self.next_ice:
+            before, self.ice, self.next_ice = self.ice, ice, None
+            self._room.on_restarted(before)
         self._room.on_moved(self, address)
 
     def on_dtls(self, data: bytes, now: float) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 MAX_OFFER = 16_384  # octets
+TYPE_PREFERENCE, MOST_PREFERENCE = 30, 99  # of our candidates: above a browser's relayed ones, below all others
 _MAX_LINES = 400
 _TOKEN = re.compile(r"[A-Za-z0-9+/]+\Z")
 _MID = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`{|}~-]{1,32}\Z")
@@ -37,6 +38,7 @@ class Answer:
     fingerprints: Sequence[tuple[str, str]]
     candidates: Sequence[tuple[str, int]]
     ssrc: int
+    restarts: int = 0  # how many answers there were before this one
 
 
 @dataclass
@@ -128,7 +130,7 @@ def build_answer(offer: Offer, answer: Answer) -> str:
     opus = offer.payload_type
     lines = [
         "v=0",
-        f"o=- {answer.ssrc} 2 IN IP4 127.0.0.1",
+        f"o=- {answer.ssrc} {2 + answer.restarts} IN IP4 127.0.0.1",
         "s=-",
         "t=0 0",
         "a=ice-lite",
@@ -149,13 +151,19 @@ def build_answer(offer: Offer, answer: Answer) -> str:
         "a=maxptime:60",
         "a=msid:space sound",
         f"a=ssrc:{answer.ssrc} cname:space",
-        *map(_candidate, range(len(answer.candidates)), answer.candidates),
+        *(_candidate(place, address, answer.restarts) for place, address in enumerate(answer.candidates)),
         "a=end-of-candidates",
     ]
     return "\r\n".join(lines) + "\r\n"
 
 
-def _candidate(place: int, address: tuple[str, int]) -> str:
-    """Host candidates, those named first preferred (RFC 8445 section 5.1.2.1)."""
-    priority = (126 << 24) + ((65_535 - place) << 8) + 255
+def _candidate(place: int, address: tuple[str, int], restarts: int) -> str:
+    """Host candidates, those named first preferred (RFC 8445 section 5.1.2.1), and those of a later answer still more.
+
+    Of a pair the lower priority counts first (section 6.1.2.3), so ours is below a browser's own. Chromium sends over
+    the better pair of those that seem to live: with equal ones it would, after a restart, send over the old one for
+    3.5 s more (measured), until it is sure that it is dead.
+    """
+    preference = min(TYPE_PREFERENCE + restarts, MOST_PREFERENCE)
+    priority = (preference << 24) + ((65_535 - place) << 8) + 255
     return f"a=candidate:{place + 1} 1 udp {priority} {address[0]} {address[1]} typ host"

@@ -50,6 +50,8 @@ MESSAGE = np.dtype(  # struct mmsghdr on 64-bit Linux
     ]
 )
 
+_NOBODY = struct.pack("=H26x", socket.AF_UNSPEC)  # with which a connected socket is disconnected (connect(2))
+
 _libc = ctypes.PyDLL(None, use_errno=True)
 _libc.recvmmsg.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int, ctypes.c_void_p]
 _libc.sendmmsg.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int]
@@ -153,6 +155,11 @@ class UdpPort:
         self._single_local = self._outgoing.controls.reshape(-1).data[_CONTROL_HEADER:][self._family.local]
         self._single_vector = self._outgoing.vectors.view(np.uint8).data
 
+    @property
+    def is_ipv6(self) -> bool:
+        """Whether it is a socket of IPv6."""
+        return self.socket.family == socket.AF_INET6
+
     def envelopes(self, packets: npt.NDArray[np.uint8]) -> Envelopes:
         """Return message headers for sending the rows of ``packets`` from here."""
         return Envelopes(packets, self._family, self._is_usual if self._local else None)
@@ -160,7 +167,10 @@ class UdpPort:
     def _is_usual(self, address: bytes) -> bool:
         """Whether packets on this way leave from that address of ours of the kernel's own accord, as routes are now."""
         name, local = address[: self._family.name_size], address[self._family.name_size :]
-        if self._probe is None or _libc.connect(self._probe.fileno(), name, len(name)) < 0:
+        if self._probe is None:
+            return False
+        _libc.connect(self._probe.fileno(), _NOBODY, len(_NOBODY))  # or it keeps the first address of ours that it got
+        if _libc.connect(self._probe.fileno(), name, len(name)) < 0:
             return False
         return bool(self._probe.getsockname()[0] == socket.inet_ntop(self.socket.family, local))
 

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import wave
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -119,13 +119,15 @@ def other_node(site: Machine, own_node: int, request: pytest.FixtureRequest) -> 
 
 
 @contextmanager
-def beside(site: Machine, name: str, address: str = "127.0.0.1", **settings: str) -> Iterator[None]:
-    """A second node of a machine, at this address."""
-    arguments = ["--name", name, "--port", str(free_port(socket.SOCK_DGRAM)), "--http-port", str(free_port())]
-    environment = site.environment(MEDIA_BIND=address, MEDIA_ANNOUNCE=address, **settings)
+def beside(
+    site: Machine, name: str, address: str = "127.0.0.1", *, face: int = 0, prefix: Sequence[str] = (), **settings: str
+) -> Iterator[None]:
+    """A second node of a machine, at this address; ``prefix`` stands before its command."""
+    ports = ["--port", str(free_port(socket.SOCK_DGRAM)), "--http-port", str(face or free_port())]
+    environment = site.environment(**({"MEDIA_BIND": address, "MEDIA_ANNOUNCE": address} | settings))
     with (site.var / f"{name}.log").open("wb") as out:
         node = subprocess.Popen(
-            [sys.executable, "manage.py", "runmedia", *arguments],
+            [*prefix, sys.executable, "manage.py", "runmedia", "--name", name, *ports],
             cwd=CHECKOUT, env=environment, stdout=out, stderr=subprocess.STDOUT,
         )  # fmt: skip
     try:

@@ -47,6 +47,10 @@ class Detour:
     def _change(self, up: Network, down: Network) -> None:
         self._relay.up.network, self._relay.down.network = up, down
 
+    def rebind(self, host: str = HOST) -> None:
+        """Let the node see another address from now on."""
+        self._loop.call_soon_threadsafe(self._relay.rebind, host)
+
     def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._relay.close)
         self._loop.call_soon_threadsafe(self._loop.stop)

@@ -79,6 +79,24 @@ async def listen(page: Page, crowd: Crowd) -> Client:
     return client
 
 
+async def test_a_change_of_network_is_told_over_the_socket_and_the_connection_goes_on(
+    tea: Space, sol: User, lior: User, node: Node, crowd: Crowd
+) -> None:
+    async with pages(tea, sol, lior) as [page, strangers]:
+        client = await listen(page, crowd)
+        before = dict(node.engine.spaces[str(tea.pk)].peers)
+        stolen = client.offer()
+        await strangers.send(type="offer", sdp=stolen, restart=True, id=8)
+        assert (await strangers.until("error", re=8))["code"] == "no_peer"
+        heard = client.heard.packets
+        client.move("127.0.0.2")
+        await page.send(type="offer", sdp=client.restart(), restart=True, id=9)
+        client.accept((await page.until("answer", re=9))["sdp"])
+        await until(lambda: client.heard.packets > heard)
+        assert node.engine.spaces[str(tea.pk)].peers == before
+        assert (node.engine.joins, node.engine.restarts) == (1, 1)
+
+
 async def sweep(seconds_away: int | None = None) -> None:
     """The sweeps as beat would run them; all who are away have been so for that long."""
     if seconds_away is not None:

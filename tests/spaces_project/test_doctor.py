@@ -146,16 +146,61 @@ def test_a_public_site_that_sends_no_mail(settings: Settings, url: str, host: st
 @pytest.mark.parametrize(
     ("address", "words"),
     [
-        ("spaces.example.org", "is no address"),
+        ("spaces.example.org", "is no IPv4 or IPv6 address"),
         ("0.0.0.0", "cannot be reached"),
         ("127.0.0.1", "members are on others"),
         ("192.168.1.5", "private address"),
+        ("192.168.1.5:40000", "private address"),
+        ("fd00::5", "private address"),
+        ("100.64.3.2", "private address"),
+        ("2001:db8::7", "takes IPv4 only"),
+        ("203.0.113.7:0", "is not from 1 to 65535"),
     ],
 )
 def test_announced_addresses_that_members_cannot_reach(settings: Settings, address: str, words: str) -> None:
     settings.PUBLIC_URL, settings.MEDIA_ANNOUNCE = "https://spaces.example.org", [address]
+    settings.MEDIA_BIND = "0.0.0.0" if "IPv4" in words else "::"
     [fault] = faults(doctor_sound.announced_addresses())
     assert words in fault.detail
+    assert not fault.warning
+
+
+def test_an_ipv4_address_announced_of_a_port_for_ipv6_alone(settings: Settings) -> None:
+    settings.MEDIA_BIND, settings.MEDIA_ANNOUNCE = "::1", ["::1", "127.0.0.1"]
+    [fault] = faults(doctor_sound.announced_addresses())
+    assert fault.detail == "127.0.0.1 is IPv4, and MEDIA_BIND=::1 takes IPv6 only"
+    assert "MEDIA_BIND=::" in fault.mend
+
+
+def test_a_public_address_that_a_router_passes_on_is_fine_and_said(settings: Settings) -> None:
+    settings.PUBLIC_URL, settings.MEDIA_BIND = "https://spaces.example.org", "::"
+    settings.MEDIA_ANNOUNCE = ["203.0.113.7", "203.0.113.7:4444", "[2001:db8::7]:4444"]
+    found = list(doctor_sound.announced_addresses())
+    assert [finding.ok for finding in found] == [True] * 3
+    assert all("no address of this machine" in finding.detail for finding in found)
+
+
+def test_one_public_port_for_several_nodes(settings: Settings) -> None:
+    settings.MEDIA_NODES, settings.MEDIA_ANNOUNCE = 2, ["127.0.0.1:4444"]
+    [fault] = faults(doctor_sound.announced_addresses())
+    assert "several nodes" in fault.detail
+
+
+def test_a_private_address_beside_a_public_one_is_for_those_at_home(settings: Settings) -> None:
+    settings.PUBLIC_URL, settings.MEDIA_BIND = "https://spaces.example.org", "0.0.0.0"
+    settings.MEDIA_ANNOUNCE = ["203.0.113.7", "192.168.178.20"]
+    [_, private] = doctor_sound.announced_addresses()
+    assert private.ok
+    assert "same network" in private.detail
+    settings.MEDIA_ANNOUNCE = ["127.0.0.1:4444", "192.168.178.20", "nonsense"]
+    assert len(faults(doctor_sound.announced_addresses())) == 3
+
+
+@pytest.mark.parametrize("url", ["https://192.168.1.5", "https://spaces", "https://spaces.home.arpa", ""])
+def test_a_private_address_is_fine_where_the_site_is_private_too(settings: Settings, url: str) -> None:
+    settings.PUBLIC_URL, settings.MEDIA_BIND = url, "0.0.0.0"
+    settings.MEDIA_ANNOUNCE = ["192.168.1.5", "10.1.2.3:4444"]
+    assert faults(doctor_sound.announced_addresses()) == []
 
 
 def test_no_announced_address(settings: Settings) -> None:
@@ -219,6 +264,21 @@ def test_a_running_node_tells_whether_the_packet_has_arrived(settings: Settings,
     found = faults(doctor_sound.udp_port())
     node.close()
     assert [finding.warning for finding in found] == ([] if hears else [False])
+
+
+def test_a_public_port_that_is_forwarded_is_the_one_that_is_asked(settings: Settings) -> None:
+    """The packet to the announced port arrives nowhere: that is for the router to do."""
+    settings.MEDIA_ANNOUNCE = [f"127.0.0.1:{free_udp_port()}"]
+    [warning] = faults(doctor_sound.udp_port())
+    assert warning.warning
+    assert f"to port {settings.MEDIA_PORT} of this machine" in warning.mend
+
+
+def test_both_families_are_asked(settings: Settings) -> None:
+    settings.MEDIA_BIND, settings.MEDIA_ANNOUNCE = "::", ["127.0.0.1", "::1"]
+    details = [finding.detail for finding in doctor_sound.udp_port()]
+    arrives = "a packet to {} arrives, but no media node has the port"
+    assert details == [arrives.format("127.0.0.1"), arrives.format("::1")]
 
 
 def test_a_port_that_something_else_has(settings: Settings) -> None:

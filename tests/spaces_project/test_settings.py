@@ -53,6 +53,28 @@ def test_what_is_no_port(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
         env.port("WEB_PORT", 8000, "Port.")
 
 
+@pytest.mark.parametrize("value", ["0.0.0.0", "::", "192.168.1.5"])
+def test_an_ip_address(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("MEDIA_BIND", value)
+    assert env.ip("MEDIA_BIND", "127.0.0.1", "Address.") == value
+
+
+@pytest.mark.parametrize("value", ["eth0", "localhost", "192.168.1", "::1/64", "127.0.0.1:40000"])
+def test_what_is_no_ip_address(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("MEDIA_BIND", value)
+    with pytest.raises(ImproperlyConfigured, match=f"^MEDIA_BIND='{value}' is not an IP address$"):
+        env.ip("MEDIA_BIND", "127.0.0.1", "Address.")
+
+
+def test_a_list_that_will_not_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    def check(found: list[str]) -> None:
+        raise ValueError(f"{len(found)} are too many")
+
+    monkeypatch.setenv("MEDIA_ANNOUNCE", "a, b,")
+    with pytest.raises(ImproperlyConfigured, match=r"^MEDIA_ANNOUNCE='a, b,': 2 are too many$"):
+        env.names("MEDIA_ANNOUNCE", [], "Addresses.", check_all=check)
+
+
 @pytest.mark.parametrize("value", ["redis://host:6379/0", "rediss://:s%23cret@[::1]:6380", "unix:///run/redis.sock"])
 def test_an_address(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("REDIS_URL", value)

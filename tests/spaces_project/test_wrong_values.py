@@ -21,6 +21,18 @@ WRONG = [
     (("doctor",), {"TURN_URLS": "turn:t.example.org"}, "TURN_URLS names servers, so TURN_SECRET has to be set"),
     (("doctor",), {"TURN_URLS": "stun:t.example.org", "TURN_SECRET": "x"}, "a TURN server is written as turn:HOST"),
     (("doctor",), {"TURN_CREDENTIAL_SECONDS": "3601"}, "TURN_CREDENTIAL_SECONDS='3601': the most is 3600"),
+    (
+        ("runmedia",),
+        {"MEDIA_ANNOUNCE": "spaces.example.org"},
+        "MEDIA_ANNOUNCE='spaces.example.org': spaces.example.org is no",
+    ),
+    (
+        ("runmedia",),
+        {"MEDIA_ANNOUNCE": "203.0.113.7:0"},
+        "MEDIA_ANNOUNCE='203.0.113.7:0': the port of 203.0.113.7:0 is not",
+    ),
+    (("doctor",), {"MEDIA_ANNOUNCE": "::1,[::1]"}, "MEDIA_ANNOUNCE='::1,[::1]': [::1] is named twice"),
+    (("runspaces", "--demo"), {"MEDIA_BIND": "eth0"}, "MEDIA_BIND='eth0' is not an IP address"),
     (("runmedia", "--port", "-1"), {}, "--port is a whole number from 0 to 65535, not '-1'"),
     (("runspaces", "--demo", "--web-port", "99999"), {}, "--web-port is a whole number from 1 to 65535, not '99999'"),
 ]

@@ -1,6 +1,7 @@
 /** The sound: one peer, one <audio> element, and a watch that brings the sound back when it dies. */
 import { Move } from "rooms/move.js";
 import { Peer } from "rooms/peer.js";
+import { Roaming } from "rooms/roaming.js";
 import { Watch } from "rooms/watch.js";
 
 const DELAYS = [300, 700, 1500, 2000];  // the last one short enough that a restarted node is found soon
@@ -16,10 +17,13 @@ export class Sound {
   #move = null;       // while the sound goes to another node and both are connected
   #movedTo = null;    // the node that the sound moved to since the present dial began
   #timer = null;
-  #watch = new Watch({ heard: () => this.#heard(), silent: () => this.#again() });
+  #roaming = new Roaming({ offer: (sdp) => this.offer(sdp, true), lost: () => this.#again() });
+  #watch = new Watch({
+    heard: () => this.#heard(), stalled: () => this.#roaming.restart(), silent: () => this.#silent(),
+  });
 
-  /** offer(sdp) -> Promise of {sdp, node}, the answer; changed() is called after every change of what is public here;
-   *  servers() -> Promise of the TURN servers. */
+  /** offer(sdp, restart) -> Promise of {sdp, node}, the answer; changed() is called after every change of what is public
+   *  here; servers() -> Promise of the TURN servers. */
   constructor(element, offer, changed, servers = async () => []) {
     Object.assign(this, { element, offer, changed, servers });
   }
@@ -33,12 +37,14 @@ export class Sound {
     this.ready();
     this.attempt = 0;
     this.#watch.start();
+    this.#roaming.start();
     this.#set("connecting");
     this.#dial();
   }
 
   disconnect() {
     this.#watch.stop();
+    this.#roaming.stop();
     clearTimeout(this.#timer);
     this.#close();
     this.#track = this.element.srcObject = null;
@@ -55,6 +61,11 @@ export class Sound {
     } catch (error) {
       if (peer === this.#peer) throw error;
     }
+  }
+
+  /** The socket is there again. */
+  resume() {
+    this.#roaming.resume();
   }
 
   /** TURN servers with new credentials, for the connections that there are. */
@@ -88,6 +99,7 @@ export class Sound {
     const before = this.#peer;
     this.#peer = peer;
     this.#watch.follow(peer, 0);
+    this.#roaming.follow(peer);
     this.#listen(track);
     return before;
   }
@@ -125,8 +137,9 @@ export class Sound {
   }
 
   #make(heard) {
-    const failed = () => (peer === this.#peer ? this.#again() : this.#move?.failed(peer));
-    const peer = new Peer({ heard, failed, servers: this.servers });
+    const failed = () => (peer === this.#peer ? this.#silent() : this.#move?.failed(peer));
+    const unsteady = () => peer === this.#peer && this.#roaming.restart();
+    const peer = new Peer({ heard, unsteady, failed, servers: this.servers });
     return peer;
   }
 
@@ -139,6 +152,7 @@ export class Sound {
       await peer.dial(this.#track, this.offer);
       if (peer !== this.#peer) return;
       this.#watch.follow(peer, this.attempt);
+      this.#roaming.follow(peer);
       this.#follow();
     } catch (error) {
       if (peer === this.#peer) this.#again(error.code);
@@ -152,7 +166,13 @@ export class Sound {
 
   #heard() {
     this.attempt = this.place = 0;
+    this.#roaming.calm();
     if (this.state !== "live") this.#set("live");
+  }
+
+  #silent() {
+    if (!this.#roaming.holds) this.#again();
+    else if (this.state === "live") this.#set("reconnecting");
   }
 
   /** Dial again after a growing, jittered pause. */
@@ -167,6 +187,7 @@ export class Sound {
 
   #close() {
     this.#watch.rest();
+    this.#roaming.follow(null);
     this.#move?.end();
     this.#move = null;
     this.#peer?.close();

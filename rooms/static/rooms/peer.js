@@ -7,10 +7,12 @@ export class Peer {
   #sender;
   node = null;        // which start of a media node answered; null before the answer
 
-  /** heard(track): sound arrives; failed(): it will not any more; servers() -> Promise of the TURN servers. */
-  constructor({ heard, failed, servers = async () => [] }) {
+  /** heard(track): sound arrives; unsteady(): perhaps it does not now; failed(): it will not any more; servers() -> Promise
+   *  of the TURN servers. */
+  constructor({ heard, unsteady, failed, servers = async () => [] }) {
     this.servers = servers;
     this.#connection.ontrack = (event) => heard(event.track);
+    this.#connection.oniceconnectionstatechange = () => this.#connection.iceConnectionState === "disconnected" && unsteady();
     this.#connection.onconnectionstatechange = () => this.#connection.connectionState === "failed" && failed();
     this.#sender = this.#connection.addTransceiver("audio", { direction: "sendrecv" }).sender;
   }
@@ -34,6 +36,17 @@ export class Peer {
     connection.setConfiguration({ ...connection.getConfiguration(), iceServers });
   }
 
+  /** New ICE credentials both ways, and the same connection: no handshake, no new stream. Rejects with the code
+   *  no_network where the browser knows of none yet from which to send. */
+  async restart(offer) {
+    const usable = this.#usable();
+    await this.#connection.setLocalDescription(await this.#connection.createOffer({ iceRestart: true }));
+    if (!(await usable)) throw Object.assign(new Error("no network"), { code: "no_network" });
+    const { sdp } = await offer(this.#connection.localDescription.sdp);
+    if (this.#connection.signalingState === "closed") return;
+    await this.#connection.setRemoteDescription({ type: "answer", sdp });
+  }
+
   /** Promotion, mute and step-down are this: no renegotiation. */
   send(track) {
     return this.#sender.replaceTrack(track);
@@ -50,7 +63,17 @@ export class Peer {
 
   close() {
     this.#connection.ontrack = this.#connection.onconnectionstatechange = null;
+    this.#connection.oniceconnectionstatechange = null;
     this.#connection.close();
+  }
+
+  /** Whether there is a first address of ours, within a moment. A relay's takes longer, and is not waited for. */
+  #usable() {
+    if (this.#connection.getConfiguration().iceTransportPolicy === "relay") return Promise.resolve(true);
+    return new Promise((resolve) => {
+      setTimeout(resolve, GATHER_WITHIN, false);
+      this.#connection.onicecandidate = ({ candidate }) => candidate?.protocol === "udp" && resolve(true);
+    });
   }
 
   /** Candidates are not waited for longer than a moment: the node learns our address from our first check. */

@@ -2,7 +2,7 @@
 
 export const COMMANDS = {
   "sync": [],
-  "offer": ["sdp"],
+  "offer": ["sdp", "restart"],
   "hear": ["files"],
   "relay": [],
   "ask": ["text"],

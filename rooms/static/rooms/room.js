@@ -26,7 +26,7 @@ export class Room {
   #views = new Set();
 
   constructor(audio) {
-    this.sound = new Sound(audio, (sdp) => this.#offer(sdp), () => this.redraw(), () => this.#relay.servers());
+    this.sound = new Sound(audio, (sdp, restart) => this.#offer(sdp, restart), () => this.redraw(), () => this.#relay.servers());
     this.listening = new Listening(this, audio);
     addEventListener("pagehide", () => this.#over("left"));  // says nothing: after a reload the place is still kept
   }
@@ -87,9 +87,9 @@ export class Room {
     this.#tell(null, this.state);
   }
 
-  async #offer(sdp) {
+  async #offer(sdp, restart = false) {
     await this.#snapshot;
-    return this.send("offer", { sdp });
+    return this.send("offer", { sdp, restart });
   }
 
   async #askRelay() {
@@ -118,6 +118,7 @@ export class Room {
     Object.assign(this, { phase: "live", attempt: 0 });
     this.#resync.done();
     this.#gotSnapshot();
+    this.sound.resume();
   }
 
   /** Levels come five times a second while somebody is heard; where they stop, nobody is. */

@@ -3,7 +3,7 @@
 import asyncio
 import subprocess
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -61,15 +61,15 @@ class Notebook:
 class World:
     """A node, its peers by name, and ``run`` to let time pass."""
 
-    def __init__(self, capacity: int = 20) -> None:
+    def __init__(self, capacity: int = 20, bind: str = "127.0.0.1", announce: Sequence[str] = ("127.0.0.1",)) -> None:
         self.now = 1000.0
         self.chunks: list[Chunk] = []
         self.written: list[Piece | Ended] = []  # of what is heard as files
         self.outside = Notebook()
-        self.port = UdpPort("127.0.0.1")
+        self.port = UdpPort(bind)
         self.engine = Engine(
             self.port,
-            Config(SECRET, capacity=capacity),
+            Config(SECRET, announce, capacity),
             self.outside,
             self.chunks.append,
             lambda: self.now,
@@ -91,8 +91,10 @@ class World:
     def grant(self, name: str, space: str = SPACE, age: float = 0.0) -> str:
         return mint(SECRET, space, name, time.time() - age)
 
-    async def join(self, name: str, permission: str | None = None, *, decode: bool = True) -> Client:
-        client = Client(decode=decode, clock=lambda: self.now)
+    async def join(
+        self, name: str, permission: str | None = None, *, decode: bool = True, host: str = "127.0.0.1"
+    ) -> Client:
+        client = Client(host=host, decode=decode, clock=lambda: self.now)
         client.start()
         self.clients.append(client)
         client.accept(self.engine.join(SPACE, permission or self.grant(name), client.offer()))

@@ -29,7 +29,7 @@ class Browser:
         self.media.append(data)
         return self.genuine
 
-    def on_address(self, address: bytes) -> None:
+    def on_address(self, ice: IcePeer, address: bytes) -> None:
         self.moves.append(address)
 
 
@@ -227,6 +227,32 @@ def test_a_nomination_of_no_higher_priority_waits_until_the_old_way_is_silent(ne
     assert net.peer.address == first
     net.ice.handle(net.check(), second, 4.0)
     assert net.peer.address == second
+
+
+def test_sound_from_a_nominated_address_moves_the_peer_once_the_old_way_is_silent(net: Net) -> None:
+    """A router has forgotten a speaker's mapping: his next check comes within 2.5 s, his next packet after 20 ms."""
+    (_, first), (_, second) = net.socket(), net.socket()
+    net.ice.handle(net.check(), first, 1.0)
+    net.ice.handle(b"\x80media", first, 2.0)
+    net.ice.handle(net.check(), second, 2.1)
+    net.ice.handle(b"\x80media", second, 3.4)
+    assert net.peer.address == first
+    net.ice.handle(b"\x80media", second, 3.6)
+    assert net.peer.address == second
+    net.ice.handle(b"\x80media", first, 3.7)  # late ones of the way before
+    assert net.browser.moves == [first, second]
+
+
+@pytest.mark.parametrize(("nominate", "genuine"), [(False, True), (True, False)])
+def test_sound_from_an_address_without_nomination_and_forged_sound_move_nobody(
+    net: Net, nominate: bool, genuine: bool
+) -> None:
+    (_, first), (_, second) = net.socket(), net.socket()
+    net.ice.handle(net.check(), first, 1.0)
+    net.ice.handle(net.check(nominate=nominate), second, 2.0)
+    net.browser.genuine = genuine
+    net.ice.handle(b"\x80media", second, 9.0)
+    assert net.peer.address == first
 
 
 def test_forged_media_is_no_sign_of_life(net: Net) -> None:

@@ -1,5 +1,7 @@
 """Offers: one audio section with Opus is answered, everything else is refused with a reason."""
 
+from dataclasses import replace
+
 import pytest
 
 from rooms.media.sdp import Answer, BadSdp, build_answer, parse_offer
@@ -51,6 +53,19 @@ def test_answer_names_every_address_best_first() -> None:
     assert [candidate[4] for candidate in candidates] == ["192.0.2.1", "2001:db8::1"]
     assert int(candidates[0][3]) > int(candidates[1][3])
     assert "a=end-of-candidates" in lines
+
+
+def test_a_later_answer_is_preferred_and_a_browsers_own_priorities_decide_only_where_ours_are_equal() -> None:
+    """Between what a browser gives to a relayed address of its own and to one that a server saw (RFC 8445 5.1.2.2)."""
+    relayed, seen_by_a_server = (2 << 24) + (65_535 << 8) + 255, 100 << 24
+    best = []
+    for restarts in (0, 1, 2, 69, 500):
+        answer = build_answer(parse_offer(OFFER), replace(ANSWER, restarts=restarts))
+        found = [int(line.split()[3]) for line in answer.split("\r\n") if line.startswith("a=candidate")]
+        assert all(relayed < priority < seen_by_a_server for priority in found)
+        best.append(found[0])
+    assert best == sorted(best)
+    assert len(set(best)) == 4
 
 
 def without(start: str) -> str:

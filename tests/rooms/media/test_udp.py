@@ -71,6 +71,18 @@ def test_many_answers_leave_from_the_addresses_that_were_asked(port: Callable[..
     assert [unpack(browser.receive()[0][1])[0] for browser in browsers] == asked
 
 
+def test_what_the_kernel_would_choose_is_asked_anew_for_each(port: Callable[..., UdpPort]) -> None:
+    """A socket that has been connected keeps its first address of ours, unless it is told to forget it."""
+    node = port("::")
+    envelopes = node.envelopes(np.full((1, 6), 7, np.uint8))
+    for host in ("127.0.0.1", "::1", "127.0.0.1"):
+        browser = port(host)
+        browser.send(b"question", browser.pack(host, node.port))
+        ((_, address),) = node.receive()
+        envelopes.address(0, address)
+        assert envelopes.headers["control_size"][0] == 0, host
+
+
 def test_no_packet_is_no_packet(port: Callable[..., UdpPort]) -> None:
     assert port().receive() == []
 

@@ -1,0 +1,39 @@
+"""Who may come in: a grant that is good, a Space that is here and admits him, an offer that can be answered."""
+
+import time
+from collections.abc import Mapping
+
+from . import grant, sdp
+from .space import LiveSpace
+
+
+class Refused(Exception):
+    """Somebody may not join. ``code`` is one of refused, no_space, no_peer, bad_sdp, full; the message says why."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+
+
+def admitted(spaces: Mapping[str, LiveSpace], name: str, secret: str, permission: str) -> tuple[LiveSpace, grant.Grant]:
+    """Return the Space, and what the grant says of whom it lets in there; Refused where it lets nobody in."""
+    try:
+        granted = grant.read(secret, permission, time.time())
+    except grant.GrantRefused as error:
+        raise Refused("refused", f"grant {error}") from error
+    if granted.space != name:
+        raise Refused("refused", "grant for another Space")
+    space = spaces.get(name)
+    if space is None:
+        raise Refused("no_space", "the Space is not on this node")
+    if not space.standing.admits(granted.participant):
+        raise Refused("refused", "removed from the Space")
+    return space, granted
+
+
+def understood(offer: str) -> sdp.Offer:
+    """Return what matters of an offer; Refused where it cannot be answered."""
+    try:
+        return sdp.parse_offer(offer)
+    except sdp.BadSdp as error:
+        raise Refused("bad_sdp", str(error)) from error

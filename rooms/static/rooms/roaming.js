@@ -1,0 +1,87 @@
+/** Keeps a connection through a change of network: ICE restarts over the socket, before a new one is dialled. */
+
+const PATIENCE = 700;          // for sound after an answer, before the next try; half as long again after each
+const LOOK_AGAIN = 200;        // for a network: a browser may tell of the new one only seconds after the old one is gone
+const ANSWER_WITHIN = 1500;
+const HOLDS_FOR = 10_000;
+
+export class Roaming {
+  #peer = null;
+  #busy = false;
+  #timer = null;
+  #since = null;        // when the first try was, of those since sound was last heard
+  #askedAt = 0;
+  #answers = 0;
+  #hopes = false;       // the node has answered, or there is no way to ask it yet
+  #waits = false;       // for the socket
+  #network = navigator.connection?.type;  // not every browser tells it
+
+  /** offer(sdp) -> Promise of {sdp}; lost(): the node has not got the connection any more. */
+  constructor({ offer, lost }) {
+    Object.assign(this, { offer, lost });
+  }
+
+  start() {
+    addEventListener("online", this.restart);
+    navigator.connection?.addEventListener("change", this.#changed);
+  }
+
+  stop() {
+    removeEventListener("online", this.restart);
+    navigator.connection?.removeEventListener("change", this.#changed);
+    this.follow(null);
+  }
+
+  /** Keep this peer, which has its answer, from now on; null for none. */
+  follow(peer) {
+    this.#peer = peer;
+    this.calm();
+  }
+
+  /** Sound is heard. */
+  calm() {
+    clearTimeout(this.#timer);
+    this.#since = null;
+    this.#answers = 0;
+    this.#hopes = this.#waits = false;
+  }
+
+  /** Whether a silent connection is still worth keeping: nothing that is dialled would fare better. */
+  get holds() {
+    const now = performance.now();
+    if (this.#since === null || now - this.#since > HOLDS_FOR) return false;
+    return this.#hopes || (this.#busy && now - this.#askedAt < ANSWER_WITHIN);
+  }
+
+  /** The socket is there again. */
+  resume() {
+    if (this.#waits) this.restart();
+  }
+
+  restart = async () => {
+    const peer = this.#peer;
+    if (!peer || this.#busy) return;
+    clearTimeout(this.#timer);
+    this.#busy = true;
+    this.#askedAt = performance.now();
+    this.#since ??= this.#askedAt;
+    const refusal = await peer.restart(this.offer).then(() => null, (error) => error.code ?? "failed");
+    this.#busy = false;
+    if (peer === this.#peer && this.#since !== null) this.#next(refusal);
+  };
+
+  #next(refusal) {
+    this.#waits = refusal === "offline" || refusal === "no_answer";
+    this.#hopes = refusal === null || refusal === "no_network" || this.#waits;
+    if (!this.#hopes) this.lost();
+    else if (refusal === "no_network") this.#timer = setTimeout(this.restart, LOOK_AGAIN);
+    else if (!this.#waits) this.#timer = setTimeout(this.restart, PATIENCE * 1.5 ** this.#answers++);
+  }
+
+  /** The event tells of every change of the estimated speed, too. */
+  #changed = () => {
+    const before = this.#network;
+    this.#network = navigator.connection.type;
+    if (this.#network !== before && this.#network !== "none") this.restart();
+  };
+}

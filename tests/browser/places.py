@@ -1,0 +1,145 @@
+"""Machines of a test's own, as network namespaces with links between them, so that a network can really go away.
+
+They need root, iproute2 and a kernel with veth. This machine's own network, where other browsers are, stays as it is.
+"""
+
+import ctypes
+import os
+import socket
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+from threading import Thread
+from typing import NamedTuple
+
+CLONE_NEWNET = 0x40000000  # unshare(2)
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Link(NamedTuple):
+    """A network: its name for its user, the node's address in it and his own; of two, the lower metric is used."""
+
+    name: str
+    nodes: str
+    own: str
+    metric: int = 100
+
+    def at(self, address: str) -> list[str]:
+        """What iproute2 is told to give an end this address, at once."""
+        return [f"{address}/64", "nodad"] if ":" in address else [f"{address}/30"]
+
+
+class Place:
+    """A machine of its own; ``with`` makes it and takes it away."""
+
+    def __init__(self, name: str) -> None:
+        self.name = f"spaces-{name}-{os.getpid()}"
+        self._links: dict[str, Link] = {}
+
+    def __enter__(self) -> "Place":
+        _ip("netns", "add", self.name)
+        self._ip("link", "set", "lo", "up")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _ip("netns", "del", self.name)  # with the ends of its links
+
+    def connect(self, node: "Place", link: Link) -> None:
+        """Lay a link to where the node is; it is not used yet."""
+        self._links[link.name] = link
+        there = f"{link.name}{len(self._links)}-{self.name[7:10]}"
+        self._ip("link", "add", link.name, "type", "veth", "peer", "name", there, "netns", node.name)
+        node._ip("addr", "add", *link.at(link.nodes), "dev", there)
+        node._ip("link", "set", there, "up")
+
+    def join(self, name: str) -> None:
+        """Come into a network."""
+        link = self._links[name]
+        self._ip("link", "set", name, "up")
+        self._ip("addr", "replace", *link.at(link.own), "dev", name)
+        self._ip("route", "replace", "default", "via", link.nodes, "metric", str(link.metric))
+
+    def leave(self, name: str) -> None:
+        """Lose a network, with the address in it."""
+        self._ip("link", "set", name, "down")
+        self._ip("addr", "flush", "dev", name)
+
+    @property
+    def prefix(self) -> list[str]:
+        """What stands before a command that is to run here."""
+        return ["ip", "netns", "exec", self.name]
+
+    def program(self, path: str, folder: Path) -> str:
+        """A program that runs this one here."""
+        script = folder / self.name
+        script.write_text(f'#!/bin/sh\nexec {" ".join(self.prefix)} {path} "$@"\n')
+        script.chmod(0o755)
+        return str(script)
+
+    def enter(self) -> None:
+        """Let the thread that calls it be here from now on: it cannot go back."""
+        with open(f"/run/netns/{self.name}") as place:
+            assert _libc.setns(place.fileno(), CLONE_NEWNET) == 0, os.strerror(ctypes.get_errno())
+
+    def _ip(self, *arguments: str) -> None:
+        _ip("-n", self.name, *arguments)
+
+
+class Door:
+    """A TCP port on the loopback of one place that leads to the same port of another's; None is this machine.
+
+    What is reached through it comes from the own machine, for a browser: its pages are secure contexts.
+    """
+
+    def __init__(self, port: int, *, outside: Place | None = None, inside: Place | None = None) -> None:
+        self._port = port
+        opening = Thread(target=self._open, args=[outside])
+        opening.start()
+        opening.join()
+        self._accepting = Thread(target=self._accept, args=[inside], daemon=True)
+        self._accepting.start()
+
+    def _open(self, outside: Place | None) -> None:
+        if outside is not None:
+            outside.enter()
+        self._listening = socket.create_server(("127.0.0.1", self._port))
+
+    def _accept(self, inside: Place | None) -> None:
+        if inside is not None:
+            inside.enter()
+        with suppress(OSError):  # closed
+            while True:
+                theirs, _ = self._listening.accept()
+                self._lead(theirs)
+
+    def _lead(self, theirs: socket.socket) -> None:
+        try:
+            ours = socket.create_connection(("127.0.0.1", self._port))
+        except ConnectionRefusedError:
+            theirs.close()
+            return
+        for one, other in ((theirs, ours), (ours, theirs)):
+            Thread(target=_pass_on, args=[one, other], daemon=True).start()
+
+    def __enter__(self) -> "Door":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+        self._accepting.join()
+
+
+def _pass_on(source: socket.socket, sink: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(65_536):
+            sink.sendall(data)
+    for end in (source, sink):
+        with suppress(OSError):
+            end.shutdown(socket.SHUT_RDWR)
+        end.close()
+
+
+def _ip(*arguments: str) -> None:
+    done = subprocess.run(["ip", *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"ip {' '.join(arguments)}: {done.stderr}"
