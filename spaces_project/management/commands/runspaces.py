@@ -20,7 +20,7 @@ from spaces_project.supervisor import Child, StartFailed, Supervisor, python
 HEALTHY_SECONDS = 180
 CELERY_AS_ROOT = "You're running the worker with superuser privileges"  # Celery's warning; operating.md says the same
 LOOPBACK = "127.0.0.1"
-MESSAGE_BYTES = "16384"  # of a websocket; the wire's own limit (rooms/protocol.py)
+MESSAGE_BYTES = "16384"  # of a websocket; the wire's own limit (rooms/protocol/)
 
 
 class Command(BaseCommand):
