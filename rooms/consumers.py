@@ -6,7 +6,7 @@ from typing import Any
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
-from rooms import commands, events, hls, lookout, protocol, pulse
+from rooms import commands, events, hls, protocol, pulse
 from rooms.door import WARNINGS, Bucket, Door
 from rooms.metrics import COMMANDS
 from rooms.models import Participant, Space
@@ -108,20 +108,3 @@ class SpaceConsumer(Door):
 
 
 enter, lose, is_latest = database(pulse.enter), database(pulse.lose), database(pulse.is_latest)
-
-
-class FleetConsumer(Door):
-    """Tells a page that its fleet line is out of date."""
-
-    async def connect(self) -> None:
-        await self.accept()
-        if not self.scope["user"].is_authenticated:
-            return await self.close(4401)
-        await lookout.join(self.scope["user"].pk, self.tell)
-        return await self.tell()  # what happened between the page and this moment has been missed
-
-    async def disconnect(self, code: int) -> None:
-        await lookout.leave(self.scope["user"].pk, self.tell)
-
-    async def tell(self) -> None:
-        await self.send(text_data='{"type":"fleet"}')

@@ -10,12 +10,12 @@ import gc
 import logging
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 
 from . import addresses, rtcp, rtp, sdp
 from .admission import Admission
 from .clock import Ticker
+from .config import Config
 from .entrance import Refused, admitted, understood
 from .fanout import FanOut
 from .grant import Grant
@@ -42,26 +42,6 @@ GOODBYE_SECONDS = 0.5  # for each of the things that are waited for at the end
 MOST_FAILURES = 50  # ticks of one Space; then it is closed, and whoever comes back finds it begun anew
 HEARD_SECONDS = 12.0  # for which a Space is written as files (HLS) after the web side last said that somebody hears it
 EMPTY_SECONDS = 60.0  # after which a Space without peers is forgotten; whoever comes has its standing read again
-
-
-@dataclass(frozen=True)
-class Config:
-    """What an operator decides about a node.
-
-    ``announce`` names the addresses put into answers, best first, in the forms of ``addresses``.
-
-    From a load of ``long_above`` on, a share of a core, those who join get packets of 60 ms, and from ``most_load`` on
-    newcomers are refused. ``boot`` names this start of the node, as standings do. ``hls_secret`` makes the names of the
-    folders of those who hear files.
-    """
-
-    secret: str
-    announce: Sequence[str] = ("127.0.0.1",)
-    capacity: int = 2000
-    long_above: float = 2.0
-    most_load: float = 20.0
-    boot: str = ""
-    hls_secret: str = ""
 
 
 class Engine:

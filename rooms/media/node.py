@@ -14,7 +14,8 @@ from prometheus_client import generate_latest
 from . import metrics
 from .admission import MEASURED_SECONDS
 from .clock import percentile
-from .engine import Config, Engine
+from .config import Config
+from .engine import Engine
 from .face import application
 from .garbage import Garbage, shorten_pauses
 from .hls.feed import Process

