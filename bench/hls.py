@@ -18,7 +18,7 @@ from bench.rig.site import Site
 LISTENERS, QUICK = 5000, 500
 SECONDS = 60.0
 ALONE_SECONDS, BEGIN_SECONDS, SETTLE_SECONDS = 20.0, 20.0, 12.0
-ENTER_SECONDS = 900  # at most, until the voice ends by itself
+VOICE_SECONDS = 900  # at most, after which it ends by itself
 
 
 async def usages(pids: list[int], seconds: float) -> list[float]:
@@ -49,7 +49,6 @@ async def measure(count: int, seconds: float) -> None:
         site.serve(known["secret"])
         async with Crowd(site.url, known["space"], [known["host"]]) as host:
             await host.enter()
-            site.voice(known["space"], ENTER_SECONDS)
             await _measure(site, known, seconds)
 
 
@@ -60,8 +59,9 @@ async def _measure(site: Site, known: dict[str, list[str]], seconds: float) -> N
         await asyncio.sleep(SETTLE_SECONDS)
         pids = [site.web_pid, site.nginx_pid]
         quiet, _ = await usages(pids, ALONE_SECONDS)
-        machine.say(f"Their sockets alone, nobody hears: web {quiet:.1f} % of a core")
+        machine.say(f"Their sockets alone, nobody talks or hears: web {quiet:.1f} % of a core")
         await crowd.hear(site.files, BEGIN_SECONDS)
+        site.voice(str(known["space"]), VOICE_SECONDS)  # not before: whoever does not hear files is sent levels
         await asyncio.sleep(SETTLE_SECONDS)
         crowd.forget()
         app, nginx = await usages(pids, seconds)

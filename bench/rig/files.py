@@ -14,10 +14,13 @@ import aiohttp
 
 from rooms.media.hls.playlist import Playlist, parse
 
+from .machine import Failed
+
 ENOUGH = 3.5  # seconds, as in rooms/static/rooms/loader.js
 AFTER_NEW, AFTER_NOTHING = 1.9, 0.5
 ENTER_AT_ONCE = 16
 WAIT_SECONDS = 60.0
+TRIES = 5  # to enter, as our page does
 
 
 class Wire(asyncio.Protocol):
@@ -84,8 +87,15 @@ class Listener:
     async def enter(self, session: aiohttp.ClientSession, url: str, space: str) -> None:
         """Open the socket and wait for the snapshot."""
         address = f"{url.replace('http', 'ws', 1)}/ws/spaces/{space}/"
-        self.socket = await session.ws_connect(address, headers={"Origin": url, "Cookie": self.cookie}, compress=0)
-        await self.socket.receive(timeout=WAIT_SECONDS)
+        headers = {"Origin": url, "Cookie": self.cookie}
+        for left in reversed(range(TRIES)):
+            try:
+                self.socket = await session.ws_connect(address, headers=headers, compress=0)
+                await self.socket.receive(timeout=WAIT_SECONDS)
+                return
+            except (aiohttp.ClientError, TimeoutError) as error:  # daphne gives a handshake five seconds
+                if not left:
+                    raise Failed(f"a member cannot enter: {error}") from None
 
     async def read(self) -> None:
         """Take the frames of the socket as they come."""
