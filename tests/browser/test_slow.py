@@ -1,4 +1,4 @@
-"""audio.js against a network on which everything takes long."""
+"""audio.js and roaming.js against networks on which everything takes long, or fails."""
 
 from collections.abc import Callable
 
@@ -32,6 +32,37 @@ JOIN = """(handshake) => import("rooms/audio.js").then(({ Sound }) => new Promis
   sound.connect();
   setTimeout(() => done(99), 30000);
 }))"""
+
+
+# roaming.js with a peer whose restarts end with these codes, null for an answer: what it does about the first one.
+ROAM = """(codes) => import("rooms/roaming.js").then(async ({ Roaming }) => {
+  let tries = 0;
+  let lost = 0;
+  const peer = { restart: async () => {
+    const code = codes[Math.min(tries++, codes.length - 1)];
+    if (code) throw Object.assign(new Error(code), { code });
+  } };
+  const roaming = new Roaming({ offer: async () => ({}), lost: () => { lost += 1; } });
+  roaming.follow(peer);
+  await roaming.restart();
+  const said = { lost, holds: roaming.holds, tries };
+  roaming.resume();
+  said.resumed = tries - said.tries;
+  roaming.stop();
+  return said;
+})"""
+
+
+def test_what_becomes_of_a_connection_after_a_restart(join_as: Callable[..., Person]) -> None:
+    page = join_as("lior").page
+    page.goto("/")
+    kept = {"lost": 0, "holds": True, "tries": 1, "resumed": 0}
+    for code, becomes in {
+        None: kept, "no_network": kept, "offline": kept | {"resumed": 1}, "no_answer": kept | {"resumed": 1},
+        "no_peer": kept | {"lost": 1, "holds": False}, "refused": kept | {"lost": 1, "holds": False},
+        "no_node": kept | {"holds": False},
+    }.items():  # fmt: skip
+        assert page.evaluate(ROAM, [code]) == becomes, code
 
 
 def test_a_slow_handshake_is_waited_for(join_as: Callable[..., Person]) -> None:

@@ -73,6 +73,7 @@ export class Roaming {
   #next(refusal) {
     this.#waits = refusal === "offline" || refusal === "no_answer";
     this.#hopes = refusal === null || refusal === "no_network" || this.#waits;
+    if (refusal === "no_node") return;  // a dial would fare no better yet
     if (!this.#hopes) this.lost();
     else if (refusal === "no_network") this.#timer = setTimeout(this.restart, LOOK_AGAIN);
     else if (!this.#waits) this.#timer = setTimeout(this.restart, PATIENCE * 1.5 ** this.#answers++);
