@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 
+from spaces_project import media_nodes
 from spaces_project.celery import app
 from spaces_project.management.commands.runspaces import Command
 
@@ -20,6 +21,7 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[str, ...]]:
     runspaces: Any = Command()
     runspaces.demo, runspaces.web_host = True, "127.0.0.1"
     runspaces.ports = {"web": 1, "media": 2, "media_http": 3}
+    runspaces.media = media_nodes.of(1, runspaces.ports)
     return {child.name: child.start for child in runspaces.children()}
 
 
