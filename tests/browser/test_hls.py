@@ -77,6 +77,7 @@ def hears_files(listener: Person) -> bool:
     return bool(listener.page.evaluate(SOURCE))
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(("how", "source"), [("native", "/hls/own/"), ("loader", "blob:")])
 def test_who_saves_data_hears_the_space_as_files(
     speakers: tuple[Person, Person], saver: Callable[..., Person], how: str, source: str
@@ -104,7 +105,7 @@ def test_who_saves_data_hears_the_space_as_files(
     assert lior.problems == []
 
 
-@pytest.mark.parametrize("how", ["native", "loader"])
+@pytest.mark.parametrize("how", [pytest.param("native", marks=pytest.mark.proof), "loader"])
 def test_whoever_comes_to_the_stage_is_there_without_delay_and_goes_back_to_files(
     speakers: tuple[Person, Person], saver: Callable[..., Person], how: str
 ) -> None:
@@ -127,6 +128,7 @@ def test_whoever_comes_to_the_stage_is_there_without_delay_and_goes_back_to_file
     assert lior.problems == []
 
 
+@pytest.mark.proof
 def test_a_removed_listener_hears_no_more_and_his_address_is_of_no_use_soon(
     join_as: JoinAs, saver: Callable[..., Person]
 ) -> None:
@@ -150,6 +152,7 @@ def test_a_removed_listener_hears_no_more_and_his_address_is_of_no_use_soon(
     assert time.monotonic() - removed < SECONDS + 5
 
 
+@pytest.mark.proof
 def test_the_choice_is_made_in_the_menu_and_kept(speakers: tuple[Person, Person], join_as: JoinAs) -> None:
     lior = join_as("lior")
     lior.join(speakers[0].page.url)
@@ -205,6 +208,7 @@ def test_whoever_finds_the_node_full_hears_files(
     expect(banner).to_have_count(0)
 
 
+@pytest.mark.proof
 def test_a_space_that_moves_to_another_node_goes_on_in_the_same_place(
     speakers: tuple[Person, Person], saver: Callable[..., Person], own_node: int, other_node: str, site: Machine
 ) -> None:

@@ -4,20 +4,21 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.browser.conftest import HANA, SOL
+from tests.browser.conftest import HANA, SOL, Stage
 from tests.browser.gaps import Gaps
 from tests.browser.person import Person
 from tests.browser.test_nodes import node_of_the_space
 from tests.machine import Machine
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.proof]
 BEFORE_MS = 4000
 MOST_SILENCE = 1.0  # seconds beyond the pauses of the voices themselves
 
 
 def test_a_drained_node_is_empty_and_nobody_misses_a_second(
-    speakers: tuple[Person, Person], join_as: Callable[..., Person], site: Machine, own_node: int, other_node: str
-) -> None:
+    speakers: tuple[Person, Person], join_as: Callable[..., Person], site: Machine, own_node: int, other_node: str,
+    stage: Stage,
+) -> None:  # fmt: skip
     hana, sol = speakers
     lior = join_as("lior")
     lior.join(hana.page.url)
@@ -41,3 +42,4 @@ def test_a_drained_node_is_empty_and_nobody_misses_a_second(
         listener.until_hears(tone)
     undone = site.command("media", "drain", source, "--undo")
     assert undone.returncode == 0, undone.stderr
+    stage.take_down()  # its node ends with this test

@@ -15,10 +15,10 @@ from tests.machine import Machine
 
 __all__ = ["nothing_starts_again"]
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.proof]
 TONES = {"hana": 480, "sol": 1_100, "lior": 1_900}
 CHUNK_SECONDS = 6.0  # in which at least one chunk of every track is closed
-TRACKS = """SELECT s.id, t.kind, extract(epoch FROM s.started_at), c.start_ms, c.start_ms + c.duration_ms
+TRACKS = """SELECT s.id, t.id, extract(epoch FROM s.started_at), c.start_ms, c.start_ms + c.duration_ms
 FROM recordings_chunk c
 JOIN recordings_track t ON t.id = c.track_id JOIN recordings_recording r ON r.id = t.recording_id
 JOIN rooms_space s ON s.id = r.space_id WHERE s.node = '{node}' ORDER BY 1, 2, 4"""
@@ -62,9 +62,9 @@ def test_three_spaces_of_a_killed_node_go_on_at_another_one(
     assert site.rows("SELECT node FROM rooms_space WHERE state = 'live'") == [(other_node,)] * 3
     three_spaces[0][0].page.wait_for_timeout(CHUNK_SECONDS * 1000)
     until(lambda: len(tracks_of(site, other_node, after=killed_at)) == 6, "all tracks and mixes go on")
-    for (space, kind), chunks in tracks_of(site, other_node).items():
+    for (space, track), chunks in tracks_of(site, other_node).items():
         gaps = [later[0] - earlier[1] for earlier, later in itertools.pairwise(chunks)]
-        print(f"{space} {kind}: {len(chunks)} chunks up to {chunks[-1][1]} ms, between them {gaps} ms")
+        print(f"{space} {track}: {len(chunks)} chunks up to {chunks[-1][1]} ms, between them {gaps} ms")
         assert min(gaps, default=0) >= 0, "nothing is kept twice"
         assert len(chunks) > 1, "it began before the node died, and goes on"
 
@@ -81,8 +81,8 @@ def tracks_of(site: Machine, node: str, after: float = 0.0) -> dict[tuple[str, s
     """The chunks of each track, as room times in ms; of those tracks that have one after a time (Unix seconds)."""
     tracks: dict[tuple[str, str], list[tuple[int, int]]] = {}
     going_on = set()
-    for space, kind, zero, start, end in site.rows(TRACKS.format(node=node)):
-        tracks.setdefault((str(space), kind), []).append((start, end))
+    for space, track, zero, start, end in site.rows(TRACKS.format(node=node)):
+        tracks.setdefault((str(space), str(track)), []).append((start, end))
         if float(zero) + start / 1000 > after:
-            going_on.add((str(space), kind))
+            going_on.add((str(space), str(track)))
     return {name: chunks for name, chunks in tracks.items() if name in going_on}

@@ -19,7 +19,7 @@ from tests.browser.person import Person, until
 from tests.browser.places import Door, Link, Place
 from tests.machine import Machine, free_port
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.proof]
 LIMIT_SECONDS = 4.0  # two are promised, on a machine that has nothing else to do; the printed figures tell
 LATE_SECONDS = 9.0  # where Chromium tells pages of the new network only four seconds after the old one is gone
 SETTLED_MS = 500
@@ -142,7 +142,6 @@ def test_a_listener_goes_from_wifi_to_mobile(world: World, browse: Browse) -> No
     change.is_heard_within(LIMIT_SECONDS)
 
 
-@pytest.mark.proof
 @pytest.mark.parametrize("other", [MOBILE, MOBILE_IPV6], ids=lambda link: link.name)
 def test_a_speaker_in_two_networks_loses_the_one_that_is_used(world: World, browse: Browse, other: Link) -> None:
     world.phone.join(other.name)
@@ -155,7 +154,6 @@ def test_a_speaker_in_two_networks_loses_the_one_that_is_used(world: World, brow
     assert hana.page.evaluate(USED) != used
 
 
-@pytest.mark.proof
 @pytest.mark.parametrize("other", [MOBILE, MOBILE_IPV6], ids=lambda link: link.name)
 def test_a_speaker_goes_from_wifi_to_mobile(world: World, browse: Browse, other: Link) -> None:
     hana, lior = browse("hana", world.phone, tone=HANA), browse("lior", world.home)

@@ -14,7 +14,7 @@ from tests.browser.person import Person, until
 from tests.coturn import NAME, SECRET, Coturn
 from tests.machine import START_SECONDS, Machine
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.proof]
 TRANSPORTS = ("udp", "tcp", "tls")
 OF_A_USER = 24  # user-quota
 # A network that lets out nothing but TURN, by one transport: the browser gathers relayed candidates alone.
@@ -38,7 +38,11 @@ WAY = """async () => {
 }"""
 PORTS = """async () => [...(await window.connections.at(-1).getStats()).values()]
   .filter((one) => one.type === "local-candidate" && one.candidateType === "relay").length"""
-DIALS = "() => window.connections.length"
+ALLOCATION = """async () => {
+  const stats = await window.connections.at(-1).getStats();
+  const pair = stats.get([...stats.values()].find((one) => one.type === "transport")?.selectedCandidatePairId);
+  return [pair && stats.get(pair.localCandidateId)?.port, pair?.packetsReceived ?? 0];
+}"""
 KEPT = """() => JSON.stringify([document.documentElement.outerHTML, Object.entries(localStorage),
   Object.entries(sessionStorage), document.cookie])"""
 CREDENTIALS = "() => window.connections.at(-1).getConfiguration().iceServers[0]"
@@ -157,11 +161,13 @@ def test_a_page_takes_few_ports_and_comes_back_after_a_restart_of_coturn(
     took = hana.page.evaluate(PORTS)
     print(f"{took} ports for one page, of {len(TRANSPORTS)} URLs")
     assert 0 < took <= OF_A_USER
-    before = hana.page.evaluate(DIALS)
+    before, _ = hana.page.evaluate(ALLOCATION)
     coturn.restart()
-    took_anew = until(lambda: hana.page.evaluate(DIALS) > before, "the page connects anew")
+    took_anew = until(lambda: hana.page.evaluate(ALLOCATION)[0] not in (None, before), "the page has a new allocation")
     hana.until_connected()
-    print(f"coturn was started again; the page noticed after {took_anew:.2f} s and is connected")
+    _, heard = hana.page.evaluate(ALLOCATION)
+    until(lambda: hana.page.evaluate(ALLOCATION)[1] > heard, "packets come again")
+    print(f"coturn was started again; the page has a new allocation after {took_anew:.2f} s and hears")
     assert hana.page.evaluate(WAY)["type"] == "relay"
 
 
