@@ -105,7 +105,8 @@ def test_who_saves_data_hears_the_space_as_files(
     assert lior.problems == []
 
 
-@pytest.mark.parametrize("how", [pytest.param("native", marks=pytest.mark.proof), "loader"])
+@pytest.mark.proof
+@pytest.mark.parametrize("how", ["native", "loader"])
 def test_whoever_comes_to_the_stage_is_there_without_delay_and_goes_back_to_files(
     speakers: tuple[Person, Person], saver: Callable[..., Person], how: str
 ) -> None:
@@ -180,6 +181,7 @@ def press(lior: Person) -> None:
     lior.find("saver").click()
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("other_node", [{"MEDIA_CAPACITY": "1"}], indirect=True, ids=["of one place"])
 def test_whoever_finds_the_node_full_hears_files(
     join_as: JoinAs, site: Machine, own_node: int, other_node: str

@@ -12,7 +12,7 @@ from tests.browser.conftest import HANA
 from tests.browser.person import PATIENCE_SECONDS, Person, until
 from tests.machine import Machine
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.proof]
 JoinAs = Callable[..., Person]
 PATIENCE = PATIENCE_SECONDS * 1000
 
