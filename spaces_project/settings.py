@@ -76,10 +76,12 @@ DATABASES = {
     | {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True, "OPTIONS": _database.get("OPTIONS", {}) | {"pool": _pool}}
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# Published messages know no database numbers, so the name has to: two sites may have one Redis.
+REDIS_NUMBER = parse_url(REDIS_URL).get("db", 0)
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL], "prefix": "spaces:layer"},
+        "CONFIG": {"hosts": [REDIS_URL], "prefix": f"spaces:layer:{REDIS_NUMBER}"},
     }
 }
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
