@@ -5,6 +5,7 @@ ones. Segments begin at multiples of two seconds, at the first packet at or afte
 """
 
 import io
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -34,7 +35,7 @@ class Cut:
     data: bytes
 
 
-class Way:
+class Way(ABC):
     """The packets of one way of encoding, until they are cut. ``template`` is the stream that they could be of."""
 
     template: Any
@@ -42,10 +43,11 @@ class Way:
     def __init__(self) -> None:
         self._packets: list[Any] = []
 
+    @abstractmethod
     def write(self, pcm: bytes, packets: list[bytes], position: int) -> None:
         """Take a piece of the mix as int16 samples and as packets of 20 ms."""
-        raise NotImplementedError
 
+    @abstractmethod
     def finish(self) -> None:
         """Have out what the encoder still holds."""
 
@@ -126,6 +128,9 @@ class Opus(Way):
             packet.pts = packet.dts = position + place * FRAME
             packet.duration, packet.time_base, packet.is_keyframe = FRAME, _TIME_BASE, True
             self._packets.append(packet)
+
+    def finish(self) -> None:
+        """Nothing is held back: every packet came whole."""
 
 
 class Stretch:
