@@ -1,7 +1,8 @@
 """What a web process does for a Space while it has connections to it: renew leases, send what is summed.
 
-Reactions leave three times a second, coming and going at every second beat; once a second those who wait for a place
-in the sound are called, as many as there is room for; leases are renewed every ten seconds.
+Reactions leave three times a second, coming and going at every second beat, both less often in a room of thousands;
+once a second those who wait for a place in the sound are called, as many as there is room for; leases are renewed every
+ten seconds.
 Several processes share a Space: whoever takes a sum out of Redis, in one transaction, sends it, and the others leave it
 for as long as there is to be between two of them.
 """
@@ -27,6 +28,8 @@ BEAT_SECONDS = 0.34
 LEASE_SECONDS = 30
 RENEW_BEATS = 30
 LINE_BEATS, LINE_SECONDS = 3, 0.9
+MOST_FRAMES = 2000  # a second, of one kind of sum, to all who are connected: more would hold up what matters
+MOST_SECONDS = 5.0  # between two sums all the same
 
 log = structlog.get_logger(__name__)
 
@@ -60,7 +63,7 @@ class Pulse:
 
     async def _send_reactions(self) -> None:
         key = store.REACTIONS.format(space=self.space_id)
-        if not await _takes_turn(key, 1 / 3):
+        if not await _takes_turn(key, await pace(self.space_id, 1 / 3)):
             return
         async with store.async_client().pipeline(transaction=True) as pipe:
             counts, _ = await pipe.hgetall(key).delete(key).execute()
@@ -70,7 +73,7 @@ class Pulse:
 
     async def _send_audience(self) -> None:
         key = store.AUDIENCE.format(space=self.space_id)
-        if not await _takes_turn(key, 1 / 2):
+        if not await _takes_turn(key, await pace(self.space_id, 1 / 2)):
             return
         async with store.async_client().pipeline(transaction=True) as pipe:
             notes, _ = await pipe.lrange(key, 0, -1).delete(key).execute()
@@ -87,6 +90,12 @@ class Pulse:
 
     def stop(self) -> None:
         self._task.cancel()
+
+
+async def pace(space_id: str, shortest: float) -> float:
+    """Seconds between two sums: `shortest`, or more where so many are connected that it would be too many frames."""
+    connections = await store.async_client().zcard(store.PRESENCE.format(space=space_id))
+    return max(shortest, min(connections / MOST_FRAMES, MOST_SECONDS))
 
 
 async def _takes_turn(what: str, seconds: float) -> bool:

@@ -140,7 +140,8 @@ class Ended(Sequenced, tag="ended", kw_only=True, frozen=True):
 
 
 class Audience(Event, tag="audience", kw_only=True, frozen=True):
-    """How many listen, and who came and went since the last such event (small rooms only). At most twice a second."""
+    """How many listen, and who came and went since the last such event (small rooms only). At most twice a second,
+    every five seconds in the largest rooms."""
 
     listeners: int
     entered: list[Person]
@@ -148,7 +149,8 @@ class Audience(Event, tag="audience", kw_only=True, frozen=True):
 
 
 class Reactions(Event, tag="reactions", kw_only=True, frozen=True):
-    """Emoji sent by people since the last such event, summed. At most three times a second."""
+    """Emoji sent by people since the last such event, summed. At most three times a second,
+    every five seconds in the largest rooms."""
 
     counts: dict[str, int]
 

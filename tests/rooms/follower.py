@@ -11,7 +11,7 @@ import numpy as np
 
 from rooms.media.client import Client, Crowd, strength
 from rooms.media.rtp import RtpPacket
-from tests.rooms.test_socket import Page
+from tests.rooms.page import Page
 
 AUDIBLE = 0.01  # of full scale
 FRAME_SECONDS = 60

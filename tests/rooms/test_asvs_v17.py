@@ -5,7 +5,7 @@ import pytest
 from accounts.models import User
 from rooms.door import BURST, WARNINGS
 from rooms.models import Space
-from tests.rooms.test_socket import _close_what_belongs_to_the_loop, pages
+from tests.rooms.page import _close_what_belongs_to_the_loop, pages
 
 __all__ = ["_close_what_belongs_to_the_loop"]
 pytestmark = pytest.mark.django_db(transaction=True)

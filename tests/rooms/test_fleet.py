@@ -15,7 +15,7 @@ from accounts.models import User
 from rooms import events, lookout
 from rooms.fleet_consumer import FleetConsumer
 from rooms.models import Participant, Space
-from tests.rooms.test_socket import WAIT_SECONDS, Socket, _close_what_belongs_to_the_loop
+from tests.rooms.page import WAIT_SECONDS, Socket, _close_what_belongs_to_the_loop
 
 __all__ = ["_close_what_belongs_to_the_loop"]
 

@@ -15,7 +15,7 @@ from rooms.media.standing import HEARD
 from rooms.models import Participant, Space
 from rooms.refusals import Refused
 from tests.heartbeat import beat
-from tests.rooms.test_socket import Page, _close_what_belongs_to_the_loop, pages
+from tests.rooms.page import Page, _close_what_belongs_to_the_loop, pages
 
 __all__ = ["_close_what_belongs_to_the_loop"]
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.asyncio]

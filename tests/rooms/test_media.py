@@ -24,8 +24,8 @@ from rooms.models import Participant, Space
 from rooms.threads import database
 from tests.rooms.follower import Ear, Follower
 from tests.rooms.media.conftest import NEVER_BUSY, until
+from tests.rooms.page import _close_what_belongs_to_the_loop, pages
 from tests.rooms.test_peers import Quiet, beat
-from tests.rooms.test_socket import _close_what_belongs_to_the_loop, pages
 
 __all__ = ["_close_what_belongs_to_the_loop"]
 

@@ -21,7 +21,7 @@ from rooms.media.tap import Chunk
 from rooms.models import Participant, Space
 from rooms.threads import database
 from tests.rooms.media.conftest import NEVER_BUSY, until
-from tests.rooms.test_socket import Page, _close_what_belongs_to_the_loop, pages
+from tests.rooms.page import Page, _close_what_belongs_to_the_loop, pages
 
 __all__ = ["_close_what_belongs_to_the_loop"]
 

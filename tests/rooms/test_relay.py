@@ -16,7 +16,7 @@ from rooms import relay, sound, store
 from rooms.media import turn
 from rooms.models import Participant, Space
 from rooms.refusals import Refused
-from tests.rooms.test_socket import _close_what_belongs_to_the_loop, pages
+from tests.rooms.page import _close_what_belongs_to_the_loop, pages
 
 __all__ = ["_close_what_belongs_to_the_loop"]
 pytestmark = pytest.mark.django_db(transaction=True)

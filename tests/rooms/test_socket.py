@@ -1,111 +1,25 @@
 """The socket of a Space: who gets in, what a frame does, what everybody else sees of it."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
 import pytest
 from asgiref.sync import sync_to_async
-from asgiref.testing import ApplicationCommunicator
 from channels.layers import get_channel_layer
-from channels.testing import WebsocketCommunicator
 from django.conf import settings
 from django.test import Client
 
 from accounts.models import User
-from rooms import commands, events, postman, protocol, pulse, sound, store, tasks
+from rooms import commands, events, postman, protocol, pulse, tasks
 from rooms.door import BURST, WARNINGS
 from rooms.management.commands import runmedia
 from rooms.media.quality import Quality, State
 from rooms.models import Participant, Space
-from spaces_project.asgi import application
+from tests.rooms.page import ORIGIN, WAIT_SECONDS, Page, _close_what_belongs_to_the_loop, pages
 
+__all__ = ["_close_what_belongs_to_the_loop"]
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.asyncio]
-ORIGIN = (b"origin", b"http://localhost")
-WAIT_SECONDS = 20
-
-
-@pytest.fixture(autouse=True)
-async def _close_what_belongs_to_the_loop() -> AsyncIterator[None]:
-    yield
-    await store.close_async_client()
-    await sound.close()
-
-
-class Socket(WebsocketCommunicator):
-    """A socket whose threads give their connection to the database back, as they do outside of tests: Channels would
-    keep them from it, for tests inside one transaction, and a thread that ends would take the connection along."""
-
-    send_input = ApplicationCommunicator.send_input
-    receive_output = ApplicationCommunicator.receive_output
-
-
-class Page:
-    """A page in a Space, as far as the socket goes."""
-
-    def __init__(self, space: Space, user: User | None, headers: list[tuple[bytes, bytes]] | None = None) -> None:
-        cookies = []
-        if user is not None:
-            client = Client()
-            client.force_login(user)
-            cookies = [(b"cookie", f"{settings.SESSION_COOKIE_NAME}={client.session.session_key}".encode())]
-        self.socket = Socket(
-            application, f"/ws/spaces/{space.pk}/", headers=[ORIGIN, *cookies] if headers is None else headers
-        )
-
-    async def connect(self) -> bool:
-        connected, _ = await self.socket.connect(timeout=WAIT_SECONDS)
-        return connected
-
-    async def gone(self) -> None:
-        """Close the browser's end and wait until the server has done what it does then."""
-        await self.socket.disconnect(timeout=WAIT_SECONDS)
-
-    async def send(self, **frame: Any) -> None:
-        await self.socket.send_to(text_data=msgspec.json.encode(frame).decode())
-
-    async def until(self, kind: str, **fields: Any) -> dict[str, Any]:
-        """The next frame of this type with these fields; others before it are passed over."""
-        while True:
-            frame = msgspec.json.decode(await self.socket.receive_from(timeout=WAIT_SECONDS))
-            if frame["type"] == kind and all(frame[name] == value for name, value in fields.items()):
-                return frame
-
-    async def until_any(self, *kinds: str) -> dict[str, Any]:
-        """The next frame of one of these types."""
-        while True:
-            frame: dict[str, Any] = msgspec.json.decode(await self.socket.receive_from(timeout=WAIT_SECONDS))
-            if frame["type"] in kinds:
-                return frame
-
-    async def until_voice(self, handle: str, mute: str) -> dict[str, Any]:
-        """The next word of this person at the microphone in this state."""
-        while True:
-            frame = await self.until("voice")
-            if (frame["person"]["handle"], frame["person"]["mute"]) == (handle, mute):
-                return frame
-
-    async def closed(self) -> int:
-        """The code with which the server closed; frames before it are passed over."""
-        while True:
-            message = await self.socket.receive_output(timeout=WAIT_SECONDS)
-            if message["type"] == "websocket.close":
-                return int(message["code"])
-
-
-@asynccontextmanager
-async def pages(space: Space, *users: User) -> AsyncIterator[list[Page]]:
-    opened = []
-    for user in users:
-        page = await sync_to_async(Page)(space, user)
-        assert await page.connect()
-        await page.until("snapshot")
-        opened.append(page)
-    yield opened
-    for page in opened:
-        await page.gone()
 
 
 async def test_the_first_frame_is_a_snapshot(tea: Space, hana: User, sol: User) -> None:
@@ -265,21 +179,6 @@ async def test_refusals_speak_the_language_of_the_page(
     await page.gone()
 
 
-async def test_reactions_are_summed(tea: Space, sol: User, lior: User) -> None:
-    async with pages(tea, sol, lior) as [page, other]:
-        for _ in range(5):
-            await page.send(type="react", emoji="👏")
-        counted = 0
-        while counted < 5:
-            counted += (await other.until("reactions"))["counts"]["👏"]
-        assert counted == 5
-
-
-async def test_several_processes_send_a_sum_no_more_often_than_one(tea: Space) -> None:
-    taken = await asyncio.gather(*(pulse._takes_turn(f"test of {tea.pk}", 60) for _ in range(20)))
-    assert sum(taken) == 1
-
-
 async def test_a_fault_gives_back_what_the_connection_held(
     tea: Space, sol: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -298,17 +197,6 @@ async def test_a_fault_gives_back_what_the_connection_held(
     assert person.away_since is not None
     assert not await pulse.connected(str(tea.pk))
     assert not [space for _, space in pulse._pulses if space == str(tea.pk)]
-
-
-async def test_coming_and_going_is_told_in_sums(tea: Space, hana: User, sol: User) -> None:
-    async with pages(tea, hana) as [host]:
-        async with pages(tea, sol) as [page]:
-            told = await host.until("audience")
-            assert told["listeners"] == 1
-            assert [person["handle"] for person in told["entered"]] == ["sol"]
-            await page.send(type="leave", id=1)
-            await page.until("ok", re=1)
-        assert (await host.until("audience"))["listeners"] == 0
 
 
 async def test_the_host_lost_and_back(tea: Space, hana: User, sol: User) -> None:

@@ -1,0 +1,49 @@
+"""The pulse of a Space: what is summed, how often it leaves."""
+
+import asyncio
+import time
+
+import pytest
+
+from accounts.models import User
+from rooms import pulse, store
+from rooms.models import Space
+from tests.rooms.page import _close_what_belongs_to_the_loop, pages
+
+__all__ = ["_close_what_belongs_to_the_loop"]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.asyncio]
+
+
+async def test_reactions_are_summed(tea: Space, sol: User, lior: User) -> None:
+    async with pages(tea, sol, lior) as [page, other]:
+        for _ in range(5):
+            await page.send(type="react", emoji="👏")
+        counted = 0
+        while counted < 5:
+            counted += (await other.until("reactions"))["counts"]["👏"]
+        assert counted == 5
+
+
+async def test_several_processes_send_a_sum_no_more_often_than_one(tea: Space) -> None:
+    taken = await asyncio.gather(*(pulse._takes_turn(f"test of {tea.pk}", 60) for _ in range(20)))
+    assert sum(taken) == 1
+
+
+async def test_coming_and_going_is_told_in_sums(tea: Space, hana: User, sol: User) -> None:
+    async with pages(tea, hana) as [host]:
+        async with pages(tea, sol) as [page]:
+            told = await host.until("audience")
+            assert told["listeners"] == 1
+            assert [person["handle"] for person in told["entered"]] == ["sol"]
+            await page.send(type="leave", id=1)
+            await page.until("ok", re=1)
+        assert (await host.until("audience"))["listeners"] == 0
+
+
+@pytest.mark.parametrize(("connections", "seconds"), [(2, 0.5), (1000, 0.5), (5000, 2.5), (10_000, 5.0), (50_000, 5.0)])
+async def test_the_larger_a_room_the_less_often_its_sums_leave(tea: Space, connections: int, seconds: float) -> None:
+    leases: dict[str | bytes, bytes | float | int | str] = {
+        f"{number}:page": time.time() + 30 for number in range(connections)
+    }
+    await store.async_client().zadd(store.PRESENCE.format(space=tea.pk), leases)
+    assert await pulse.pace(str(tea.pk), 0.5) == seconds
