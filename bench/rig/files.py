@@ -14,11 +14,12 @@ import aiohttp
 
 from rooms.media.hls.playlist import Playlist, parse
 
-from .machine import Failed
+from .machine import Failed, say
 
 ENOUGH = 3.5  # seconds, as in rooms/static/rooms/loader.js
 AFTER_NEW, AFTER_NOTHING = 1.9, 0.5
 ENTER_AT_ONCE = 16
+SAY_EVERY = 500  # members who are in
 WAIT_SECONDS = 60.0
 TRIES = 5  # to enter, as our page does
 
@@ -174,12 +175,16 @@ class Crowd:
 
     async def enter(self) -> None:
         """Let all into the Space, some at a time."""
-        places = asyncio.Semaphore(ENTER_AT_ONCE)
+        places, start, inside = asyncio.Semaphore(ENTER_AT_ONCE), time.monotonic(), 0
 
         async def one(listener: Listener) -> None:
+            nonlocal inside
             async with places:
                 await listener.enter(self._session, self.url, self.space)
                 self._tasks.append(asyncio.create_task(listener.read()))
+                inside += 1
+                if inside % SAY_EVERY == 0:
+                    say(f"{inside} of {len(self.listeners)} are in after {time.monotonic() - start:.0f} s")
 
         await asyncio.gather(*(one(listener) for listener in self.listeners))
 
