@@ -12,7 +12,7 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 
-from rooms import protocol, sound, store
+from rooms import line, protocol, sound, store
 from rooms.media.hls import signature
 from rooms.media.standing import HEARD
 from rooms.models import Participant, Space
@@ -71,6 +71,8 @@ async def hear(participant: UUID, command: protocol.Hear, tell: Tell) -> protoco
     space_id = await _offered(participant)
     if space_id is None:
         return protocol.Files(hls=False, re=command.id)
+    if command.chosen:
+        await database(line.drop)(space_id, participant)
     key = (id(asyncio.get_running_loop()), space_id)
     if key not in _audiences:
         _audiences[key] = Audience(space_id)

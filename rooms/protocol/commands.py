@@ -31,9 +31,12 @@ class Offer(Command, tag="offer", kw_only=True, frozen=True):
 
 
 class Hear(Command, tag="hear", kw_only=True, frozen=True):
-    """I hear the Space as files (HLS) from now on, or not any more. Answered by `files` or `ok`, or by `error`."""
+    """I hear the Space as files (HLS) from now on, or not any more. Answered by `files` or `ok`, or by `error`.
+
+    `chosen`: because I want to, not for want of a place in the sound, for which I do not wait then."""
 
     files: bool
+    chosen: bool = False
 
 
 class Relay(Command, tag="relay", kw_only=True, frozen=True):

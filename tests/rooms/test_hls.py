@@ -9,7 +9,7 @@ from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 
 from accounts.models import Block, User
-from rooms import events, hls, protocol, store
+from rooms import events, hls, line, protocol, store
 from rooms.media.hls import signature
 from rooms.media.standing import HEARD
 from rooms.models import Participant, Space
@@ -75,6 +75,18 @@ async def test_a_full_node_still_writes(tea: Space, lior: User) -> None:
         await hear(page)
         await sync_to_async(beat)("one", hls=True, peers=10, capacity=10)
         assert (await hear(page))["hls"] is True
+
+
+async def test_whoever_chooses_files_waits_no_longer_in_line(tea: Space, lior: User) -> None:
+    await sync_to_async(beat)("one", hls=True)
+    async with pages(tea, lior) as [page]:
+        me = await Participant.objects.aget(space=tea, user=lior)
+        assert await sync_to_async(line.stand)(tea.pk, me.pk) == 1
+        await hear(page)
+        assert await store.async_client().zcard(store.LINE.format(space=tea.pk)) == 1, "files until it is his turn"
+        await page.send(type="hear", files=True, chosen=True, id=8)
+        await page.until("files", re=8)
+        assert await store.async_client().zcard(store.LINE.format(space=tea.pk)) == 0
 
 
 async def test_the_node_is_told_that_somebody_hears(tea: Space, lior: User, quick: None) -> None:

@@ -13,7 +13,7 @@ export class Listening {
   constructor(room, element) {
     this.room = room;
     this.files = new Files(element, {
-      hear: (files) => room.send("hear", { files }), play: () => room.sound.play(),
+      hear: (files) => room.send("hear", { files, chosen: files && this.saver }), play: () => room.sound.play(),
       now: () => (Date.now() + room.state.clock) / 1000, zero: () => room.state.space.started_at,
       changed: () => room.redraw(),
     });
@@ -28,6 +28,7 @@ export class Listening {
   set saver(wanted) {
     localStorage.setItem(KEPT, wanted ? "yes" : "no");
     if (!wanted) this.crowded = false;
+    else if (this.files.on) this.files.again();  // chosen now: nobody else has to wait behind us any more
     this.room.redraw();
   }
 

@@ -3,7 +3,7 @@
 export const COMMANDS = {
   "sync": [],
   "offer": ["sdp", "restart"],
-  "hear": ["files"],
+  "hear": ["files", "chosen"],
   "relay": [],
   "ask": ["text"],
   "withdraw": [],
