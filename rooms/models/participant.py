@@ -65,7 +65,14 @@ class Participant(models.Model):
             models.UniqueConstraint(fields=["space", "user"], name="participant_once"),
             models.CheckConstraint(condition=Q(removed_at=None) | ~Q(left_at=None), name="participant_removed_is_out"),
         ]
-        indexes = [models.Index(fields=["space", "left_at", "role"])]
+        indexes = [
+            models.Index(fields=["space", "left_at", "role"]),
+            models.Index(  # of Space.listeners(): everybody who comes into a room of thousands asks for the first ones
+                fields=["space", "entered_at", "id"],
+                name="participant_listening",
+                condition=Q(left_at=None, removed_at=None, role=Role.LISTENER.value, connected_at__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.user} in {self.space_id} ({self.role})"

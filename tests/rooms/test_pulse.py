@@ -40,7 +40,7 @@ async def test_coming_and_going_is_told_in_sums(tea: Space, hana: User, sol: Use
         assert (await host.until("audience"))["listeners"] == 0
 
 
-@pytest.mark.parametrize(("connections", "seconds"), [(2, 0.5), (1000, 0.5), (5000, 2.5), (10_000, 5.0), (50_000, 5.0)])
+@pytest.mark.parametrize(("connections", "seconds"), [(2, 0.5), (500, 0.5), (2500, 2.5), (5000, 5.0), (50_000, 5.0)])
 async def test_the_larger_a_room_the_less_often_its_sums_leave(tea: Space, connections: int, seconds: float) -> None:
     leases: dict[str | bytes, bytes | float | int | str] = {
         f"{number}:page": time.time() + 30 for number in range(connections)

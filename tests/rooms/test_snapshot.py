@@ -7,7 +7,8 @@ from uuid import UUID
 
 import pytest
 from asgiref.sync import async_to_sync
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from rooms import commands, snapshot
@@ -30,6 +31,18 @@ def test_whoever_listens_sees_himself_however_many_came_before(
     monkeypatch.setattr(snapshot, "FACES", 1)
     assert faces(tea, host) == faces(tea, listener) == ["lior"]
     assert faces(tea, last) == ["sol"]
+
+
+def test_two_faces_cost_no_more_questions_than_one(tea: Space, listener: Participant, sol: User) -> None:
+    def questions() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            snapshot.of(Space.objects.get(pk=tea.pk), listener)
+        return len(asked)
+
+    before = questions()
+    tea.enter(sol)
+    assert faces(tea, listener) == ["lior", "sol"]
+    assert questions() == before
 
 
 # --- of one moment ---
