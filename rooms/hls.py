@@ -35,24 +35,30 @@ class Audience:
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def _run(self) -> None:
-        beat = 0
+        waited = 0
         while self.tells:
             await asyncio.sleep(DEMAND_SECONDS)
-            beat += 1
-            try:
-                await demand(self.space_id)
-                if beat % RENEW_BEATS == 0:
-                    await self.renew()
-            except Exception:  # a blip of Redis or the database must not end the sound
-                log.exception("hls_not_renewed", space=str(self.space_id))
+            waited += 1
+            await self._done("demand", demand(self.space_id))
+            if waited >= RENEW_BEATS and await self._done("renew", self.renew()):
+                waited = 0
+
+    async def _done(self, what: str, doing: Awaitable[None]) -> bool:
+        """Whether it went well. A blip of Redis or the database ends neither the sound nor what needs the other."""
+        try:
+            await doing
+        except Exception:
+            log.exception("hls_failed", what=what, space=str(self.space_id))
+            return False
+        return True
 
     async def renew(self) -> None:
         """Ask the rules for everybody, and send a signature to those who may hear."""
-        entitled = await _entitled(self.space_id)
+        entitled = await _entitled(self.space_id, list(self.tells))
         frame = protocol.encode(files(self.space_id))
         for number, (participant, tell) in enumerate(list(self.tells.items())):
             if participant in entitled:
-                await tell(frame)
+                await self._done("tell", tell(frame))
             if number % AT_ONCE == 0:
                 await asyncio.sleep(0)
 
@@ -110,7 +116,7 @@ def _boot(space_id: UUID) -> str:
 
 
 async def _offered(participant: UUID) -> UUID | None:
-    """The Space of somebody who may hear it now, None where no node writes its files."""
+    """The Space of somebody who may hear it now, None where no node writes its files now."""
     try:
         space, node = await sound.placed(participant)
     except sound.SoundRefused:
@@ -119,7 +125,7 @@ async def _offered(participant: UUID) -> UUID | None:
 
 
 @database
-def _entitled(space_id: UUID) -> set[UUID]:
-    """Who is in a live Space now, with the right to be there."""
-    here = Participant.objects.present().filter(space=space_id, space__state=Space.State.LIVE)
+def _entitled(space_id: UUID, people: list[UUID]) -> set[UUID]:
+    """Who of these is in a live Space now, with the right to be there."""
+    here = Participant.objects.present().filter(pk__in=people, space=space_id, space__state=Space.State.LIVE)
     return set(here.values_list("pk", flat=True)) - set(here.astray().values_list("pk", flat=True))

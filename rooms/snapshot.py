@@ -43,7 +43,7 @@ def of(space: Space, me: Participant) -> protocol.Snapshot:
 
 def _faces(space: Space, me: Participant) -> list[Participant]:
     """The listeners who came first; whoever asks is among them if he listens."""
-    first = space.faces(FACES)
+    first = space.first_listeners(FACES)
     return first if me.on_stage or me in first else [*first[: FACES - 1], me]
 
 

@@ -252,7 +252,7 @@ class Space(models.Model):
         present = self.participants.present().filter(role=Role.LISTENER, connected_at__isnull=False)
         return present.select_related("user").order_by("entered_at", "pk")
 
-    def faces(self, most: int) -> "list[Participant]":
+    def first_listeners(self, most: int) -> "list[Participant]":
         """The listeners who came first, of each only what `Participant.person` tells."""
         shown = ("space_id", "role", "mute", "away_since", "user__handle", "user__display_name", "user__avatar")
         return list(self.listeners().only(*shown)[:most])

@@ -146,6 +146,50 @@ async def renewed(space: Space, *people: Participant) -> list[int]:
     return [len(ear.frames) for ear in ears]
 
 
+async def test_whoever_cannot_be_told_takes_it_from_nobody_else(
+    tea: Space, listener: Participant, speaker: Participant
+) -> None:
+    async def torn(frame: str) -> None:
+        raise RuntimeError("the socket is torn")
+
+    audience, ear = hls.Audience(tea.pk), Ear()
+    audience.tells = {listener.pk: torn, speaker.pk: ear}
+    await audience.renew()
+    audience.stop()
+    assert len(ear.frames) == 1
+
+
+@pytest.mark.parametrize(("broken", "beats"), [("demand", hls.RENEW_BEATS), ("_entitled", 2 * hls.RENEW_BEATS)])
+async def test_a_blip_of_redis_or_the_database_is_made_good(
+    tea: Space, listener: Participant, quick: None, monkeypatch: pytest.MonkeyPatch, broken: str, beats: int
+) -> None:
+    """Without Redis signatures are renewed all the same; without the database as soon as it is back."""
+    asked, told = {"demand": 0, "_entitled": 0}, asyncio.Event()
+
+    def failing_at_first(name: str) -> Any:
+        working = getattr(hls, name)
+
+        async def call(*args: Any) -> Any:
+            asked[name] += 1
+            if name == broken and asked[name] <= hls.RENEW_BEATS:
+                raise ConnectionError("a blip")
+            return await working(*args)
+
+        return call
+
+    async def tell(frame: str) -> None:
+        told.set()
+
+    for name in asked:
+        monkeypatch.setattr(hls, name, failing_at_first(name))
+    audience = hls.Audience(tea.pk)
+    audience.tells = {listener.pk: tell}
+    await asyncio.wait_for(told.wait(), 20)
+    audience.stop()
+    print(f"{broken} failed {hls.RENEW_BEATS} times: a signature after {asked['demand']} beats")
+    assert asked["demand"] <= beats
+
+
 async def test_a_removed_member_gets_no_further_signature(
     tea: Space, host: Participant, listener: Participant, speaker: Participant
 ) -> None:
