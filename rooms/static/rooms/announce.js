@@ -1,5 +1,5 @@
 /** What happened in the Space, in words for a screen reader: role changes, requests, the host's absence, the end. */
-import { waiting } from "rooms/connection.js";
+import { connection, isLate, waiting } from "rooms/connection.js";
 import { may } from "rooms/facts.js";
 import { myRole } from "rooms/state.js";
 import { say } from "rooms/toast.js";
@@ -66,10 +66,26 @@ const CLOSED = {
   taken_over: () => gettext("You opened this Space in another tab. The sound goes on there."),
 };
 
-function soundSentence(before, now) {
-  if (before === "live" && now === "reconnecting") return gettext("The sound stopped. Fetching it again.");
-  if (before === "reconnecting" && now === "live") return gettext("The sound is back.");
-  return "";
+/** Whether one hears the Space, and with what delay. */
+class Hearing {
+  #state = "";
+  #late = false;
+
+  follow(room) {
+    if (!room.inside) [this.#state, this.#late] = ["", false];
+    if (room.phase !== "live") return;
+    const { state, detail } = connection(room);
+    const [before, late] = [this.#state, isLate(room)];
+    this.#state = state;
+    if (state === "live" && late !== this.#late) this.#tell(late, detail);
+    else if (before === "live" && state === "reconnecting") announce(gettext("The sound stopped. Fetching it again."));
+    else if (before === "reconnecting" && state === "live") announce(gettext("The sound is back."));
+  }
+
+  #tell(late, why) {
+    this.#late = late;
+    announce(late ? why || gettext("You hear the Space some seconds late now.") : gettext("You hear the Space without delay now."));
+  }
 }
 
 /** My place in the line of those who wait for sound: a line that moves fast is not told step by step. */
@@ -90,15 +106,15 @@ class Line {
 
 /** Follows a room from now on. */
 export function connectAnnouncer(room) {
-  let [phase, sound, blocked] = [room.phase, room.sound.state, false];
-  const line = new Line();
+  let [phase, blocked] = [room.phase, false];
+  const [line, hearing] = [new Line(), new Hearing()];
   room.subscribe((_, frame, before) => {
     if (frame) (aboutMe(frame, before, room.state) ? tell : announce)(sentence(frame, before, room.state));
     if (room.phase !== phase && room.phase === "closed") announce(CLOSED[room.closed]?.());
     if (room.phase !== phase && room.phase === "reconnecting") announce(gettext("The connection was lost. Connecting again."));
-    if (room.sound.state !== sound) announce(soundSentence(sound, room.sound.state));
+    hearing.follow(room);
     line.follow(room.sound);
     if (room.sound.blocked && !blocked) announce(gettext("Your browser waits for a click before it plays sound."));
-    [phase, sound, blocked] = [room.phase, room.sound.state, room.sound.blocked];
+    [phase, blocked] = [room.phase, room.sound.blocked];
   });
 }

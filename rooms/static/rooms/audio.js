@@ -26,6 +26,7 @@ export class Sound {
    *  here; servers() -> Promise of the TURN servers. */
   constructor(element, offer, changed, servers = async () => []) {
     Object.assign(this, { element, offer, changed, servers });
+    element.addEventListener("pause", () => this.#paused());
   }
 
   /** Inside the click: later streams may then play without one. */
@@ -85,7 +86,7 @@ export class Sound {
     if (!this.#move && (!dialled || dialled === node || this.state !== "live")) return;
     this.#move ??= new Move({
       make: (heard) => this.#make(heard),
-      dial: (peer) => peer.dial(this.#track, this.offer),
+      dial: (peer) => peer.dial(() => this.#track, this.offer),
       adopt: (peer, track) => this.#adopt(peer, track),
       over: (moved) => {
         this.#move = null;
@@ -136,6 +137,14 @@ export class Sound {
     this.changed();
   }
 
+  /** By a headset, a call, the lock screen: it goes on with a click. */
+  #paused() {
+    const { ended, paused, src } = this.element;
+    if (ended || !paused || !(src || this.state === "live")) return;
+    this.blocked = true;
+    this.changed();
+  }
+
   #make(heard) {
     const failed = () => (peer === this.#peer ? this.#silent() : this.#move?.failed(peer));
     const unsteady = () => peer === this.#peer && this.#roaming.restart();
@@ -149,7 +158,7 @@ export class Sound {
     this.#peer = peer;
     this.#movedTo = null;
     try {
-      await peer.dial(this.#track, this.offer);
+      await peer.dial(() => this.#track, this.offer);
       if (peer !== this.#peer) return;
       this.#watch.follow(peer, this.attempt);
       this.#roaming.follow(peer);

@@ -21,7 +21,7 @@ function banners(room, speaking) {
   return [
     room.sound.blocked && { key: "blocked", text: gettext("Your browser waits for a click before it plays sound."),
       action: gettext("Turn the sound on"), act: () => room.sound.play() },
-    detail && { key: quality || state, text: detail, ...(quality === "crowded" && toLive(room)) },
+    detail && { key: quality || state, text: detail, ...(quality === "crowded" && !room.sound.place && toLive(room)) },
     until && me?.role !== "host" && { key: "away", text: interpolate(room.state.space.host_came
       ? gettext("The host lost the connection. The Space ends in %s unless the host comes back.")
       : gettext("The host is about to come. You hear something as soon as somebody speaks. Without a host the Space ends in %s."), [clock(left)]) },

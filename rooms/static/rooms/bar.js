@@ -1,5 +1,6 @@
 /** The bar at the bottom of a Space: the same for everyone, showing only what one's role may do. */
 import { confirmed } from "rooms/confirm.js";
+import { trouble } from "rooms/connection.js";
 import { count, icon, ordinal, write } from "rooms/dom.js";
 import { may } from "rooms/facts.js";
 import { meter } from "rooms/notice.js";
@@ -66,7 +67,7 @@ export class Bar {
     if (room.state.levels[room.state.you?.participant] > 0) this.#heardAt = performance.now();
     const heard = performance.now() - this.#heardAt < HEARD_FOR;
     const place = myPlace(room.state);
-    let word = gettext("You are listening");
+    let word = trouble(room) || gettext("You are listening");
     if (place) word = interpolate(gettext("Hand up: %s in line"), [ordinal(place)]);
     if (speaking.onStage) word = speaking.mutedByHost ? gettext("The host muted you") : gettext("Microphone closed");
     if (speaking.open) word = heard ? gettext("You are heard") : gettext("Microphone open");

@@ -14,9 +14,23 @@ export function connection(room) {
     return words("connecting", gettext("connecting"), room.attempt > 1
       ? gettext("The server does not answer yet. Trying again.") : "");
   }
-  const { files } = room.listening;
-  return files.on ? BY_FILES[files.state](room) : BY_SOUND[room.sound.state](room);
+  return isLate(room) ? BY_FILES[room.listening.files.state](room) : BY_SOUND[room.sound.state](room);
 }
+
+/** Why one does not hear the Space now, in few words; empty where one does. */
+export function trouble(room) {
+  if (room.sound.blocked) return gettext("The sound is off");
+  return TROUBLES[connection(room).state]?.() ?? "";
+}
+
+const TROUBLES = {
+  connecting: () => gettext("Fetching the sound"),
+  reconnecting: () => gettext("Connecting again"),
+  full: () => gettext("Waiting for a place"),
+};
+
+/** Whether one hears the Space as files, a few seconds late. */
+export const isLate = ({ listening }) => listening.files.on && listening.files.state !== "preparing";
 
 /** As files: how late, and why. */
 const BY_FILES = {

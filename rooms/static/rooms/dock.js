@@ -1,5 +1,6 @@
 /** The dock: the Space one is in, while one looks at another page; and a last word when it is over. */
 import { drawMicrophone, endForEveryone, pressMicrophone } from "rooms/bar.js";
+import { trouble } from "rooms/connection.js";
 import { count, face, icon, write } from "rooms/dom.js";
 import { spaceUrl } from "rooms/facts.js";
 import { toggle } from "rooms/popover.js";
@@ -30,7 +31,7 @@ export function connectDock(room, speaking) {
     if (room.state.space) title = room.state.space.title;
     link(dock.querySelector("a"), spaceUrl(room.space));
     write(part("title"), title);
-    write(part("facts"), over ? LAST_WORDS[room.closed]() : numbers(room.state));
+    write(part("facts"), over ? LAST_WORDS[room.closed]() : trouble(room) || numbers(room.state));
     part("react").hidden = over;
     drawMicrophone(part("mic"), speaking, false);
     drawLeave(part("leave"), over ? "close" : myRole(room.state));

@@ -2,43 +2,55 @@
 import { Address } from "rooms/address.js";
 import { Loader } from "rooms/loader.js";
 import { Native } from "rooms/native.js";
+import { beginning, parse } from "rooms/playlist.js";
 
 const LOOK_EVERY = 1000;
 const SILENT_AFTER = 4000;
 const HANGING_AFTER = 12_000;
+const GIVE_UP_AFTER = 30_000;   // of silence: then the connection is better
+const ASK_TIMES = 10, ASK_EVERY = 2000;
 
 export class Files {
-  state = "off";      // off, connecting, live, reconnecting
+  state = "off";      // off, preparing (not heard yet), connecting, live, reconnecting
   delay = null;       // seconds, where it is known
   #player = null;
   #address = new Address();
   #timer = null;
   #at = 0;            // the place that was played last, and when that was
   #playedAt = 0;
-  #nativeFailed = false;
+  #begun = false;     // the player has something to play
+  #nativeFailures = 0;  // one after the other
+  #turn = 0;          // of beginning anew
 
   /** hear(files): Promise of the frame `files`; now(), zero(): the server's clock in seconds, now and when the Space began;
-   *  play(): as Sound has it; changed(). */
-  constructor(element, { hear, now, zero, play, changed }) {
-    Object.assign(this, { element, hear, now, zero, play, changed });
+   *  play(): as Sound has it; changed(); gone(): there are no files any more. */
+  constructor(element, { hear, now, zero, play, changed, gone }) {
+    Object.assign(this, { element, hear, now, zero, play, changed, gone });
   }
 
   get on() {
     return this.state !== "off";
   }
 
-  /** False where this Space has no files; asks again where nobody answers. */
-  async start() {
-    this.#set("connecting");
-    let frame = null;
-    while (this.on && frame === null) frame = await this.#ask();
-    if (this.on && frame.hls) this.#begin();
-    return !this.on || frame.hls;
+  /** True once there is enough to begin with, false where this Space has no files, null once it was stopped meanwhile.
+   *  Nothing is heard yet. */
+  async prepare() {
+    const turn = this.#turn += 1;
+    this.#set("preparing");
+    const ready = await this.#asked(turn) && await this.#written(turn);
+    return this.on && turn === this.#turn ? ready : null;
   }
 
-  /** Over a new socket the server has to be asked anew. */
+  /** Begin to play. */
+  begin() {
+    this.#set("connecting");
+    this.#begin();
+  }
+
+  /** Over a new socket, or for another reason, the server has to be asked anew. */
   async again() {
-    if (this.on && this.#player) await this.#ask();
+    const turn = this.#turn;
+    if (this.on && !await this.#asked(turn) && this.on && turn === this.#turn) this.gone();
   }
 
   renew(frame) {
@@ -47,55 +59,80 @@ export class Files {
 
   stop() {
     if (!this.on) return;
+    this.#turn += 1;
     clearInterval(this.#timer);
-    this.#drop();
+    if (this.state !== "preparing") this.#drop();
     this.hear(false).catch(() => {});
     this.delay = null;
     this.#set("off");
   }
 
-  async #ask() {
-    try {
-      const frame = await this.hear(true);
-      if (frame.hls) this.#address.take(frame);
-      return frame;
-    } catch {
-      await new Promise((done) => { setTimeout(done, LOOK_EVERY); });
-      return null;
+  /** Whether we may hear now. A node that is being started again has files soon. */
+  async #asked(turn) {
+    for (let times = 0; turn === this.#turn && times < ASK_TIMES; times += 1) {
+      const frame = await this.hear(true).catch(() => null);
+      if (frame?.hls) this.#address.take(frame);
+      if (frame?.hls) return true;
+      await pause(ASK_EVERY);
     }
+    return false;
+  }
+
+  /** Whether there is enough to begin with, sooner or later. */
+  async #written(turn) {
+    const enough = this.#native ? Native.ENOUGH : Loader.ENOUGH;
+    const until = performance.now() + GIVE_UP_AFTER;
+    while (turn === this.#turn && performance.now() < until) {
+      const text = await this.#address.text(Native.SOUND);
+      if (text !== null && beginning(parse(text).segments, enough).length) return true;
+      await pause(LOOK_EVERY / 2);
+    }
+    return false;
+  }
+
+  get #native() {
+    return (this.#nativeFailures < 2 && Native.able(this.element, this.#address)) || !Loader.able;
   }
 
   #begin() {
     this.#drop();
-    const native = !this.#nativeFailed && Native.able(this.element, this.#address);
-    const Player = native || !Loader.able ? Native : Loader;
-    const options = { now: this.now, zero: this.zero, begun: () => this.play() };
-    this.element.onerror = () => this.#failed(native);
-    this.#player = new Player(this.element, this.#address, options);
-    this.#playedAt = performance.now();
-    this.#player.start().catch(() => this.#failed(native));
+    const native = this.#native;
+    const begun = () => {
+      this.#begun = true;
+      this.play();
+    };
+    this.element.onerror = () => this.#failed();
+    this.#player = new (native ? Native : Loader)(this.element, this.#address, { now: this.now, zero: this.zero, begun });
+    [this.#playedAt, this.#begun] = [performance.now(), false];
+    this.#player.start().catch(() => this.#failed());
     clearInterval(this.#timer);
     this.#timer = setInterval(() => this.#look(), LOOK_EVERY);
   }
 
-  /** The browser's own player does not come back by itself. Where it gives up, the other one is tried. */
-  #failed(native) {
+  /** The browser's own player does not come back by itself. Where it gives up twice, the other one is tried. */
+  #failed() {
     if (!this.on) return;
-    this.#nativeFailed ||= native;
+    if (this.#player instanceof Native) this.#nativeFailures += 1;
     this.#set("reconnecting");
-    clearTimeout(this.#timer);
+    clearInterval(this.#timer);
     this.#timer = setTimeout(() => this.on && this.#begin(), LOOK_EVERY);
   }
 
   #look() {
-    const { currentTime } = this.element;
+    const { currentTime, paused } = this.element;
     const now = performance.now();
-    if (currentTime !== this.#at) [this.#at, this.#playedAt] = [currentTime, now];
+    if (currentTime !== this.#at || (paused && this.#begun)) [this.#at, this.#playedAt] = [currentTime, now];
     const silent = now - this.#playedAt;
     this.delay = this.#player.delay;
-    if (silent > HANGING_AFTER && this.#address.open && !this.element.paused) this.#failed(this.#player instanceof Native);
-    else if (silent < LOOK_EVERY * 1.5 && currentTime > 0) this.#set("live");
+    if (silent > GIVE_UP_AFTER) this.gone();
+    else if (silent > HANGING_AFTER && this.#begun && this.#address.open) this.#failed();
+    else if (silent < LOOK_EVERY * 1.5 && currentTime > 0) this.#heard();
     else if (silent > SILENT_AFTER && this.state === "live") this.#set("reconnecting");
+  }
+
+  #heard() {
+    if (this.#player instanceof Native) this.#nativeFailures = 0;
+    this.#set("live");
   }
 
   #drop() {
@@ -110,3 +147,5 @@ export class Files {
     this.changed();
   }
 }
+
+const pause = (ms) => new Promise((done) => { setTimeout(done, ms); });

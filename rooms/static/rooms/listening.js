@@ -5,17 +5,18 @@ import { Files } from "rooms/files.js";
 import { myVoice } from "rooms/state.js";
 
 const KEPT = "spaces:data-saver";
+const AGAIN_AFTER = 30_000;  // ms until files are tried again where there were none
 
 export class Listening {
   crowded = false;      // no node took us, so it is files without having been chosen
-  #without = false;     // this Space has no files
+  #notBefore = 0;       // until then there are no files, as far as we know
 
   constructor(room, element) {
     this.room = room;
     this.files = new Files(element, {
       hear: (files) => room.send("hear", { files, chosen: files && this.saver }), play: () => room.sound.play(),
       now: () => (Date.now() + room.state.clock) / 1000, zero: () => room.state.space.started_at,
-      changed: () => room.redraw(),
+      changed: () => room.redraw(), gone: () => this.#none(),
     });
     room.subscribe((_, frame) => this.#follow(frame));
   }
@@ -27,6 +28,7 @@ export class Listening {
 
   set saver(wanted) {
     localStorage.setItem(KEPT, wanted ? "yes" : "no");
+    this.#notBefore = 0;
     if (!wanted) this.crowded = false;
     else if (this.files.on) this.files.again();  // chosen now: nobody else has to wait behind us any more
     this.room.redraw();
@@ -34,7 +36,7 @@ export class Listening {
 
   /** Inside the click with which a Space is entered. Who saves data may still be its host: the snapshot tells. */
   enter() {
-    this.crowded = this.#without = false;
+    [this.crowded, this.#notBefore] = [false, 0];
     if (this.saver) this.room.sound.ready();
     else this.room.sound.connect();
   }
@@ -46,7 +48,8 @@ export class Listening {
   }
 
   get #wanted() {
-    return facts.hls && !this.#without && myVoice(this.room.state) === undefined && (this.saver || this.crowded);
+    return facts.hls && performance.now() >= this.#notBefore && myVoice(this.room.state) === undefined
+      && (this.saver || this.crowded);
   }
 
   #follow(frame) {
@@ -58,18 +61,26 @@ export class Listening {
     if (frame?.type === "waiting" && frame.place === 0 && this.crowded) this.crowded = false;  // it is our turn in line
     if (room.phase !== "live") return undefined;
     if (myVoice(room.state)) this.crowded = false;
-    else if (sound.state === "full" && facts.hls && !this.#without) this.crowded = true;
+    else if (sound.state === "full" && facts.hls) this.crowded = true;
     if (this.#wanted && !files.on) return this.#toFiles();
     if (!this.#wanted && files.on) files.stop();
     if (!this.#wanted && !files.on && sound.state === "off") sound.connect();
     return undefined;
   }
 
+  /** What is heard goes on until there is enough of the files. */
   async #toFiles() {
-    const started = this.files.start();
+    const ready = await this.files.prepare();
+    if (ready === false) this.#none();
+    if (!ready) return;
     this.room.sound.disconnect();
-    if (await started) return;
-    this.#without = true;
+    this.files.begin();
+  }
+
+  /** No files, or none that can be fetched: the connection is better than silence. */
+  #none() {
+    this.#notBefore = performance.now() + AGAIN_AFTER;
+    setTimeout(() => this.room.redraw(), AGAIN_AFTER);
     this.files.stop();
   }
 }

@@ -2,13 +2,13 @@
 import { beginning, hop, parse, ways } from "rooms/playlist.js";
 
 const Source = globalThis.ManagedMediaSource ?? globalThis.MediaSource;  // the first one on iPhones
-const ENOUGH = 3.5;         // seconds of sound to begin with: two segments, of which the second lasts until the third is there
 const LATE = 12;            // seconds: after a pause it goes on with what is said now
 const KEPT = 10;            // seconds behind what is heard
 const AFTER_NEW = 1900, AFTER_NOTHING = 500;  // ms until the next look at the playlist
 const LIKED = ["opus", "mp4a.40.2"];          // the one that needs less comes first
 
 export class Loader {
+  static ENOUGH = 3.5;  // seconds of sound to begin with: two segments, of which the second lasts until the third is there
   #source = new Source();
   #buffer = null;
   #stopped = false;
@@ -58,7 +58,7 @@ export class Loader {
     const text = await this.address.text(name);
     if (text === null) return false;
     const { segments } = parse(text);
-    const fresh = this.#last < 0 ? beginning(segments, ENOUGH) : segments.filter(({ number }) => number > this.#last);
+    const fresh = this.#last < 0 ? beginning(segments, Loader.ENOUGH) : segments.filter(({ number }) => number > this.#last);
     for (const segment of fresh) await this.#add(segment);
     return fresh.length > 0;
   }
@@ -92,7 +92,7 @@ export class Loader {
     const ranges = Array.from({ length: buffered.length }, (_, at) => [buffered.start(at), buffered.end(at)]);
     const [, end] = ranges.at(-1);
     if (first) this.element.currentTime = ranges[0][0];
-    else if (this.delay > LATE) this.element.currentTime = Math.max(ranges.at(-1)[0], end - ENOUGH);
+    else if (this.delay > LATE) this.element.currentTime = Math.max(ranges.at(-1)[0], end - Loader.ENOUGH);
     else this.#hop(hop(ranges, this.element.currentTime));
     if (first) this.begun();
   }

@@ -1,13 +1,14 @@
 /** Plays files where the browser does it by itself (Safari, newer Chromium): it stays with one address, see address.js. */
 import { beginning, parse } from "rooms/playlist.js";
 
-const PLAYLIST = "own.m3u8", SOUND = "aac.m3u8";  // without Opus: given the choice, Chromium 156 changes over to the other one and fails
+const PLAYLIST = "own.m3u8";  // without Opus: given the choice, Chromium 156 changes over to the other one and fails
 const KIND = "application/vnd.apple.mpegurl";
-const ENOUGH = 7;           // seconds of sound: with less Chromium 156 gives up, and Safari does not begin
 const LOOK_EVERY = 500;
 const MEASURE_EVERY = 10_000;
 
 export class Native {
+  static SOUND = "aac.m3u8";
+  static ENOUGH = 7;  // seconds of sound: with less Chromium 156 gives up, and Safari does not begin
   #stopped = false;
   #age = null;        // seconds since what the browser has was new, as far as it can be told from outside
   #timer = null;
@@ -45,12 +46,12 @@ export class Native {
   }
 
   async #measure() {
-    const newest = parse(await this.address.text(SOUND) ?? "#EXTM3U").segments.at(-1);
+    const newest = parse(await this.address.text(Native.SOUND) ?? "#EXTM3U").segments.at(-1);
     if (newest) this.#age = this.now() - newest.at / 1000 - newest.seconds;
   }
 
   async #there() {
-    const text = await this.address.text(SOUND);
-    return text !== null && beginning(parse(text).segments, ENOUGH).length > 0;
+    const text = await this.address.text(Native.SOUND);
+    return text !== null && beginning(parse(text).segments, Native.ENOUGH).length > 0;
   }
 }

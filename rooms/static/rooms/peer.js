@@ -17,10 +17,10 @@ export class Peer {
     this.#sender = this.#connection.addTransceiver("audio", { direction: "sendrecv" }).sender;
   }
 
-  /** offer(sdp) -> Promise of {sdp, node}, the answer. `track` is the open microphone, or null. */
+  /** offer(sdp) -> Promise of {sdp, node}, the answer. track() is the open microphone, or null: it may be closed meanwhile. */
   async dial(track, offer) {
     this.use(await this.servers());
-    if (track) await this.send(track);
+    if (track()) await this.send(track());
     await this.#connection.setLocalDescription();
     await this.#gathered();
     const { sdp, node } = await offer(this.#connection.localDescription.sdp);

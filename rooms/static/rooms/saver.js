@@ -1,6 +1,7 @@
 /** The switch "Data saver" in the menu of a Space. */
 import { write } from "rooms/dom.js";
 import { facts } from "rooms/facts.js";
+import { say } from "rooms/toast.js";
 
 export function drawSaver(room) {
   const button = document.querySelector("[data-do=saver]");
@@ -10,4 +11,9 @@ export function drawSaver(room) {
   write(button.querySelector("[data-part=saver-word]"), room.listening.saver ? gettext("on") : gettext("off"));
 }
 
-export const toggleSaver = ({ listening }) => { listening.saver = !listening.saver; };
+export function toggleSaver({ listening }) {
+  listening.saver = !listening.saver;
+  say(listening.saver
+    ? gettext("Data saver is on. You hear Spaces some seconds late, except on the stage.")
+    : gettext("Data saver is off. You hear Spaces without delay."));
+}
