@@ -1,0 +1,40 @@
+"""The passes of tests say which part cannot run here, and under CI that is a failure."""
+
+import os
+import subprocess
+
+import pytest
+
+from tests.machine import CHECKOUT
+
+
+def make(target: str, *, ci: str, nginx: str) -> subprocess.CompletedProcess[str]:
+    """A pass in which no test runs, on a machine that has everything else."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "CI"))}
+    there = ["BROWSER=there", "COTURN=there", "IP=there", "ROOT=0", "PYTEST=true", f"NGINX={nginx}"]
+    return subprocess.run(
+        ["make", target, "--old-file=.venv/test.stamp", *there], cwd=CHECKOUT, env=kept | {"CI": ci},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("target", ["serial", "proof"])
+def test_what_is_missing_is_a_failure_under_ci(target: str) -> None:
+    done = make(target, ci="true", nginx="")
+    assert done.returncode == 2, done.stdout
+    assert "Missing: Debian's nginx-light. Under CI that is a failure." in done.stdout
+
+
+@pytest.mark.parametrize("target", ["serial", "proof"])
+def test_elsewhere_it_is_said_at_the_end(target: str) -> None:
+    done = make(target, ci="", nginx="")
+    assert done.returncode == 0, done.stderr
+    assert "DID NOT RUN: tests/spaces_project/test_nginx.py, for want of Debian's nginx-light" in done.stdout
+
+
+@pytest.mark.parametrize("target", ["serial", "proof"])
+@pytest.mark.parametrize("ci", ["true", ""])
+def test_nothing_is_said_where_nothing_is_missing(target: str, ci: str) -> None:
+    done = make(target, ci=ci, nginx="there")
+    assert done.returncode == 0, done.stderr
+    assert "DID NOT RUN" not in done.stdout
