@@ -12,7 +12,7 @@ import resource
 import numpy as np
 
 from bench.rig import machine
-from bench.rig.files import Crowd, Listener
+from bench.rig.files import Audience, Listener
 from bench.rig.site import Site
 
 LISTENERS, QUICK = 5000, 500
@@ -47,26 +47,26 @@ async def measure(count: int, seconds: float) -> None:
         machine.say(f"Making {count} members")
         known = await asyncio.to_thread(site.members, count)
         site.serve(known["secret"])
-        async with Crowd(site.url, known["space"], [known["host"]]) as host:
+        async with Audience(site.url, known["space"], [known["host"]]) as host:
             await host.enter()
             await _measure(site, known, seconds)
 
 
 async def _measure(site: Site, known: dict[str, list[str]], seconds: float) -> None:
-    async with Crowd(site.url, str(known["space"]), known["members"]) as crowd:
+    async with Audience(site.url, str(known["space"]), known["members"]) as audience:
         machine.say("Letting them in")
-        await crowd.enter()
+        await audience.enter()
         await asyncio.sleep(SETTLE_SECONDS)
         pids = [site.web_pid, site.nginx_pid]
         quiet, _ = await usages(pids, ALONE_SECONDS)
         machine.say(f"Their sockets alone, nobody talks or hears: web {quiet:.1f} % of a core")
-        await crowd.hear(site.files, BEGIN_SECONDS)
+        await audience.hear(site.files, BEGIN_SECONDS)
         site.voice(str(known["space"]), VOICE_SECONDS)  # not before: whoever does not hear files is sent levels
         await asyncio.sleep(SETTLE_SECONDS)
-        crowd.forget()
+        audience.forget()
         app, nginx = await usages(pids, seconds)
-        _say(crowd.listeners, app, nginx, seconds)
-        print(json.dumps(figures(crowd.listeners, app, nginx)))
+        _say(audience.listeners, app, nginx, seconds)
+        print(json.dumps(figures(audience.listeners, app, nginx)))
 
 
 def _say(listeners: list[Listener], app: float, nginx: float, seconds: float) -> None:

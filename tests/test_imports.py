@@ -78,6 +78,18 @@ def test_imports_stand_at_the_top_of_the_file(app: str) -> None:
     assert wrong == []
 
 
+def test_nobody_imports_what_another_module_keeps_to_itself() -> None:
+    wrong = [
+        f"{label(path)}:{node.lineno} imports {alias.name} of {node.module}"
+        for path in sources(*ORDER, "bench")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if alias.name.startswith("_") and not alias.name.startswith("__")
+    ]
+    assert wrong == []
+
+
 def circle(graph: dict[str, set[str]]) -> list[str]:
     """One circle of modules that import each other, or an empty list."""
     done: set[str] = set()

@@ -155,7 +155,7 @@ class Listener:
         self.fetched = self.missed = self.refused = self.told = 0
 
 
-class Crowd:
+class Audience:
     """Many of them at one site."""
 
     def __init__(self, url: str, space: str, cookies: list[str]) -> None:
@@ -163,7 +163,7 @@ class Crowd:
         self.listeners = [Listener(cookie) for cookie in cookies]
         self._tasks: list[asyncio.Task[None]] = []
 
-    async def __aenter__(self) -> "Crowd":
+    async def __aenter__(self) -> "Audience":
         self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         return self
 

@@ -17,7 +17,7 @@ from django.conf import settings  # noqa: E402  (models need the application reg
 from django.utils import timezone  # noqa: E402
 
 from accounts.models import Follow, User  # noqa: E402
-from rooms.management.commands.simulate import _guest  # noqa: E402
+from rooms.management.guests import guest  # noqa: E402
 from rooms.models import Space  # noqa: E402
 
 
@@ -38,7 +38,7 @@ def main(count: int) -> None:
     ]
     Follow.objects.bulk_create(follows)
     space = Space.open(host, title="Benchmark", audience=Space.Audience.FOLLOWERS)
-    cookies = [_guest(person, False).cookie for person in [host, *listeners]]
+    cookies = [guest(person, False).cookie for person in [host, *listeners]]
     print(
         json.dumps({"space": str(space.pk), "secret": settings.HLS_SECRET, "host": cookies[0], "members": cookies[1:]})
     )

@@ -8,12 +8,11 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.counting import counted
 from accounts.models import Follow, User
+from rooms.management.guests import guest
 from rooms.management.options import number
 from rooms.management.spaces import live_space
 from rooms.models import Participant, Space
@@ -53,7 +52,7 @@ class Command(BaseCommand):
         seconds = number(options, "seconds", 1, MOST_SECONDS)
         members = _members(speakers + listeners)
         url = options["url"] or settings.PUBLIC_URL or f"http://{settings.WEB_HOST}:{settings.WEB_PORT}"
-        guests = [_guest(user, place < speakers) for place, user in enumerate(members)]
+        guests = [guest(user, place < speakers) for place, user in enumerate(members)]
         try:
             _invite(space, members)
             figures = asyncio.run(_run(url, space, guests, seconds))
@@ -86,17 +85,6 @@ def _members(count: int) -> list[User]:
         if handle not in known:
             User.objects.create_user(handle, None, display_name=f"Simulated {handle.removeprefix('sim_')}")
     return list(User.objects.filter(handle__in=handles))
-
-
-def _guest(user: User, speaks: bool) -> Guest:
-    """A session for this member, as a log-in would make it."""
-    session = SessionStore()
-    session[SESSION_KEY] = str(user.pk)
-    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
-    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-    session.set_expiry(3600)
-    session.create()
-    return Guest(handle=user.handle, cookie=f"{settings.SESSION_COOKIE_NAME}={session.session_key}", speaks=speaks)
 
 
 def _invite(space: Space, members: list[User]) -> None:
