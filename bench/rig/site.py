@@ -123,7 +123,7 @@ class Site:
 
 def _configuration(folder: Path, port: int, secret: str) -> str:
     page = (CHECKOUT / "docs" / "operating.md").read_text(encoding="utf-8")
-    maps = "\n".join(re.findall(r"^map \$h(?:ost|ls_\w+) \$hls_.*$", page, re.MULTILINE))
+    maps = "\n".join(re.findall(r"^map \$\w+ \$hls_.*$", page, re.MULTILINE))
     location = re.search(r"^    location ~ \^/hls/.*?^    }$", page, re.DOTALL | re.MULTILINE)
     if location is None:
         raise machine.Failed("docs/operating.md has no location for /hls/")

@@ -265,7 +265,9 @@ def test_the_sound_is_refused_to_whoever_has_no_signature(
         "signed": sign(HLS_SECRET, TEA, now),
     }
     port = None if by == "nginx" else site.direct
-    assert ask(site, f"/hls/{path.format(tea=tea, **signatures)}", port=port).status == status
+    answer = ask(site, f"/hls/{path.format(tea=tea, **signatures)}", port=port)
+    assert answer.status == status
+    assert answer.headers.get_all("Cache-Control") == ["no-store"], "or a CDN goes on refusing"
 
 
 @pytest.mark.parametrize("by", ["nginx", "the site itself"])
@@ -287,5 +289,14 @@ def test_the_sound_comes_with_a_signature(
     answer = ask(site, f"/hls/{'own' if own else signed}/{tea}/{file}", port=port, headers=headers)
     assert answer.status == 200
     assert answer.headers["Content-Type"] == kind
-    assert answer.headers["Cache-Control"] == f"{'private' if own else 'public'}, {fresh}"
+    assert answer.headers.get_all("Cache-Control") == [f"{'private' if own else 'public'}, {fresh}"]
     assert answer.headers.get("Server", "").startswith("nginx") == (by == "nginx")
+
+
+@pytest.mark.parametrize(("asked", "status"), [({"Range": "bytes=0-9"}, 206), ({"If-None-Match": "*"}, 304)])
+def test_a_part_of_a_segment_may_be_kept_like_the_whole(
+    site: Site, tea: str, asked: dict[str, str], status: int
+) -> None:
+    answer = ask(site, f"/hls/{sign(HLS_SECRET, TEA, time())}/{tea}/name.m4s", headers=asked)
+    assert answer.status == status
+    assert answer.headers["Cache-Control"] == "public, max-age=60, immutable"
