@@ -5,6 +5,7 @@ those rows (`manage.py settings_table`), so the table cannot differ from the cod
 """
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -137,6 +138,26 @@ def url(name: str, schemes: Sequence[str], meaning: str, check: Callable[[str], 
         return value
 
     return _read(name, "an address", "", meaning, parse, "")
+
+
+def base(name: str, own: str, meaning: str) -> str:
+    """Where files of `own`, a path of this site, are fetched: there, or below an address of another one. Ends with a
+    slash, and may stand in a content security policy."""
+
+    def parse(value: str) -> str:
+        if value != own and value.startswith("/"):
+            raise _Unfit(f"of this site it can only be {own}; otherwise it is an address, like {example}")
+        if not value.endswith("/"):
+            raise _Unfit("it has to end with a slash")
+        if value != own and not (_BASE.fullmatch(value) and urlsplit(value).port != 0):
+            raise _Unfit(f"it is neither {own} nor an address like {example}")
+        return value
+
+    example = f"https://cdn.example.org{own}"
+    return _read(name, "an address", own, meaning, parse, own)
+
+
+_BASE = re.compile(r"https?://([\w-]+(\.[\w-]+)*|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?(/[\w.~%-]+)*/", re.ASCII)
 
 
 def names(

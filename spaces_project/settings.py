@@ -145,7 +145,11 @@ MEDIA_SPOOL = VAR_DIR / "spool"
 # --- The sound as files (HLS), for large audiences --------------------------------------------------------------------
 HLS = env.flag("HLS", True, "Let listeners hear a Space as files: where media nodes are full, or where they choose it.")
 HLS_DIR = env.path("HLS_DIR", VAR_DIR / "hls", "Folder of these files, which media nodes write.", "var/hls")
-HLS_URL = env.text("HLS_URL", "/hls/", "Where browsers fetch them: a path of this site, or the address of a CDN.")
+HLS_URL = env.base("HLS_URL", "/hls/", "Where browsers fetch them: `/hls/` of this site, or `https://.../` of a CDN.")
+if PUBLIC_URL.startswith("https:") and HLS_URL.startswith("http:"):
+    raise ImproperlyConfigured("HLS_URL has to begin with https://, as PUBLIC_URL does: browsers fetch nothing else")
+if urlsplit(HLS_URL).netloc == urlsplit(PUBLIC_URL).netloc != "":
+    raise ImproperlyConfigured("HLS_URL is an address of this site itself, which is written as /hls/")
 HLS_SECRET = env.text(
     "HLS_SECRET", "", "Signs their addresses, and nginx checks it; letters and digits. Empty: made of SECRET_KEY."
 )

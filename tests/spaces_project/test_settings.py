@@ -93,6 +93,26 @@ def test_what_is_no_address_is_refused_without_showing_it(monkeypatch: pytest.Mo
     assert "cret" not in str(refusal.value)
 
 
+@pytest.mark.parametrize(
+    "value", ["/hls/", "https://cdn.example.org/", "http://10.0.0.7:8080/a/b_c/", "https://[2001:db8::7]:8443/hls/"]
+)
+def test_where_files_are_fetched(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("HLS_URL", value)
+    assert env.base("HLS_URL", "/hls/", "Files.") == value
+
+
+@pytest.mark.parametrize(
+    "value", ["/", "/hls", "/files/", "//cdn.example.org/hls/", "hls/", "nonsense", "https://", "https:///hls/",
+              "https://cdn.example.org", "https://cdn.example.org/hls", "https://cdn.example.org/hls/?key=1/",
+              "https://cdn.example.org/hls/#/", "https://me:secret@cdn.example.org/", "https://cdn.example.org:0/",
+              "https://cdn.example.org:99999/", "https://cdn.example.org; script-src */", "ftp://cdn.example.org/"],
+)  # fmt: skip
+def test_where_no_files_can_be_fetched(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("HLS_URL", value)
+    with pytest.raises(ImproperlyConfigured, match=r"^HLS_URL='"):
+        env.base("HLS_URL", "/hls/", "Files.")
+
+
 def test_a_home_of_nobody_is_no_path(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VAR_DIR", "~nobody-of-this-name/var")
     with pytest.raises(ImproperlyConfigured, match=r"^VAR_DIR="):
