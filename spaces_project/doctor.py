@@ -17,6 +17,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from rooms import store
 from spaces_project.demo import secret
+from spaces_project.doctor_hls import sound_as_files
 from spaces_project.doctor_sound import announced_addresses, udp_port
 from spaces_project.doctor_turn import turn_servers
 from spaces_project.embedded import POSTGRES_MAJOR
@@ -224,6 +225,6 @@ def _redis_time() -> float:
 
 CLOCKS = {"PostgreSQL": _postgres_time, "Redis": _redis_time}
 CHECKS = [
-    secrets, secure_context, proxies, web_port, mail, announced_addresses, udp_port, turn_servers,
+    secrets, secure_context, proxies, web_port, mail, announced_addresses, udp_port, turn_servers, sound_as_files,
     database, redis_server, wheels, storage, clock,
 ]  # fmt: skip

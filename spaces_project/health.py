@@ -53,11 +53,17 @@ def jobs_age() -> float | None:
     return round(time.time() - float(sung), 1) if sung else None
 
 
+def own_address(host: str, port: int) -> str:
+    """Where this machine itself reaches its web process, which listens on `host`."""
+    there = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    return f"http://{there}:{port}"
+
+
 def web_health(host: str, port: int) -> dict[str, Any] | None:
     """What the web process on this port of this machine says of itself; None where there is none."""
-    there = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
     name = next((name.lstrip(".") for name in settings.ALLOWED_HOSTS if name != "*"), "localhost")
-    request = urllib.request.Request(f"http://{there}:{port}/health", headers={"Host": name})
+    address = f"{own_address(host, port)}/health"
+    request = urllib.request.Request(address, headers={"Host": name})  # noqa: S310
     try:
         with urllib.request.urlopen(request, timeout=2) as answer:  # noqa: S310 (an address of this machine)
             found = json.load(answer)

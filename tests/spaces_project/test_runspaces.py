@@ -179,6 +179,7 @@ def test_commands_of_the_folder_know_the_ports_of_the_running_machine(site: Mach
     said = site.command("doctor").stdout
     assert f"good     web on port {site.web}: answers" in said
     assert f"good     UDP port {site.media}: a packet to 127.0.0.1 arrives at the node" in said
+    assert f"good     sound as files: http://127.0.0.1:{site.web}/hls/ gives them with our signature" in said
     assert site.command("doctor", WEB_PORT="7").stdout.count("warning  web on port 7") == 1
 
 

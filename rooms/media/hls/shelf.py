@@ -23,8 +23,7 @@ class Shelf:
     """One Space's folder, made or taken over. ``zero`` is the Unix time at which its room time begins."""
 
     def __init__(self, root: Path, folder: str, zero: float, position: int) -> None:
-        self.path, self._zero = root / folder, zero
-        self.path.mkdir(mode=0o750, parents=True, exist_ok=True)
+        self.path, self._zero = opened(root, folder), zero
         self._playlists = self._taken_over() or {way: Playlist(position // SEGMENT) for way in WAYS}
         self._gone = {way: deque[Segment]() for way in WAYS}
         self._inits: dict[str, tuple[bytes, str]] = {}
@@ -45,22 +44,22 @@ class Shelf:
         """Add a segment in each way of encoding, and delete what nobody fetches any more."""
         for way, cut in cuts.items():
             playlist = self._playlists[way]
-            name = self._write(f"{secrets.token_urlsafe(16)}.m4s", cut.data)
+            name = write(self.path, f"{secrets.token_urlsafe(16)}.m4s", cut.data)
             at, breaks = self._zero + cut.start / SAMPLE_RATE, self._breaks and bool(playlist.segments)
             segment = Segment(name, self._init(way, cut.init), cut.samples / SAMPLE_RATE, at, breaks)
             self._gone[way].extend(playlist.add(segment))
-            self._write(f"{way}.m3u8", playlist.text().encode())
+            write(self.path, f"{way}.m3u8", playlist.text().encode())
             self._delete(way)
         if not (self.path / "index.m3u8").exists():
-            self._write("own.m3u8", master({"aac": WAYS["aac"]}).encode())  # for players that mistake a choice
-            self._write("index.m3u8", master(WAYS).encode())
+            write(self.path, "own.m3u8", master({"aac": WAYS["aac"]}).encode())  # for players that mistake a choice
+            write(self.path, "index.m3u8", master(WAYS).encode())
         self._breaks = False
 
     def end(self) -> None:
         """Say that nothing follows."""
         for way, playlist in self._playlists.items():
             playlist.ended = True
-            self._write(f"{way}.m3u8", playlist.text().encode())
+            write(self.path, f"{way}.m3u8", playlist.text().encode())
 
     def remove(self) -> None:
         """Delete everything."""
@@ -69,15 +68,8 @@ class Shelf:
     def _init(self, way: str, data: bytes) -> str:
         known = self._inits.get(way)
         if known is None or known[0] != data:
-            self._inits[way] = known = data, self._write(f"{secrets.token_urlsafe(16)}.mp4", data)
+            self._inits[way] = known = data, write(self.path, f"{secrets.token_urlsafe(16)}.mp4", data)
         return known[1]
-
-    def _write(self, name: str, data: bytes) -> str:
-        part = self.path / ".part"
-        part.write_bytes(data)
-        part.chmod(0o640)
-        part.rename(self.path / name)
-        return name
 
     def _delete(self, way: str) -> None:
         gone = self._gone[way]
@@ -103,6 +95,22 @@ class Shelf:
         for file in self.path.iterdir():
             if file.suffix != ".m3u8" and file.name not in named:
                 file.unlink(missing_ok=True)
+
+
+def opened(root: Path, folder: str) -> Path:
+    """The folder of this name, made where there is none, as whoever serves it may read it."""
+    path = root / folder
+    path.mkdir(mode=0o750, parents=True, exist_ok=True)
+    return path
+
+
+def write(folder: Path, name: str, data: bytes) -> str:
+    """Write a file that nobody sees before it is whole, and return its name."""
+    part = folder / ".part"
+    part.write_bytes(data)
+    part.chmod(0o640)
+    part.rename(folder / name)
+    return name
 
 
 def sweep(root: Path, now: float) -> None:
