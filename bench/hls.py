@@ -26,7 +26,7 @@ async def usages(pids: list[int], seconds: float) -> list[float]:
     return await asyncio.gather(*(machine.usage(pid, seconds) for pid in pids))
 
 
-def figures(listeners: list[Listener], app: float, nginx: float) -> dict[str, object]:
+def figures(listeners: list[Listener], app: float, nginx: float, seconds: float) -> dict[str, object]:
     """The last line."""
     thousands = len(listeners) / 1000
     p50, p95 = np.percentile([listener.delay for listener in listeners], [50, 95])
@@ -37,7 +37,7 @@ def figures(listeners: list[Listener], app: float, nginx: float) -> dict[str, ob
         "nginx_cpu_pct_per_1000": round(nginx / thousands, 2),
         "delay_p50_s": round(float(p50), 2),
         "delay_p95_s": round(float(p95), 2),
-        "missed": sum(listener.missed for listener in listeners),
+        "missed": sum(listener.unheard(seconds) for listener in listeners),
     }
 
 
@@ -63,10 +63,12 @@ async def _measure(site: Site, known: dict[str, list[str]], seconds: float) -> N
         await audience.hear(site.files, BEGIN_SECONDS)
         site.voice(str(known["space"]), VOICE_SECONDS)  # not before: whoever does not hear files is sent levels
         await asyncio.sleep(SETTLE_SECONDS)
+        audience.look()
         audience.forget()
         app, nginx = await usages(pids, seconds)
+        audience.look()
         _say(audience.listeners, app, nginx, seconds)
-        print(json.dumps(figures(audience.listeners, app, nginx)))
+        print(json.dumps(figures(audience.listeners, app, nginx, seconds)))
 
 
 def _say(listeners: list[Listener], app: float, nginx: float, seconds: float) -> None:

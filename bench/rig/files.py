@@ -12,7 +12,7 @@ from typing import Any
 
 import aiohttp
 
-from rooms.media.hls.playlist import Playlist, parse
+from rooms.media.hls.playlist import TARGET_SECONDS, Playlist, parse
 
 from .machine import Failed, say
 
@@ -154,6 +154,11 @@ class Listener:
         """Count anew from now on."""
         self.fetched = self.missed = self.refused = self.told = 0
 
+    def unheard(self, seconds: float) -> int:
+        """Segments that were missed in a measurement of ``seconds``: come late, gone by, or never looked for."""
+        due = int(seconds / TARGET_SECONDS) - 1
+        return max(self.missed, due - self.fetched)
+
 
 class Audience:
     """Many of them at one site."""
@@ -193,6 +198,15 @@ class Audience:
         for listener in self.listeners:
             self._tasks.append(asyncio.create_task(listener.hear(port)))
             await asyncio.sleep(seconds / len(self.listeners))
+
+    def look(self) -> None:
+        """Raises Failed where somebody does not hear, or has fallen out."""
+        silent = sum(listener.last < 0 for listener in self.listeners)
+        if silent:
+            raise Failed(f"{silent} of {len(self.listeners)} listeners do not hear")
+        for task in self._tasks:
+            if task.done():
+                raise Failed(f"a listener has fallen out: {task.exception() or 'his socket was closed'}")
 
     def forget(self) -> None:
         """Count anew from now on."""

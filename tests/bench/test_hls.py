@@ -1,20 +1,22 @@
 """What the benchmark of listeners of files calls late and missed, and its last line."""
 
+import asyncio
 import time
 
 import pytest
 
 from bench import hls
-from bench.rig.files import Listener
+from bench.rig.files import Audience, Listener
+from bench.rig.machine import Failed
 from rooms.media.hls.playlist import Playlist, Segment
 
 
-def listener(delay: float, missed: int = 0) -> Listener:
-    return Listener("", zero=-delay, missed=missed)
+def listener(delay: float, missed: int = 0, fetched: int = 29) -> Listener:
+    return Listener("", zero=-delay, missed=missed, fetched=fetched)
 
 
 def test_the_last_line_is_of_a_thousand_listeners() -> None:
-    assert hls.figures([listener(5.0), listener(6.0, missed=2)] * 1000, 8.0, 20.0) == {
+    assert hls.figures([listener(5.0), listener(6.0, missed=2)] * 1000, 8.0, 20.0, 60.0) == {
         "bench": "hls",
         "listeners": 2000,
         "app_cpu_pct_per_1000": 4.0,
@@ -23,6 +25,24 @@ def test_the_last_line_is_of_a_thousand_listeners() -> None:
         "delay_p95_s": 6.0,
         "missed": 2000,
     }
+
+
+def test_whoever_stops_fetching_has_missed_the_rest() -> None:
+    assert hls.figures([listener(5.0, fetched=9)], 1.0, 1.0, 60.0)["missed"] == 20
+
+
+async def fall_out() -> None:
+    raise ConnectionResetError("closed by the server")
+
+
+@pytest.mark.parametrize("last", [-1, 40], ids=["does not hear", "has fallen out"])
+async def test_a_listener_who_does_not_hear_gives_no_figure(last: int) -> None:
+    crowd = Audience("http://localhost", "space", ["cookie"])
+    crowd.listeners[0].last = last
+    crowd._tasks.append(asyncio.create_task(fall_out()))
+    await asyncio.wait(crowd._tasks)
+    with pytest.raises(Failed, match="1 of 1 listeners do not hear" if last < 0 else "closed by the server"):
+        crowd.look()
 
 
 def test_it_begins_with_the_last_two_segments() -> None:
