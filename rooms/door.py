@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 from autobahn.exception import Disconnected
+from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.http import HttpRequest
 from django.utils.translation import get_language_from_request
@@ -48,6 +49,11 @@ class Door(AsyncWebsocketConsumer):
     """A socket that keeps quiet once it is closed, from either side, while others still send to it."""
 
     shut = False
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """As Channels does it, but for the thread in which it would look after connections to the database before each
+        frame: whoever uses one does so himself (`rooms.threads.database`), and frames come by thousands."""
+        await getattr(self, get_handler_name(message))(message)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Channels calls `disconnect` where the browser goes; a fault, or the end of the process, must not skip it."""

@@ -35,16 +35,19 @@ def of(space: Space, me: Participant) -> protocol.Snapshot:
         stage=[person.person() for person in space.stage()],
         requests=[request.queued() for request in space.queue()],
         listeners=space.listener_count,
-        faces=[person.person() for person in _faces(space, me)],
+        faces=_faces(space, me),
         standing=space.standing_version,
         in_effect=standing.in_effect(space.pk),
     )
 
 
-def _faces(space: Space, me: Participant) -> list[Participant]:
+def _faces(space: Space, me: Participant) -> list[protocol.Person]:
     """The listeners who came first; whoever asks is among them if he listens."""
-    first = space.first_listeners(FACES)
-    return first if me.on_stage or me in first else [*first[: FACES - 1], me]
+    first = space.listeners()[:FACES].persons()
+    mine = me.person()
+    return (
+        first if me.on_stage or mine.participant in {one.participant for one in first} else [*first[: FACES - 1], mine]
+    )
 
 
 def facts(space: Space) -> protocol.SpaceFacts:

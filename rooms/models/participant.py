@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal, Self
 
 from django.conf import settings
+from django.core.files.storage import default_storage
 from django.db import models, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
@@ -25,9 +26,28 @@ HOST_ARRIVAL_SECONDS = 300  # from opening a Space to the host's first connectio
 Farewell = Literal["stepped_down", "moved", "left", "removed", "lost"]
 
 
+def _person(
+    pk: uuid.UUID, handle: str, display_name: str, avatar: str | None, role: str, mute: str, away_since: datetime | None
+) -> protocol.Person:
+    return protocol.Person(
+        participant=str(pk),
+        handle=handle,
+        name=display_name or handle,
+        avatar=default_storage.url(avatar) if avatar else None,
+        role=Role(role),
+        mute=Mute(mute),
+        away=away_since is not None,
+    )
+
+
 class ParticipantQuerySet(models.QuerySet["Participant"]):
     def present(self) -> Self:
         return self.filter(left_at=None, removed_at=None)
+
+    def persons(self) -> list[protocol.Person]:
+        """As `Participant.person`, of many: to make models of them all costs more than the rest of a snapshot."""
+        shown = ("pk", "user__handle", "user__display_name", "user__avatar", "role", "mute", "away_since")
+        return [_person(*row) for row in self.values_list(*shown)]
 
     def out(self) -> Self:
         return self.exclude(left_at=None, removed_at=None)
@@ -99,15 +119,8 @@ class Participant(models.Model):
         return self.away_since + timedelta(seconds=grace)
 
     def person(self) -> protocol.Person:
-        return protocol.Person(
-            participant=str(self.pk),
-            handle=self.user.handle,
-            name=self.user.name,
-            avatar=self.user.avatar.url if self.user.avatar else None,
-            role=Role(self.role),
-            mute=Mute(self.mute),
-            away=self.away_since is not None,
-        )
+        user = self.user
+        return _person(self.pk, user.handle, user.display_name, user.avatar.name, self.role, self.mute, self.away_since)
 
     # --- coming and going ---
     def arrive(self, now: datetime) -> None:

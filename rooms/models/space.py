@@ -16,7 +16,7 @@ from rooms.refusals import check
 from rooms.rules import Action, Reason, Role
 
 if TYPE_CHECKING:
-    from rooms.models.participant import Participant
+    from rooms.models.participant import Participant, ParticipantQuerySet
     from rooms.models.request import SpeakerRequest
 
 
@@ -248,14 +248,9 @@ class Space(models.Model):
         first = models.Case(models.When(role=Role.HOST, then=0), default=1)
         return on_stage.select_related("user").order_by(first, "stage_since", "pk")
 
-    def listeners(self) -> "models.QuerySet[Participant]":
+    def listeners(self) -> "ParticipantQuerySet":
         present = self.participants.present().filter(role=Role.LISTENER, connected_at__isnull=False)
         return present.select_related("user").order_by("entered_at", "pk")
-
-    def first_listeners(self, most: int) -> "list[Participant]":
-        """The listeners who came first, of each only what `Participant.person` tells."""
-        shown = ("space_id", "role", "mute", "away_since", "user__handle", "user__display_name", "user__avatar")
-        return list(self.listeners().only(*shown)[:most])
 
     def queue(self) -> "models.QuerySet[SpeakerRequest]":
         return self.requests.waiting().select_related("participant__user").order_by("asked_at", "pk")

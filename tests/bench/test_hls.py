@@ -40,7 +40,7 @@ async def test_a_listener_who_does_not_hear_gives_no_figure(last: int) -> None:
     crowd = Audience("http://localhost", "space", ["cookie"])
     crowd.listeners[0].last = last
     crowd._tasks.append(asyncio.create_task(fall_out()))
-    await asyncio.wait(crowd._tasks)
+    await asyncio.gather(*crowd._tasks, return_exceptions=True)
     with pytest.raises(Failed, match="1 of 1 listeners do not hear" if last < 0 else "closed by the server"):
         crowd.look()
 
