@@ -9,7 +9,8 @@ ROOT := $(filter 0,$(shell id -u))
 WITH_COTURN := tests/rooms/turn tests/spaces_project/test_doctor_turn.py tests/browser/test_turn.py
 MISSING := $(strip $(if $(BROWSER),,chromium) $(if $(NGINX),,nginx-light) $(if $(COTURN),,coturn) $(if $(IP),,iproute2))
 WANTED := $(strip $(if $(MISSING),Debian's $(MISSING)) $(if $(ROOT),,the rights of root for a network of their own))
-NOT_RUN := $(strip $(if $(BROWSER),,--ignore=tests/browser) $(if $(NGINX),,--ignore=tests/spaces_project/test_nginx.py) \
+NOT_RUN := $(strip $(if $(BROWSER),,--ignore=tests/browser) \
+	$(if $(NGINX),,--ignore=tests/spaces_project/test_nginx.py --ignore=tests/browser/test_cdn.py) \
 	$(if $(and $(COTURN),$(IP),$(ROOT)),,$(addprefix --ignore=,$(WITH_COTURN))) \
 	$(if $(and $(IP),$(ROOT)),,--ignore=tests/browser/test_phone.py))
 BIN := .venv/bin

@@ -87,7 +87,7 @@ class Site:
 
     def serve(self, secret: str) -> None:
         """Start nginx in front of the folder of the files."""
-        (self.var / "nginx.conf").write_text(_configuration(self.var, self.files, secret))
+        (self.var / "nginx.conf").write_text(nginx_for_files(self.var, self.files, secret))
         with machine.on_core(machine.cores()[0]):
             self._nginx = spawn(["/usr/sbin/nginx", "-p", str(self.var), "-c", str(self.var / "nginx.conf")])
 
@@ -121,13 +121,16 @@ class Site:
         self._folder.cleanup()
 
 
-def _configuration(folder: Path, port: int, secret: str) -> str:
+def nginx_for_files(folder: Path, port: int, secret: str, origin: str = "") -> str:
+    """A configuration of nginx that serves the files in ``folder``/hls on this port, by the lines of docs/operating.md,
+    for pages of ``origin``."""
     page = (CHECKOUT / "docs" / "operating.md").read_text(encoding="utf-8")
     maps = "\n".join(re.findall(r"^map \$\w+ \$hls_.*$", page, re.MULTILINE))
     location = re.search(r"^    location ~ \^/hls/.*?^    }$", page, re.DOTALL | re.MULTILINE)
     if location is None:
         raise machine.Failed("docs/operating.md has no location for /hls/")
     text = f"{maps}\nserver {{ listen 127.0.0.1:{port} backlog=4096;\n{location[0]}\n}}"
+    text = text.replace("https://spaces.example.org always", f"{origin or 'null'} always")
     text = text.replace("change-me", secret).replace("/srv/spaces/spaces/var/hls/", f"{folder}/hls/")
     user = "user root;" if os.geteuid() == 0 else ""
     temporary = "".join(

@@ -23,8 +23,14 @@ from rooms.media import addresses
 from spaces_project import doctor
 found = [finding for name in {CHECKS} for finding in getattr(doctor, name)()]
 told = [one.at(settings.MEDIA_PORT) for one in addresses.parse_all(settings.MEDIA_ANNOUNCE)]
-print(json.dumps([[finding.detail for finding in found if not finding.ok], told]))
+policy = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]
+files = [[source for source in policy[name] if "//" in source] for name in ("connect-src", "media-src")]
+print(json.dumps([[finding.detail for finding in found if not finding.ok], told, files]))
 """
+OWN: list[list[str]] = [[], []]
+CDN = [["https://cdn.example.org"]] * 2  # what else than the site pages may fetch, and play
+SECRETS = {"SECRET_KEY": "k" * 50, "MEDIA_SECRET": "m" * 50, "TURN_SECRET": "t" * 50, "HLS_SECRET": "h" * 50}
+DIFFERENT = {"MEDIA_HTTP_HOST", "MEDIA_ANNOUNCE"}  # from machine to machine
 
 
 def documented(name: str) -> str:
@@ -34,24 +40,46 @@ def documented(name: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "told", "files"),
     [
-        ("home", [["203.0.113.7", 40000], ["192.168.178.20", 40000]]),
-        ("server", [["203.0.113.7", 40000], ["2001:db8::7", 40000]]),
+        ("home", [["203.0.113.7", 40000], ["192.168.178.20", 40000]], OWN),
+        ("server", [["203.0.113.7", 40000], ["2001:db8::7", 40000]], OWN),
+        ("web", [["203.0.113.7", 40000], ["2001:db8::7", 40000]], CDN),
+        ("node", [["203.0.113.8", 40000], ["2001:db8::8", 40000]], CDN),
     ],
 )
-def test_a_configuration_is_taken_as_it_stands_and_has_no_fault(name: str, told: list[object], tmp_path: Path) -> None:
+def test_a_configuration_is_taken_as_it_stands_and_has_no_fault(
+    name: str, told: list[object], files: list[list[str]], tmp_path: Path
+) -> None:
     file = tmp_path / "spaces.env"
     file.write_text(documented(name))
     own = {variable: value for variable, value in os.environ.items() if variable not in OF_THE_RUN}
-    secrets = {"SECRET_KEY": "k" * 50, "MEDIA_SECRET": "m" * 50, "VAR_DIR": str(tmp_path / "var")}
-    environment = own | secrets | read_file(file) | {"DJANGO_SETTINGS_MODULE": "spaces_project.settings"}
+    more = SECRETS | {"VAR_DIR": str(tmp_path / "var"), "DJANGO_SETTINGS_MODULE": "spaces_project.settings"}
+    environment = own | more | read_file(file)
     done = subprocess.run(
         [sys.executable, "-c", EXAMINE], cwd=CHECKOUT, env=environment,
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout.splitlines()[-1]) == [[], told]
+    assert json.loads(done.stdout.splitlines()[-1]) == [[], told, files]
+
+
+def lines(name: str) -> dict[str, str]:
+    return dict(line.split("=", 1) for line in documented(name).splitlines())
+
+
+def test_two_machines_differ_in_nothing_but_their_addresses() -> None:
+    web, node = lines("web"), lines("node")
+    assert {name for name in web | node if web.get(name) != node.get(name)} == DIFFERENT
+
+
+def test_coturn_relays_to_both_machines_and_nginx_serves_their_folder() -> None:
+    coturn = re.search(r"^<!-- coturn nodes: begin -->\n```ini\n(.*?)```$", PAGE, re.DOTALL | re.MULTILINE)
+    assert coturn is not None
+    announced = {address for name in ("web", "node") for address in lines(name)["MEDIA_ANNOUNCE"].split(",")}
+    assert {f"allowed-peer-ip={address}" for address in announced} == set(coturn[1].split())
+    assert f"alias {lines('node')['HLS_DIR']}/$hls_folder" in PAGE
+    assert lines("web")["TURN_URLS"] == re.findall(r'^export TURN_URLS="(.*)"$', PAGE, re.MULTILINE)[0]
 
 
 HOME = "203.0.113.7,192.168.178.20"

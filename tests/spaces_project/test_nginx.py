@@ -85,6 +85,7 @@ def configuration(folder: Path, site: Site) -> str:
         "/etc/letsencrypt/live/spaces.example.org/privkey.pem": f"{folder}/key.pem",
         "/srv/spaces/spaces/var/static/": f"{folder}/var/static/",
         "/srv/spaces/spaces/var/hls/": f"{folder}/var/hls/",
+        "https://spaces.example.org always;": f"{site.url} always;",
         "change-me": HLS_SECRET,
     }
     text = documented()
@@ -291,6 +292,15 @@ def test_the_sound_comes_with_a_signature(
     assert answer.headers["Content-Type"] == kind
     assert answer.headers.get_all("Cache-Control") == [f"{'private' if own else 'public'}, {fresh}"]
     assert answer.headers.get("Server", "").startswith("nginx") == (by == "nginx")
+
+
+@pytest.mark.parametrize("signed", ["{signed}", "own", "1-x"], ids=["given", "by cookie", "refused"])
+def test_the_pages_may_read_what_a_cdn_passes_on(site: Site, tea: str, signed: str) -> None:
+    """The page of the site and nobody else's, without cookies; a refusal, too, of which the page sees the status."""
+    there = signed.format(signed=sign(HLS_SECRET, TEA, time()))
+    answer = ask(site, f"/hls/{there}/{tea}/index.m3u8", headers={"Origin": "https://evil.example"})
+    assert answer.headers.get_all("Access-Control-Allow-Origin") == [site.url]
+    assert "Access-Control-Allow-Credentials" not in answer.headers
 
 
 @pytest.mark.parametrize(("asked", "status"), [({"Range": "bytes=0-9"}, 206), ({"If-None-Match": "*"}, 304)])
