@@ -18,6 +18,7 @@ from bench.rig.site import Site
 LISTENERS, QUICK = 5000, 500
 SECONDS = 60.0
 ALONE_SECONDS, BEGIN_SECONDS, SETTLE_SECONDS = 20.0, 20.0, 12.0
+HEARD_WITHIN = 120.0
 VOICE_SECONDS = 900  # at most, after which it ends by itself
 
 
@@ -62,8 +63,8 @@ async def _measure(site: Site, known: dict[str, list[str]], seconds: float) -> N
         machine.say(f"Their sockets alone, nobody talks or hears: web {quiet:.1f} % of a core")
         await audience.hear(site.files, BEGIN_SECONDS)
         site.voice(str(known["space"]), VOICE_SECONDS)  # not before: whoever does not hear files is sent levels
+        await audience.until_heard(HEARD_WITHIN)
         await asyncio.sleep(SETTLE_SECONDS)
-        audience.look()
         audience.forget()
         app, nginx = await usages(pids, seconds)
         audience.look()

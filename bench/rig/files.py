@@ -199,6 +199,13 @@ class Audience:
             self._tasks.append(asyncio.create_task(listener.hear(port)))
             await asyncio.sleep(seconds / len(self.listeners))
 
+    async def until_heard(self, seconds: float) -> None:
+        """Wait until all hear, for so long at most; then look."""
+        until = time.monotonic() + seconds
+        while any(listener.last < 0 for listener in self.listeners) and time.monotonic() < until:  # noqa: ASYNC110
+            await asyncio.sleep(0.5)
+        self.look()
+
     def look(self) -> None:
         """Raises Failed where somebody does not hear, or has fallen out."""
         silent = sum(listener.last < 0 for listener in self.listeners)
