@@ -20,7 +20,7 @@ import aiohttp
 import msgspec
 from django.db import transaction
 
-from rooms import events, nodes
+from rooms import events, nodes, placement
 from rooms.models import Space
 from rooms.placement import Node
 from rooms.threads import database
@@ -34,6 +34,7 @@ JOINS_PER_SECOND = 80.0  # of those who change: handshakes have to leave time fo
 LISTENERS_SECONDS = 6.0  # for the last of them
 GOODBYE_SECONDS = 1.5  # for the stage to hear that it is over
 LOOK_SECONDS = 0.1
+PAUSES = (0.5, 0.5, 0.0)  # seconds after each call that a living node leaves unanswered: it may be busy for a moment
 
 
 class NotMoved(Exception):
@@ -88,10 +89,24 @@ async def move(space: Space, source: Node, target: Node, client: aiohttp.ClientS
 
 
 async def _check(client: aiohttp.ClientSession, url: str, space: Space, source: Node, target: Node) -> None:
-    """Leave the Space where it was if the new node is gone meanwhile."""
-    if await nodes.call(client, "GET", url) is None:
-        await _switch_back(space, source, target)
-        raise NotMoved(f"{target.name} does not answer any more")
+    """Leave the Space where it was if the new node is gone meanwhile, and fetch back who has followed it already."""
+    if await _answers(client, url, target):
+        return
+    boot = await _switch_back(space, source, target)
+    if boot:
+        await events.hint(space.pk, {"type": "sound_moved", "node": boot})
+    raise NotMoved(f"{target.name} does not answer any more")
+
+
+async def _answers(client: aiohttp.ClientSession, url: str, target: Node) -> bool:
+    """Whether a node still has the Space of this address: as long as its heart beats, one lost call says nothing."""
+    for pause in PAUSES:
+        if await nodes.call(client, "GET", url) is not None:
+            return True
+        if not any(node.boot == target.boot for node in placement.nodes()):
+            return False
+        await asyncio.sleep(pause)
+    return False
 
 
 async def _tell(space: Space, target: Node, step: str, within: float = 0.0) -> None:
@@ -142,12 +157,15 @@ def _switch(space: Space, source: Node, target: Node) -> bool:
 
 
 @database
-def _switch_back(space: Space, source: Node, target: Node) -> None:
-    """Leave the Space where it was, unless it has been placed anew meanwhile."""
+def _switch_back(space: Space, source: Node, target: Node) -> str:
+    """Leave the Space where it was, unless it has been placed anew meanwhile; which start of a node it is on now."""
     with transaction.atomic():
         fresh = Space.locked(space.pk)
-        if fresh.state == Space.State.LIVE and fresh.node_boot == target.boot:
+        if fresh.state != Space.State.LIVE:
+            return ""
+        if fresh.node_boot == target.boot:
             fresh.settle(source.name, source.boot)
+        return fresh.node_boot
 
 
 @database

@@ -22,6 +22,7 @@ class Ear(Client):
 
     def __init__(self, tones: tuple[float, ...]) -> None:
         super().__init__(decode=True)
+        self.node = ""  # that it is connected to
         self.tones, self.notes = tones, list[tuple[float, frozenset[float]]]()
 
     def _on_packet(self, packet: RtpPacket, sequence: int, now: float) -> None:
@@ -61,7 +62,8 @@ class Follower:
         self.crowd.add(ear)
         answer = await self.offer(ear)
         assert answer["type"] == "answer", answer
-        self.nodes.append(answer["node"])
+        ear.node = answer["node"]
+        self.nodes.append(ear.node)
         ear.accept(answer["sdp"])
         await ear.connected()
         ear.speak(self.voice)
@@ -75,6 +77,8 @@ class Follower:
                 self._answers.pop(frame["re"]).set_result(frame)
             elif frame["type"] == "sound_moving":
                 self._tasks.append(asyncio.create_task(self._move(frame["step"], frame["within"])))
+            elif frame["type"] == "sound_moved":
+                self._tasks.append(asyncio.create_task(self._renew(frame["node"])))
             elif frame["type"] == "waiting":
                 self.waiting.append(frame["place"])
 
@@ -89,6 +93,16 @@ class Follower:
                 await self._drop()
         elif step == "over":
             await self._drop()
+
+    async def _renew(self, node: str) -> None:
+        """One connection, to that node; whatever was under way is over."""
+        spare, self._next = self._next, None
+        await self._drop()
+        if self.ear.node != node:
+            self._switch(await self._dial())
+            await self._drop()
+        if spare is not None:
+            await spare.close()
 
     def _switch(self, ear: Ear) -> None:
         now = time.monotonic()

@@ -74,9 +74,10 @@ export class Sound {
     [this.#peer, ...this.#move?.peers ?? []].forEach((peer) => peer?.use(servers));
   }
 
-  /** The sound has moved to this node. */
+  /** The sound has moved to this node; if that is ours, it stays there, whatever was under way. */
   renew(node) {
     this.#movedTo = node;
+    if (this.#peer?.node === node) this.#stay();
     this.#follow();
   }
 
@@ -94,6 +95,11 @@ export class Sound {
       },
     });
     this.#move.step(step, within, onStage);
+  }
+
+  #stay() {
+    this.#move?.end();
+    this.#move = null;
   }
 
   #adopt(peer, track) {
@@ -197,8 +203,7 @@ export class Sound {
   #close() {
     this.#watch.rest();
     this.#roaming.follow(null);
-    this.#move?.end();
-    this.#move = null;
+    this.#stay();
     this.#peer?.close();
     this.#peer = null;
   }

@@ -1,0 +1,110 @@
+"""Moves of live Spaces that do not go as they should: real nodes, real sockets, real DTLS-SRTP."""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import aiohttp
+import pytest
+
+from accounts.models import User
+from rooms import moving, nodes
+from rooms.media.node import Node
+from rooms.models import Space
+from rooms.threads import database
+from tests.rooms.follower import Follower
+from tests.rooms.media.conftest import until
+from tests.rooms.page import _close_what_belongs_to_the_loop, pages
+from tests.rooms.test_media import HANA, SOL, Start, everybody, hear, media, start
+from tests.rooms.test_peers import beat
+
+__all__ = ["_close_what_belongs_to_the_loop", "start"]
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.asyncio]
+
+Call = Callable[[aiohttp.ClientSession, str, str], Any]
+
+
+class Steps:
+    """The steps of the moves that were told, in their order."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.told: list[str] = []
+        self._tell = moving._tell
+        monkeypatch.setattr(moving, "_tell", self._note)
+
+    async def _note(self, space: Space, target: Any, step: str, *more: Any) -> None:
+        await self._tell(space, target, step, *more)
+        self.told.append(step)
+
+
+@pytest.fixture
+def steps(monkeypatch: pytest.MonkeyPatch) -> Steps:
+    return Steps(monkeypatch)
+
+
+def leaves_unanswered(node: Node, number: int, when: Callable[[], bool], call: Call) -> Call:
+    """A way to call in which this node does not answer so many questions."""
+    left = [None] * number
+
+    async def called(session: aiohttp.ClientSession, method: str, url: str) -> Any:
+        if method == "GET" and url.startswith(node.url) and when() and left:
+            return left.pop()
+        return await call(session, method, url)
+
+    return called
+
+
+async def two(start: Start) -> tuple[Node, Node]:
+    """A node that gets the Space, and one that it moves to."""
+    old, new = await start("old"), await start("new")
+    new.engine.load = 0.5
+    await beat(lambda alive: alive[0].name == "old")
+    return old, new
+
+
+async def placed(followers: list[Follower]) -> None:
+    await hear(followers)
+    await beat(lambda alive: any(node.name == "old" and node.spaces for node in alive))
+
+
+async def test_one_call_without_an_answer_is_no_death(
+    tea: Space, hana: User, sol: User, lior: User, start: Start, steps: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, new = await two(start)
+    async with everybody(tea, hana, sol, lior) as followers:
+        await placed(followers)
+        once = leaves_unanswered(new, 1, lambda: steps.told == ["stage", "all"], nodes.call)
+        monkeypatch.setattr(nodes, "call", once)
+        assert "moved to new: 3 connected" in await media("drain", "old")
+        assert (await Space.objects.aget(pk=tea.pk)).node_boot == new.boot
+        await hear(followers)
+
+
+async def test_everybody_is_fetched_back_from_a_node_that_is_given_up_though_it_lives(
+    tea: Space, hana: User, sol: User, lior: User, dee: User, start: Start, steps: Steps,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    await database(dee.follow)(hana)
+    old, new = await two(start)
+    async with everybody(tea, hana, sol, lior) as followers:
+        await placed(followers)
+        for_long = leaves_unanswered(new, len(moving.PAUSES), lambda: steps.told == ["stage", "all"], nodes.call)
+        monkeypatch.setattr(nodes, "call", for_long)
+        assert "stays: new does not answer any more." in await media("drain", "old")
+        assert (await Space.objects.aget(pk=tea.pk)).node_boot == old.boot
+        await until(partial(_are_on, followers, old), 20)
+        print([follower.nodes for follower in followers])
+        async with pages(tea, dee) as [page]:
+            late = Follower(page, followers[0].crowd, (HANA, SOL))
+            await late.connect()
+            for follower in followers:
+                follower.ear.notes.clear()
+            await hear([*followers, late])
+            assert late.nodes == [old.boot]
+            await late.close()
+
+
+def _are_on(followers: list[Follower], node: Node) -> bool:
+    return all(follower.ear.node == node.boot and node.boot == follower.nodes[-1] for follower in followers)
