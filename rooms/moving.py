@@ -70,13 +70,13 @@ async def move(space: Space, source: Node, target: Node, client: aiohttp.ClientS
     before = await held(client, old)
     if not await _switch(space, source, target):
         raise NotMoved("it has ended, or is on another node by now")
-    await _tell(space, target, "stage")
+    within = round(len(before.here) / JOINS_PER_SECOND, 2)
+    await _tell(space, target, "stage", within)
     stage = before.here & before.voices.keys()
     await _until(lambda: _has_all(client, new, stage), STAGE_SECONDS)
     await _check(client, new, space, source, target)
     await _hand_over(space, target)
     over_at = time.monotonic() + HAND_OVER_MS / 1000
-    within = round(len(before.here) / JOINS_PER_SECOND, 2)
     await _tell(space, target, "all", within)
     await _until(lambda: _is_left_by_listeners(client, old), within + LISTENERS_SECONDS)
     await _check(client, new, space, source, target)

@@ -189,7 +189,8 @@ class SoundMoving(Event, tag="sound_moving", kw_only=True, frozen=True):
     """The sound is moving to the media node `node`, and the one before goes on until everybody is there.
 
     `stage`: whoever is on the stage connects to the new one, too, and sends to both. `all`: everybody hears the new
-    one, at a moment of his own within the next `within` seconds. `over`: nobody needs the old one any more."""
+    one, at a moment of his own within the next `within` seconds, which `stage` tells already for those who miss `all`.
+    `over`: nobody needs the old one any more."""
 
     node: str
     step: Literal["stage", "all", "over"]

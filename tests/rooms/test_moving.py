@@ -1,6 +1,5 @@
 """Moves of live Spaces that do not go as they should: real nodes, real sockets, real DTLS-SRTP."""
 
-import asyncio
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -27,16 +26,18 @@ Call = Callable[[aiohttp.ClientSession, str, str], Any]
 
 
 class Steps:
-    """The steps of the moves that were told, in their order."""
+    """The steps of the moves that were told, in their order, and within how many seconds listeners follow."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.told: list[str] = []
+        self.spread: list[float] = []
         self._tell = moving._tell
         monkeypatch.setattr(moving, "_tell", self._note)
 
-    async def _note(self, space: Space, target: Any, step: str, *more: Any) -> None:
-        await self._tell(space, target, step, *more)
+    async def _note(self, space: Space, target: Any, step: str, within: float = 0.0) -> None:
+        await self._tell(space, target, step, within)
         self.told.append(step)
+        self.spread.append(within)
 
 
 @pytest.fixture
@@ -79,6 +80,7 @@ async def test_one_call_without_an_answer_is_no_death(
         monkeypatch.setattr(nodes, "call", once)
         assert "moved to new: 3 connected" in await media("drain", "old")
         assert (await Space.objects.aget(pk=tea.pk)).node_boot == new.boot
+        assert steps.spread == [0.04, 0.04, 0.0], "who misses `all` knows from `stage` over how long to spread"
         await hear(followers)
 
 

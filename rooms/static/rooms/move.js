@@ -22,11 +22,12 @@ export class Move {
     return [this.#next, this.#old].filter(Boolean);
   }
 
-  /** One of the three steps of `sound_moving`. */
+  /** One of the three steps of `sound_moving`; `within` seconds is the time over which all listeners spread theirs. */
   step(step, within, onStage) {
     clearTimeout(this.#timer);
     const next = { stage: "all", all: "over" }[step];
-    if (next) this.#timer = setTimeout(() => this.step(next, 0, onStage), LONGEST_STEP + within * 1000);
+    const longest = LONGEST_STEP + (step === "all" ? within * 1000 : 0);
+    if (next) this.#timer = setTimeout(() => this.step(next, within, onStage), longest);
     if (step === "stage" && onStage) this.#open();
     if (step === "all") this.#hear(within, onStage);
     if (step === "over") this.#finish();
