@@ -1,5 +1,6 @@
 """Moves of live Spaces that do not go as they should: real nodes, real sockets, real DTLS-SRTP."""
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -8,7 +9,7 @@ import aiohttp
 import pytest
 
 from accounts.models import User
-from rooms import moving, nodes
+from rooms import draining, moving, nodes, placement
 from rooms.media.node import Node
 from rooms.models import Space
 from rooms.threads import database
@@ -106,6 +107,27 @@ async def test_everybody_is_fetched_back_from_a_node_that_is_given_up_though_it_
             await hear([*followers, late])
             assert late.nodes == [old.boot]
             await late.close()
+
+
+async def test_a_move_that_broke_off_goes_on_to_where_it_was_to_go(
+    tea: Space, hana: User, sol: User, lior: User, start: Start, steps: Steps
+) -> None:
+    old, new = await two(start)
+    third = await start("third")
+    third.engine.load = 0.9
+    await beat(lambda alive: alive[-1].name == "third")
+    async with everybody(tea, hana, sol, lior) as followers, nodes.client() as client:
+        await placed(followers)
+        source = next(node for node in await database(placement.nodes)() if node.boot == old.boot)
+        moving = asyncio.create_task(draining.empty(source, client, print))
+        await until(lambda: steps.told == ["stage"], 20)
+        moving.cancel()
+        await asyncio.wait([moving])
+        third.engine.load = 0.1
+        await beat(lambda alive: [node.name for node in alive].index("third") < 2)
+        assert "moved to new: 3 connected" in await media("drain", "old")
+        await hear(followers)
+        assert {follower.ear.node for follower in followers} == {new.boot}
 
 
 def _are_on(followers: list[Follower], node: Node) -> bool:
