@@ -10,18 +10,16 @@ from uuid import UUID
 import aiohttp
 import msgspec
 import structlog
-from django.conf import settings
 
-from rooms import placement
+from rooms import nodes, placement
 from rooms.models import Participant, Space
 
-TIMEOUT = aiohttp.ClientTimeout(total=3)
 AT_ONCE = 8  # calls under way per node
 
 log = structlog.get_logger(__name__)
 
 
-class Held(msgspec.Struct, frozen=True):
+class Connected(msgspec.Struct, frozen=True):
     """What a node answers: the participants that it has peers of in one Space."""
 
     participants: frozenset[str]
@@ -35,10 +33,10 @@ def drop_strays() -> int:
     places = [(f"{node.url}/spaces/{space}/peers", space) for node in placement.nodes() for space in node.spaces]
     if not places:
         return 0
-    held = asyncio.run(_held([url for url, _ in places]))
+    connected = asyncio.run(_connected([url for url, _ in places]))
     strays = [
         f"{url}/{participant}"
-        for (url, space), here in zip(places, held, strict=True)
+        for (url, space), here in zip(places, connected, strict=True)
         for participant in here.participants - _present(space)
     ]
     if strays:
@@ -52,37 +50,25 @@ def _present(space: str) -> set[str]:
     return {str(pk) for pk in present.values_list("pk", flat=True)}
 
 
-async def _held(urls: list[str]) -> list[Held]:
-    async with _client() as client:
+async def _connected(urls: list[str]) -> list[Connected]:
+    async with nodes.client(at_once=AT_ONCE) as client:
         return await asyncio.gather(*(_ask(client, url) for url in urls))
 
 
-async def _ask(client: aiohttp.ClientSession, url: str) -> Held:
+async def _ask(client: aiohttp.ClientSession, url: str) -> Connected:
     """Who is there; nobody, as far as we know, where the node does not answer."""
-    try:
-        async with client.get(url) as response:
-            response.raise_for_status()
-            return msgspec.json.decode(await response.read(), type=Held)
-    except (aiohttp.ClientError, TimeoutError, msgspec.MsgspecError) as error:
-        log.warning("node_unreachable", url=url, error=str(error))
-        return Held(frozenset())
+    said = await nodes.call(client, "GET", url)
+    if said is None:
+        log.warning("peers_not_known", url=url)
+        return Connected(frozenset())
+    return msgspec.convert(said, Connected)
 
 
 async def _drop(urls: list[str]) -> None:
-    async with _client() as client:
+    async with nodes.client(at_once=AT_ONCE) as client:
         await asyncio.gather(*(_delete(client, url) for url in urls))
 
 
 async def _delete(client: aiohttp.ClientSession, url: str) -> None:
-    try:
-        async with client.delete(url) as response:
-            response.raise_for_status()
-    except (aiohttp.ClientError, TimeoutError) as error:
-        log.warning("stray_not_dropped", url=url, error=str(error))  # the next sweep tries again
-
-
-def _client() -> aiohttp.ClientSession:
-    headers = {"Authorization": f"Bearer {settings.MEDIA_SECRET}"}
-    return aiohttp.ClientSession(
-        timeout=TIMEOUT, headers=headers, connector=aiohttp.TCPConnector(limit_per_host=AT_ONCE)
-    )
+    if await nodes.call(client, "DELETE", url) is None:
+        log.warning("stray_not_dropped", url=url)  # the next sweep tries again
