@@ -4,23 +4,25 @@ import asyncio
 import atexit
 import time
 import weakref
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
-import aiohttp
 import structlog
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from rooms import events, line, placement
-from rooms.media import grant
+from rooms import events, line, nodes, placement
+from rooms.media import grant, heartbeat
 from rooms.models import Participant
 from rooms.refusals import check
 from rooms.rules import Reason
 from rooms.threads import database
 
-TIMEOUT = aiohttp.ClientTimeout(total=2.5)  # of a node that went dark everybody is to be back within ten seconds
-AT_ONCE = 16  # offers under way per web process: a storm of joins waits here, not in the node
+SECONDS = 2.5  # for an offer: of a node that went dark everybody is to be back within ten seconds
+AT_ONCE = 16  # offers under way per web process and node: a storm of joins waits here, not in the node
 
 TEXTS = {
     "no_node": _("The sound server is starting. We try again by ourselves."),
@@ -51,10 +53,8 @@ class _Faces:
     """What one event loop needs to call nodes."""
 
     def __init__(self) -> None:
-        self.session = aiohttp.ClientSession(
-            timeout=TIMEOUT, headers={"Authorization": f"Bearer {settings.MEDIA_SECRET}"}
-        )
-        self.places = asyncio.Semaphore(AT_ONCE)
+        self.session = nodes.client(SECONDS)
+        self.slots: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
 
 
 _faces: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Faces]" = weakref.WeakKeyDictionary()
@@ -92,26 +92,39 @@ async def answer(participant: UUID, sdp: str, *, restart: bool = False) -> tuple
 
 
 async def _answer(participant: UUID, sdp: str) -> tuple[str, str]:
-    place = await _come_along(participant)
-    if not await _has_room(place, participant):
-        raise SoundRefused(placement.AllFull.code)
-    reply = await _offer(place, participant, {"sdp": sdp})
+    async with _slot(participant) as place:
+        if not await _has_room(place, participant):
+            raise SoundRefused(placement.AllFull.code)
+        reply = await _offer(place, participant, {"sdp": sdp})
     await database(line.heard)(place.space, participant)
     return reply, place.node.boot
 
 
 async def _restarted(participant: UUID, sdp: str) -> tuple[str, str]:
     """As `answer`, for a connection that has its room already."""
+    async with _slot(participant) as place:
+        return await _offer(place, participant, {"sdp": sdp, "restart": True}), place.node.boot
+
+
+@asynccontextmanager
+async def _slot(participant: UUID) -> AsyncIterator[Place]:
+    """Where somebody gets his sound, with one of the slots of that node.
+
+    Whoever waited for it looks again: the node may have died meanwhile, and the Space be placed on another one."""
     place = await _come_along(participant)
-    return await _offer(place, participant, {"sdp": sdp, "restart": True}), place.node.boot
+    while True:
+        since = time.monotonic()
+        async with _face().slots[place.node.url]:
+            before, has_waited = place.node.url, time.monotonic() - since > heartbeat.SECONDS
+            place = await _come_along(participant) if has_waited else place
+            if place.node.url == before:
+                yield place
+                return
 
 
 async def _offer(place: Place, participant: UUID, body: dict[str, str | bool]) -> str:
-    secret = settings.MEDIA_SECRET
-    permit = grant.mint(secret, place.space, str(participant), time.time(), back=place.preferred)
-    face = _face()
-    async with face.places:
-        return await _ask(face, f"{place.node.url}/spaces/{place.space}/peers", {"grant": permit, **body})
+    permit = grant.mint(settings.MEDIA_SECRET, place.space, str(participant), time.time(), back=place.preferred)
+    return await _ask(f"{place.node.url}/spaces/{place.space}/peers", {"grant": permit, **body})
 
 
 async def placed(participant: UUID) -> tuple[str, placement.Node]:
@@ -136,16 +149,15 @@ def _has_room(place: Place, participant: UUID) -> bool:
     return place.preferred or bool(place.node.room and line.lets(place.space, participant))
 
 
-async def _ask(face: _Faces, url: str, body: dict[str, str | bool]) -> str:
+async def _ask(url: str, body: dict[str, str | bool]) -> str:
     try:
-        async with face.session.post(url, json=body) as response:
-            reply = await response.json()
-    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+        answer = await nodes.ask(_face().session, "POST", url, body)
+    except nodes.NoAnswer as error:
         log.warning("node_unreachable", url=url, error=str(error))
         raise SoundRefused("no_node") from None
-    if response.status != 200:
-        raise SoundRefused(reply.get("error", "no_node"))
-    return str(reply["sdp"])
+    if not answer.ok:
+        raise SoundRefused(answer.body.get("error", "no_node"))
+    return str(answer.body["sdp"])
 
 
 @database

@@ -1,0 +1,103 @@
+"""Offers to a node that went dark: it takes them, and never answers. The nodes are stand-ins, and all else is real."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from uuid import UUID, uuid4
+
+import pytest
+import pytest_asyncio
+from aiohttp import web
+
+from rooms import line, placement, sound
+from rooms.sound import AT_ONCE, Place, SoundRefused
+from tests.rooms.media.conftest import until
+from tests.rooms.page import _close_what_belongs_to_the_loop
+
+__all__ = ["_close_what_belongs_to_the_loop"]
+
+SECONDS = 1.0  # for an offer, in these tests
+PAGES = 100
+THERE = "there"  # the Space that is on the other node all the time
+
+
+class Dark:
+    """A node that takes connections and says nothing, until it is known to be dead; and one that answers."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+        self.is_known = False
+        self._writers: list[asyncio.StreamWriter] = []
+
+    async def start(self) -> None:
+        self._dark = await asyncio.start_server(self._take, "127.0.0.1", 0)
+        app = web.Application()
+        app.router.add_post("/spaces/{space}/peers", self._answer)
+        self._runner = web.AppRunner(app, access_log=None)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+
+    async def stop(self) -> None:
+        for writer in self._writers:
+            writer.close()
+        self._dark.close()
+        await self._runner.cleanup()
+
+    async def come(self, participant: UUID) -> Place:
+        """Where this participant's Space is: half of the numbers are in one that was never on the dark node."""
+        away = self.is_known or participant.int % 2
+        port = self._runner.addresses[0][1] if away else self._dark.sockets[0].getsockname()[1]
+        return Place(THERE, placement.Node(f"{port}", "1", f"http://127.0.0.1:{port}", 0, 10, 0.0, []), True, False)
+
+    async def _take(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.taken += 1
+        self._writers.append(writer)
+
+    async def _answer(self, _: web.Request) -> web.Response:
+        return web.json_response({"sdp": "v=0"})
+
+
+@pytest_asyncio.fixture
+async def dark(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Dark]:
+    nodes = Dark()
+    await nodes.start()
+    monkeypatch.setattr(sound, "SECONDS", SECONDS)
+    monkeypatch.setattr(sound, "_come_along", nodes.come)
+    monkeypatch.setattr(line, "heard", lambda *_: None)
+    yield nodes
+    await nodes.stop()
+
+
+def participants(odd: int) -> list[UUID]:
+    return [UUID(int=uuid4().int & ~1 | odd) for _ in range(PAGES)]
+
+
+async def test_a_dark_node_holds_up_nobody_on_another_one(dark: Dark) -> None:
+    stuck = [asyncio.create_task(sound.answer(who, "v=0")) for who in participants(0)]
+    await until(lambda: dark.taken == AT_ONCE)
+    answers = await asyncio.gather(*(sound.answer(who, "v=0") for who in participants(1)))
+    assert len(answers) == PAGES
+    assert not any(task.done() for task in stuck)
+    for task in stuck:
+        task.cancel()
+    await asyncio.gather(*stuck, return_exceptions=True)
+
+
+async def test_whoever_waited_for_a_dark_node_is_placed_anew_when_it_is_known_to_be_dead(dark: Dark) -> None:
+    start = time.monotonic()
+    pages = [asyncio.create_task(_page(who, start)) for who in participants(0)]
+    await until(lambda: dark.taken == AT_ONCE)
+    dark.is_known = True
+    back = sorted(await asyncio.gather(*pages))
+    rounds = -(-PAGES // AT_ONCE)
+    print(f"first back after {back[0]:.1f} s, last after {back[-1]:.1f} s; {rounds} rounds of {SECONDS:.0f} s before")
+    assert dark.taken == AT_ONCE, "nobody asked it who had not asked it before"
+
+
+async def _page(participant: UUID, start: float) -> float:
+    """Offer until somebody answers; after how many seconds that was."""
+    while True:
+        with suppress(SoundRefused):
+            await sound.answer(participant, "v=0")
+            return time.monotonic() - start
