@@ -72,8 +72,11 @@ def place(space: Space, preferred: bool = False) -> Node:
 
 
 def home(space: Space, alive: list[Node]) -> Node | None:
-    """The node that has this Space by its row, if it lives."""
-    return next((node for node in alive if (node.name, node.boot) == (space.node, space.node_boot)), None)
+    """The node that has this Space by its row, if it lives. One that drains and has forgotten it gets it no more."""
+    for node in alive:
+        if (node.name, node.boot) == (space.node, space.node_boot):
+            return node if not node.draining or str(space.pk) in node.spaces else None
+    return None
 
 
 def room(space: Space) -> int:

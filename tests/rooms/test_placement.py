@@ -28,7 +28,18 @@ def test_the_least_loaded_node_gets_the_space_and_keeps_it(tea: Space) -> None:
     beat("one", load=0.5)
     beat("two", load=0.2)
     assert placement.place(tea).name == "two"
-    beat("two", load=0.9, peers=10, draining=True)
+    beat("two", load=0.9, peers=10, draining=True, spaces=[str(tea.pk)])
+    assert placement.place(Space.objects.get(pk=tea.pk)).name == "two"
+
+
+def test_a_drained_node_that_has_forgotten_a_space_does_not_get_it_again(tea: Space) -> None:
+    """A few seconds after the last one has left a node closes the Space, and its row still names the node."""
+    beat("one", spaces=[str(tea.pk)])
+    placement.place(tea)
+    beat("one", draining=True)
+    with pytest.raises(placement.NoNode):
+        placement.place(Space.objects.get(pk=tea.pk))
+    beat("two", boot="2")
     assert placement.place(Space.objects.get(pk=tea.pk)).name == "two"
 
 
