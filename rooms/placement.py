@@ -64,11 +64,12 @@ def lost(alive: list[Node]) -> list[tuple[str, float]]:
 
 
 def place(space: Space, preferred: bool = False) -> Node:
-    """The node of this Space: the one that has it, or else the least loaded. Raises NoNode.
+    """The node of this Space: the one that has it, or else the least loaded that has room for all in it, or the most.
 
-    A full node gets a new Space only for somebody who is `preferred` to newcomers, and where no other one is left."""
+    A full node gets a new Space only for somebody who is `preferred` to newcomers, and where no other one is left.
+    Raises NoNode."""
     alive = nodes()
-    return home(space, alive) or _claim(space, _chosen(alive, preferred), alive)
+    return home(space, alive) or _claim(space, _chosen(space, alive, preferred), alive)
 
 
 def home(space: Space, alive: list[Node]) -> Node | None:
@@ -86,14 +87,15 @@ def room(space: Space) -> int:
     return node.room if node else max((node.room for node in alive if not node.draining), default=0)
 
 
-def _chosen(alive: list[Node], preferred: bool) -> Node:
+def _chosen(space: Space, alive: list[Node], preferred: bool) -> Node:
     staying = [node for node in alive if not node.draining]
     free = [node for node in staying if node.room]
     if preferred and not free:
         free = [node for node in staying if node.peers < node.capacity]
     if not free:
         raise AllFull if staying else NoNode
-    return least_loaded(free)
+    needed = min(space.participants.present().count(), max(node.room for node in free))
+    return least_loaded([node for node in free if node.room >= needed])
 
 
 def least_loaded(choice: list[Node]) -> Node:

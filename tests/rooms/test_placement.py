@@ -143,6 +143,25 @@ def test_of_two_that_place_at_once_both_get_the_same_node(tea: Space) -> None:
     assert placement.place(yours).name == "one"
 
 
+def test_after_a_death_a_space_goes_where_all_in_it_have_room(
+    tea: Space, host: Participant, listener: Participant
+) -> None:
+    beat("one")
+    placement.place(tea)
+    died("one")
+    beat("small", boot="2", peers=9, load=0.30)
+    beat("large", boot="3", peers=2, load=0.35)
+    assert placement.place(Space.objects.get(pk=tea.pk), preferred=True).name == "large"
+
+
+def test_where_no_node_has_room_for_all_the_one_with_the_most_takes_a_space(
+    tea: Space, host: Participant, listener: Participant, speaker: Participant
+) -> None:
+    beat("small", peers=9, load=0.30)
+    beat("large", boot="2", peers=8, load=0.35)
+    assert placement.place(tea).name == "large"
+
+
 @pytest.fixture
 def hinted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The types of the hints that went to the Space, with the node; offers are answered by nobody."""
