@@ -1,21 +1,55 @@
 """Empties a media node: it gets no more Spaces, and those that it has move to others, one after the other."""
 
+import asyncio
+import time
 from collections.abc import Callable
 from uuid import UUID
 
 import aiohttp
+import msgspec
 
 from rooms import moving, nodes, placement
+from rooms.media import heartbeat
 from rooms.models import Space
 from rooms.placement import Node
 from rooms.threads import database
 
 Say = Callable[[str], None]
+KNOWN_SECONDS = 10 * heartbeat.SECONDS  # until the heart of a node says that it drains
+LOOK_SECONDS = 0.05
 
 
 async def set_draining(node: Node, client: aiohttp.ClientSession, draining: bool) -> bool:
     """Whether the node has heard that it gets no more Spaces, or gets them again. A new start of it has not."""
     return await nodes.call(client, "PUT" if draining else "DELETE", f"{node.url}/draining") is not None
+
+
+async def drained(node: Node) -> Node | None:
+    """What the node says when everybody knows that it drains, and has all that was placed on it before.
+
+    None where its heart does not say so within a few beats."""
+    end = time.monotonic() + KNOWN_SECONDS
+    while time.monotonic() < end:
+        now = placement.same(node)
+        if now is not None and now.draining:
+            return msgspec.structs.replace(now, spaces=await _all_on(now))
+        await asyncio.sleep(LOOK_SECONDS)
+    return None
+
+
+@database
+def _all_on(node: Node) -> list[str]:
+    """The Spaces that the node has, and those that were placed on it a moment ago and nobody has come to yet."""
+    rows = Space.objects.live().filter(node_boot=node.boot).values_list("pk", flat=True)
+    return list(dict.fromkeys([*node.spaces, *map(str, rows)]))
+
+
+async def lives(node: Node, client: aiohttp.ClientSession) -> bool:
+    """Whether this start of the node goes on, by its heart, or, where Redis does not know it, by its own word."""
+    if placement.same(node) is not None:
+        return True
+    said = await nodes.call(client, "GET", f"{node.url}/health")
+    return said is not None and said["boot"] == node.boot
 
 
 async def stop(node: Node, client: aiohttp.ClientSession) -> bool:

@@ -103,7 +103,7 @@ async def _answers(client: aiohttp.ClientSession, url: str, target: Node) -> boo
     for pause in PAUSES:
         if await nodes.call(client, "GET", url) is not None:
             return True
-        if not any(node.boot == target.boot for node in placement.nodes()):
+        if placement.same(target) is None:
             return False
         await asyncio.sleep(pause)
     return False

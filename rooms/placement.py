@@ -55,6 +55,11 @@ def nodes() -> list[Node]:
     return sorted((msgspec.json.decode(beat, type=Node) for beat in beats), key=lambda node: (node.load, node.name))
 
 
+def same(node: Node) -> Node | None:
+    """What this start of a node says now; None where Redis does not know it."""
+    return next((now for now in nodes() if now.boot == node.boot), None)
+
+
 def lost(alive: list[Node]) -> list[tuple[str, float]]:
     """The names of nodes that ended without a goodbye, with the Unix seconds of their last heartbeat."""
     living = {node.name for node in alive}

@@ -83,9 +83,10 @@ class Command(BaseCommand):
 
     # --- drain --------------------------------------------------------------------------------------------------------
     async def _drain(self, node: Node, client: aiohttp.ClientSession, options: dict[str, Any]) -> None:
-        _must(await draining.set_draining(node, client, not options["undo"]), node)
         if options["undo"]:
+            _must(await draining.set_draining(node, client, False), node)
             return self._say(f"{node.name} gets Spaces again.")
+        node = await _no_more_for(node, client)
         self._say(f"{node.name} gets no more Spaces.")
         left = len(node.spaces) if options["stay"] else await draining.empty(node, client, self._say)
         if options["wait"]:
@@ -95,32 +96,35 @@ class Command(BaseCommand):
     async def _wait_until_empty(self, node: Node, client: aiohttp.ClientSession, move: bool) -> None:
         """Look until nobody is connected, say how far it is, and try to move again what could not leave."""
         told = time.monotonic()
-        while (now := _alive(node)) and (now.peers or now.spaces):
-            if time.monotonic() - told > PROGRESS_SECONDS:
+        while await draining.lives(node, client):
+            now = placement.same(node)
+            if now and not (now.peers or now.spaces):
+                return self._say(f"{node.name} is empty.")
+            if now and time.monotonic() - told > PROGRESS_SECONDS:
                 told = time.monotonic()
                 self._say(f"{node.name}: {now.peers} connected, {counted(len(now.spaces), 'Space')}.")
                 if move:
                     await draining.empty(now, client, self._say)
             await asyncio.sleep(LOOK_SECONDS)
-        self._say(f"{node.name} is empty." if now else f"{node.name} has ended.")
+        return self._say(f"{node.name} has ended.")
 
     # --- stop ---------------------------------------------------------------------------------------------------------
     async def _stop(self, node: Node, client: aiohttp.ClientSession, options: dict[str, Any]) -> None:
-        _must(await draining.set_draining(node, client, True), node)
+        before, node = node, await _no_more_for(node, client)
         left = await draining.empty(node, client, self._say)
         if left and not options["anyway"]:
-            await draining.set_draining(node, client, node.draining)
+            await draining.set_draining(node, client, before.draining)
             raise CommandError(
                 f"{node.name} goes on: {counted(left, 'Space')} cannot leave it. Start another node, or use --anyway."
             )
         _must(await draining.stop(node, client), node)
         self._say(f"{node.name} ends.")
         if options["wait"]:
-            await self._wait_until_gone(node)
+            await self._wait_until_gone(node, client)
 
-    async def _wait_until_gone(self, node: Node) -> None:
+    async def _wait_until_gone(self, node: Node, client: aiohttp.ClientSession) -> None:
         deadline = time.monotonic() + STOP_SECONDS
-        while _alive(node):
+        while await draining.lives(node, client):
             if time.monotonic() > deadline:
                 raise CommandError(f"{node.name} still runs after {STOP_SECONDS:.0f} s.")
             await asyncio.sleep(LOOK_SECONDS)
@@ -148,9 +152,14 @@ def _named(name: str) -> Node:
     raise CommandError(f"No media node {name} is running. Running: {there}.")
 
 
-def _alive(node: Node) -> Node | None:
-    """What this start of the node says now; None where it has ended."""
-    return next((now for now in placement.nodes() if now.boot == node.boot), None)
+async def _no_more_for(node: Node, client: aiohttp.ClientSession) -> Node:
+    """Let a node get no more Spaces; what it has then."""
+    _must(await draining.set_draining(node, client, True), node)
+    now = await draining.drained(node)
+    if now is None:
+        await draining.set_draining(node, client, node.draining)
+        raise CommandError(f"{node.name} answers, but Redis does not hear from it: look into its log.")
+    return now
 
 
 def _must(heard: bool, node: Node) -> None:

@@ -1,0 +1,98 @@
+"""What `manage.py media` knows of a node that it empties: real nodes, and nobody in the Spaces."""
+
+import asyncio
+
+import aiohttp
+import pytest
+
+from rooms import draining, nodes, placement, store
+from rooms.media import heartbeat
+from rooms.media.node import Node
+from rooms.models import Space
+from rooms.threads import database
+from tests.rooms.media.conftest import until
+from tests.rooms.page import _close_what_belongs_to_the_loop
+from tests.rooms.test_media import Start, media, refusal, start
+from tests.rooms.test_moving import two
+from tests.rooms.test_peers import beat
+
+__all__ = ["_close_what_belongs_to_the_loop", "start"]
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.asyncio]
+
+
+async def node_of(tea: Space) -> str:
+    return (await Space.objects.aget(pk=tea.pk)).node
+
+
+def fall_silent(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Redis has lost the heartbeat, and hears no other one."""
+
+    async def nothing(now: float) -> None: ...
+
+    monkeypatch.setattr(node.link, "_say_alive", nothing)
+    store.client().delete(heartbeat.KEY.format(name=node.name))
+
+
+async def test_a_space_that_was_placed_a_moment_ago_is_taken_along(tea: Space, start: Start) -> None:
+    old = await start("old")
+    await database(placement.place)(tea)
+    await start("new")
+    assert not old.engine.spaces, "nobody has come yet, so no heartbeat tells of it"
+    assert f"({tea.pk}) moved to new: 0 connected" in await media("drain", "old")
+    assert await node_of(tea) == "new"
+
+
+async def test_a_space_that_comes_while_the_node_is_told_to_drain_is_taken_along(
+    tea: Space, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (old, _), told = await two(start), draining.set_draining
+
+    async def placed_meanwhile(node: placement.Node, client: aiohttp.ClientSession, on: bool) -> bool:
+        if on:
+            await database(placement.place)(tea)
+            assert await nodes.call(client, "PUT", f"{node.url}/spaces/{tea.pk}") is not None
+        return await told(node, client, on)
+
+    monkeypatch.setattr(draining, "set_draining", placed_meanwhile)
+    assert "moved to new" in await media("stop", "old")
+    assert old.told_to_stop.is_set()
+    assert await node_of(tea) == "new"
+
+
+async def test_a_node_whose_heart_redis_has_lost_has_not_ended(
+    tea: Space, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node, lives, asked = await start("n1"), draining.lives, list[bool]()
+
+    async def noted(one: placement.Node, client: aiohttp.ClientSession) -> bool:
+        asked.append(await lives(one, client))
+        return asked[-1]
+
+    monkeypatch.setattr(draining, "lives", noted)
+    await database(placement.place)(tea)
+    async with nodes.client() as client:
+        await nodes.call(client, "PUT", f"{node.url}/spaces/{tea.pk}")
+    await beat(lambda alive: bool(alive[0].spaces))
+    waiting = asyncio.create_task(media("drain", "n1", "--wait", "--stay"))
+    await until(lambda: bool(asked), 20)
+    fall_silent(node, monkeypatch)
+    seen = len(asked)
+    await until(lambda: len(asked) > seen + 1 or waiting.done(), 20)
+    assert all(asked)
+    assert not waiting.done(), "it has not ended, and is not empty either"
+    await node.stop()
+    assert (await waiting).endswith("n1 has ended.\n")
+
+
+async def test_a_node_that_redis_does_not_hear_is_not_drained(
+    tea: Space, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = await start("n1")
+    monkeypatch.setattr(draining, "KNOWN_SECONDS", 0.2)
+    said = store.client().get(heartbeat.KEY.format(name="n1"))
+    fall_silent(node, monkeypatch)
+    store.client().set(heartbeat.KEY.format(name="n1"), str(said))
+    assert await refusal("stop", "n1") == "n1 answers, but Redis does not hear from it: look into its log."
+    assert not node.draining
+    assert not node.told_to_stop.is_set()
