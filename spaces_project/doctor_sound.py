@@ -60,7 +60,7 @@ def _announced_to_others(what: str, text: str, host: str) -> Finding:
         return bad(what, f"{text} is this machine, and members are on others", MEND_ADDRESS)
     network = _private_network(host)
     if network is not None and is_on_the_internet():
-        if not any(_is_public(other) for other in settings.MEDIA_ANNOUNCE):
+        if not any(is_public(other) for other in settings.MEDIA_ANNOUNCE):
             return bad(what, f"{text} is a private address, and PUBLIC_URL is not", PRIVATE[network])
         return good(what, f"{text}, for members in the same network")
     if not _is_own(host):
@@ -72,7 +72,7 @@ def _private_network(host: str) -> IPv4Network | IPv6Network | None:
     return next((network for network in PRIVATE if ip_address(host) in network), None)
 
 
-def _is_public(text: str) -> bool:
+def is_public(text: str) -> bool:
     """Whether what is announced can be reached from everywhere, by the look of it."""
     try:
         host = addresses.parse(text).host

@@ -5,12 +5,14 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from ipaddress import ip_address
 
 from django.conf import settings
 
-from rooms.media import turn
-from spaces_project.findings import Finding, bad, good, is_network
+from rooms.media import addresses, turn
+from spaces_project.doctor_sound import is_public
+from spaces_project.findings import Finding, bad, doubtful, good
 from spaces_project.turn_client import FORBIDDEN, QUOTA_REACHED, UNAUTHORIZED, Allocation, Refused, allocation, code_of
 
 WAIT_SECONDS = 5.0
@@ -50,10 +52,16 @@ async def _look_at(url: str) -> Finding:
 
 async def _judge(what: str, ours: Allocation) -> Finding:
     """Whether an allocation reaches the media node, and nobody who is reserved."""
-    open_ones = [peer for peer in RESERVED if peer not in settings.MEDIA_ANNOUNCE and await _permits(ours, peer)]
+    announced, asked = _announced(), _nodes()
+    open_ones = [peer for peer in RESERVED if peer not in announced and await _permits(ours, peer)]
     if open_ones:
         return bad(what, f"it lets members reach {', '.join(open_ones)}", MEND_CONFIGURATION)
-    shut_ones = [peer for peer in _nodes() if not await _permits(ours, peer)]
+    if not asked:
+        mend = (
+            "Announce an IPv4 address of the media node (MEDIA_ANNOUNCE), and allow it there: browsers relay over IPv4."
+        )
+        return doubtful(what, "no IPv4 address of a media node is announced that it could relay to", mend)
+    shut_ones = [peer for peer in asked if not await _permits(ours, peer)]
     if shut_ones:
         mend = f"Add allowed-peer-ip={shut_ones[0]} to its configuration; 127.0.0.1 cannot be allowed (MEDIA_ANNOUNCE)."
         return bad(what, f"it does not let members reach the media node at {shut_ones[0]}", mend)
@@ -69,9 +77,23 @@ def _refusal(what: str, code: int) -> Finding:
     return bad(what, f"it refuses with error {code}", MEND_CONFIGURATION)
 
 
+def _announced() -> list[str]:
+    """The hosts of what is announced; another check tells of what is none."""
+    hosts: dict[str, None] = {}
+    for text in settings.MEDIA_ANNOUNCE:
+        with suppress(ValueError):
+            hosts[addresses.parse(text).host] = None
+    return list(hosts)
+
+
 def _nodes() -> list[str]:
-    """The announced addresses to which an allocation of IPv4, which browsers ask for, can relay."""
-    return [peer for peer in settings.MEDIA_ANNOUNCE if is_network(peer) and ip_address(peer).version == 4]
+    """The announced addresses to which an allocation of IPv4, which browsers ask for, is to relay.
+
+    Beside a public address a private one is for members in the same network: allowed there, it would be a way into the
+    server's own."""
+    hosts = _announced()
+    public = [host for host in hosts if is_public(host)]
+    return [host for host in public or hosts if ip_address(host).version == 4]
 
 
 async def _permits(ours: Allocation, peer: str) -> bool:

@@ -27,7 +27,7 @@ def url(coturn: Coturn, transport: str) -> str:
 def _settings(settings: Settings, coturn: Coturn, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.TURN_SECRET, settings.TURN_CREDENTIAL_SECONDS = SECRET, 600
     settings.TURN_URLS = [url(coturn, "udp")]
-    settings.MEDIA_ANNOUNCE = [coturn.cable.here, "2001:db8::7"]
+    settings.MEDIA_ANNOUNCE = [coturn.cable.here, "fd00::7"]
     monkeypatch.setenv("SSL_CERT_FILE", str(coturn.folder / "cert.pem"))
 
 
@@ -108,6 +108,36 @@ def test_a_certificate_that_nobody_trusts(settings: Settings, coturn: Coturn, mo
 def test_a_node_that_is_not_allowed(settings: Settings, coturn: Coturn) -> None:
     settings.MEDIA_ANNOUNCE = [coturn.cable.here, coturn.cable.other]
     assert f"allowed-peer-ip={coturn.cable.other}" in fault().mend
+
+
+def test_a_node_that_is_not_allowed_and_announced_with_its_port(settings: Settings, coturn: Coturn) -> None:
+    settings.MEDIA_ANNOUNCE = [f"{coturn.cable.other}:3478"]
+    assert f"allowed-peer-ip={coturn.cable.other} " in fault().mend
+    settings.MEDIA_ANNOUNCE = [f"{coturn.cable.here}:3478"]
+    assert found()[0].ok
+
+
+ASKED = [
+    (["203.0.113.7:3478", "192.168.178.20"], ["203.0.113.7"]),
+    (["192.168.178.20", "[2001:db8::7]:3478"], []),
+    (["192.168.178.20:40000", "192.168.178.20:40010", "nonsense"], ["192.168.178.20"]),
+]
+
+
+@pytest.mark.parametrize(("announced", "asked"), ASKED)
+def test_private_addresses_are_asked_for_where_no_public_one_is_announced(
+    settings: Settings, announced: list[str], asked: list[str]
+) -> None:
+    settings.MEDIA_ANNOUNCE = announced
+    assert doctor_turn._nodes() == asked
+
+
+def test_a_server_that_has_no_node_to_relay_to(settings: Settings, coturn: Coturn) -> None:
+    settings.MEDIA_ANNOUNCE = ["2001:db8::7"]
+    assert (fault().warning, fault().detail) == (
+        True,
+        "no IPv4 address of a media node is announced that it could relay to",
+    )
 
 
 def test_a_server_that_lets_members_into_the_private_network(
