@@ -45,8 +45,14 @@ def stand(space: object, participant: object) -> int:
     """The place, from 1, of somebody who waits from now on, or did before."""
     keys = _keys(space, store.LINE, store.TICKETS, store.CALLED)
     place = int(store.client().eval(_STAND, 3, *keys, str(participant), LIFE_SECONDS))
-    store.client().hset(store.TOLD.format(space=space), str(participant), str(place))
+    _note_told(space, {str(participant): place})
     return place
+
+
+def _note_told(space: object, places: dict[str, int]) -> None:
+    key = store.TOLD.format(space=space)
+    with store.client().pipeline(transaction=False) as pipe:
+        pipe.hset(key, mapping={who: str(place) for who, place in places.items()}).expire(key, LIFE_SECONDS).execute()
 
 
 def lets(space: object, participant: object) -> bool:
@@ -75,6 +81,12 @@ def left(person: "Participant") -> None:
     """Take somebody out of the line after commit: he is out of the Space."""
     space, participant = person.space_id, person.pk
     transaction.on_commit(lambda: drop(space, participant), robust=True)
+
+
+def ended(space: object) -> None:
+    """Forget the line after commit: there is nothing to wait for any more."""
+    keys = _keys(space, store.LINE, store.CALLED, store.TOLD, store.SOUNDED)
+    transaction.on_commit(lambda: store.client().delete(*keys), robust=True)
 
 
 def drop(space: object, participant: object) -> None:
@@ -118,11 +130,9 @@ def _call_off(space: object, participant: str, is_here: bool) -> None:
 
 def _to_tell(space: object, staying: list[str], here: set[str]) -> dict[str, int]:
     """Whose place has changed since he was told, the first ones first."""
-    key = store.TOLD.format(space=space)
-    told = store.client().hgetall(key)
+    told = store.client().hgetall(store.TOLD.format(space=space))
     places = {who: place for place, who in enumerate(staying, 1) if who in here and told.get(who) != str(place)}
     first = dict(list(places.items())[:MOST_TOLD])
     if first:
-        store.client().hset(key, mapping={who: str(place) for who, place in first.items()})
-        store.client().expire(key, LIFE_SECONDS)
+        _note_told(space, first)
     return first

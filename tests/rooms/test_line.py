@@ -121,6 +121,25 @@ def test_whoever_is_out_of_the_space_is_out_of_the_line(
     assert order(tea) == [waiting[0], *waiting[2:]]
 
 
+def kept(tea: Space) -> list[str]:
+    """The keys of the line of a Space."""
+    names = (store.LINE, store.CALLED, store.TOLD, store.SOUNDED)
+    return [key for key in (name.format(space=tea.pk) for name in names) if store.client().exists(key)]
+
+
+def test_redis_forgets_each_line_in_the_end(tea: Space, waiting: list[str]) -> None:
+    assert len(kept(tea)) == 2, "nobody was called yet, and nobody has had his sound"
+    assert all(0 < store.client().ttl(key) <= line.LIFE_SECONDS for key in kept(tea))
+
+
+def test_nothing_is_kept_of_the_line_of_a_space_that_has_ended(tea: Space, waiting: list[str]) -> None:
+    line.advance(tea.pk, 1, set(waiting))
+    line.heard(tea.pk, waiting[1])
+    assert len(kept(tea)) == 4
+    tea.end()
+    assert kept(tea) == []
+
+
 def test_a_page_that_stays_away_loses_the_place_and_one_that_comes_back_does_not(
     tea: Space, host: Participant, crowd: list[Participant], waiting: list[str]
 ) -> None:
