@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import platform
 import signal
 import sys
@@ -28,7 +29,8 @@ log = logging.getLogger(__name__)
 EXAMPLE = """example:
   manage.py runmedia --port 40000 --http-port 40001 --name media-1
   runs a node that browsers reach on UDP port 40000; MEDIA_ANNOUNCE names the addresses that they are told.
-  Run one per core, each with ports and a name of its own. SIGTERM ships open chunks and stops it.
+  Run one per core, each with ports and a name of its own. SIGTERM ships open chunks and ends it, and whoever keeps it
+  running starts it again; after `manage.py media stop`, which ends it with exit 0, he does not.
   Started by root, or with CAP_SYS_NICE, it takes real-time priority for the thread of the sound.
 """
 SWITCH_SECONDS = 0.0005  # how long another thread may keep the interpreter when a tick is due
@@ -108,14 +110,23 @@ class Command(BaseCommand):
         )
         sys.setswitchinterval(SWITCH_SECONDS)
         try:
-            asyncio.run(self._run(chosen))
+            received = asyncio.run(self._run(chosen))
         except OSError as error:
             raise CommandError(f"The media node cannot start: {error.strerror or error}") from error
 
-    async def _run(self, chosen: Settings) -> None:
-        node = Node(chosen, Web())
-        for stop in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(stop, node.told_to_stop.set)
+        if received is not None:
+            _die_of(received)
+
+    async def _run(self, chosen: Settings) -> signal.Signals | None:
+        """Run the node to its end; by which signal that came, None where somebody told it by its HTTP face."""
+        node, received = Node(chosen, Web()), list[signal.Signals]()
+
+        def stop(one: signal.Signals) -> None:
+            received.append(one)
+            node.told_to_stop.set()
+
+        for one in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(one, stop, one)
         await node.start()
         heard = f"UDP {chosen.bind} port {node.port.port}, announced as {', '.join(chosen.announce)}"
         self.stdout.write(f"Media node {node.name}: sound on {heard}; HTTP on {node.url}")
@@ -126,3 +137,12 @@ class Command(BaseCommand):
         self.stdout.write(f"Media node {node.name} stopped.")
         if node.failed:
             raise CommandError(f"The media node {node.name} has failed; the log says why.")
+        return received[0] if received else None
+
+
+def _die_of(received: signal.Signals) -> None:
+    """End as a process does that catches no signals: only exit 0 means that the node was told not to come back."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    signal.signal(received, signal.SIG_DFL)
+    os.kill(os.getpid(), received)

@@ -1,10 +1,18 @@
 """The command: what it says, when it refuses, and what it tells the web side."""
 
+import os
+import re
+import signal
 import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from celery import current_app
+from django.conf import settings
 from django.core.files.storage import storages
 from django.core.management import CommandError, call_command
 from django.test import override_settings
@@ -14,6 +22,8 @@ from rooms.management.commands import runmedia
 from rooms.media.client import tone_packets
 from rooms.media.opus import FRAME
 from rooms.media.tap import Chunk, Tap
+from spaces_project.processes import spawn
+from tests.machine import CHECKOUT
 
 SPACE, TURN, HANA = (f"7c9e6679-7425-40de-944b-e07fc1f90ae{digit}" for digit in "123")
 
@@ -68,3 +78,44 @@ def test_a_taken_port_is_one_clear_line(kind: socket.SocketKind, option: str, tm
         with pytest.raises(CommandError, match=r"cannot start: .*in use") as refusal:
             call_command("runmedia", name="n1", **ports)
     assert "\n" not in str(refusal.value)
+
+
+@pytest.fixture
+def node(tmp_path: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """A node in a process of its own."""
+    process = spawn(
+        [sys.executable, "manage.py", "runmedia", "--port", "0", "--http-port", "0", "--name", "n1"],
+        cwd=CHECKOUT, env=os.environ | {"MEDIA_BIND": "127.0.0.1", "MEDIA_SPOOL": str(tmp_path)},
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    yield process
+    process.kill()
+    process.wait()
+    assert process.stdout is not None
+    process.stdout.close()
+
+
+def tell(number: int) -> Callable[[int, str], None]:
+    return lambda pid, url: os.kill(pid, number)
+
+
+def ask(pid: int, url: str) -> None:
+    headers = {"Authorization": f"Bearer {settings.MEDIA_SECRET}"}
+    urllib.request.urlopen(urllib.request.Request(f"{url}/stop", b"", headers)).close()
+
+
+@pytest.mark.parametrize(
+    ("stop", "code"),
+    [(tell(signal.SIGTERM), -signal.SIGTERM), (tell(signal.SIGINT), -signal.SIGINT), (ask, 0)],
+    ids=["SIGTERM", "SIGINT", "POST /stop"],
+)
+def test_only_a_node_that_was_told_not_to_come_back_exits_with_0(
+    node: subprocess.Popen[bytes], stop: Callable[[int, str], None], code: int
+) -> None:
+    """After any other end `runspaces` starts it again."""
+    assert node.stdout is not None
+    lines = iter(node.stdout.readline, b"")
+    found = next(match for line in lines if (match := re.search(rb"HTTP on (\S+)", line)))
+    stop(node.pid, found[1].decode())
+    assert b"Media node n1 stopped.\n" in list(lines)
+    assert node.wait() == code
