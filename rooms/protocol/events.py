@@ -180,7 +180,9 @@ class Connection(Event, tag="connection", kw_only=True, frozen=True):
 
 
 class SoundMoved(Event, tag="sound_moved", kw_only=True, frozen=True):
-    """The sound of this Space has moved to the media node `node`: whoever hears another one sends a new offer."""
+    """The sound of this Space has moved to the media node `node`: whoever hears another one sends a new offer.
+
+    For whoever hears this one already, a move under way (`sound_moving`) is over."""
 
     node: str
 
