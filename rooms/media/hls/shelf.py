@@ -4,19 +4,17 @@ Segments have names that nobody can guess. Every file is written under another n
 the whole of it. A node that goes on where another one stopped reads its playlists and continues their numbers.
 """
 
-import contextlib
 import secrets
-import shutil
 from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 
 from ..opus import SAMPLE_RATE
+from .leftovers import remove
 from .playlist import Playlist, Segment, master, parse
 from .segments import SEGMENT, WAYS, Cut
 
 KEPT = 4  # segments that are not named any more, for those who read the playlist a moment ago
-ABANDONED_SECONDS = 60.0  # without a new file: its node is dead
 
 
 class Shelf:
@@ -63,7 +61,7 @@ class Shelf:
 
     def remove(self) -> None:
         """Delete everything."""
-        shutil.rmtree(self.path, ignore_errors=True)
+        remove(self.path)
 
     def _init(self, way: str, data: bytes) -> str:
         known = self._inits.get(way)
@@ -111,11 +109,3 @@ def write(folder: Path, name: str, data: bytes) -> str:
     part.chmod(0o640)
     part.rename(folder / name)
     return name
-
-
-def sweep(root: Path, now: float) -> None:
-    """Delete the folders that nobody has written into for a while: their nodes are dead. ``now`` is in Unix seconds."""
-    for folder in root.iterdir() if root.is_dir() else ():
-        with contextlib.suppress(OSError):
-            if folder.is_dir() and now - folder.stat().st_mtime > ABANDONED_SECONDS:
-                shutil.rmtree(folder, ignore_errors=True)

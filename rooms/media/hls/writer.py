@@ -6,9 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..opus import FRAME, SAMPLE_RATE, SILENT_PACKET
+from .leftovers import sweep
 from .playlist import TARGET_SECONDS, WINDOW
 from .segments import Stretch
-from .shelf import Shelf, sweep
+from .shelf import Shelf
 from .wire import Ended, Piece
 
 log = logging.getLogger(__name__)

@@ -3,11 +3,14 @@
 import os
 from pathlib import Path
 
+import av
 import pytest
 
+from rooms.media.hls.leftovers import ABANDONED_SECONDS, sweep
 from rooms.media.hls.playlist import WINDOW, Playlist, parse
 from rooms.media.hls.segments import SEGMENT
-from rooms.media.hls.shelf import ABANDONED_SECONDS, KEPT, sweep
+from rooms.media.hls.shelf import KEPT
+from rooms.media.hls.signature import folder as folder_of
 from rooms.media.hls.wire import Ended, Piece
 from rooms.media.hls.writer import LINGER_SECONDS, Writer
 from rooms.media.opus import FRAME, SAMPLE_RATE, SILENT_PACKET
@@ -27,6 +30,22 @@ class Hall:
         for _ in range(round(seconds * SAMPLE_RATE / PIECE)):
             self.writer.take(Piece(folder, ZERO, self.position, [SILENT_PACKET] * 10, b""))
             self.position += PIECE
+
+    def fails(self, seconds: float) -> int:
+        """Say something, as a process does that goes on after errors; how many there were."""
+        before, errors = self.position, 0
+        while self.position < before + seconds * SAMPLE_RATE:
+            try:
+                self.say(PIECE / SAMPLE_RATE)
+            except (OSError, av.FFmpegError):
+                self.position += PIECE
+                errors += 1
+        return errors
+
+    def restart(self) -> Writer:
+        """Have another writer from now on, and return the one before."""
+        before, self.writer = self.writer, Writer(self.root, lambda: self.now)
+        return before
 
     def playlist(self, way: str = "aac", folder: str = "tea") -> Playlist:
         return parse((self.root / folder / f"{way}.m3u8").read_text())
@@ -145,9 +164,32 @@ def test_a_space_that_has_moved_is_left_to_the_other_node(hall: Hall) -> None:
     assert not hall.playlist().ended
 
 
+# --- leftovers ---
+DEAD = folder_of("s3cret", "dead")
+
+
+def old(path: Path) -> None:
+    os.utime(path, (0, 0))
+
+
 def test_what_a_dead_node_left_goes_and_what_lives_stays(hall: Hall) -> None:
-    hall.say(3.0)
-    (hall.root / "dead").mkdir()
-    os.utime(hall.root / "dead", (0, 0))
-    sweep(hall.root, (hall.root / "tea").stat().st_mtime + ABANDONED_SECONDS - 1)
-    assert sorted(folder.name for folder in hall.root.iterdir()) == ["tea"]
+    hall.say(3.0, DEAD)
+    (hall.root / DEAD / ".part").touch()
+    hall.say(3.0, folder_of("s3cret", "tea"))
+    old(hall.root / DEAD)
+    sweep(hall.root, (hall.root / folder_of("s3cret", "tea")).stat().st_mtime + ABANDONED_SECONDS - 1)
+    assert [found.name for found in hall.root.iterdir()] == [folder_of("s3cret", "tea")]
+
+
+def test_what_somebody_else_keeps_there_stays(tmp_path: Path) -> None:
+    """As where HLS_DIR is a folder with other things in it."""
+    for name in ("recordings", DEAD, DEAD[:-1] + "="):
+        (tmp_path / name).mkdir()
+    (tmp_path / DEAD / "thesis.odt").touch()
+    (tmp_path / "recordings" / "talk.m4s").touch()
+    (tmp_path / folder_of("s3cret", "link")).symlink_to(tmp_path / "recordings")
+    for path in tmp_path.iterdir():
+        old(path)
+    before = sorted(tmp_path.rglob("*"))
+    sweep(tmp_path, 1e10)
+    assert sorted(tmp_path.rglob("*")) == before
