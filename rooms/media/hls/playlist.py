@@ -40,6 +40,11 @@ class Playlist:
         self.breaks += sum(one.breaks for one in gone)
         return gone
 
+    def forget(self) -> None:
+        """Name none of them any more; the numbers go on."""
+        self.sequence, self.breaks = self.next, self.breaks + sum(one.breaks for one in self.segments)
+        self.segments = []
+
     def text(self) -> str:
         """The file (section 4.3)."""
         lines = [

@@ -147,9 +147,14 @@ class Stretch:
             way.write(pcm, packets, self.end)
         self.end += len(packets) * FRAME
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the next segment is, in each way of encoding."""
+        return all(way.reaches(self._boundary) for way in self._ways.values())
+
     def cut(self, number: int) -> dict[str, Cut] | None:
         """Return the next segment in each way of encoding, once it is whole in all of them."""
-        if not all(way.reaches(self._boundary) for way in self._ways.values()):
+        if not self.is_whole:
             return None
         boundary, self._boundary = self._boundary, self._boundary + SEGMENT
         return self._cuts(boundary, number)

@@ -39,15 +39,17 @@ class Stream:
 
     def finish(self) -> None:
         """Write what is left."""
-        cuts = self._stretch.finish(self.shelf.next)
+        cuts = self._stretch.finish(self.shelf.begin())
         if cuts is not None:
             self.shelf.put(cuts)
 
     def _add(self, packets: list[bytes], pcm: bytes) -> None:
         if packets:
             self._stretch.write(pcm or bytes(len(packets) * FRAME * 2), packets)
-        while (cuts := self._stretch.cut(self.shelf.next)) is not None:
-            self.shelf.put(cuts)
+        while self._stretch.is_whole:
+            cuts = self._stretch.cut(self.shelf.begin())
+            if cuts is not None:
+                self.shelf.put(cuts)
 
     def _break(self, position: int) -> None:
         self.finish()

@@ -1,6 +1,7 @@
 """The files of a Space: what is there, what has gone, who goes on where another one stopped."""
 
 import os
+import shutil
 from pathlib import Path
 
 import av
@@ -193,3 +194,44 @@ def test_what_somebody_else_keeps_there_stays(tmp_path: Path) -> None:
     before = sorted(tmp_path.rglob("*"))
     sweep(tmp_path, 1e10)
     assert sorted(tmp_path.rglob("*")) == before
+
+
+# --- folders that go, disks that are full ---
+def names(playlist: Playlist) -> set[str]:
+    return {name for one in playlist.segments for name in (one.name, one.init)}
+
+
+def test_a_folder_that_somebody_deleted_is_made_again(hall: Hall) -> None:
+    hall.say(5.0)
+    before = hall.playlist()
+    shutil.rmtree(hall.root / "tea")
+    assert hall.fails(6.0) == 0
+    after = hall.playlist()
+    assert after.sequence == before.next, "players look for the number that follows"
+    assert after.segments
+    assert names(after) | names(hall.playlist("opus")) == hall.files("m4s") | hall.files("mp4"), "and find it all"
+    assert hall.files("m3u8") == {"aac.m3u8", "opus.m3u8", "own.m3u8", "index.m3u8"}
+
+
+def test_whoever_is_cut_off_does_not_delete_what_another_node_writes(hall: Hall) -> None:
+    """A node without Redis is not told that a Space has gone elsewhere, and ends it as one that nobody hears."""
+    hall.say(5.0)
+    cut_off = hall.restart()
+    hall.say(4.4)
+    cut_off.take(Ended("tea", "unheard"))
+    assert names(hall.playlist()) <= hall.files("m4s") | hall.files("mp4")
+    hall.say(4.0)
+    assert len(hall.playlist().segments) > 3
+
+
+def test_what_it_wrote_beside_the_other_one_goes(hall: Hall) -> None:
+    hall.say(5.0)
+    cut_off = hall.restart()
+    hall.say(4.4)
+    hall.writer, other = cut_off, hall.writer
+    hall.say(2.2)
+    hall.writer = other
+    hall.say(2.2)
+    cut_off.take(Ended("tea", "unheard"))
+    named = names(hall.playlist()) | names(hall.playlist("opus"))
+    assert named == hall.files("m4s") | hall.files("mp4")
