@@ -39,9 +39,7 @@ class Stream:
 
     def finish(self) -> None:
         """Write what is left."""
-        cuts = self._stretch.finish(self.shelf.begin())
-        if cuts is not None:
-            self.shelf.put(cuts)
+        self._finish(self._stretch)
 
     def _add(self, packets: list[bytes], pcm: bytes) -> None:
         if packets:
@@ -52,9 +50,16 @@ class Stream:
                 self.shelf.put(cuts)
 
     def _break(self, position: int) -> None:
-        self.finish()
-        self._stretch = Stretch(position)
-        self.shelf.breaks()
+        before, self._stretch = self._stretch, Stretch(position)
+        try:
+            self._finish(before)
+        finally:
+            self.shelf.breaks()
+
+    def _finish(self, stretch: Stretch) -> None:
+        cuts = stretch.finish(self.shelf.begin())
+        if cuts is not None:
+            self.shelf.put(cuts)
 
 
 class Writer:
@@ -67,13 +72,13 @@ class Writer:
         self._swept = 0.0
 
     def take(self, message: Piece | Ended) -> None:
-        """Do what a message says."""
+        """Do what a message says. Whatever it raises, the next piece is written again, after a break."""
         if isinstance(message, Ended):
             self._end(message)
-        else:
-            if message.folder not in self._streams:
-                self._streams[message.folder] = Stream(self._root, message)
-            self._streams[message.folder].write(message)
+            return
+        stream = self._streams.pop(message.folder, None) or Stream(self._root, message)
+        stream.write(message)
+        self._streams[message.folder] = stream
 
     def look_after(self) -> None:
         """Delete the folders whose time is over; to be called once a second or so."""
@@ -91,8 +96,8 @@ class Writer:
         if stream is None or message.how == "moved":  # the node that has it now goes on in the same folder
             return
         if message.how == "over":
+            self._over.append((self._clock() + LINGER_SECONDS, stream.shelf))
             stream.finish()
             stream.shelf.end()
-            self._over.append((self._clock() + LINGER_SECONDS, stream.shelf))
         else:
             stream.shelf.remove()

@@ -1,5 +1,6 @@
 """The files of a Space: what is there, what has gone, who goes on where another one stopped."""
 
+import itertools
 import os
 import shutil
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from rooms.media.hls.leftovers import ABANDONED_SECONDS, sweep
 from rooms.media.hls.playlist import WINDOW, Playlist, parse
 from rooms.media.hls.segments import SEGMENT
-from rooms.media.hls.shelf import KEPT
+from rooms.media.hls.shelf import KEPT, Shelf
 from rooms.media.hls.signature import folder as folder_of
 from rooms.media.hls.wire import Ended, Piece
 from rooms.media.hls.writer import LINGER_SECONDS, Writer
@@ -235,3 +236,46 @@ def test_what_it_wrote_beside_the_other_one_goes(hall: Hall) -> None:
     cut_off.take(Ended("tea", "unheard"))
     named = names(hall.playlist()) | names(hall.playlist("opus"))
     assert named == hall.files("m4s") | hall.files("mp4")
+
+
+def test_after_an_error_the_next_segments_are_written_again(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    hall.say(5.0)
+    with monkeypatch.context() as patched:
+        patched.setattr(Shelf, "_write", _full)
+        hall.position += 600 * SAMPLE_RATE
+        assert hall.fails(3.0) > 0
+    number = hall.playlist().next
+    assert hall.fails(6.0) == 0
+    assert hall.playlist().next >= number + 2
+    assert names(hall.playlist()) | names(hall.playlist("opus")) == hall.files("m4s") | hall.files("mp4")
+
+
+def _full(shelf: Shelf, name: str, data: bytes) -> str:
+    raise OSError(28, "No space left on device")
+
+
+def test_half_a_segment_does_not_stay(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    hall.say(5.0)
+    write, numbers = Shelf._write, itertools.count()
+
+    def every_other(shelf: Shelf, name: str, data: bytes) -> str:
+        return _full(shelf, name, data) if next(numbers) % 2 else write(shelf, name, data)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Shelf, "_write", every_other)
+        assert hall.fails(3.0) > 0
+    hall.say(4.4)
+    assert names(hall.playlist()) | names(hall.playlist("opus")) == hall.files("m4s") | hall.files("mp4")
+
+
+def test_an_end_that_cannot_be_written_takes_the_folder_all_the_same(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hall.say(5.0)
+    with monkeypatch.context() as patched:
+        patched.setattr(Shelf, "_write", _full)
+        with pytest.raises(OSError, match="No space"):
+            hall.writer.take(Ended("tea", "over"))
+    hall.now += LINGER_SECONDS + 1
+    hall.writer.look_after()
+    assert not (hall.root / "tea").exists()
