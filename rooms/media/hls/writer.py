@@ -93,11 +93,13 @@ class Writer:
 
     def _end(self, message: Ended) -> None:
         stream = self._streams.pop(message.folder, None)
-        if stream is None or message.how == "moved":  # the node that has it now goes on in the same folder
+        if stream is None:
             return
         if message.how == "over":
             self._over.append((self._clock() + LINGER_SECONDS, stream.shelf))
             stream.finish()
             stream.shelf.end()
-        else:
+        elif message.how == "unheard":
             stream.shelf.remove()
+        elif stream.shelf.is_ours:  # the node that has it now goes on in the same folder, after what was heard here
+            stream.finish()

@@ -279,3 +279,33 @@ def test_an_end_that_cannot_be_written_takes_the_folder_all_the_same(
     hall.now += LINGER_SECONDS + 1
     hall.writer.look_after()
     assert not (hall.root / "tea").exists()
+
+
+# --- from one node to another ---
+@pytest.mark.parametrize("first", ["the old node's end", "the new node's beginning"])
+def test_what_was_heard_before_a_move_is_written(hall: Hall, first: str) -> None:
+    hall.say(7.0)
+    before = hall.restart()
+    if first == "the old node's end":
+        before.take(Ended("tea", "moved"))
+        hall.say(0.8)
+    else:
+        hall.say(0.8)
+        before.take(Ended("tea", "moved"))
+    hall.say(6.0)
+    for way in ("aac", "opus"):
+        segments = hall.playlist(way).segments
+        gaps = [other.at - one.at - one.seconds for one, other in itertools.pairwise(segments)]
+        print(f"{way}: {max(gaps) * 1000:.0f} ms missing at most")
+        assert max(map(abs, gaps)) < 0.03
+        assert sum(one.breaks for one in segments) == 1
+    assert not hall.playlist().ended
+
+
+def test_who_ends_late_does_not_write_over_the_next_node(hall: Hall) -> None:
+    hall.say(7.0)
+    before = hall.restart()
+    hall.say(3.0)
+    playlist = hall.playlist()
+    before.take(Ended("tea", "moved"))
+    assert hall.playlist() == playlist
