@@ -149,17 +149,16 @@ class Engine:
 
     # Those who hear files
 
-    def feed(self, name: str) -> None:
-        """Write a Space as files (HLS), for HEARD_SECONDS from now on."""
-        space = self.spaces.get(name)
-        if space is not None and self._write is not None:
-            feed = Feed(folder(self.config.hls_secret, name), space.standing.started_at, self._write)
-            space.begin_feed(feed, self.clock() + HEARD_SECONDS)
+    def heard(self, name: str, boot: str) -> None:
+        """Write the files (HLS) of a Space for HEARD_SECONDS from now on, or leave them to the start of another node.
 
-    def end_feed(self, name: str) -> None:
-        """Write no more of a Space: another node does."""
-        if name in self.spaces:
-            self.spaces[name].end_feed("moved")
+        ``boot`` is the start that is meant to write them."""
+        space, now = self.spaces.get(name), self.clock()
+        if space is not None and not space.writes_for(boot, now):
+            space.end_feed("moved")
+        elif space is not None and self._write is not None:
+            feed = Feed(folder(self.config.hls_secret, name), space.standing.started_at, self._write)
+            space.begin_feed(feed, now + HEARD_SECONDS)
 
     # Joining and leaving
 

@@ -106,12 +106,11 @@ class Link:
         await self.read(name)
 
     async def _on_heard(self, space: str, boot: str) -> None:
-        """Somebody hears the files of a Space: write them here, or leave them to the node that has it now."""
-        if boot != self._boot:
-            return self._engine.end_feed(space)
-        if space not in self._engine.spaces:
-            await self.read(space)
-        return self._engine.feed(space)
+        """Somebody hears the files of a Space, which this start of a node is to write."""
+        here = self._engine.spaces.get(space)
+        if boot == self._boot if here is None else boot != here.standing.node:
+            await self.read(space)  # it may have moved, and two nodes shall not write at once, nor none
+        self._engine.heard(space, boot)
 
     async def reread(self) -> None:
         """Read the standings of all Spaces that are on this node."""
@@ -123,6 +122,9 @@ class Link:
         found = await self._redis.mget([standing.KEY.format(space=name) for name in names])
         taken = [self._take(name, data) for name, data in zip(names, found, strict=True)]
         await self._acknowledge([current for current in taken if current is not None and self._answers_for(current)])
+        for space in [self._engine.spaces[name] for name in names if name in self._engine.spaces]:
+            if space.heard_elsewhere:  # the web side says so every two seconds only, and that would be missing
+                await self._redis.publish(standing.HEARD, f"{space.space} {space.heard_elsewhere}")
 
     def _answers_for(self, current: standing.Standing) -> bool:
         """Whether it is this node whose word counts: while a Space moves, two have it."""

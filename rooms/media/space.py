@@ -181,8 +181,7 @@ class LiveSpace:
             self._work(now, missed)
             return
         self._silent_ticks += 1
-        if self.feed is not None:
-            self.feed.write(None, None, self._room_time(now))
+        self._write_files(None, None, self._room_time(now))
         if self._tells_of_silence:
             self.audiences.write(DTX_PACKET)
             self._note_peers(now)
@@ -204,8 +203,7 @@ class LiveSpace:
         shared, own = self._mixer.mix(sounds)
         packet = self._encode(shared)
         self.audiences.write(packet)
-        if self.feed is not None:
-            self.feed.write(shared, packet, self._position)
+        self._write_files(shared, packet, self._position)
         self._send_own(own)
         self._minus.note_shared(shared)
         self._keep(packet, audible=shared is not None)
@@ -296,6 +294,27 @@ class LiveSpace:
         state = peer.connection.news(now)
         if state is not None:
             self._messenger.post(lambda: self._outside.connection(self.space, peer.participant, state))
+
+    def _write_files(self, mix: Pcm | None, packet: bytes | None, position: int) -> None:
+        """Hand over what those hear who hear files, from and up to the moment at which the Space changes nodes."""
+        if self.feed is None:
+            return
+        since_ms, until_ms = self.standing.kept_by(self._boot)
+        if position * 1000 >= until_ms * SAMPLE_RATE:
+            self.end_feed("moved")
+        elif position * 1000 >= since_ms * SAMPLE_RATE:
+            self.feed.write(mix, packet, position)
+
+    @property
+    def heard_elsewhere(self) -> str:
+        """The start of the node that is to write the files which are still written here; empty where there is none."""
+        leaves = self.feed is not None and self._boot == self.standing.before
+        return self.standing.node if leaves else ""
+
+    def writes_for(self, boot: str, now: float) -> bool:
+        """Whether the files are written here, where this start of a node is meant to: until the hand-over, too."""
+        is_meant = boot == self._boot or (boot == self.standing.node and self._boot == self.standing.before)
+        return is_meant and self._room_time(now) * 1000 < self.standing.kept_by(self._boot)[1] * SAMPLE_RATE
 
     def begin_feed(self, feed: Feed, until: float) -> None:
         """Write the mix for those who hear it as files, until the clock says ``until`` unless that is put off."""

@@ -10,6 +10,7 @@ import pytest_asyncio
 from rooms.media import ogg
 from rooms.media.client import Client, strength, tone_packets
 from rooms.media.config import Config
+from rooms.media.hls.wire import Ended, Piece
 from rooms.media.jitter import MS
 from rooms.media.opus import FRAME, Decoder
 from rooms.media.standing import Standing, Voice
@@ -96,6 +97,50 @@ async def test_a_voice_on_two_nodes_is_kept_once_without_a_gap(nodes: tuple[Worl
         assert start - end <= 80
     assert strength(sound([chunk for chunk in new.chunks if chunk.turn]), 440.0) > 0.2
     assert old.outside.level_notes or new.outside.level_notes or listener.heard.packets
+
+
+def heard(nodes: tuple[World, World], boot: str) -> None:
+    for world in nodes:
+        world.engine.heard(SPACE, boot)
+
+
+def written(world: World) -> list[Piece]:
+    return [one for one in world.written if isinstance(one, Piece)]
+
+
+async def test_files_are_written_on_two_nodes_once_without_a_gap(nodes: tuple[World, World]) -> None:
+    old, new = nodes
+    stand(nodes, 1, node="old")
+    heard(nodes, "old")
+    run(nodes, 2.0)
+    assert old.engine.spaces[SPACE].heard_elsewhere == ""
+    now_ms = round((old.now - 1000.0) * 1000)
+    stand(nodes, 2, node="new", before="old", from_ms=now_ms + 1300)
+    assert old.engine.spaces[SPACE].heard_elsewhere == "new"
+    heard(nodes, "new")
+    run(nodes, 3.0)
+    heard(nodes, "new")
+    run(nodes, 1.0)
+    last, first = written(old)[-1], written(new)[0]
+    gap = first.position - last.position - len(last.packets) * FRAME
+    print(f"{gap / MS:.0f} ms between what the old node wrote and what the new one did")
+    assert abs(gap) <= FRAME
+    assert abs(first.position - (now_ms + 1300) * MS) <= FRAME
+    assert [one.how for one in old.written if isinstance(one, Ended)] == ["moved"]
+    assert not any(isinstance(one, Ended) for one in new.written)
+
+
+async def test_whoever_the_web_side_does_not_mean_writes_no_files(nodes: tuple[World, World]) -> None:
+    old, new = nodes
+    stand(nodes, 1, node="old")
+    heard(nodes, "new")
+    run(nodes, 1.0)
+    assert not written(old) + written(new), "the new one has not been told that it has the Space"
+    stand(nodes, 2, node="new")
+    heard(nodes, "new")
+    run(nodes, 1.0)
+    assert written(new)
+    assert not written(old)
 
 
 def sound(chunks: list[Chunk]) -> "np.ndarray[tuple[int], np.dtype[np.int16]]":

@@ -143,7 +143,7 @@ def ends(world: World) -> list[str]:
 async def test_a_space_is_written_from_the_moment_somebody_hears_it(hearing: World) -> None:
     hearing.run(1.0)
     assert not hearing.written
-    hearing.engine.feed(SPACE)
+    hearing.engine.heard(SPACE, "")
     hearing.run(1.0)
     assert sum(len(piece.packets) for piece in pieces(hearing)) >= 40, "silence is written, too"
     assert {piece.folder for piece in pieces(hearing)} == {folder("", SPACE)}
@@ -152,7 +152,7 @@ async def test_a_space_is_written_from_the_moment_somebody_hears_it(hearing: Wor
 
 async def test_a_voice_is_in_what_is_written(hearing: World) -> None:
     hana = await hearing.join("hana")
-    hearing.engine.feed(SPACE)
+    hearing.engine.heard(SPACE, "")
     hana.speak(tone_packets(480))
     hearing.run(2.0)
     loudest = max(abs(np.frombuffer(piece.pcm, np.int16)).max() for piece in pieces(hearing) if piece.pcm)
@@ -160,7 +160,7 @@ async def test_a_voice_is_in_what_is_written(hearing: World) -> None:
 
 
 async def test_nobody_hears_it_any_more(hearing: World) -> None:
-    hearing.engine.feed(SPACE)
+    hearing.engine.heard(SPACE, "")
     hearing.run(HEARD_SECONDS - 2.0)
     assert ends(hearing) == []
     hearing.run(4.0)
@@ -171,14 +171,14 @@ async def test_nobody_hears_it_any_more(hearing: World) -> None:
 
 
 async def test_another_node_has_it(hearing: World) -> None:
-    hearing.engine.feed(SPACE)
+    hearing.engine.heard(SPACE, "")
     hearing.run(0.5)
-    hearing.engine.end_feed(SPACE)
+    hearing.engine.heard(SPACE, "another")
     assert ends(hearing) == ["moved"]
 
 
 async def test_the_end_of_the_space_is_told(hearing: World) -> None:
-    hearing.engine.feed(SPACE)
+    hearing.engine.heard(SPACE, "")
     hearing.run(0.5)
     hearing.stand("hana", ended=True)
     assert ends(hearing) == ["over"]
@@ -186,7 +186,7 @@ async def test_the_end_of_the_space_is_told(hearing: World) -> None:
 
 async def test_a_space_that_is_only_heard_as_files_stays(hearing: World) -> None:
     for _ in range(12):
-        hearing.engine.feed(SPACE)
+        hearing.engine.heard(SPACE, "")
         hearing.run(HEARD_SECONDS / 2)
     assert SPACE in hearing.engine.spaces
 

@@ -1,0 +1,81 @@
+"""Who hears a Space as files (HLS), as the web side publishes it: which node writes them."""
+
+import asyncio
+from typing import Any
+
+from rooms.media import standing
+from rooms.media.hls.wire import Ended, Piece
+from rooms.media.node import Node
+from tests.rooms.media.conftest import SPACE, until
+from tests.rooms.media.web import Running, Web
+
+
+def writing(node: Node) -> list[Piece | Ended]:
+    """What the node hands to its writer from now on."""
+    written: list[Piece | Ended] = []
+    node.engine._write = written.append
+    return written
+
+
+async def heard(web: Web, boot: str) -> None:
+    await until_told(web, standing.HEARD, f"{SPACE} {boot}")
+
+
+async def until_told(web: Web, channel: str, text: str) -> None:
+    """Publish it to a node that listens by now."""
+    async with asyncio.timeout(10):
+        while not await web.redis.publish(channel, text):
+            await asyncio.sleep(0.001)
+
+
+async def test_files_of_a_space_are_written_where_they_are_meant_to_be(running: Running, web: Web) -> None:
+    async with running() as (node, _):
+        written = writing(node)
+        await web.write("hana", node=node.boot)
+        await heard(web, node.boot)
+        await until(lambda: any(isinstance(one, Piece) for one in written))
+
+
+async def test_another_start_that_is_to_write_ends_it_here(running: Running, web: Web) -> None:
+    for of in ("", "another"):
+        async with running() as (node, _):
+            written = writing(node)
+            await web.write("hana", node=of and node.boot)
+            await heard(web, node.boot)
+            await until(lambda written=written: any(isinstance(one, Piece) for one in written))
+            await web.write("hana", publish=False, node=of)
+            await heard(web, "another")
+            await until(lambda written=written: any(isinstance(one, Ended) for one in written))
+            assert [one.how for one in written if isinstance(one, Ended)] == ["moved"]
+            assert node.engine.spaces[SPACE].feed is None
+        await web.redis.flushdb()
+
+
+async def test_what_is_meant_for_another_start_is_not_begun(running: Running, web: Web) -> None:
+    async with running() as (node, _):
+        written = writing(node)
+        await web.write("hana", node=node.boot)
+        await node.prepare(SPACE)
+        await heard(web, "another")
+        await web.redis.publish(standing.LEFT, f"{SPACE} nobody")
+        version = await web.write("hana", node=node.boot)
+        await until(lambda: node.engine.spaces[SPACE].standing.version == version)
+        assert node.engine.spaces[SPACE].feed is None
+        assert written == []
+
+
+async def test_the_next_node_is_told_that_somebody_hears(running: Running, web: Web) -> None:
+    async with running() as (node, _), web.redis.pubsub() as channel:
+        written = writing(node)
+        moving: dict[str, Any] = {"node": "another", "before": node.boot, "from_ms": 60_000}
+        await web.write("hana", node=node.boot)
+        await heard(web, node.boot)
+        await until(lambda: any(isinstance(one, Piece) for one in written))
+        await channel.subscribe(standing.HEARD)
+        await web.write("hana", **moving)
+        async with asyncio.timeout(10):
+            async for message in channel.listen():
+                if message["type"] == "message":
+                    break
+        assert message["data"] == f"{SPACE} another"
+        assert node.engine.spaces[SPACE].feed is not None, "it writes them until then"
