@@ -112,7 +112,7 @@ class Node:
         self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         self.spool.start()
         if self.hls is not None:
-            self.hls.start()
+            self.hls.keep_running()
         self.engine.start()
         works = [
             self.engine.messenger.run(),
@@ -186,7 +186,7 @@ class Node:
             "spaces": list(self.engine.spaces),
             "full": self.engine.is_full,
             "draining": self.draining,
-            "hls": self.hls is not None and self.hls.running,
+            "hls": self.hls is not None and self.hls.writes,
         }
 
     def _ticks(self, seconds: float) -> list[float]:
@@ -243,7 +243,7 @@ class Node:
         """Start the process that writes files for those who hear them again where it has ended."""
         while True:
             await asyncio.sleep(WRITER_SECONDS)
-            process.start()
+            process.keep_running()
 
     async def _run_collecting(self) -> None:
         """Look for cyclic garbage when it is worth it; what is alive at the start is frozen by the engine."""

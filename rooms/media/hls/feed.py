@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..opus import DTX_PACKET, FRAME, SILENT_PACKET, Pcm
-from .wire import End, Ended, Piece, encode
+from .wire import MAX_WORD, WRITES, End, Ended, Piece, encode
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +67,8 @@ class Process:
         self._root = root
         self._socket: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._waiting: list[bytes] = []  # ends that found no room: a folder would be left behind, and its sound in it
+        self._starts, self._writes = True, False
         self.dropped = 0  # messages that found no room, or no process
 
     @property
@@ -79,32 +81,75 @@ class Process:
         """Whether somebody takes what is sent."""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def writes(self) -> bool:
+        """Whether it runs and has said last that it can write."""
+        while self._socket is not None:
+            try:
+                said = self._socket.recv(MAX_WORD)
+            except OSError:
+                break
+            if not said:
+                break
+            self._writes = said == WRITES
+        return self._writes and self.running
+
+    def keep_running(self) -> None:
+        """Start it unless it runs, later where that is not possible now, and have it told what it was not yet."""
+        try:
+            self.start()
+        except OSError as error:
+            if self._starts:
+                log.error("the process that writes files does not start: %s", error)
+            self._starts = False
+            return
+        self._starts = True
+        self._send_waiting()
+
     def start(self) -> None:
-        """Start it, unless it runs."""
+        """Start it, unless it runs. Raises OSError, where the system has no more processes or files, for example."""
         if self.running:
             return
         self._close()
+        self._writes, self._waiting = False, []
         ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
         command = [sys.executable, "-m", "rooms.media.hls", str(its.fileno()), str(self._root)]
         home = Path(__file__).parents[3]
         with its:
-            self._process = subprocess.Popen(
-                command, cwd=home, pass_fds=[its.fileno()], stdin=subprocess.DEVNULL, process_group=0
-            )
+            try:
+                self._process = subprocess.Popen(
+                    command, cwd=home, pass_fds=[its.fileno()], stdin=subprocess.DEVNULL, process_group=0
+                )
+            except OSError:
+                ours.close()
+                raise
         self._socket = ours
 
     def send(self, message: Piece | Ended) -> None:
-        """Hand a message over, or drop it: the sound of those who are connected does not wait."""
-        try:
-            if self._socket is None:
-                raise OSError("not started")
-            self._socket.send(encode(message))
-        except OSError:
+        """Hand a message over, or drop it: the sound of those who are connected does not wait. An end is sent later."""
+        data = encode(message)
+        if self._send_waiting() and self._send(data):
+            return
+        if isinstance(message, Ended) and self._socket is not None:
+            self._waiting.append(data)
+        else:
             self.dropped += 1
+
+    def _send_waiting(self) -> bool:
+        while self._waiting and self._send(self._waiting[0]):
+            del self._waiting[0]
+        return not self._waiting
+
+    def _send(self, data: bytes) -> bool:
+        try:
+            return self._socket is not None and bool(self._socket.send(data))
+        except OSError:
+            return False
 
     def stop(self) -> None:
         """Let it write what it has, and go."""
+        self._send_waiting()
         self._close()
         if self._process is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):

@@ -4,6 +4,9 @@ from typing import Literal
 
 import msgspec
 
+WRITES, FAILS = b"writes", b"fails"  # what the writer says of its folder, each time that it changes
+MAX_WORD = 16  # octets
+
 End = Literal["over", "unheard", "moved"]
 
 

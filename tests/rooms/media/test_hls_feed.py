@@ -1,7 +1,10 @@
 """From the tick of a node to the files, and what happens to the writer's process."""
 
 import os
+import select
 import signal
+import socket
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,15 +13,16 @@ import pytest
 
 from rooms.media.client import tone_packets
 from rooms.media.engine import HEARD_SECONDS
+from rooms.media.hls.__main__ import TRIAL_SECONDS, Trial
 from rooms.media.hls.feed import PIECE, Feed, Process
 from rooms.media.hls.playlist import parse
 from rooms.media.hls.signature import folder
-from rooms.media.hls.wire import Ended, Piece, encode
+from rooms.media.hls.wire import FAILS, MAX_WORD, WRITES, Ended, Piece, encode
 from rooms.media.hls.wire import parse as parse_message
 from rooms.media.opus import DTX_PACKET, FRAME, SAMPLE_RATE, SILENT_PACKET
 from spaces_project.processes import with_patience
-from tests.rooms.media.conftest import World
-from tests.rooms.media.web import SPACE
+from tests.rooms.media.conftest import World, until
+from tests.rooms.media.web import SPACE, Running
 
 PATIENCE = 30.0
 LOUD = np.full(FRAME, 1000, np.int16)
@@ -101,6 +105,18 @@ def test_it_ends_with_its_node(process: Process, tmp_path: Path) -> None:
     assert playlist_has(tmp_path, 2), "what is there is left for the next node"
 
 
+def test_it_writes_the_rest_even_where_its_node_went_without_reading_what_it_says(
+    process: Process, tmp_path: Path
+) -> None:
+    assert process._socket is not None
+    assert select.select([process._socket], [], [], PATIENCE)[0], "it says that it can write"
+    say(process, 5)
+    process.send(Ended("tea", "moved"))
+    process._close()
+    assert with_patience(lambda: not process.running, PATIENCE)
+    assert playlist_has(tmp_path, 3)
+
+
 def test_a_killed_one_is_replaced_and_goes_on_after_a_break(process: Process, tmp_path: Path) -> None:
     say(process, 5)
     assert with_patience(lambda: playlist_has(tmp_path, 2), PATIENCE)
@@ -122,6 +138,98 @@ def test_one_that_does_not_read_costs_pieces_and_no_time(process: Process, tmp_p
         process.send(Piece("tea", 0.0, position, [SILENT_PACKET] * 10, bytes(2 * PIECE)))
     assert process.dropped > 0
     os.kill(process.pid, signal.SIGCONT)
+
+
+def test_an_end_that_finds_no_room_is_told_later(process: Process, tmp_path: Path) -> None:
+    say(process, 5)
+    assert with_patience(lambda: playlist_has(tmp_path, 2), PATIENCE)
+    os.kill(process.pid, signal.SIGSTOP)
+    while not process.dropped:
+        process.send(Piece("tea", 0.0, 5 * SAMPLE_RATE, [SILENT_PACKET] * 10, bytes(2 * PIECE)))
+    process.send(Ended("tea", "unheard"))
+    os.kill(process.pid, signal.SIGCONT)
+
+    def is_gone() -> bool:
+        process.keep_running()
+        return not (tmp_path / "tea").exists()
+
+    assert with_patience(is_gone, PATIENCE)
+    assert process.dropped == 1
+
+
+def test_a_system_without_processes_is_asked_again(
+    process: Process, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    process.stop()
+    with monkeypatch.context() as patched:
+        patched.setattr(subprocess, "Popen", _no_process)
+        for _ in range(3):
+            process.keep_running()
+    assert not process.running
+    assert not process.writes
+    assert caplog.text.count("does not start") == 1, "the log says it once"
+    process.keep_running()
+    assert process.running
+
+
+def _no_process(*_: object, **__: object) -> None:
+    raise BlockingIOError(11, "Resource temporarily unavailable")
+
+
+def test_it_says_whether_it_can_write(tmp_path: Path) -> None:
+    (tmp_path / "hls").touch()
+    process = Process(tmp_path / "hls")
+    process.start()
+    try:
+        assert not with_patience(lambda: process.writes, 3.0)
+        assert process.running
+        (tmp_path / "hls").unlink()
+        assert with_patience(lambda: process.writes, PATIENCE)
+        assert list((tmp_path / "hls").iterdir()) == [], "nothing is left of the trial"
+        process.stop()
+        assert not process.writes
+    finally:
+        process.stop()
+
+
+def test_a_folder_that_cannot_be_written_is_told_and_logged_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    node, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    node.setblocking(False)
+    with node, its, caplog.at_level("INFO"):
+        trial = Trial(its, tmp_path)
+        trial.look(0.0)
+        assert node.recv(MAX_WORD) == WRITES
+        for _ in range(3):
+            trial.fails(OSError("No space left on device"))
+        assert node.recv(MAX_WORD) == FAILS
+        trial.look(TRIAL_SECONDS + 1)
+        trial.look(2 * TRIAL_SECONDS + 2)
+        assert node.recv(MAX_WORD) == WRITES
+        with pytest.raises(BlockingIOError):
+            node.recv(MAX_WORD)
+    assert [record.levelname for record in caplog.records] == ["ERROR", "INFO"]
+
+
+async def test_a_node_goes_on_where_its_writer_does_not_start(
+    running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rooms.media.node.WRITER_SECONDS", 0.01)
+    asked: list[Process] = []
+
+    def start(process: Process) -> None:
+        asked.append(process)
+        _no_process()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Process, "start", start)
+        async with running(hls=tmp_path / "hls") as (node, _):
+            await until(lambda: len(asked) > 3)
+            assert not node.told_to_stop.is_set()
+            assert node.beat()["hls"] is False
+            patched.undo()
+            await until(lambda: node.beat()["hls"], PATIENCE)
 
 
 # --- the engine ---
