@@ -1,6 +1,7 @@
 """A whole node in real time: its HTTP face, and chunks at the end."""
 
 import asyncio
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -133,6 +134,24 @@ async def test_stopping_ships_what_is_open_within_three_seconds(running: Running
         assert time.monotonic() - start < 3
         assert {chunk.turn for chunk in web.chunks} == {"turn-of-hana", None}
         await until(hana.gone.is_set)
+
+
+async def test_stopping_waits_for_spool_and_writer_at_the_same_time(
+    running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = threading.Barrier(2)
+
+    def wait(*_: object) -> None:
+        together.wait(30)
+
+    async with running(hls=tmp_path / "hls") as (node, _):
+        stop, close = node.hls.stop if node.hls else wait, node.spool.close
+        monkeypatch.setattr(node.spool, "close", wait)
+        monkeypatch.setattr(node.hls, "stop", wait)
+        await node.stop()
+        stop()
+        close()
+    assert not together.broken
 
 
 async def test_taken_ports_are_told(running: Running, redis_url: str, tmp_path: Path, web: Web) -> None:
