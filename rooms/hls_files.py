@@ -23,7 +23,7 @@ FRESH = {"m3u8": "max-age=1", "m4s": "max-age=60, immutable", "mp4": "max-age=60
 _ADDRESS = re.compile(
     r"/hls/(?P<signed>own|[0-9]+-[\w-]+)/(?P<folder>[\w-]+)/(?P<file>[\w-]+\.(?P<kind>m3u8|m4s|mp4))", re.ASCII
 )
-_RANGE = re.compile(r"bytes=(\d+)-(\d*)")
+_RANGE = re.compile(r"bytes=(\d{1,12})-(\d{0,12})", re.ASCII)
 
 Headers = dict[bytes, bytes]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
