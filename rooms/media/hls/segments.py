@@ -19,8 +19,8 @@ from ..opus import FRAME, SAMPLE_RATE, SILENT_PACKET
 from .playlist import TARGET_SECONDS
 
 SEGMENT = TARGET_SECONDS * SAMPLE_RATE
-AAC_BITRATE = 64_000
-WAYS = {"aac": ("mp4a.40.2", 80_000), "opus": ("opus", 48_000)}  # codec and bit/s at most, for the master playlist
+AAC_BITRATE = 32_000
+WAYS = {"aac": ("mp4a.40.2", 48_000), "opus": ("opus", 48_000)}  # codec and bit/s at most, for the master playlist
 _TIME_BASE = Fraction(1, SAMPLE_RATE)
 _FLAGS = "cmaf+empty_moov+default_base_moof+frag_discont+skip_trailer"
 

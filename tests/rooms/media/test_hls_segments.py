@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rooms.media.hls.playlist import TARGET_SECONDS
-from rooms.media.hls.segments import SEGMENT, Cut, Stretch, split
+from rooms.media.hls.segments import SEGMENT, WAYS, Cut, Stretch, split
 from rooms.media.opus import FRAME, SAMPLE_RATE, Encoder, Pcm
 
 START = 5 * SAMPLE_RATE + 1234  # room time, somewhere within a segment
@@ -82,7 +82,7 @@ def test_the_tone_is_heard_without_a_click_between_segments(nine_seconds: dict[s
     assert abs(np.argmax(power) * SAMPLE_RATE / len(heard) - FREQUENCY) < 1
     jumps = np.abs(np.diff(heard - fitted(heard))) / 32767
     print(f"{way}: from sample to sample, what is not the tone changes by at most {jumps.max():.4f}")
-    assert jumps.max() < 0.01, "a click at a seam would stand out"
+    assert jumps.max() < 0.02, "a click at a seam would stand out from the noise of 32 kbit/s"
 
 
 def fitted(heard: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
@@ -109,6 +109,19 @@ def test_the_last_segment_holds_what_is_left(nine_seconds: dict[str, list[Cut]])
     for cuts in nine_seconds.values():
         end = cuts[-1].start + cuts[-1].samples
         assert 0 <= end - START - 9 * SAMPLE_RATE < 2048
+
+
+def test_a_segment_costs_less_than_a_connection() -> None:
+    """Which sends the same packets of Opus with some 60 octets of headers around each of them."""
+    noise = np.random.default_rng(1).normal(0, 0.1, 9 * SAMPLE_RATE)
+    speech = noise * (1 + np.sin(2 * np.pi * 3 * np.arange(len(noise)) / SAMPLE_RATE))
+    cuts = cuts_of((speech.clip(-1, 1) * 32767).astype(np.int16))
+    octets = {way: max(len(cut.data) for cut in those) for way, those in cuts.items()}
+    live = octets["opus"] + 60 * SEGMENT // FRAME
+    print(f"octets of two seconds: {octets['aac']:,} AAC, {octets['opus']:,} Opus, {live:,} over a connection")
+    for way, (_, most) in WAYS.items():
+        assert octets[way] * 8 <= most * TARGET_SECONDS, "what the playlist of playlists says"
+        assert octets[way] < live
 
 
 def test_a_file_is_split_after_what_a_decoder_needs() -> None:
