@@ -6,15 +6,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from django.conf import settings
 from django.db.models import Q
 
 from recordings import files
 from recordings.models import Chunk, Receipt, Recording
 from recordings.models.mixable import GONE, State
 from recordings.purging import old_spool_files, recording_of
+from rooms.media.hls.leftovers import leftovers
 from rooms.models import Space
 
 PATIENCE = timedelta(minutes=15)  # for what the sweeps and the purge, each due within 5 minutes, do by themselves
+SWEPT = timedelta(seconds=30)  # for the sweep of every 10 seconds to delete what a media node left behind
 BLOCK = 1 << 20
 
 
@@ -52,6 +55,8 @@ def verify(now: datetime, hashes: bool = True) -> Iterator[Finding]:
         yield from _strays(folder, now)
     for path in old_spool_files(now):
         yield Finding(Kind.OVERDUE, str(path), "in the spool of a media node, older than the retention")
+    for path in leftovers(settings.HLS_DIR, (now - SWEPT).timestamp()):
+        yield Finding(Kind.OVERDUE, str(path), "sound for those who hear files, which no media node writes any more")
 
 
 def _dates(now: datetime) -> Iterator[Finding]:

@@ -30,6 +30,7 @@ def _storage(settings: Any, tmp_path: Path) -> None:
     }
     settings.STORAGES = settings.STORAGES | {"recordings": folder}
     settings.MEDIA_SPOOL = tmp_path / "spool"
+    settings.HLS_DIR = tmp_path / "hls"
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from recordings.archive import archive
 from recordings.models import Chunk, Hold, Receipt, Recording
 from recordings.models.mixable import State
 from recordings.verify import Kind, verify
+from rooms.media.hls import signature
 from rooms.models import Participant, Space
 from tests.recordings.conftest import put, turn_of
 from tests.recordings.sounds import captured, tone
@@ -177,6 +178,20 @@ def test_an_old_file_in_the_spool_of_a_node(db: None, settings: Any) -> None:
     assert found() == []
     os.utime(folder / "x.damaged", (0, 0))
     assert found() == [Kind.OVERDUE]
+
+
+def test_sound_as_files_that_a_stopped_node_left(db: None, settings: Any) -> None:
+    left = settings.HLS_DIR / signature.folder("s3cret", "tea")
+    left.mkdir(parents=True)
+    (left / "name.m4s").write_bytes(b"sound")
+    assert found() == []
+    tasks.sweep()
+    assert left.exists(), "the next node may go on there"
+    os.utime(left, (0, 0))
+    assert found() == [Kind.OVERDUE]
+    tasks.sweep()
+    assert found() == []
+    assert not left.exists()
 
 
 def test_verify_prints_where_and_what(ended: Recording) -> None:

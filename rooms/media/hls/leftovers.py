@@ -16,7 +16,7 @@ def leftovers(root: Path, now: float) -> Iterator[Path]:
 
     Whatever else somebody keeps there is none: only folders with names of ours that hold nothing but files of ours.
     """
-    for folder in list(root.iterdir()) if root.is_dir() else ():
+    for folder in _listed(root):
         with contextlib.suppress(OSError):
             if _is_ours(folder) and now - folder.stat().st_mtime > ABANDONED_SECONDS:
                 yield folder
@@ -34,6 +34,13 @@ def remove(folder: Path) -> None:
         for file in folder.iterdir():
             file.unlink(missing_ok=True)
         folder.rmdir()
+
+
+def _listed(root: Path) -> list[Path]:
+    try:
+        return list(root.iterdir())
+    except OSError:  # no Space was ever heard this way here, or it is another machine that writes them
+        return []
 
 
 def _is_ours(folder: Path) -> bool:
