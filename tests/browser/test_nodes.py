@@ -15,7 +15,7 @@ from tests.browser.conftest import HANA, SOL
 from tests.browser.person import Person, until
 from tests.machine import START_SECONDS, Machine
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.proof]
 JoinAs = Callable[..., Person]
 LIMIT_SECONDS = 15.0  # ten are promised, on a machine that has nothing else to do; the printed figures tell
 
@@ -60,9 +60,7 @@ def until_all_hear(hana: Person, sol: Person, lior: Person, since: float) -> Non
     assert time.monotonic() - since < LIMIT_SECONDS
 
 
-@pytest.mark.parametrize(
-    "how", [signal.SIGKILL, pytest.param(signal.SIGSTOP, marks=pytest.mark.proof)], ids=["killed", "stalled"]
-)
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "stalled"])
 def test_a_node_dies_and_another_one_takes_its_space(
     speakers: tuple[Person, Person], join_as: JoinAs, site: Machine, own_node: int, other_node: str,
     nothing_starts_again: None, how: signal.Signals,

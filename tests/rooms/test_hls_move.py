@@ -17,7 +17,7 @@ from tests.rooms.media.conftest import until
 from tests.rooms.test_media import Start, _close_what_belongs_to_the_loop, beat, everybody, hear, media, start
 
 __all__ = ["_close_what_belongs_to_the_loop", "start"]
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.asyncio, pytest.mark.alone]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.asyncio, pytest.mark.alone, pytest.mark.proof]
 SECRET, WAY = "s3cret", "opus"
 PATIENCE = 60.0
 
