@@ -80,10 +80,12 @@ async def hear(participant: UUID, command: protocol.Hear, tell: Tell) -> protoco
     if command.chosen:
         await database(line.drop)(space_id, participant)
     key = (id(asyncio.get_running_loop()), space_id)
-    if key not in _audiences:
+    is_first = key not in _audiences
+    if is_first:
         _audiences[key] = Audience(space_id)
     _audiences[key].tells[participant] = tell
-    await demand(space_id)
+    if is_first:
+        await demand(space_id)  # for all others it is asked again and again
     return files(space_id, command.id)
 
 

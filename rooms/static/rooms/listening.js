@@ -29,8 +29,8 @@ export class Listening {
   set saver(wanted) {
     localStorage.setItem(KEPT, wanted ? "yes" : "no");
     this.#notBefore = 0;
-    if (!wanted) this.crowded = false;
-    else if (this.files.on) this.files.again();  // chosen now: nobody else has to wait behind us any more
+    [this.crowded, this.room.sound.place] = [false, 0];
+    if (wanted && this.files.on) this.files.again();  // chosen now: nobody else has to wait behind us any more
     this.room.redraw();
   }
 
