@@ -8,7 +8,7 @@ from tests.browser.conftest import HANA, SOL
 from tests.browser.counters import KEEP_CONNECTIONS, grown, over, received, undisturbed
 from tests.browser.person import Person
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.proof]
 SETTLED_MS, SILENT_MS, TALKING_MS = 1_500, 4_000, 2_500
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.browser.person import Person
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.proof]
 HANDSHAKE_MS = 3_500  # more than sound may be silent for
 
 # A connection over which the first packet of sound comes late. Gives the number of dials until sound was live.

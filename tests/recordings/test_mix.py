@@ -194,6 +194,7 @@ def memory_of(seconds: int) -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
+@pytest.mark.proof
 def test_memory_does_not_grow_with_the_length() -> None:
     """Three minutes of samples alone are 34 MB."""
     assert -memory_of(30) + memory_of(210) < 15_000

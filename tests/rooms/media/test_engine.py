@@ -246,11 +246,11 @@ async def test_listeners_are_told_the_time_and_tell_how_they_hear(world: World) 
     world.stand("hana")
     hana, lior = await world.join("hana"), await world.join("lior")
     hana.speak(tone_packets(A))
-    world.run(5.1)
+    world.run(10.1)
     report = lior.heard.reports[-1]
     assert report.ssrc == world.peer("lior").out_ssrc
-    assert 200 < report.sender_info.packet_count <= 255
-    assert 0 <= world.now - report.sender_info.ntp_timestamp / 2**32 < 5.1
+    assert 1 <= report.sender_info.packet_count <= 505, "one within ten seconds"
+    assert 0 <= world.now - report.sender_info.ntp_timestamp / 2**32 < 10.1
     lior.send_report(0.25, jitter=480)
     world.step()
     reception = world.peer("lior").reception
