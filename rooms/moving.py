@@ -26,9 +26,7 @@ from rooms.placement import Node
 from rooms.threads import database
 
 STAGE_SECONDS = 3.0  # for the stage to be heard on the new node
-HAND_OVER_MS = (
-    1000  # until the new node keeps the sound: both know it by then, and the old one has the stage until then
-)
+HAND_OVER_MS = 1000  # until the new node keeps the sound: both know it by then, and the old one has the stage so long
 LATEST_MS = 10_000  # where nobody says so, it does it after that
 JOINS_PER_SECOND = 80.0  # of those who change: handshakes have to leave time for the sound
 LISTENERS_SECONDS = 6.0  # for the last of them
