@@ -6,7 +6,7 @@ from typing import Any
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
-from rooms import commands, events, hls, protocol, pulse
+from rooms import commands, events, hls, presence, protocol, pulse
 from rooms.door import WARNINGS, Bucket, Door
 from rooms.metrics import COMMANDS
 from rooms.models import Participant, Space
@@ -42,7 +42,8 @@ class SpaceConsumer(Door):
 
     async def disconnect(self, code: int) -> None:
         try:
-            if self.me is not None and await pulse.disconnect(self.space_id, str(self.me.pk), self.connection):
+            if self.me is not None:
+                await pulse.disconnect(self.space_id, str(self.me.pk), self.connection)
                 await lose(self.me)
         finally:
             if self.me is not None:
@@ -107,4 +108,4 @@ class SpaceConsumer(Door):
         await self.close(message["close"])
 
 
-enter, lose, is_latest = database(pulse.enter), database(pulse.lose), database(pulse.is_latest)
+enter, lose, is_latest = database(presence.enter), database(presence.lose), database(presence.is_latest)

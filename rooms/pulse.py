@@ -8,24 +8,16 @@ for as long as there is to be between two of them.
 """
 
 import asyncio
-import time
-from collections import Counter
-from contextlib import suppress
-from typing import Any
 
 import msgspec
 import structlog
-from django.db import transaction
 
-from accounts.models import User
-from rooms import events, line, placement, store
-from rooms.models import Participant, Space
-from rooms.refusals import Refused
+from rooms import events, line, placement, presence, store
+from rooms.models import Space
 from rooms.snapshot import FACES
 from rooms.threads import database
 
 BEAT_SECONDS = 0.34
-LEASE_SECONDS = 30
 RENEW_BEATS = 30
 LINE_BEATS, LINE_SECONDS = 3, 0.9
 MOST_FRAMES = 1000  # a second, of one kind of sum, to all who are connected: more would hold up what matters
@@ -59,7 +51,7 @@ class Pulse:
         if beat % LINE_BEATS == 0:
             await self._advance_line()
         if beat % RENEW_BEATS == 0:
-            await renew(self.space_id, self.connections)
+            await presence.renew(self.space_id, self.connections)
 
     async def _send_reactions(self) -> None:
         key = store.REACTIONS.format(space=self.space_id)
@@ -123,7 +115,7 @@ def _audience(notes: list[str], listeners: int) -> dict[str, object]:
 @database
 def _advance(space_id: str) -> dict[str, int]:
     space = Space.objects.get(pk=space_id)
-    return line.advance(space_id, placement.room(space), connected_now(space_id))
+    return line.advance(space_id, placement.room(space), presence.connected_now(space_id))
 
 
 @database
@@ -136,15 +128,15 @@ _pulses: dict[tuple[int, str], Pulse] = {}
 
 
 def connect(space_id: str, participant: str, connection: str) -> None:
-    """Renew the lease of a connection, which `enter` wrote, until `disconnect`."""
+    """Renew the lease of a connection, which `presence.enter` wrote, until `disconnect`."""
     key = (id(asyncio.get_running_loop()), space_id)
     if key not in _pulses:
         _pulses[key] = Pulse(space_id)
     _pulses[key].connections.add(f"{participant}:{connection}")
 
 
-async def disconnect(space_id: str, participant: str, connection: str) -> bool:
-    """Drop a connection. True if it was the participant's last one."""
+async def disconnect(space_id: str, participant: str, connection: str) -> None:
+    """Drop a connection."""
     member = f"{participant}:{connection}"
     key = (id(asyncio.get_running_loop()), space_id)
     pulse = _pulses.get(key)
@@ -152,58 +144,4 @@ async def disconnect(space_id: str, participant: str, connection: str) -> bool:
         pulse.connections.discard(member)
         if not pulse.connections:
             _pulses.pop(key).stop()
-    await store.async_client().zrem(store.PRESENCE.format(space=space_id), member)
-    return participant not in await connected(space_id)
-
-
-async def renew(space_id: str, members: set[str]) -> None:
-    if members:
-        async with store.async_client().pipeline() as pipe:
-            await _lease(pipe, space_id, members).execute()
-
-
-def _lease(pipe: Any, space_id: str, members: set[str]) -> Any:
-    key = store.PRESENCE.format(space=space_id)
-    until = time.time() + LEASE_SECONDS
-    return pipe.zadd(key, dict.fromkeys(members, until)).expire(key, 10 * LEASE_SECONDS)
-
-
-async def connected(space_id: str) -> Counter[str]:
-    """Participants with a valid lease, and with how many connections."""
-    key = store.PRESENCE.format(space=space_id)
-    members = await store.async_client().zrangebyscore(key, time.time(), "+inf")
-    return Counter(member.partition(":")[0] for member in members)
-
-
-# --- coming and going, in a thread with the database ---
-def enter(space_id: str, user: User, connection: str) -> Participant:
-    """Let `user` in through a connection. Raises Space.DoesNotExist for whoever may not know of the Space.
-
-    The lease is written with the Space locked, and `lose` looks for it with the Space locked, so that the end of an
-    old connection never undoes the beginning of a new one. Rights that were taken away while we looked at them, by a
-    verb that did not see the person here yet, are looked at once more."""
-    with transaction.atomic():
-        person = Space(pk=space_id).enter(user)
-        with store.client().pipeline() as pipe:
-            _lease(pipe, space_id, {f"{person.pk}:{connection}"}).execute()
-    person.recheck()
-    return person
-
-
-def is_latest(person: Participant) -> bool:
-    """Whether nobody entered as this person again after `enter` returned `person`."""
-    return Participant.objects.filter(pk=person.pk, connected_at=person.connected_at).exists()
-
-
-def lose(person: Participant) -> None:
-    """Note that this person has no connection left, unless there is one after all, or the Space has ended."""
-    with suppress(Refused), transaction.atomic():
-        Space.locked(person.space_id)
-        if str(person.pk) not in connected_now(person.space_id):
-            person.lose()
-
-
-def connected_now(space_id: object) -> set[str]:
-    """The participants with a valid lease."""
-    members = store.client().zrangebyscore(store.PRESENCE.format(space=space_id), time.time(), "+inf")
-    return {member.partition(":")[0] for member in members}
+    await presence.drop(space_id, participant, connection)

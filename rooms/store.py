@@ -17,6 +17,7 @@ CALLED = "spaces:line:called:{space}"  # sorted set: whose turn it is -> unix se
 TOLD = "spaces:line:told:{space}"  # hash: who waits -> the place that he was told last
 SOUNDED = "spaces:sounded:{space}"  # sorted set: participant -> unix seconds at which he last got his sound
 TURN = "spaces:turn:{what}"  # there while a process has sent that sum a moment ago
+CONNECTIONS = "spaces:connections:{participant}"  # set: those that somebody opened, and that have not ended
 RELAYS = "spaces:relays:{member}"  # how often a member got credentials for TURN in this minute
 SUM_SECONDS = 60  # sums that no process picked up are of no interest after that
 

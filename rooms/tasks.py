@@ -7,7 +7,7 @@ from celery import shared_task
 from django.db import transaction
 from django.utils import timezone
 
-from rooms import events, peers, pulse, standing
+from rooms import events, peers, presence, standing
 from rooms.models import Participant, Space
 from rooms.rules import Role
 
@@ -20,14 +20,14 @@ def sweep_presence() -> None:
     for person in Participant.objects.astray().select_related("space"):
         person.recheck()
     for space in Space.objects.live():
-        here, present = pulse.connected_now(space.pk), list(space.participants.present())
+        here, present = presence.connected_now(space.pk), list(space.participants.present())
         for person in present:
             if _step(person, str(person.pk) in here):
                 _take_step(person)
         if strays := here - {str(person.pk) for person in present}:
             _cut_off(space, strays)
     for space in Space.objects.ended_lately(timezone.now()):
-        if pulse.connected_now(space.pk):
+        if presence.connected_now(space.pk):
             space.tell_end_again()
 
 
@@ -47,7 +47,7 @@ def _take_step(person: Participant) -> None:
     fresh = space.participants.present().filter(pk=person.pk).first()
     if fresh is None or space.state != Space.State.LIVE:
         return
-    step = _step(fresh, str(fresh.pk) in pulse.connected_now(space.pk))
+    step = _step(fresh, str(fresh.pk) in presence.connected_now(space.pk))
     if step:
         step(fresh)
 

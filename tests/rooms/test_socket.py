@@ -11,7 +11,7 @@ from django.conf import settings
 from django.test import Client
 
 from accounts.models import User
-from rooms import commands, events, postman, protocol, pulse, tasks
+from rooms import commands, events, postman, presence, protocol, pulse, tasks
 from rooms.door import BURST, WARNINGS
 from rooms.management.commands import runmedia
 from rooms.media.quality import Quality, State
@@ -195,7 +195,7 @@ async def test_a_fault_gives_back_what_the_connection_held(
         await asyncio.wait_for(page.socket.future, WAIT_SECONDS)
     person = await Participant.objects.aget(space=tea, user=sol)
     assert person.away_since is not None
-    assert not await pulse.connected(str(tea.pk))
+    assert not await presence.connected(str(tea.pk))
     assert not [space for _, space in pulse._pulses if space == str(tea.pk)]
 
 
@@ -217,7 +217,7 @@ async def test_a_second_page_takes_over(tea: Space, sol: User) -> None:
         assert await first.closed() == 4400
         person = await Participant.objects.aget(space=tea, user=sol)
         await first.gone()
-        assert (await pulse.connected(str(tea.pk)))[str(person.pk)] == 1
+        assert (await presence.connected(str(tea.pk)))[str(person.pk)] == 1
         await person.arefresh_from_db()
         assert person.away_since is None
 
@@ -236,7 +236,7 @@ async def test_whoever_was_overtaken_before_he_could_hear_of_it_gives_way(tea: S
     """A later page has entered before this one was told anything: his own word tells him, too."""
     async with pages(tea, sol) as [first]:
         person = await Participant.objects.aget(space=tea, user=sol)
-        await sync_to_async(pulse.enter)(str(tea.pk), sol, "a later one")
+        await sync_to_async(presence.enter)(str(tea.pk), sol, "a later one")
         await get_channel_layer().group_send(events.personal(person.pk), {"type": "space.taken_over"})
         assert await first.closed() == 4400
 

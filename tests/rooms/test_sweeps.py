@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Block, Follow, User
-from rooms import pulse, standing, store, tasks
+from rooms import presence, standing, store, tasks
 from rooms.media.standing import ACK_KEY, ENDED_SECONDS, KEY
 from rooms.models import Participant, Space
 from rooms.rules import Role
@@ -22,7 +22,7 @@ def here(*people: Participant) -> None:
 
     async def lease() -> None:
         for person in people:
-            await pulse.renew(str(person.space_id), {f"{person.pk}:test"})
+            await presence.renew(str(person.space_id), {f"{person.pk}:test"})
         await store.close_async_client()
 
     asyncio.run(lease())
@@ -130,14 +130,14 @@ def test_whoever_comes_back_while_the_sweep_looks_is_not_counted_out(
     tea: Space, host: Participant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     long_ago(host, 61)
-    looked = pulse.connected_now
+    looked = presence.connected_now
 
     def back_at_the_second_look(space: object) -> set[str]:
         found = looked(space)
         here(host)
         return found
 
-    monkeypatch.setattr(pulse, "connected_now", back_at_the_second_look)
+    monkeypatch.setattr(presence, "connected_now", back_at_the_second_look)
     tasks.sweep_presence()
     host.refresh_from_db()
     tea.refresh_from_db()
@@ -145,8 +145,8 @@ def test_whoever_comes_back_while_the_sweep_looks_is_not_counted_out(
 
 
 def test_an_old_connection_that_ends_late_does_not_undo_a_new_one(tea: Space, host: Participant, hana: User) -> None:
-    pulse.enter(str(tea.pk), hana, "new")
-    pulse.lose(host)
+    presence.enter(str(tea.pk), hana, "new")
+    presence.lose(host)
     host.refresh_from_db()
     assert host.away_since is None
 
@@ -213,7 +213,7 @@ def test_a_block_while_somebody_enters_keeps_him_out(
         return person
 
     monkeypatch.setattr(Space, "enter", slowly)
-    person = pulse.enter(str(tea.pk), sol, "page")
+    person = presence.enter(str(tea.pk), sol, "page")
     person.refresh_from_db()
     assert person.left_at is not None
 

@@ -1,0 +1,96 @@
+"""Who is connected: a lease in Redis for each connection, beside the rows, which say who is in the Space.
+
+A lease is renewed by the process that has the connection (`rooms/pulse.py`); what a killed one leaves ends by itself.
+"""
+
+import time
+from collections import Counter
+from contextlib import suppress
+from typing import Any
+
+from django.db import transaction
+
+from accounts.models import User
+from rooms import store
+from rooms.models import Participant, Space
+from rooms.refusals import Refused
+
+LEASE_SECONDS = 30
+REMEMBERED_SECONDS = 24 * 3600  # for which it is known whose a connection is; two of one person meet for seconds only
+
+
+# --- leases ---
+async def renew(space_id: str, members: set[str]) -> None:
+    """Renew the leases of these connections, `<participant>:<connection>` each."""
+    if members:
+        async with store.async_client().pipeline() as pipe:
+            await _lease(pipe, space_id, members).execute()
+
+
+async def drop(space_id: str, participant: str, connection: str) -> None:
+    """End the lease of a connection that is gone."""
+    async with store.async_client().pipeline() as pipe:
+        pipe.zrem(store.PRESENCE.format(space=space_id), f"{participant}:{connection}")
+        await pipe.srem(store.CONNECTIONS.format(participant=participant), connection).execute()
+
+
+def _lease(pipe: Any, space_id: str, members: set[str]) -> Any:
+    key = store.PRESENCE.format(space=space_id)
+    until = time.time() + LEASE_SECONDS
+    return pipe.zadd(key, dict.fromkeys(members, until)).expire(key, 10 * LEASE_SECONDS)
+
+
+async def connected(space_id: str) -> Counter[str]:
+    """Participants with a valid lease, and with how many connections."""
+    key = store.PRESENCE.format(space=space_id)
+    members = await store.async_client().zrangebyscore(key, time.time(), "+inf")
+    return Counter(member.partition(":")[0] for member in members)
+
+
+def connected_now(space_id: object) -> set[str]:
+    """The participants with a valid lease."""
+    members = store.client().zrangebyscore(store.PRESENCE.format(space=space_id), time.time(), "+inf")
+    return {member.partition(":")[0] for member in members}
+
+
+def is_connected(person: Participant) -> bool:
+    """Whether this one has a valid lease, without a look at all others: a room of thousands may end in one moment."""
+    client = store.client()
+    connections = client.smembers(store.CONNECTIONS.format(participant=person.pk))
+    if not connections:
+        return False
+    members = [f"{person.pk}:{connection}" for connection in connections]
+    leases = client.zmscore(store.PRESENCE.format(space=person.space_id), members)
+    return any(until is not None and until > time.time() for until in leases)
+
+
+# --- coming and going, in a thread with the database ---
+def enter(space_id: str, user: User, connection: str) -> Participant:
+    """Let `user` in through a connection. Raises Space.DoesNotExist for whoever may not know of the Space.
+
+    The lease is written with the Space locked, and `lose` looks for it with the Space locked, so that the end of an
+    old connection never undoes the beginning of a new one. Rights that were taken away while we looked at them, by a
+    verb that did not see the person here yet, are looked at once more."""
+    with transaction.atomic():
+        person = Space(pk=space_id).enter(user)
+        mine = store.CONNECTIONS.format(participant=person.pk)
+        with store.client().pipeline() as pipe:
+            pipe.sadd(mine, connection).expire(mine, REMEMBERED_SECONDS)
+            _lease(pipe, space_id, {f"{person.pk}:{connection}"}).execute()
+    person.recheck()
+    return person
+
+
+def is_latest(person: Participant) -> bool:
+    """Whether nobody entered as this person again after `enter` returned `person`."""
+    return Participant.objects.filter(pk=person.pk, connected_at=person.connected_at).exists()
+
+
+def lose(person: Participant) -> None:
+    """Note that this person has no connection left, unless there is one after all, or the Space has ended."""
+    if not Space.objects.live().filter(pk=person.space_id).exists():
+        return
+    with suppress(Refused), transaction.atomic():
+        Space.locked(person.space_id)
+        if not is_connected(person):
+            person.lose()
