@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from playwright.sync_api import Locator, Page, Playwright, expect
@@ -59,6 +60,8 @@ END = """([space, patience]) => new Promise((ended, failed) => {
 })"""
 HERTZ_PER_BIN = 48_000 / 8192
 AUDIBLE_DECIBELS = -60.0
+STANDS_OUT_DECIBELS = 10.0  # a click, as where a tone is cut off, is in all bins alike
+NEAR, FAR = 10, 20  # bins from a tone, between which is what it stands out from
 
 
 class Person:
@@ -172,12 +175,13 @@ class Person:
     # --- hearing ---
     def hears(self, frequency: int) -> bool:
         """Is this tone in the sound that arrives, stronger than everything around it?"""
-        bins = self.page.evaluate(LISTEN)
-        if not bins:
+        heard = self.page.evaluate(LISTEN)
+        if not heard:
             return False
+        bins = [value if value is not None else -200.0 for value in heard]
         at = round(frequency / HERTZ_PER_BIN)
-        peak = max(value if value is not None else -200.0 for value in bins[at - 2 : at + 3])
-        return bool(peak > AUDIBLE_DECIBELS)
+        around = median([*bins[at - FAR : at - NEAR], *bins[at + NEAR : at + FAR]])
+        return max(bins[at - 2 : at + 3]) > max(AUDIBLE_DECIBELS, around + STANDS_OUT_DECIBELS)
 
     def until_hears(self, frequency: int) -> float:
         """Seconds until the tone is heard."""
