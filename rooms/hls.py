@@ -12,7 +12,7 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 
-from rooms import line, protocol, sound, store
+from rooms import line, placement, protocol, sound, store
 from rooms.media.hls import signature
 from rooms.media.standing import HEARD
 from rooms.models import Participant, Space
@@ -20,6 +20,7 @@ from rooms.threads import database
 
 DEMAND_SECONDS = 2.0  # between two words to the node that somebody hears; it believes each for a while
 RENEW_BEATS = 4  # of these, until the next signature: it comes while the one before is valid for 7 seconds more
+MOST_WITHOUT = 2  # renewals in a row at which the Space's node wrote no files; a writer that begins anew misses one
 AT_ONCE = 20  # listeners who are told before others get their turn on the event loop
 
 Tell = Callable[[str], Awaitable[None]]
@@ -32,6 +33,7 @@ class Audience:
     def __init__(self, space_id: UUID) -> None:
         self.space_id = space_id
         self.tells: dict[UUID, Tell] = {}
+        self._without = 0
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def _run(self) -> None:
@@ -53,9 +55,12 @@ class Audience:
         return True
 
     async def renew(self) -> None:
-        """Ask the rules for everybody, and send a signature to those who may hear."""
+        """Ask the rules for everybody, and send a signature to those who may hear; that there are no files any more
+        where the Space went to a node that writes none."""
         entitled = await _entitled(self.space_id, list(self.tells))
-        frame = protocol.encode(files(self.space_id))
+        self._without = 0 if await _written(self.space_id) else self._without + 1
+        gone = self._without >= MOST_WITHOUT
+        frame = protocol.encode(protocol.Files(hls=False) if gone else files(self.space_id))
         for number, (participant, tell) in enumerate(list(self.tells.items())):
             if participant in entitled:
                 await self._done("tell", tell(frame))
@@ -115,6 +120,14 @@ async def demand(space_id: UUID) -> None:
 @database
 def _boot(space_id: UUID) -> str:
     return Space.objects.live().filter(pk=space_id).values_list("node_boot", flat=True).first() or ""
+
+
+@database
+def _written(space_id: UUID) -> bool:
+    """Whether the node of this Space writes files, or may do so soon: one that died is followed by another one."""
+    space = Space.objects.get(pk=space_id)
+    node = placement.home(space, placement.nodes())
+    return node is None or node.hls
 
 
 async def _offered(participant: UUID) -> UUID | None:

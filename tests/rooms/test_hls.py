@@ -1,6 +1,7 @@
 """Who hears a Space as files: whom the socket tells where they are, and for how long."""
 
 import asyncio
+import json
 import time
 from typing import Any
 
@@ -9,12 +10,12 @@ from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 
 from accounts.models import Block, User
-from rooms import events, hls, line, protocol, store
+from rooms import events, hls, line, placement, protocol, store
 from rooms.media.hls import signature
 from rooms.media.standing import HEARD
 from rooms.models import Participant, Space
 from rooms.refusals import Refused
-from tests.heartbeat import beat
+from tests.heartbeat import beat, died
 from tests.rooms.page import Page, _close_what_belongs_to_the_loop, pages
 
 __all__ = ["_close_what_belongs_to_the_loop"]
@@ -188,6 +189,31 @@ async def test_a_blip_of_redis_or_the_database_is_made_good(
     audience.stop()
     print(f"{broken} failed {hls.RENEW_BEATS} times: a signature after {asked['demand']} beats")
     assert asked["demand"] <= beats
+
+
+async def test_all_are_told_where_the_space_went_to_a_node_without_files(tea: Space, listener: Participant) -> None:
+    audience, ear = hls.Audience(tea.pk), Ear()
+    audience.tells = {listener.pk: ear}
+    for writes in (True, False, False, True):  # a writer that begins anew may miss one
+        await sync_to_async(beat)("one", hls=writes)
+        await sync_to_async(placement.place)(tea)
+        await audience.renew()
+    audience.stop()
+    assert [json.loads(frame)["hls"] for frame in ear.frames] == [True, True, False, True]
+
+
+async def test_while_a_dead_node_is_followed_by_another_one_signatures_are_renewed(
+    tea: Space, listener: Participant
+) -> None:
+    await sync_to_async(beat)("one", hls=True)
+    await sync_to_async(placement.place)(tea)
+    await sync_to_async(died)("one")
+    audience, ear = hls.Audience(tea.pk), Ear()
+    audience.tells = {listener.pk: ear}
+    for _ in range(2 * hls.MOST_WITHOUT):
+        await audience.renew()
+    audience.stop()
+    assert [json.loads(frame)["hls"] for frame in ear.frames] == [True] * 2 * hls.MOST_WITHOUT
 
 
 async def test_a_removed_member_gets_no_further_signature(
