@@ -10,7 +10,7 @@ WITH_COTURN := tests/rooms/turn tests/spaces_project/test_doctor_turn.py tests/b
 MISSING := $(strip $(if $(BROWSER),,chromium) $(if $(NGINX),,nginx-light) $(if $(COTURN),,coturn) $(if $(IP),,iproute2))
 WANTED := $(strip $(if $(MISSING),Debian's $(MISSING)) $(if $(ROOT),,the rights of root for a network of their own))
 NOT_RUN := $(strip $(if $(BROWSER),,--ignore=tests/browser) \
-	$(if $(NGINX),,--ignore=tests/spaces_project/test_nginx.py --ignore=tests/browser/test_cdn.py) \
+	$(if $(NGINX),,--ignore=tests/spaces_project/test_nginx.py --ignore=tests/spaces_project/test_edge.py --ignore=tests/browser/test_cdn.py) \
 	$(if $(and $(COTURN),$(IP),$(ROOT)),,$(addprefix --ignore=,$(WITH_COTURN))) \
 	$(if $(and $(IP),$(ROOT)),,--ignore=tests/browser/test_phone.py))
 BIN := .venv/bin

@@ -121,16 +121,14 @@ class Site:
         self._folder.cleanup()
 
 
-def nginx_for_files(folder: Path, port: int, secret: str, origin: str = "") -> str:
-    """A configuration of nginx that serves the files in ``folder``/hls on this port, by the lines of docs/operating.md,
-    for pages of ``origin``."""
+def nginx_for_files(folder: Path, port: int, secret: str) -> str:
+    """A configuration of nginx that serves ``folder``/hls on this port, by the lines of docs/operating.md."""
     page = (CHECKOUT / "docs" / "operating.md").read_text(encoding="utf-8")
     maps = "\n".join(re.findall(r"^map \$\w+ \$hls_.*$", page, re.MULTILINE))
     location = re.search(r"^    location ~ \^/hls/.*?^    }$", page, re.DOTALL | re.MULTILINE)
     if location is None:
         raise machine.Failed("docs/operating.md has no location for /hls/")
     text = f"{maps}\nserver {{ listen 127.0.0.1:{port} backlog=4096;\n{location[0]}\n}}"
-    text = text.replace("https://spaces.example.org always", f"{origin or 'null'} always")
     text = text.replace("change-me", secret).replace("/srv/spaces/spaces/var/hls/", f"{folder}/hls/")
     user = "user root;" if os.geteuid() == 0 else ""
     temporary = "".join(

@@ -1,56 +1,53 @@
-"""The sound as files of another origin, in a real Chromium: nginx on the documented lines, under another name."""
+"""The sound as files of a CDN, in a real Chromium: the documented edge of another name, before the documented nginx."""
 
 import re
-import shutil
-import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Playwright
 
-from bench.rig.site import nginx_for_files
 from rooms.media.hls.signature import SECONDS
-from spaces_project.processes import spawn, stop
 from tests.browser.conftest import HANA
 from tests.browser.person import Person
 from tests.browser.test_hls import FETCHED, SAVER, SOURCE
 from tests.machine import Machine, free_port
+from tests.nginx import CDN, HLS_SECRET, Site, configuration, edge_configuration, running
 
 pytestmark = [pytest.mark.browser, pytest.mark.proof]
-SECRET = "a1b2c3d4e5"
 
 
 @pytest.fixture(scope="module")
-def other() -> str:
-    """The origin of the files."""
-    return f"http://127.0.0.1:{free_port()}"
+def cdn() -> Site:
+    """The edge, of which the origin of the files is known before it can be started."""
+    return Site(Path(), free_port(), host=CDN)
 
 
 @pytest.fixture(scope="module")
-def spread_site(other: str) -> Iterator[Machine]:
-    """An installation of its own, the files of which come from the other origin."""
-    machine = Machine(HLS_URL=f"{other}/hls/", HLS_SECRET=SECRET)
+def spread_site(cdn: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """An installation of its own, the files of which come from the edge, which fetches them from the site's nginx."""
+    machine = Machine(HLS_URL=f"{cdn.url}/hls/", HLS_SECRET=HLS_SECRET)
     try:
         machine.start()
-        text = nginx_for_files(machine.var, int(other.rpartition(":")[2]), SECRET, f"http://localhost:{machine.web}")
-        (machine.var / "nginx.conf").write_text(text)
-        program = shutil.which("nginx", path="/usr/sbin:/usr/bin")
-        assert program, "nginx is missing: apt-get install nginx-light"
-        nginx = spawn([program, "-p", str(machine.var), "-c", str(machine.var / "nginx.conf")])
-        yield machine
-        stop(nginx, (signal.SIGTERM, 5.0))
+        cdn.folder, folder = tmp_path_factory.mktemp("edge"), tmp_path_factory.mktemp("origin")
+        (folder / "var").mkdir()
+        (folder / "var" / "hls").symlink_to(machine.var / "hls")
+        pages = f"http://localhost:{machine.web}"
+        origin = Site(folder, free_port(), free_port(), machine.web, pages=pages)
+        with running(origin, configuration(folder, origin)), running(cdn, edge_configuration(cdn, origin)):
+            yield machine
     finally:
         machine.remove()
 
 
 @pytest.fixture
 def hana_and_lior(
-    spread_site: Machine, playwright: Playwright, chromium_path: str, tone_file: Callable[[int], Path]
+    spread_site: Machine, cdn: Site, playwright: Playwright, chromium_path: str, tone_file: Callable[[int], Path]
 ) -> Iterator[tuple[Person, Person]]:
     """hana, and lior, who saves data."""
+    flags = [f"--host-resolver-rules=MAP {CDN} 127.0.0.1", f"--ignore-certificate-errors-spki-list={cdn.spki}"]
     hana = Person(playwright, chromium_path, spread_site, "hana", tone_file(HANA))
-    lior = Person(playwright, chromium_path, spread_site, "lior", None)
+    lior = Person(playwright, chromium_path, spread_site, "lior", None, flags=flags)
     hana.new_page()
     lior.new_page()
     lior.page.add_init_script(SAVER)
@@ -59,7 +56,7 @@ def hana_and_lior(
     lior.close()
 
 
-def test_files_of_another_origin_are_heard_without_cookies(hana_and_lior: tuple[Person, Person], other: str) -> None:
+def test_files_of_another_origin_are_heard_without_cookies(hana_and_lior: tuple[Person, Person], cdn: Site) -> None:
     hana, lior = hana_and_lior
     path = hana.open_space()
     hana.join(path)
@@ -70,14 +67,14 @@ def test_files_of_another_origin_are_heard_without_cookies(hana_and_lior: tuple[
     lior.page.wait_for_timeout((SECONDS + 3) * 1000)  # the first signature is of no use any more
     assert lior.keeps_hearing(HANA)
     fetched = lior.page.evaluate(FETCHED)
-    assert re.fullmatch(rf"{other}/hls/[0-9]+-[\w-]+/[\w-]+/\w+\.m3u8", fetched), "the signature is in the address"
+    assert re.fullmatch(rf"{cdn.url}/hls/[0-9]+-[\w-]+/[\w-]+/\w+\.m3u8", fetched), "the signature is in the address"
     assert "hls" not in {cookie["name"] for cookie in lior.context.cookies()}
     assert lior.problems == []
 
 
-def test_pages_may_fetch_and_play_from_there_and_nowhere_else(hana_and_lior: tuple[Person, Person], other: str) -> None:
+def test_pages_may_fetch_and_play_from_there_and_nowhere_else(hana_and_lior: tuple[Person, Person], cdn: Site) -> None:
     policy = hana_and_lior[1].page.request.get("/").headers["content-security-policy"]
     named = dict(part.strip().split(" ", 1) for part in policy.split(";"))
-    assert named["connect-src"] == f"'self' {other}"
-    assert named["media-src"] == f"'self' blob: {other}"
+    assert named["connect-src"] == f"'self' {cdn.url}"
+    assert named["media-src"] == f"'self' blob: {cdn.url}"
     assert named["script-src"].startswith("'self' 'nonce-")

@@ -1,18 +1,12 @@
 """The nginx configuration of docs/operating.md, started as it stands there but for names, ports and paths."""
 
 import os
-import re
-import shutil
 import signal
-import socket
-import ssl
 import subprocess
 import sys
 from base64 import b64encode
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from http.client import HTTPResponse
-from pathlib import Path
 from secrets import token_bytes
 from time import time
 from urllib.parse import urlsplit
@@ -26,86 +20,12 @@ from accounts.avatars import UPLOAD_BYTES
 from accounts.models import User
 from rooms.media.hls.signature import SECONDS, folder, sign
 from spaces_project.processes import spawn, stop, with_patience
-from tests import certificate
+from tests.machine import CHECKOUT, free_port
+from tests.nginx import HLS_SECRET, HOST, PATIENCE, Site, answers, ask, configuration, running
 
-CHECKOUT = Path(__file__).parents[2]
-HOST = "spaces.example.org"
-PATIENCE = 60.0
-HLS_SECRET = "a1b2c3d4"
 TEA = folder(HLS_SECRET, "tea")
 
 pytestmark = [pytest.mark.alone, pytest.mark.django_db]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def answers(port: int) -> Callable[[], bool]:
-    def asked() -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", port)) == 0
-
-    return asked
-
-
-@dataclass
-class Site:
-    """A daphne with nginx in front, and who is known to it."""
-
-    folder: Path
-    https: int
-    http: int
-    direct: int
-    cookie: str
-
-    @property
-    def url(self) -> str:
-        return f"https://{HOST}:{self.https}"
-
-
-def documented() -> str:
-    page = (CHECKOUT / "docs" / "operating.md").read_text(encoding="utf-8")
-    found = re.search(r"<!-- nginx: begin -->\n```nginx\n(.*?)```\n<!-- nginx: end -->", page, re.DOTALL)
-    assert found is not None
-    return found[1]
-
-
-def configuration(folder: Path, site: Site) -> str:
-    """The documented lines with our ports and paths, inside the frame that Debian's nginx.conf gives them."""
-    ours = {
-        "listen 80;": f"listen 127.0.0.1:{site.http};",
-        "listen [::]:80;": "",
-        "listen 443 ssl http2;": f"listen 127.0.0.1:{site.https} ssl http2;",
-        "listen [::]:443 ssl http2;": "",
-        "server 127.0.0.1:8000;": f"server 127.0.0.1:{site.direct};",
-        "/etc/letsencrypt/live/spaces.example.org/fullchain.pem": f"{folder}/cert.pem",
-        "/etc/letsencrypt/live/spaces.example.org/privkey.pem": f"{folder}/key.pem",
-        "/srv/spaces/spaces/var/static/": f"{folder}/var/static/",
-        "/srv/spaces/spaces/var/hls/": f"{folder}/var/hls/",
-        "https://spaces.example.org always;": f"{site.url} always;",
-        "change-me": HLS_SECRET,
-    }
-    text = documented()
-    for theirs, mine in ours.items():
-        assert text.count(theirs) == 1, theirs
-        text = text.replace(theirs, mine)
-    user = "user root;" if os.geteuid() == 0 else ""  # the test's folder is closed to www-data
-    temporary = "".join(
-        f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    return (
-        f"{user} daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; worker_processes 1;"
-        f"events {{}} http {{ types {{ text/css css; }} access_log off; {temporary}\n{text}}}\n"
-    )
-
-
-def nginx_program() -> str:
-    found = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
-    assert found, "nginx is missing: apt-get install nginx-light"
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -135,42 +55,14 @@ def site(session: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sit
     }
     collect = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"]
     subprocess.run(collect, cwd=CHECKOUT, env=environment, check=True)
-    certificate.write(folder, HOST)
-    (folder / "nginx.conf").write_text(configuration(folder, site))
     daphne = ["-m", "daphne", "-b", "127.0.0.1", "-p", str(site.direct), "-v", "0", "spaces_project.asgi:application"]
     web = spawn([sys.executable, *daphne], cwd=CHECKOUT, env=environment)
-    proxy = spawn([nginx_program(), "-p", str(folder), "-c", str(folder / "nginx.conf")])
     try:
-        assert with_patience(lambda: answers(site.direct)() and answers(site.https)(), PATIENCE), _errors(folder)
-        yield site
+        assert with_patience(answers(site.direct), PATIENCE)
+        with running(site, configuration(folder, site)):
+            yield site
     finally:
-        stop(proxy, (signal.SIGTERM, 5.0))
         stop(web, (signal.SIGTERM, 5.0))
-
-
-def _errors(folder: Path) -> str:
-    log = folder / "error.log"
-    return log.read_text() if log.exists() else "nginx has written no log"
-
-
-def ask(
-    site: Site, path: str, port: int | None = None, headers: dict[str, str] | None = None, body: bytes = b""
-) -> HTTPResponse:
-    """One GET, or a POST with a body, by TLS unless a plain `port` is named: the certificate has to be HOST's."""
-    sent = {"Host": f"{HOST}:{port or site.https}", "Connection": "close"} | (headers or {})
-    if body:
-        sent["Content-Length"] = str(len(body))
-    request = f"{'POST' if body else 'GET'} {path} HTTP/1.1"
-    lines = [request, *(f"{name}: {value}" for name, value in sent.items()), "", ""]
-    with socket.create_connection(("127.0.0.1", port or site.https), timeout=PATIENCE) as plain:
-        trust = ssl.create_default_context(cafile=str(site.folder / "cert.pem"))
-        wire = plain if port else trust.wrap_socket(plain, server_hostname=HOST)
-        with wire:
-            wire.sendall("\r\n".join(lines).encode() + body)
-            response = HTTPResponse(wire)
-            response.begin()
-            response.close()
-            return response
 
 
 def upgrade(site: Site, origin: str) -> HTTPResponse:
