@@ -42,6 +42,11 @@ class Machine:
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
+    def address(self) -> str:
+        """Of its pages, for a browser of this machine."""
+        return f"http://localhost:{self.web}"
+
+    @property
     def ports(self) -> list[str]:
         return ["--web-port", str(self.web), "--media-port", str(self.media), "--media-http-port", str(self.face)]
 

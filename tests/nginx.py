@@ -104,7 +104,7 @@ def framed(folder: Path, text: str) -> str:
     )
     return (
         f"{user} daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; worker_processes 1;"
-        f"events {{}} http {{ types {{ text/css css; }} access_log off; {temporary}\n{text}}}\n"
+        f"events {{}} http {{ include /etc/nginx/mime.types; access_log off; {temporary}\n{text}}}\n"
     )
 
 

@@ -4,11 +4,9 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, Protocol
 
 from playwright.sync_api import Locator, Page, Playwright, expect
-
-from tests.machine import Machine
 
 PATIENCE_SECONDS = 45.0
 FLAGS = [
@@ -64,18 +62,28 @@ STANDS_OUT_DECIBELS = 10.0  # a click, as where a tone is cut off, is in all bin
 NEAR, FAR = 10, 20  # bins from a tone, between which is what it stands out from
 
 
+class Site(Protocol):
+    """Where people log in: the address of its pages, and everybody's password."""
+
+    @property
+    def address(self) -> str: ...
+
+    @property
+    def demo_password(self) -> str: ...
+
+
 class Person:
     """One member in a Chromium process of his own. `problems` are the errors that the page's console showed."""
 
     def __init__(
-        self, playwright: Playwright, chromium: str, site: Machine, handle: str, voice: Path | None,
+        self, playwright: Playwright, chromium: str, site: Site, handle: str, voice: Path | None,
         width: int = 1280, height: int = 800, flags: Sequence[str] = (),
     ) -> None:  # fmt: skip
         voices = [f"--use-file-for-fake-audio-capture={voice}"] if voice else []
         self.browser = playwright.chromium.launch(executable_path=chromium, args=[*FLAGS, *voices, *flags])
         self.site, self.handle, self.problems = site, handle, list[str]()
         self.context = self.browser.new_context(
-            base_url=f"http://localhost:{site.web}", viewport={"width": width, "height": height},
+            base_url=site.address, viewport={"width": width, "height": height},
             permissions=["microphone"], locale="en-GB", reduced_motion="reduce",  # half of the work, as members may ask
         )  # fmt: skip
         self.new_page()
@@ -113,7 +121,7 @@ class Person:
         self.page.fill("input[name=title]", title)
         self.page.get_by_role("button", name="Go live").click()
         self.page.wait_for_url("**/spaces/*-*/")
-        return self.page.url.removeprefix(f"http://localhost:{self.site.web}")
+        return self.page.url.removeprefix(self.site.address)
 
     def end(self, space: object) -> None:
         """End a Space of mine, over a socket without a page."""

@@ -23,10 +23,11 @@ class Link(NamedTuple):
     nodes: str
     own: str
     metric: int = 100
+    bits: int = 30  # of an IPv4 address, that are the network's
 
     def at(self, address: str) -> list[str]:
         """What iproute2 is told to give an end this address, at once."""
-        return [f"{address}/64", "nodad"] if ":" in address else [f"{address}/30"]
+        return [f"{address}/64", "nodad"] if ":" in address else [f"{address}/{self.bits}"]
 
 
 class Place:
@@ -35,6 +36,7 @@ class Place:
     def __init__(self, name: str) -> None:
         self.name = f"spaces-{name}-{os.getpid()}"
         self._links: dict[str, Link] = {}
+        self._ends: list[str] = []  # of links that others have laid to here
 
     def __enter__(self) -> "Place":
         _ip("netns", "add", self.name)
@@ -51,6 +53,16 @@ class Place:
         self._ip("link", "add", link.name, "type", "veth", "peer", "name", there, "netns", node.name)
         node._ip("addr", "add", *link.at(link.nodes), "dev", there)
         node._ip("link", "set", there, "up")
+        node._ends.append(there)
+
+    def bridge(self, address: str) -> None:
+        """Be a switch between all links that are laid here by now, with this address on it."""
+        self._ip("link", "add", "bridge", "type", "bridge")
+        for end in self._ends:
+            self._ip("addr", "flush", "dev", end)
+            self._ip("link", "set", end, "master", "bridge")
+        self._ip("addr", "add", address, "dev", "bridge")
+        self._ip("link", "set", "bridge", "up")
 
     def join(self, name: str) -> None:
         """Come into a network."""
