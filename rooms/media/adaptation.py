@@ -21,7 +21,7 @@ class AdaptiveEncoder(Encoder):
         self._calm = 0
 
     def follow(self, losses: Sequence[float]) -> None:
-        """Take the shares of packets that the listeners last reported as lost: up at once, down step by step."""
+        """Take the shares of packets that the listeners now report as lost: up at once, down step by step."""
         wanted = self._wanted(losses)
         self._calm = self._calm + 1 if wanted < self.step else 0
         if wanted > self.step:

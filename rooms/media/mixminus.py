@@ -51,10 +51,9 @@ class MixMinus:
         self._shared.append(_SILENCE if shared is None else shared)
 
     def follow(self, losses: Mapping[str, float]) -> None:
-        """Let each encoder follow the loss that its one listener reports."""
+        """Let each encoder follow the loss that its one listener reports, none where he says nothing."""
         for participant, encoder in self._encoders.items():
-            if participant in losses:
-                encoder.follow([losses[participant]])
+            encoder.follow([losses[participant]] if participant in losses else [])
 
     def keep(self, participants: Collection[str]) -> None:
         """Forget the encoders of all but these."""

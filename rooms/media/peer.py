@@ -10,7 +10,7 @@ import pylibsrtp
 from . import rtcp, rtp
 from .ice import IcePeer
 from .opus import MAX_PAYLOAD
-from .quality import Connection
+from .quality import STALE_SECONDS, Connection
 from .sdp import Offer
 from .session import Certificate, DtlsSession
 from .source import Source
@@ -69,6 +69,7 @@ class Peer:
         self.drops: Counter[str] = Counter()
         self.received = 0
         self.reception: rtcp.Reception | None = None  # what the browser last said of what it hears
+        self.reception_at = 0.0  # when it said so
         self.source: Source | None = None  # what comes from its microphone
         self.connection = Connection()
         self.out_ssrc = secrets.randbelow(2**32 - 1) + 1
@@ -91,6 +92,12 @@ class Peer:
     def ssrc(self) -> int | None:
         """The SSRC of what comes from its microphone, None while nothing does."""
         return self.source.ssrc if self.source else None
+
+    def loss(self, now: float) -> float | None:
+        """The share of packets that the browser says it loses, None where it has not said so for STALE_SECONDS."""
+        if self.reception is None or now - self.reception_at >= STALE_SECONDS:
+            return None
+        return self.reception.loss
 
     def start(self) -> None:
         """Wait for the browser's handshake."""
@@ -164,7 +171,7 @@ class Peer:
     def _on_reports(self, data: bytes, now: float) -> None:
         said = rtcp.read(data, self.out_ssrc, now)
         if said.receptions:
-            self.reception = said.receptions[-1]
+            self.reception, self.reception_at = said.receptions[-1], now
             self.connection.on_reception(self.reception, now)
             self._room.on_report(self, now)
         if self.source is None:

@@ -16,7 +16,9 @@ from .source import Source
 LOSS, JITTER_MS, ROUND_TRIP_MS = (0.03, 0.10), (40.0, 100.0), (400.0, 1000.0)
 MIN_PACKETS = 50  # of which the share of lost ones says something
 CALM_SECONDS = 8.0  # for which all has to be better before the word is
-STALE_SECONDS = 15.0  # after which what a browser reported does not count any more
+# After this, what a browser reported does not count any more. One that lives sends a report every 5 s, give or take a
+# half, or more often (RFC 3550 section 6.2), so that two of them can be lost in a row.
+STALE_SECONDS = 15.0
 SPOKE_SECONDS = 3.0  # the same of sound that somebody sent: he does not any more
 SILENT_SECONDS = 1.5  # without a packet, after which somebody's sound does not arrive; in DTX there are two a second
 TELL_SECONDS = 1.0  # between two words to the same person, at the least

@@ -212,7 +212,7 @@ class LiveSpace:
             self._tell_levels()
             self._watch_speakers(now)
         if self._ticks % ADAPT_TICKS == 0:
-            self._adapt()
+            self._adapt(now)
         self._resting = packet == DTX_PACKET and self._is_still
 
     def _pull(self, now: float, missed: int) -> dict[str, Pcm]:
@@ -269,9 +269,9 @@ class LiveSpace:
         is_told = not any(self.levels.values())
         return is_told and not self._mix_tap.is_open and all(speaker.is_still for speaker in self._speakers.values())
 
-    def _adapt(self) -> None:
-        """Let the encoders follow what the browsers report of their loss."""
-        losses = {name: peer.reception.loss for name, peer in self.peers.items() if peer.reception}
+    def _adapt(self, now: float) -> None:
+        """Let the encoders follow what the browsers have reported of their loss lately."""
+        losses = {name: loss for name, peer in self.peers.items() if (loss := peer.loss(now)) is not None}
         self._encoder.follow(list(losses.values()))
         self._minus.follow(losses)
 

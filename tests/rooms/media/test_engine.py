@@ -5,10 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from rooms.media.adaptation import CALM_REPORTS
 from rooms.media.client import PIECE, Client, loudest_frequency, strength, tone_packets
 from rooms.media.engine import REPORT_TICKS
 from rooms.media.mixer import FULL_SCALE
 from rooms.media.opus import Pcm
+from rooms.media.quality import STALE_SECONDS
 from rooms.media.voice import rms
 from tests.rooms.media.conftest import SPACE, World
 
@@ -74,6 +76,20 @@ async def test_the_encoder_prepares_for_the_loss_that_listeners_report(world: Wo
     lior.send_report(0.0)
     world.run(31.0)
     assert world.engine.spaces[SPACE].stats["encoder_step"] == 0
+
+
+async def test_what_was_reported_long_ago_counts_no_more(world: World) -> None:
+    """Neither of who hears what all hear nor of who talks: their reports do not come any more, their checks do."""
+    world.stand("hana", "sol")
+    hana, sol, lior = [await world.join(name, decode=False) for name in ("hana", "sol", "lior")]
+    hana.speak(tone_packets(A))
+    sol.speak(tone_packets(B))
+    world.run(10.1)
+    assert report(world, {hana: 0.2, sol: 0.2}, [lior], 0.2) == {"all": 3, "hana": 3, "sol": 3}
+    world.run(STALE_SECONDS - 2.0)
+    assert steps(world) == {"all": 3, "hana": 3, "sol": 3}
+    world.run(3 * CALM_REPORTS + 3.0)
+    assert steps(world) == {"all": 0, "hana": 0, "sol": 0}
 
 
 async def test_voices_hear_each_other_and_not_themselves(world: World) -> None:
@@ -220,6 +236,11 @@ def report(world: World, talking: dict[Client, float], listeners: list[Client], 
     for client in (*talking, *listeners):
         client.send_report(talking.get(client, loss))
     world.run(1.0)
+    return steps(world)
+
+
+def steps(world: World) -> dict[str, int]:
+    """The step of each encoder: of what all hear, and of who talks."""
     space = world.engine.spaces[SPACE]
     return {"all": space._encoder.step} | {name: one.step for name, one in space._minus._encoders.items()}
 
