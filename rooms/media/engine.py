@@ -81,6 +81,7 @@ class Engine:
         self._working = False
         self._closing: set[asyncio.Task[None]] = set()
         self._ticks = 0
+        self._ticked_at = clock()  # when the latest tick was due, the moment of the fan-out's clock
 
     @property
     def peers(self) -> int:
@@ -281,7 +282,7 @@ class Engine:
         if space is not None:
             space.on_sound(peer, packet, now)
         if peer.connected and peer.expects_report(now):
-            peer.report(now, *self.fanout.progress(peer.row))
+            self._send_report(peer)
 
     def on_report(self, peer: Peer, now: float) -> None:
         """Tell the participant where his connection has become another one by what his browser reports."""
@@ -331,11 +332,12 @@ class Engine:
     def tick(self, now: float, missed: int = 0) -> None:
         """Do what is due at ``now``, a multiple of 20 ms after the tick before."""
         self.fanout.clock += FRAME * (1 + missed)
+        self._ticked_at = now
         for space in list(self.spaces.values()):
             self._tick_space(space, now, missed)
         self.fanout.flush()
         self._ticks += 1
-        self._report(now)
+        self._report()
         if self._ticks % SWEEP_TICKS == 0:
             self.sweep(now)
 
@@ -350,12 +352,21 @@ class Engine:
             if space.failures >= MOST_FAILURES:
                 self.close(space.space)
 
-    def _report(self, now: float) -> None:
+    def _report(self) -> None:
         """Send each listener a report every ten seconds, some at each tick; whoever speaks gets his as he sends."""
         for row in range(self._ticks % REPORT_TICKS, len(self.fanout), REPORT_TICKS):
             peer = self.fanout.listener(row)
             assert isinstance(peer, Peer)
-            peer.report(now, *self.fanout.progress(row))
+            self._send_report(peer)
+
+    def _send_report(self, peer: Peer) -> None:
+        """Tell a peer what time it is, in the node's time and in RTP's.
+
+        Both are of the moment at which the report leaves (RFC 3550 section 6.4.1), not of the tick: how late a tick
+        is, and what it takes, would else be a part of the round trip, and of the time that a browser's report waited.
+        """
+        now = self.clock()
+        peer.report(now, *self.fanout.progress(peer.row, now - self._ticked_at))
 
     def sweep(self, now: float) -> None:
         """Drop the peers that have not been heard of for too long, and Spaces in which nobody is any more."""

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from pylibsrtp import Session, ffi, lib
 
-from .opus import MAX_PAYLOAD
+from .opus import MAX_PAYLOAD, SAMPLE_RATE
 from .rtp import HEADER, VERSION_2
 from .udp import UdpPort
 
@@ -103,9 +103,9 @@ class FanOut:
         """Return who has a row."""
         return self._listeners[row]
 
-    def progress(self, row: int) -> tuple[int, int, int]:
-        """Return a row's RTP timestamp now, and the packets and octets of sound sent so far."""
-        timestamp = (int(self._timestamps[row]) + self.clock) & 0xFFFFFFFF
+    def progress(self, row: int, since: float) -> tuple[int, int, int]:
+        """Return a row's RTP timestamp ``since`` seconds after the clock's, and the packets and octets sent so far."""
+        timestamp = (int(self._timestamps[row]) + self.clock + round(since * SAMPLE_RATE)) & 0xFFFFFFFF
         return timestamp, int(self._packet_counts[row]), int(self._octet_counts[row])
 
     def write(self, rows: Rows | int, payload: bytes, behind: int = 0) -> None:

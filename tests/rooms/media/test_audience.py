@@ -67,7 +67,7 @@ def test_the_timestamp_is_that_of_the_first_frame(hall: Hall, audiences: Audienc
     sink = hall.enter()
     audiences.long.add(sink)
     (packet,) = run(hall, audiences, frames[:3], sink)
-    now, *_ = hall.fanout.progress(sink.row)
+    now, *_ = hall.fanout.progress(sink.row, 0.0)
     assert (now - packet.timestamp) % 2**32 == 2 * opus.FRAME
 
 

@@ -4,15 +4,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from aiortc.rtp import RtcpSrPacket
 
+from rooms.media import rtcp
 from rooms.media.adaptation import CALM_REPORTS
 from rooms.media.client import PIECE, Client, loudest_frequency, strength, tone_packets
 from rooms.media.engine import REPORT_TICKS
 from rooms.media.mixer import FULL_SCALE
-from rooms.media.opus import Pcm
+from rooms.media.opus import SAMPLE_RATE, Pcm
 from rooms.media.quality import STALE_SECONDS
 from rooms.media.voice import rms
-from tests.rooms.media.conftest import SPACE, World
+from tests.rooms.media.conftest import SPACE, TICK, World
 
 A, B = 440.0, 1000.0
 LOUD = 3000  # of 32768
@@ -280,3 +282,52 @@ async def test_listeners_are_told_the_time_and_tell_how_they_hear(world: World) 
     assert (reception.loss, reception.jitter_ms) == (0.25, 10.0)
     assert reception.round_trip_ms == pytest.approx(20.0, abs=0.1), "the next tick has the answer"
     assert world.engine.spaces[SPACE].stats["receptions"] == {"lior": reception._asdict()}
+
+
+async def test_a_report_tells_one_moment_in_both_times(world: World) -> None:
+    """That at which it leaves, however late its tick is and wherever between two ticks the speaker's sound comes."""
+    world.stand("hana")
+    hana, lior = await world.join("hana", decode=False), await world.join("lior", decode=False)
+    hana.speak(tone_packets(A))
+    due, told = world.now, dict[int, set[int]]()  # by SSRC: RTP time without the samples that had passed by then
+    for number in range(REPORT_TICKS + 50):
+        due += TICK
+        late(world, hana, due, number % 8 / 1000)
+        for report in reports_of(hana, lior):
+            assert report.sender_info.ntp_timestamp == rtcp.ntp(world.now)
+            passed = round(world.now * SAMPLE_RATE)
+            told.setdefault(report.ssrc, set()).add((report.sender_info.rtp_timestamp - passed) % 2**32)
+    zeros = [told[world.peer(name).out_ssrc] for name in ("hana", "lior")]
+    assert all(max(zero) - min(zero) <= 1 for zero in zeros), zeros
+
+
+async def test_a_report_that_came_while_the_tick_was_late_is_answered_as_one_that_did_not_wait(world: World) -> None:
+    world.stand("hana")
+    hana = await world.join("hana", decode=False)
+    hana.speak(tone_packets(A))
+    world.run(0.5)
+    outgoing = hana._session.outgoing
+    assert outgoing is not None
+    world.engine._ticks = REPORT_TICKS - 1  # the next tick is the one that reports to the first row
+    hana.send_raw(outgoing.protect_rtcp(rtcp.sender_report(hana._ssrc, 1_790_000.25, 0, 25, 1000)))
+    late(world, hana, world.now + TICK, 0.01)
+    (block,) = reports_of(hana)[-1].reports
+    assert (block.lsr != 0, block.dlsr) == (True, 0)
+
+
+def late(world: World, speaker: Client, due: float, seconds: float) -> None:
+    """Let a tick come so much too late, with what arrives before it."""
+    world.now = due + seconds
+    speaker.tick(world.now)
+    world.engine.read()
+    world.engine.tick(due)
+    for client in world.clients:
+        client.read()
+
+
+def reports_of(*clients: Client) -> list[RtcpSrPacket]:
+    """What the node has told these since this was asked before."""
+    said = [report for client in clients for report in client.heard.reports]
+    for client in clients:
+        client.heard.reports.clear()
+    return said
