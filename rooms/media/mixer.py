@@ -36,20 +36,24 @@ class Limiter:
 
     @staticmethod
     def _slope(start: float, end: float) -> npt.NDArray[np.float64]:
+        if end >= start:
+            return np.linspace(start, end, FRAME)
         slope = np.full(FRAME, end)
-        length = ATTACK if end < start else FRAME
-        slope[:length] = np.linspace(start, end, length)
+        slope[:ATTACK] = np.geomspace(start, end, ATTACK)  # by the same number of dB with each sample
         return slope
 
 
 def _rounded(sound: npt.NDArray[np.float64]) -> Pcm:
-    """Bend what exceeds the ceiling so that it approaches full scale without reaching it."""
+    """Bend what exceeds the ceiling so that it approaches full scale without reaching it, however loud it is.
+
+    The louder sample stays the louder one: what a dozen voices make in the first 2 ms is a wave, not a line.
+    """
     magnitude = np.abs(sound)
     over = magnitude > CEILING
     if over.any():
         room = FULL_SCALE - CEILING
-        bent = CEILING + room * np.tanh((magnitude[over] - CEILING) / room)
-        sound[over] = np.copysign(bent, sound[over])
+        excess = (magnitude[over] - CEILING) / room
+        sound[over] = np.copysign(CEILING + room * excess / (1 + excess), sound[over])
     return np.rint(sound).astype(np.int16)
 
 
