@@ -21,17 +21,18 @@ from rooms.media.client import PAYLOAD_TYPE
 from rooms.media.clock import TICK_SECONDS
 from rooms.media.opus import FRAME
 from rooms.media.rtp import HEADER, RtpPacket, build
-from rooms.media.session import is_not_first
+from rooms.media.session import apart, is_not_first
 from rooms.media.udp import UdpPort
 
 PROFILE = min(SRTP_PROFILES, key=is_not_first)  # what our node and a peer that knows all of them agree on
 ROW = 1408  # octets
 QUEUE = 4096  # octets; nobody reads
+SSRC = 1
 
 
 def policy(kind: int, key: bytes) -> Policy:
-    """Return how a session encrypts (Policy.SSRC_ANY_OUTBOUND) or decrypts (SSRC_ANY_INBOUND)."""
-    return Policy(key=key, ssrc_type=kind, srtp_profile=PROFILE.libsrtp_profile)
+    """Return how a session encrypts (Policy.SSRC_SPECIFIC) or decrypts (SSRC_ANY_INBOUND)."""
+    return Policy(key, kind, SSRC, PROFILE.libsrtp_profile)
 
 
 class Floor:
@@ -49,14 +50,15 @@ class Floor:
         base, sizes = self._packets.ctypes.data, self._sizes.ctypes.data
         self._pointers = [ffi.cast("void *", base + row * ROW) for row in range(count)]
         self._size_pointers = [ffi.cast("int *", sizes + row * 4) for row in range(count)]
-        self._sessions = [Session(policy(Policy.SSRC_ANY_OUTBOUND, self.key)) for _ in ports]
+        sending = policy(Policy.SSRC_SPECIFIC, self.key)
+        self._sessions = list(apart.map(Session, [sending] * count))  # as in a node
         self._contexts = [session._srtp[0] for session in self._sessions]
         self._sequence = 0
 
     def send(self, payload: bytes) -> int:
         """Send one packet to everybody; returns how many the kernel took."""
         self._sequence = (self._sequence + 1) & 0xFFFF
-        plain = build(RtpPacket(PAYLOAD_TYPE, self._sequence, self._sequence * FRAME & 0xFFFFFFFF, 1, payload))
+        plain = build(RtpPacket(PAYLOAD_TYPE, self._sequence, self._sequence * FRAME & 0xFFFFFFFF, SSRC, payload))
         self._packets[:, : len(plain)] = np.frombuffer(plain, np.uint8)
         self._sizes[:] = HEADER + len(payload)
         if any(map(lib.srtp_protect, self._contexts, self._pointers, self._size_pointers)):

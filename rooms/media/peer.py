@@ -65,14 +65,16 @@ class Peer:
         self.ice = self._expect(offer, now)
         self.next_ice: IcePeer | None = None  # of an ICE restart, until the first check
         self.restarts = 0
-        self.session = DtlsSession(certificate, self._send, self._on_connected, lambda: room.on_gone(self))
+        self.out_ssrc = secrets.randbelow(2**32 - 1) + 1
+        self.session = DtlsSession(
+            certificate, self._send, self._on_connected, lambda: room.on_gone(self), ssrc=self.out_ssrc
+        )
         self.drops: Counter[str] = Counter()
         self.received = 0
         self.reception: rtcp.Reception | None = None  # what the browser last said of what it hears
         self.reception_at = 0.0  # when it said so
         self.source: Source | None = None  # what comes from its microphone
         self.connection = Connection()
-        self.out_ssrc = secrets.randbelow(2**32 - 1) + 1
         self._handshake = handshake
         self._rate = rtp.RateLimit(PACKETS_PER_SECOND, PACKETS_AT_ONCE)
         self._dtls_rate = rtp.RateLimit(PACKETS_PER_SECOND, PACKETS_AT_ONCE)

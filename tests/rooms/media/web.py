@@ -1,5 +1,6 @@
 """The web side of a whole node in real time, and whoever calls its HTTP face."""
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -75,12 +76,15 @@ class Caller:
         return await self("POST", f"/spaces/{SPACE}/peers", grant=grant, sdp=client.offer())
 
     async def connect(self, crowd: Crowd, name: str, **more: Any) -> Client:
-        """A peer that hears, and is heard if it is a voice."""
+        """A peer that hears, and is heard if it is a voice; the node has got to know, too."""
         client = crowd.add(Client(**more))
         status, answer = await self.join(client, name)
         assert status == 200
         client.accept(answer["sdp"])
         await client.connected()
+        async with asyncio.timeout(10):
+            while name not in (await self("GET", f"/spaces/{SPACE}"))[1]["here"]:
+                pass
         return client
 
 

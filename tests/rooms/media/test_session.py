@@ -1,0 +1,60 @@
+"""The sessions of a handshake: where they are made, and what happens meanwhile."""
+
+import asyncio
+import threading
+
+import pytest
+from pylibsrtp import Policy, Session
+
+from rooms.media import session
+from rooms.media.client import Client, tone_packets
+from tests.rooms.media.conftest import SPACE, World, until
+
+
+async def test_what_encrypts_at_every_tick_is_made_apart_from_the_handshakes(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a thread of its own, each for its one stream; in the memory that handshakes use it would be dear."""
+    made: list[tuple[str, int, int]] = []
+
+    def note(policy: Policy) -> Session:
+        made.append((threading.current_thread().name, policy.ssrc_type, policy.ssrc_value))
+        return Session(policy)
+
+    monkeypatch.setattr(session, "Session", note)
+    world.stand("hana")
+    hana, lior = await world.join("hana"), await world.join("lior")
+    hana.speak(tone_packets(440.0))
+    world.run(1.0)
+    streams = [world.peer(name).out_ssrc for name in ("hana", "lior")]
+    assert made == [("srtp_0", Policy.SSRC_SPECIFIC, ssrc) for ssrc in streams]
+    assert lior.heard.packets == 50
+    assert lior.heard.malformed == 0
+
+
+async def test_while_his_session_is_made_one_is_heard_and_whoever_leaves_is_sent_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def make(policy: Policy) -> Session:
+        begun.set()
+        assert go_on.wait(10)
+        return Session(policy)
+
+    monkeypatch.setattr(session, "Session", make)
+    world.stand("hana")
+    lior = Client(clock=lambda: world.now)
+    lior.start()
+    world.clients.append(lior)
+    lior.accept(world.engine.join(SPACE, world.grant("lior"), lior.offer()))
+    await until(begun.is_set)
+    await lior.connected()
+    lior.send_packet(b"x")
+    await until(lambda: world.peer("lior").received)
+    assert world.engine.leave(SPACE, "lior")
+    go_on.set()
+    await asyncio.get_running_loop().run_in_executor(session.apart, int)  # after it
+    world.run(0.1)
+    assert len(world.engine.fanout) == 0
+    assert (await world.notices()).states == [("lior", "gone")]
