@@ -37,7 +37,8 @@ log = logging.getLogger(__name__)
 READ_SECONDS = 0.003  # for reading at a time, unless a tick is due earlier
 MAX_HANDSHAKES = 2000  # DTLS records of all peers that wait to be looked at
 SWEEP_TICKS = 50
-REPORT_TICKS = 500  # between two reports to a listener, each of which costs as much as ten packets
+REPORT_TICKS = 500  # between two reports to a listener, each of which costs as much as five packets
+REPORT_TURNS = 50  # within that time, in each of which so many listeners are told: alone, a report costs twice as much
 GOODBYE_SECONDS = 0.5  # for each of the things that are waited for at the end
 MOST_FAILURES = 50  # ticks of one Space; then it is closed, and whoever comes back finds it begun anew
 HEARD_SECONDS = 12.0  # for which a Space is written as files (HLS) after the web side last said that somebody hears it
@@ -353,8 +354,11 @@ class Engine:
                 self.close(space.space)
 
     def _report(self) -> None:
-        """Send each listener a report every ten seconds, some at each tick; whoever speaks gets his as he sends."""
-        for row in range(self._ticks % REPORT_TICKS, len(self.fanout), REPORT_TICKS):
+        """Send each listener a report every ten seconds, some in each turn; whoever speaks gets his as he sends."""
+        turn, not_now = divmod(self._ticks, REPORT_TICKS // REPORT_TURNS)
+        if not_now:
+            return
+        for row in range(turn % REPORT_TURNS, len(self.fanout), REPORT_TURNS):
             peer = self.fanout.listener(row)
             assert isinstance(peer, Peer)
             self._send_report(peer)

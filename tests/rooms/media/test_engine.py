@@ -9,7 +9,7 @@ from aiortc.rtp import RtcpSrPacket
 from rooms.media import rtcp
 from rooms.media.adaptation import CALM_REPORTS
 from rooms.media.client import PIECE, Client, loudest_frequency, strength, tone_packets
-from rooms.media.engine import REPORT_TICKS
+from rooms.media.engine import REPORT_TICKS, REPORT_TURNS
 from rooms.media.mixer import FULL_SCALE
 from rooms.media.opus import SAMPLE_RATE, Pcm
 from rooms.media.quality import STALE_SECONDS
@@ -282,6 +282,19 @@ async def test_listeners_are_told_the_time_and_tell_how_they_hear(world: World) 
     assert (reception.loss, reception.jitter_ms) == (0.25, 10.0)
     assert reception.round_trip_ms == pytest.approx(20.0, abs=0.1), "the next tick has the answer"
     assert world.engine.spaces[SPACE].stats["receptions"] == {"lior": reception._asdict()}
+
+
+async def test_reports_leave_in_turns_and_each_listener_has_his_in_time(world: World) -> None:
+    world.stand("hana")
+    listeners = [await world.join(f"listener-{number}", decode=False) for number in range(5)]
+    first, told = world.engine._ticks, dict[int, list[int]]()  # by SSRC: in which ticks
+    for tick in range(first + 1, first + 2 * REPORT_TICKS + 1):
+        world.step()
+        for report in reports_of(*listeners):
+            told.setdefault(report.ssrc, []).append(tick)
+    assert told.keys() == {world.peer(f"listener-{number}").out_ssrc for number in range(5)}
+    assert all(again - once == REPORT_TICKS for once, again in told.values())
+    assert not any(tick % (REPORT_TICKS // REPORT_TURNS) for ticks in told.values() for tick in ticks)
 
 
 async def test_a_report_tells_one_moment_in_both_times(world: World) -> None:
