@@ -278,6 +278,8 @@ class LiveSpace:
     def _tell_levels(self) -> None:
         levels = {name: speaker.voice.level() for name, speaker in self._speakers.items() if speaker.voice is not None}
         told, self.levels = self.levels, levels
+        if self.feed is not None:
+            self.feed.levels = levels
         if self._mix_tap.keeps(self._position) and (any(levels.values()) or any(told.values())):
             self._messenger.post(lambda: self._outside.levels(self.space, levels))
 

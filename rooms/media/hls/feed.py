@@ -23,10 +23,11 @@ Send = Callable[[Piece | Ended], None]
 
 
 class Feed:
-    """One Space's mix on its way to the writer, from the next tick on."""
+    """One Space's mix on its way to the writer, from the next tick on; ``levels`` are those that were measured last."""
 
     def __init__(self, folder: str, zero: float, send: Send) -> None:
         self._folder, self._zero, self._send = folder, zero, send
+        self.levels: dict[str, int] = {}
         self._start = 0
         self._packets: list[bytes] = []
         self._pcm: list[bytes] = []
@@ -48,7 +49,7 @@ class Feed:
         """Hand over what there is."""
         if self._packets:
             pcm = b"".join(self._pcm) if self._audible else b""
-            self._send(Piece(self._folder, self._zero, self._start, self._packets, pcm))
+            self._send(Piece(self._folder, self._zero, self._start, self._packets, pcm, self.levels))
         self._packets, self._pcm, self._audible = [], [], False
 
     def end(self, how: End) -> None:

@@ -9,13 +9,15 @@ WINDOW = 6  # segments that a playlist names
 
 @dataclass(frozen=True)
 class Segment:
-    """One line of a playlist. ``at``: Unix time of its first sample; ``breaks``: it continues nothing."""
+    """One line of a playlist. ``at``: Unix time of its first sample; ``breaks``: it continues nothing; ``levels``: of
+    its voices, as ``levels.py`` writes them."""
 
     name: str
     init: str
     seconds: float
     at: float
     breaks: bool = False
+    levels: str = ""
 
 
 @dataclass
@@ -59,6 +61,7 @@ class Playlist:
         for segment in self.segments:
             lines += ["#EXT-X-DISCONTINUITY"] if segment.breaks else []
             lines += [f'#EXT-X-MAP:URI="{segment.init}"'] if segment.init != init else []
+            lines += [f"#EXT-X-SPACES-LEVELS:{segment.levels}"] if segment.levels else []
             lines += [f"#EXT-X-PROGRAM-DATE-TIME:{_date(segment.at)}", f"#EXTINF:{segment.seconds:.5f},", segment.name]
             init = segment.init
         return "\n".join([*lines, *(["#EXT-X-ENDLIST"] if self.ended else []), ""])
@@ -74,7 +77,7 @@ def parse(text: str) -> Playlist:
         tag, _, value = line.partition(":")
         if not line.startswith("#"):
             playlist.segments.append(replace(coming, name=line))
-            coming = replace(coming, breaks=False)
+            coming = replace(coming, breaks=False, levels="")
         elif tag in _TAGS:
             coming = _TAGS[tag](coming, value)
         elif tag == "#EXT-X-MEDIA-SEQUENCE":
@@ -89,6 +92,7 @@ def parse(text: str) -> Playlist:
 _TAGS = {
     "#EXT-X-DISCONTINUITY": lambda coming, value: replace(coming, breaks=True),
     "#EXT-X-MAP": lambda coming, value: replace(coming, init=value.split('"')[1]),
+    "#EXT-X-SPACES-LEVELS": lambda coming, value: replace(coming, levels=value),
     "#EXT-X-PROGRAM-DATE-TIME": lambda coming, value: replace(coming, at=datetime.fromisoformat(value).timestamp()),
     "#EXTINF": lambda coming, value: replace(coming, seconds=float(value.rstrip(","))),
 }

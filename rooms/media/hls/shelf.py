@@ -48,11 +48,12 @@ class Shelf:
         self._breaks = True
         self._inits.clear()
 
-    def put(self, cuts: Mapping[str, Cut]) -> None:
-        """Add a segment in each way of encoding, and delete what nobody fetches any more. May raise OSError."""
+    def put(self, cuts: Mapping[str, Cut], levels: str = "") -> None:
+        """Add a segment in each way of encoding, with the levels of its voices (``levels.py``), and delete what nobody
+        fetches any more. May raise OSError."""
         self.begin()
         self._mend()
-        made = {way: self._segment(way, cut) for way, cut in cuts.items()}
+        made = {way: self._segment(way, cut, levels) for way, cut in cuts.items()}
         for way, segment in made.items():
             self._gone[way].extend(self._playlists[way].add(segment))
         self._breaks = False
@@ -83,10 +84,10 @@ class Shelf:
         listed = [one for playlist in self._playlists.values() for one in playlist.segments]
         return _names([*listed, *(one for gone in self._gone.values() for one in gone)])
 
-    def _segment(self, way: str, cut: Cut) -> Segment:
+    def _segment(self, way: str, cut: Cut, levels: str) -> Segment:
         name = self._write(f"{secrets.token_urlsafe(16)}.m4s", cut.data)
         at, breaks = self._zero + cut.start / SAMPLE_RATE, self._breaks and bool(self._playlists[way].segments)
-        return Segment(name, self._init(way, cut.init), cut.samples / SAMPLE_RATE, at, breaks)
+        return Segment(name, self._init(way, cut.init), cut.samples / SAMPLE_RATE, at, breaks, levels)
 
     def _mend(self) -> None:
         """Make the folder. Where somebody has deleted what was in it, name nothing of that; the numbers go on."""

@@ -12,13 +12,15 @@ End = Literal["over", "unheard", "moved"]
 
 class Piece(msgspec.Struct, tag="piece", array_like=True, frozen=True):
     """Some frames of 20 ms of one Space. ``zero`` is the Unix time at which its room time begins, ``position`` the
-    room time of the first sample; ``pcm`` has 960 int16 samples for each packet, or nothing, which is silence."""
+    room time of the first sample; ``pcm`` has 960 int16 samples for each packet, or nothing, which is silence;
+    ``levels`` tells how loud each participant is, 0 to 100."""
 
     folder: str
     zero: float
     position: int
     packets: list[bytes]
     pcm: bytes
+    levels: dict[str, int] = {}
 
 
 class Ended(msgspec.Struct, tag="ended", array_like=True, frozen=True):

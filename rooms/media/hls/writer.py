@@ -2,13 +2,14 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ..opus import FRAME, SAMPLE_RATE, SILENT_PACKET
 from .leftovers import sweep
+from .levels import Levels
 from .playlist import TARGET_SECONDS, WINDOW
-from .segments import Stretch
+from .segments import Cut, Stretch
 from .shelf import Shelf
 from .wire import Ended, Piece
 
@@ -24,7 +25,7 @@ class Stream:
     """One Space: what was written of it, and what is not whole yet."""
 
     def __init__(self, root: Path, piece: Piece) -> None:
-        self._stretch = Stretch(piece.position)
+        self._stretch, self._levels = Stretch(piece.position), Levels()
         self.shelf = Shelf(root, piece.folder, piece.zero, piece.position)
 
     def write(self, piece: Piece) -> None:
@@ -34,6 +35,7 @@ class Stream:
             self._break(piece.position)
         elif missing > SLACK:
             self._add([SILENT_PACKET] * (missing // FRAME), b"")
+        self._levels.note(piece.position, len(piece.packets) * FRAME, piece.levels)
         skipped = -missing // FRAME if -FILLED <= missing < -SLACK else 0
         self._add(piece.packets[skipped:], piece.pcm[skipped * FRAME * 2 :])
 
@@ -45,21 +47,23 @@ class Stream:
         if packets:
             self._stretch.write(pcm or bytes(len(packets) * FRAME * 2), packets)
         while self._stretch.is_whole:
-            cuts = self._stretch.cut(self.shelf.begin())
-            if cuts is not None:
-                self.shelf.put(cuts)
+            self._put(self._stretch.cut(self.shelf.begin()))
 
     def _break(self, position: int) -> None:
         before, self._stretch = self._stretch, Stretch(position)
         try:
             self._finish(before)
         finally:
+            self._levels = Levels()
             self.shelf.breaks()
 
     def _finish(self, stretch: Stretch) -> None:
-        cuts = stretch.finish(self.shelf.begin())
+        self._put(stretch.finish(self.shelf.begin()))
+
+    def _put(self, cuts: Mapping[str, Cut] | None) -> None:
         if cuts is not None:
-            self.shelf.put(cuts)
+            cut = cuts["opus"]
+            self.shelf.put(cuts, self._levels.take(cut.start, cut.samples))
 
 
 class Writer:

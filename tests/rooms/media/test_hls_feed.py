@@ -66,6 +66,17 @@ def test_ticks_that_were_left_out_begin_a_new_piece() -> None:
     assert [(piece.position, len(piece.packets)) for piece in taken.pieces] == [(0, 2), (5 * FRAME, 1)]
 
 
+def test_a_piece_has_the_levels_that_were_measured_last() -> None:
+    taken = Taken()
+    feed = Feed("tea", 0.0, taken.append)
+    for at, level in enumerate((0, 40)):
+        feed.levels = {"hana": level}
+        feed.write(LOUD, b"packet", at * FRAME)
+        feed.flush()
+    assert [piece.levels for piece in taken.pieces] == [{"hana": 0}, {"hana": 40}]
+    assert [parse_message(encode(piece)) for piece in taken.pieces] == taken.pieces
+
+
 def test_what_is_no_message_is_refused() -> None:
     with pytest.raises(ValueError, match=r".+"):
         parse_message(b"nonsense")
@@ -265,6 +276,20 @@ async def test_a_voice_is_in_what_is_written(hearing: World) -> None:
     hearing.run(2.0)
     loudest = max(abs(np.frombuffer(piece.pcm, np.int16)).max() for piece in pieces(hearing) if piece.pcm)
     assert loudest > 3000
+
+
+async def test_how_loud_she_is_goes_with_her_sound(hearing: World) -> None:
+    hana = await hearing.join("hana")
+    hearing.engine.heard(SPACE, "")
+    hana.speak(tone_packets(480))
+    hearing.run(2.0)
+    told = [piece.levels.get("hana", 0) for piece in pieces(hearing)]
+    loud = [bool(piece.pcm) and bool(abs(np.frombuffer(piece.pcm, np.int16)).max() > 3000) for piece in pieces(hearing)]
+    assert abs(told.index(max(told)) - loud.index(True)) <= 2, "within two pieces of 200 ms"
+    assert max(told) > 50
+    hearing.stand("hana", muted=("hana",))
+    hearing.run(0.5)
+    assert pieces(hearing)[-1].levels == {}, "nothing is told of whoever is muted"
 
 
 async def test_nobody_hears_it_any_more(hearing: World) -> None:

@@ -49,6 +49,15 @@ def test_breaks_are_tagged_and_counted_when_they_leave() -> None:
     assert "#EXT-X-DISCONTINUITY\n" not in made.text()
 
 
+def test_levels_stand_before_their_segment() -> None:
+    made = playlist(1)
+    made.add(Segment("loud.m4s", "init.mp4", 2.0, 0.0, levels="hana=0063"))
+    made.add(Segment("quiet.m4s", "init.mp4", 2.0, 0.0))
+    assert made.text().count("LEVELS") == 1
+    assert "#EXT-X-SPACES-LEVELS:hana=0063\n#EXT-X-PROGRAM-DATE-TIME" in made.text()
+    assert parse(made.text()) == made
+
+
 def test_the_end_is_said() -> None:
     made = playlist(1)
     made.ended = True

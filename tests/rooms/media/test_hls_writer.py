@@ -28,9 +28,9 @@ class Hall:
         self.root, self.now, self.position = root, ZERO, 4 * SEGMENT
         self.writer = Writer(root, lambda: self.now)
 
-    def say(self, seconds: float, folder: str = "tea") -> None:
+    def say(self, seconds: float, folder: str = "tea", **levels: int) -> None:
         for _ in range(round(seconds * SAMPLE_RATE / PIECE)):
-            self.writer.take(Piece(folder, ZERO, self.position, [SILENT_PACKET] * 10, b""))
+            self.writer.take(Piece(folder, ZERO, self.position, [SILENT_PACKET] * 10, b"", levels))
             self.position += PIECE
 
     def fails(self, seconds: float) -> int:
@@ -80,6 +80,23 @@ def test_names_cannot_be_guessed_and_are_of_whole_files(hall: Hall) -> None:
     assert not list((hall.root / "tea").glob(".*")), "nothing half written is left"
     for name in names:
         assert (hall.root / "tea" / name).stat().st_mode & 0o007 == 0, "for the server's group, for nobody else"
+
+
+def test_each_segment_tells_how_loud_the_voices_in_it_are(hall: Hall) -> None:
+    hall.say(1.0)
+    hall.say(1.0, hana=40)
+    hall.say(2.2, hana=40, sol=8)
+    for way in ("aac", "opus"):
+        one, two = [segment.levels for segment in hall.playlist(way).segments]
+        assert one == "hana=00000000004040404040"
+        assert two == "hana=40404040404040404040,sol=08080808080808080808"
+
+
+def test_what_is_missing_is_filled_with_silence_in_the_levels_too(hall: Hall) -> None:
+    hall.say(0.4, hana=40)
+    hall.position += 2 * PIECE
+    hall.say(1.4, hana=40)
+    assert hall.playlist().segments[0].levels == "hana=40400000404040404040"
 
 
 def test_what_leaves_the_window_is_deleted_a_little_later(hall: Hall) -> None:
@@ -300,6 +317,17 @@ def test_what_was_heard_before_a_move_is_written(hall: Hall, first: str) -> None
         assert max(map(abs, gaps)) < 0.03
         assert sum(one.breaks for one in segments) == 1
     assert not hall.playlist().ended
+
+
+def test_levels_go_with_a_space_to_the_next_node(hall: Hall) -> None:
+    hall.say(7.0, hana=40)
+    before = hall.restart()
+    before.take(Ended("tea", "moved"))
+    hall.say(4.0, hana=50)
+    digits = [one.levels.removeprefix("hana=") for one in hall.playlist().segments]
+    assert [len(one) for one in digits[:5]] == [20, 20, 20, 10, 10]
+    assert set(digits[3]) | set(digits[4]) == {"4", "5", "0"}
+    assert digits[4] == "5050505050"
 
 
 def test_who_ends_late_does_not_write_over_the_next_node(hall: Hall) -> None:
