@@ -48,6 +48,7 @@ PLAYLIST = """#EXTM3U
 one.m4s
 #EXT-X-DISCONTINUITY
 #EXT-X-MAP:URI="b.mp4"
+#EXT-X-SPACES-LEVELS:hana=0063
 #EXTINF:1.5,
 two.m4s
 """
@@ -247,8 +248,15 @@ def page(join_as: JoinAs) -> Any:
 def test_a_playlist_is_read(page: Any) -> None:
     read = page.evaluate(READ, [PLAYLIST, 1.0])
     assert read["segments"] == [
-        {"number": 40, "name": "one.m4s", "init": "a.mp4", "seconds": 2.00533, "at": 1_790_000_000_250},
-        {"number": 41, "name": "two.m4s", "init": "b.mp4", "seconds": 1.5, "at": 1_790_000_000_250},
+        {"number": 40, "name": "one.m4s", "init": "a.mp4", "seconds": 2.00533, "at": 1_790_000_000_250, "levels": {}},
+        {
+            "number": 41,
+            "name": "two.m4s",
+            "init": "b.mp4",
+            "seconds": 1.5,
+            "at": 1_790_000_000_250,
+            "levels": {"hana": [0, 63]},
+        },
     ]
     assert read["ended"] is False
     assert page.evaluate(READ, [PLAYLIST + "#EXT-X-ENDLIST\n", 1.0])["ended"] is True

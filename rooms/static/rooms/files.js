@@ -3,6 +3,7 @@ import { Address } from "rooms/address.js";
 import { Loader } from "rooms/loader.js";
 import { Native } from "rooms/native.js";
 import { beginning, parse } from "rooms/playlist.js";
+import { Rings } from "rooms/rings.js";
 
 const LOOK_EVERY = 1000;
 const SILENT_AFTER = 4000;
@@ -21,11 +22,13 @@ export class Files {
   #begun = false;     // the player has something to play
   #nativeFailures = 0;  // one after the other
   #turn = 0;          // of beginning anew
+  #rings;
 
   /** hear(files): Promise of the frame `files`; now(), zero(): the server's clock in seconds, now and when the Space began;
-   *  play(): as Sound has it; changed(); gone(): there are no files any more. */
-  constructor(element, { hear, now, zero, play, changed, gone }) {
+   *  play(): as Sound has it; levels({participant: level}): of what is heard; changed(); gone(): there are no files any more. */
+  constructor(element, { hear, now, zero, play, levels, changed, gone }) {
     Object.assign(this, { element, hear, now, zero, play, changed, gone });
+    this.#rings = new Rings({ heard: () => this.#player?.heard ?? null, tell: levels });
   }
 
   get on() {
@@ -101,10 +104,12 @@ export class Files {
       this.#begun = true;
       this.play();
     };
+    const read = (segments) => this.#rings.take(segments);
     this.element.onerror = () => this.#failed();
-    this.#player = new (native ? Native : Loader)(this.element, this.#address, { now: this.now, zero: this.zero, begun });
+    this.#player = new (native ? Native : Loader)(this.element, this.#address, { now: this.now, zero: this.zero, begun, read });
     [this.#playedAt, this.#begun] = [performance.now(), false];
     this.#player.start().catch(() => this.#failed());
+    this.#rings.start();
     clearInterval(this.#timer);
     this.#timer = setInterval(() => this.#look(), LOOK_EVERY);
   }
@@ -123,7 +128,7 @@ export class Files {
     const now = performance.now();
     if (currentTime !== this.#at || (paused && this.#begun)) [this.#at, this.#playedAt] = [currentTime, now];
     const silent = now - this.#playedAt;
-    this.delay = this.#player.delay;
+    this.delay = this.#player.heard === null ? null : this.now() - this.#player.heard;
     if (silent > GIVE_UP_AFTER) this.gone();
     else if (silent > HANGING_AFTER && this.#begun && this.#address.open) this.#failed();
     else if (silent < LOOK_EVERY * 1.5 && currentTime > 0) this.#heard();
@@ -137,6 +142,7 @@ export class Files {
 
   #drop() {
     this.#player?.stop();
+    this.#rings.stop();
     this.#player = this.element.onerror = null;
     this.element.removeAttribute("src");
     this.element.load();

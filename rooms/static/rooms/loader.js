@@ -19,9 +19,10 @@ export class Loader {
     return Source !== undefined;
   }
 
-  /** now(): the server's clock in seconds; zero(): what it showed at 0:00 of what is played. begun(): there is something to play. */
-  constructor(element, address, { now, zero, begun }) {
-    Object.assign(this, { element, address, now, zero, begun });
+  /** now(): the server's clock in seconds; zero(): what it showed at 0:00 of what is played. begun(): there is something to play;
+   *  read(segments): of a playlist. */
+  constructor(element, address, { now, zero, begun, read }) {
+    Object.assign(this, { element, address, now, zero, begun, read });
   }
 
   async start() {
@@ -39,9 +40,9 @@ export class Loader {
     this.#stopped = true;
   }
 
-  /** Seconds between what is said and what is heard of it. */
-  get delay() {
-    return this.#buffer?.buffered.length ? this.now() - this.zero() - this.element.currentTime : null;
+  /** When what is heard was said, in seconds since 1970. */
+  get heard() {
+    return this.#buffer?.buffered.length ? this.zero() + this.element.currentTime : null;
   }
 
   async #way() {
@@ -58,6 +59,7 @@ export class Loader {
     const text = await this.address.text(name);
     if (text === null) return false;
     const { segments } = parse(text);
+    this.read(segments);
     const fresh = this.#last < 0 ? beginning(segments, Loader.ENOUGH) : segments.filter(({ number }) => number > this.#last);
     for (const segment of fresh) await this.#add(segment);
     return fresh.length > 0;
@@ -92,7 +94,7 @@ export class Loader {
     const ranges = Array.from({ length: buffered.length }, (_, at) => [buffered.start(at), buffered.end(at)]);
     const [, end] = ranges.at(-1);
     if (first) this.element.currentTime = ranges[0][0];
-    else if (this.delay > LATE) this.element.currentTime = Math.max(ranges.at(-1)[0], end - Loader.ENOUGH);
+    else if (this.now() - this.heard > LATE) this.element.currentTime = Math.max(ranges.at(-1)[0], end - Loader.ENOUGH);
     else this.#hop(hop(ranges, this.element.currentTime));
     if (first) this.begun();
   }

@@ -4,22 +4,26 @@ import { beginning, parse } from "rooms/playlist.js";
 const PLAYLIST = "own.m3u8";  // without Opus: given the choice, Chromium 156 changes over to the other one and fails
 const KIND = "application/vnd.apple.mpegurl";
 const LOOK_EVERY = 500;
-const MEASURE_EVERY = 10_000;
+const WATCH_EVERY = 250;
+const MEASURE_EVERY = 5500;  // a playlist has the levels of 12 s
+const MEASURED = 5;          // times, of which the earliest counts
 
 export class Native {
   static SOUND = "aac.m3u8";
   static ENOUGH = 7;  // seconds of sound: with less Chromium 156 gives up, and Safari does not begin
   #stopped = false;
-  #age = null;        // seconds since what the browser has was new, as far as it can be told from outside
+  #end = 0;           // of what the browser has, in seconds of its own
+  #zeros = [];        // what the server's clock showed at 0:00 of what is played, as it was measured
+  #measureAt = 0;
   #timer = null;
 
   static able(element, address) {
     return address.cookies && element.canPlayType(KIND) !== "";
   }
 
-  /** now(): the server's clock in seconds; begun(): there is something to play. */
-  constructor(element, address, { now, begun }) {
-    Object.assign(this, { element, address, now, begun });
+  /** begun(): there is something to play; read(segments): of a playlist. */
+  constructor(element, address, { begun, read }) {
+    Object.assign(this, { element, address, begun, read });
   }
 
   /** A player that finds nothing gives up, so it is not asked before there is something. */
@@ -28,8 +32,7 @@ export class Native {
     if (this.#stopped) return;
     this.element.src = `${this.address.own(PLAYLIST)}?${Date.now()}`;  // or it may go on with what it had before
     this.begun();
-    this.#timer = setInterval(() => this.#measure(), MEASURE_EVERY);
-    setTimeout(() => this.#measure(), LOOK_EVERY);
+    this.#timer = setInterval(() => this.#watch(), WATCH_EVERY);
   }
 
   stop() {
@@ -37,17 +40,29 @@ export class Native {
     clearInterval(this.#timer);
   }
 
-  /** Seconds between what is said and what is heard of it: exact where the browser knows (Safari), else within a segment. */
-  get delay() {
-    const { buffered, currentTime } = this.element;
-    const start = this.element.getStartDate?.().getTime();
-    if (start > 0) return this.now() - start / 1000 - currentTime;
-    return this.#age !== null && buffered.length ? this.#age + buffered.end(buffered.length - 1) - currentTime : null;
+  /** When what is heard was said, in seconds since 1970: as the browser knows it (Safari), else as it was measured. */
+  get heard() {
+    const start = this.element.getStartDate?.().getTime() / 1000;
+    if (start > 0) return start + this.element.currentTime;
+    return this.#zeros.length ? Math.min(...this.#zeros) + this.element.currentTime : null;
   }
 
-  async #measure() {
-    const newest = parse(await this.address.text(Native.SOUND) ?? "#EXTM3U").segments.at(-1);
-    if (newest) this.#age = this.now() - newest.at / 1000 - newest.seconds;
+  /** Just after a segment came in it is the newest one of the playlist, or, for a slow browser, one before that. */
+  #watch() {
+    const { buffered } = this.element;
+    const end = buffered.length ? buffered.end(buffered.length - 1) : 0;
+    if (end === this.#end) return;
+    this.#end = end;
+    if (performance.now() >= this.#measureAt) this.#measure(end);
+  }
+
+  async #measure(end) {
+    if (this.#zeros.length > 2) this.#measureAt = performance.now() + MEASURE_EVERY;
+    const { segments } = parse(await this.address.text(Native.SOUND) ?? "#EXTM3U");
+    const newest = segments.at(-1);
+    if (this.#stopped || !newest) return;
+    this.read(segments);
+    this.#zeros = [...this.#zeros, newest.at / 1000 + newest.seconds - end].slice(-MEASURED);
   }
 
   async #there() {

@@ -3,19 +3,29 @@
 const value = (line) => line.slice(line.indexOf(":") + 1);
 const quoted = (line, name) => line.match(new RegExp(`${name}="([^"]*)"`))?.[1] ?? "";
 
-/** {ended, segments: [{number, name, init, seconds, at}]}; `at` is when it was said, in ms since 1970. Throws on what is no playlist. */
+/** How loud each voice is in a segment: {participant: [0 to 99 for each 200 ms]}. */
+const loudness = (text) => Object.fromEntries(text.split(",").map((one) => {
+  const [participant, digits = ""] = one.split("=");
+  return [participant, (digits.match(/\d\d/g) ?? []).map(Number)];
+}));
+
+/** {ended, segments: [{number, name, init, seconds, at, levels}]}; `at` is when it was said, in ms since 1970. Throws on what is no playlist. */
 export function parse(text) {
   const lines = text.split(/\r?\n/).filter(Boolean);
   if (lines[0] !== "#EXTM3U") throw new Error("no playlist");
   const segments = [];
-  let [number, init, seconds, at, ended] = [0, "", 0, 0, false];
+  let [number, init, seconds, at, levels, ended] = [0, "", 0, 0, {}, false];
   for (const line of lines.slice(1)) {
     if (line.startsWith("#EXT-X-MEDIA-SEQUENCE:")) number = Number(value(line));
     else if (line.startsWith("#EXT-X-MAP:")) init = quoted(line, "URI");
     else if (line.startsWith("#EXT-X-PROGRAM-DATE-TIME:")) at = Date.parse(value(line));
+    else if (line.startsWith("#EXT-X-SPACES-LEVELS:")) levels = loudness(value(line));
     else if (line.startsWith("#EXTINF:")) seconds = parseFloat(value(line));
     else if (line === "#EXT-X-ENDLIST") ended = true;
-    else if (!line.startsWith("#")) segments.push({ number: number++, name: line, init, seconds, at });
+    else if (!line.startsWith("#")) {
+      segments.push({ number: number++, name: line, init, seconds, at, levels });
+      levels = {};
+    }
   }
   return { ended, segments };
 }

@@ -75,6 +75,11 @@ export class Room {
     return this.#socket.send(type, fields);
   }
 
+  /** How loud the voices are in what is heard now, where that is not what is said now: no frame tells it. */
+  hear(levels) {
+    this.#frame({ type: "levels", levels });
+  }
+
   /** What only I know already: the snapshot of the next connection says the same. */
   noticeAccepted() {
     this.state = { ...this.state, you: { ...this.state.you, notice_accepted: true } };
