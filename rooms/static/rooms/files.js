@@ -1,38 +1,33 @@
 /** The sound as files (HLS): a few seconds late, over any network, in any number. Same public face as `Sound`. */
 import { Address } from "rooms/address.js";
-import { Loader } from "rooms/loader.js";
 import { Native } from "rooms/native.js";
+import { Playback } from "rooms/playback.js";
 import { beginning, parse } from "rooms/playlist.js";
-import { Rings } from "rooms/rings.js";
 
-const LOOK_EVERY = 1000;
-const SILENT_AFTER = 4000;
-const HANGING_AFTER = 12_000;
-const GIVE_UP_AFTER = 30_000;   // of silence: then the connection is better
+const LOOK_EVERY = 500;
 const ASK_TIMES = 10, ASK_EVERY = 2000;
 
 export class Files {
   state = "off";      // off, preparing (not heard yet), connecting, live, reconnecting
-  delay = null;       // seconds, where it is known
-  #player = null;
   #address = new Address();
-  #timer = null;
-  #at = 0;            // the place that was played last, and when that was
-  #playedAt = 0;
-  #begun = false;     // the player has something to play
-  #nativeFailures = 0;  // one after the other
+  #playback;
   #turn = 0;          // of beginning anew
-  #rings;
 
   /** hear(files): Promise of the frame `files`; now(), zero(): the server's clock in seconds, now and when the Space began;
    *  play(): as Sound has it; levels({participant: level}): of what is heard; changed(); gone(): there are no files any more. */
   constructor(element, { hear, now, zero, play, levels, changed, gone }) {
-    Object.assign(this, { element, hear, now, zero, play, changed, gone });
-    this.#rings = new Rings({ heard: () => this.#player?.heard ?? null, tell: levels });
+    Object.assign(this, { hear, changed, gone });
+    const told = (state) => this.#set(state);
+    this.#playback = new Playback(element, this.#address, { now, zero, play, levels, gone, told });
   }
 
   get on() {
     return this.state !== "off";
+  }
+
+  /** Seconds between what is said and what is heard of it, where that is known. */
+  get delay() {
+    return this.#playback.delay;
   }
 
   /** True once there is enough to begin with, false where this Space has no files, null once it was stopped meanwhile.
@@ -47,7 +42,7 @@ export class Files {
   /** Begin to play. */
   begin() {
     this.#set("connecting");
-    this.#begin();
+    this.#playback.start();
   }
 
   /** Over a new socket, or for another reason, the server has to be asked anew. */
@@ -63,10 +58,8 @@ export class Files {
   stop() {
     if (!this.on) return;
     this.#turn += 1;
-    clearInterval(this.#timer);
-    if (this.state !== "preparing") this.#drop();
+    this.#playback.stop();
     this.hear(false).catch(() => {});
-    this.delay = null;
     this.#set("off");
   }
 
@@ -83,69 +76,14 @@ export class Files {
 
   /** Whether there is enough to begin with, sooner or later. */
   async #written(turn) {
-    const enough = this.#native ? Native.ENOUGH : Loader.ENOUGH;
-    const until = performance.now() + GIVE_UP_AFTER;
+    const { enough } = this.#playback;
+    const until = performance.now() + Playback.GIVE_UP_AFTER;
     while (turn === this.#turn && performance.now() < until) {
       const text = await this.#address.text(Native.SOUND);
       if (text !== null && beginning(parse(text).segments, enough).length) return true;
-      await pause(LOOK_EVERY / 2);
+      await pause(LOOK_EVERY);
     }
     return false;
-  }
-
-  get #native() {
-    return (this.#nativeFailures < 2 && Native.able(this.element, this.#address)) || !Loader.able;
-  }
-
-  #begin() {
-    this.#drop();
-    const native = this.#native;
-    const begun = () => {
-      this.#begun = true;
-      this.play();
-    };
-    const read = (segments) => this.#rings.take(segments);
-    this.element.onerror = () => this.#failed();
-    this.#player = new (native ? Native : Loader)(this.element, this.#address, { now: this.now, zero: this.zero, begun, read });
-    [this.#playedAt, this.#begun] = [performance.now(), false];
-    this.#player.start().catch(() => this.#failed());
-    this.#rings.start();
-    clearInterval(this.#timer);
-    this.#timer = setInterval(() => this.#look(), LOOK_EVERY);
-  }
-
-  /** The browser's own player does not come back by itself. Where it gives up twice, the other one is tried. */
-  #failed() {
-    if (!this.on) return;
-    if (this.#player instanceof Native) this.#nativeFailures += 1;
-    this.#set("reconnecting");
-    clearInterval(this.#timer);
-    this.#timer = setTimeout(() => this.on && this.#begin(), LOOK_EVERY);
-  }
-
-  #look() {
-    const { currentTime, paused } = this.element;
-    const now = performance.now();
-    if (currentTime !== this.#at || (paused && this.#begun)) [this.#at, this.#playedAt] = [currentTime, now];
-    const silent = now - this.#playedAt;
-    this.delay = this.#player.heard === null ? null : this.now() - this.#player.heard;
-    if (silent > GIVE_UP_AFTER) this.gone();
-    else if (silent > HANGING_AFTER && this.#begun && this.#address.open) this.#failed();
-    else if (silent < LOOK_EVERY * 1.5 && currentTime > 0) this.#heard();
-    else if (silent > SILENT_AFTER && this.state === "live") this.#set("reconnecting");
-  }
-
-  #heard() {
-    if (this.#player instanceof Native) this.#nativeFailures = 0;
-    this.#set("live");
-  }
-
-  #drop() {
-    this.#player?.stop();
-    this.#rings.stop();
-    this.#player = this.element.onerror = null;
-    this.element.removeAttribute("src");
-    this.element.load();
   }
 
   #set(state) {
