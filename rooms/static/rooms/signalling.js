@@ -1,0 +1,46 @@
+/** Between the websocket of a Space and its sound: what the sound asks the server, and what frames mean for it. */
+import { Sound } from "rooms/audio.js";
+import { Relay } from "rooms/relay.js";
+import { myVoice } from "rooms/state.js";
+
+export class Signalling {
+  #relay = new Relay(() => this.#ask("relay"), (servers) => this.sound.use(servers));
+  #snapshot = null;     // a promise of the first one
+  #gotSnapshot = null;
+
+  constructor(room, audio) {
+    this.room = room;
+    const offer = (sdp, restart = false) => this.#ask("offer", { sdp, restart });
+    this.sound = new Sound(audio, offer, () => room.redraw(), () => this.#relay.servers());
+  }
+
+  /** Nothing is asked before the snapshot of this Space is there. */
+  begin() {
+    this.#snapshot = new Promise((resolve) => { this.#gotSnapshot = resolve; });
+  }
+
+  follow(frame, before) {
+    const { sound } = this;
+    const { state } = this.room;
+    if (frame.type === "snapshot") this.#arrived();
+    if (frame.type === "sound_moved") sound.renew(frame.node);
+    if (frame.type === "sound_moving") sound.moving(frame, myVoice(state) !== undefined);
+    if (frame.type === "waiting") sound.wait(frame.place);
+    if (frame.type === "voice" && frame.person.participant === before.you?.participant) sound.wait(0);
+  }
+
+  end() {
+    this.sound.disconnect();
+    this.#relay.forget();
+  }
+
+  #arrived() {
+    this.#gotSnapshot();
+    this.sound.resume();
+  }
+
+  async #ask(type, fields) {
+    await this.#snapshot;
+    return this.room.send(type, fields);
+  }
+}
