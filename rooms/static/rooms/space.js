@@ -1,18 +1,15 @@
 /** The page of a Space: draws the room that this tab is in, or offers to enter. */
-import { drawAudience } from "rooms/audience.js";
 import { drawBanners } from "rooms/banners.js";
 import { Bar } from "rooms/bar.js";
 import { connection } from "rooms/connection.js";
-import { clock, count, write } from "rooms/dom.js";
+import { clock, write } from "rooms/dom.js";
 import { enter } from "rooms/entering.js";
 import { may } from "rooms/facts.js";
-import { openMenu } from "rooms/menus.js";
+import { drawInside } from "rooms/inside.js";
 import { showEnd, watchPreview } from "rooms/over.js";
-import { drawQueue } from "rooms/queue.js";
-import { drawSaver } from "rooms/saver.js";
 import { connectSheet } from "rooms/sheet.js";
-import { drawLevels, drawStage } from "rooms/stage.js";
-import { myPlace, myRole, notYetInEffect } from "rooms/state.js";
+import { drawLevels } from "rooms/stage.js";
+import { myRole, notYetInEffect } from "rooms/state.js";
 
 const EFFECT_HINT_AFTER = 400;  // ms: what is quicker needs no word
 
@@ -59,7 +56,11 @@ export class SpacePage {
     this.#drawJoin(phase);
     this.#drawConnection();
     this.#drawBanners();
-    if (live) this.#drawRoom();
+    if (live) {
+      drawInside(this.element, this.room, (name) => this.#part(name));
+      this.bar.draw();
+      this.#tick();
+    }
     if (screen === "ended" && !this.over) this.#showEnd();
   }
 
@@ -84,25 +85,6 @@ export class SpacePage {
     else this.#part("banners").replaceChildren();
   }
 
-  #drawRoom() {
-    const { room } = this;
-    const { state } = room;
-    const open = (button, person) => openMenu(button, person, room);
-    write(this.element.querySelector("h1"), state.space.title);
-    this.element.querySelectorAll("[data-part=listening]").forEach((part) => write(part, listening(state.listeners)));
-    write(this.#part("stage-count"), interpolate(gettext("%s of %s"), [state.stage.length, state.space.max_speakers + 1]));
-    drawStage(this.#part("stage"), room, open);
-    drawAudience(this.#part("listeners"), this.#part("more"), room, open);
-    this.#part("nobody").hidden = state.listeners > 0;
-    drawQueue(this.#part("queue"), room, open);
-    write(this.#part("queue-count"), count(state.requests.length));
-    this.#part("queue-empty").hidden = state.requests.length > 0;
-    this.#part("ask-form").hidden = !may(myRole(state), "ask") || myPlace(state) > 0;
-    this.bar.draw();
-    drawSaver(room);
-    this.#tick();
-  }
-
   /** What changes with the clock: running time, the host's countdown, hints about my microphone and that the sound lags behind. */
   #tick() {
     const { state, inside } = this.room;
@@ -124,5 +106,3 @@ export class SpacePage {
     return this.element.querySelector(`[data-part="${name}"]`);
   }
 }
-
-const listening = (number) => interpolate(ngettext("%s listening", "%s listening", number), [count(number)]);

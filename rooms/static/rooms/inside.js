@@ -1,0 +1,28 @@
+/** What those see of a Space who are in it: who is there, and who wants to speak. */
+import { drawAudience } from "rooms/audience.js";
+import { count, write } from "rooms/dom.js";
+import { may } from "rooms/facts.js";
+import { openMenu } from "rooms/menus.js";
+import { drawQueue } from "rooms/queue.js";
+import { drawSaver } from "rooms/saver.js";
+import { drawStage } from "rooms/stage.js";
+import { myPlace, myRole } from "rooms/state.js";
+
+/** Writes it into the page, whose parts have names: part(name). */
+export function drawInside(element, room, part) {
+  const { state } = room;
+  const open = (button, person) => openMenu(button, person, room);
+  write(element.querySelector("h1"), state.space.title);
+  element.querySelectorAll("[data-part=listening]").forEach((one) => write(one, listening(state.listeners)));
+  write(part("stage-count"), interpolate(gettext("%s of %s"), [state.stage.length, state.space.max_speakers + 1]));
+  drawStage(part("stage"), room, open);
+  drawAudience(part("listeners"), part("more"), room, open);
+  part("nobody").hidden = state.listeners > 0;
+  drawQueue(part("queue"), room, open);
+  write(part("queue-count"), count(state.requests.length));
+  part("queue-empty").hidden = state.requests.length > 0;
+  part("ask-form").hidden = !may(myRole(state), "ask") || myPlace(state) > 0;
+  drawSaver(room);
+}
+
+const listening = (number) => interpolate(ngettext("%s listening", "%s listening", number), [count(number)]);
