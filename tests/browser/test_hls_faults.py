@@ -1,19 +1,33 @@
 """Files that cannot be heard, and a browser that stops by itself: there is a way back to the sound."""
 
+import os
+import signal
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import HANA
 from tests.browser.person import PATIENCE_SECONDS, Person, until
 from tests.browser.test_hls import JoinAs, _nothing_is_chosen, hears_files, saver
+from tests.machine import Machine
 
 __all__ = ["_nothing_is_chosen", "saver"]
 pytestmark = [pytest.mark.browser, pytest.mark.proof]
 FILES = "**/hls/**"
 PAUSE = 'document.getElementById("room-audio").pause()'
+# Where our loader goes back: its element's time is the time of the Space.
+RECORD = """() => {
+  window.backwards = [];
+  const element = document.getElementById("room-audio");
+  let furthest = 0;
+  setInterval(() => {
+    if (!element.src || !element.buffered.length) return;
+    if (element.currentTime < furthest - 0.5) window.backwards.push([furthest, element.currentTime]);
+    furthest = Math.max(furthest, element.currentTime);
+  }, 50);
+}"""
 # A connection is dialled while the microphone is open; it is closed before the TURN servers are known.
 CLOSED_MEANWHILE = """async () => {
   const { Peer } = await import("rooms/peer.js");
@@ -46,6 +60,54 @@ def test_whoever_cannot_fetch_the_files_hears_over_a_connection(
     again = until(lambda: hears_files(lior), "files, as he chose", 3 * PATIENCE_SECONDS)
     print(f"{how}: files again {again:.1f} s after they opened")
     lior.until_hears(HANA)
+
+
+@pytest.mark.parametrize("how", ["native", "loader"])
+def test_one_answer_that_is_no_playlist_is_asked_for_again(
+    speakers: tuple[Person, Person], saver: Callable[..., Person], how: str
+) -> None:
+    lior, wrong = saver(how), []
+
+    def answer(route: Route) -> None:
+        wrong.append(route.request.url)
+        route.fulfill(status=200, body="<p>Log in to this Wi-Fi</p>")
+
+    lior.page.route("**/hls/**/aac.m3u8", answer, times=1)
+    lior.join(speakers[0].page.url)
+    print(f"{how}: hears hana after {lior.until_hears(HANA):.1f} s")
+    assert len(wrong) == 1
+    assert hears_files(lior)
+    assert lior.problems == []
+
+
+def test_whoever_gets_something_else_than_the_files_hears_over_a_connection(
+    speakers: tuple[Person, Person], saver: Callable[..., Person]
+) -> None:
+    lior = saver("loader")
+    lior.page.route("**/hls/**/opus.m3u8", lambda route: route.fulfill(status=200, body="<p>Log in to this Wi-Fi</p>"))
+    lior.page.goto(speakers[0].page.url)
+    lior.find("join").click()
+    print(f"hears hana over a connection after {lior.until_hears(HANA):.1f} s")
+    assert not hears_files(lior)
+
+
+def test_files_that_do_not_go_on_are_heard_once_and_then_there_is_a_connection(
+    speakers: tuple[Person, Person], saver: Callable[..., Person], site: Machine
+) -> None:
+    lior = saver("loader")
+    lior.join(speakers[0].page.url)
+    lior.until_hears(HANA)
+    writer = site.child("rooms.media.hls")
+    os.kill(writer, signal.SIGSTOP)
+    try:
+        lior.page.evaluate(RECORD)
+        over = until(lambda: not hears_files(lior), "a connection", 3 * PATIENCE_SECONDS)
+        print(
+            f"a connection {over:.1f} s after the writer stood still: {lior.until_hears(HANA):.1f} s until it is heard"
+        )
+        assert lior.page.evaluate("window.backwards") == [], "nothing is heard twice"
+    finally:
+        os.kill(writer, signal.SIGCONT)
 
 
 @pytest.mark.parametrize("how", ["connection", "native", "loader"])

@@ -42,21 +42,20 @@ export class Address {
   }
 
   /** A text file; null where there is none yet, or no network. */
-  async text(name) {
-    const response = await this.#fetched(name);
-    return response && response.text();
+  text(name) {
+    return this.#fetched(name, (response) => response.text());
   }
 
   /** The octets of a segment; null where there are none. */
-  async data(name) {
-    const response = await this.#fetched(name);
-    return response && response.arrayBuffer();
+  data(name) {
+    return this.#fetched(name, (response) => response.arrayBuffer());
   }
 
-  async #fetched(name) {
+  /** What breaks off is not there. */
+  async #fetched(name, read) {
     try {
       const response = await fetch(this.url(name), { credentials: "omit" });
-      return response.ok ? response : null;
+      return response.ok ? await read(response) : null;
     } catch {
       return null;
     }

@@ -2,7 +2,7 @@
 import { Address } from "rooms/address.js";
 import { Native } from "rooms/native.js";
 import { Playback } from "rooms/playback.js";
-import { beginning, parse } from "rooms/playlist.js";
+import { beginning, segmentsIn } from "rooms/playlist.js";
 
 const LOOK_EVERY = 500;
 const ASK_TIMES = 10, ASK_EVERY = 2000;
@@ -52,7 +52,9 @@ export class Files {
   }
 
   renew(frame) {
-    if (this.on) this.#address.take(frame);
+    if (!this.on) return;
+    if (frame.hls) this.#address.take(frame);
+    else this.gone();
   }
 
   stop() {
@@ -79,8 +81,7 @@ export class Files {
     const { enough } = this.#playback;
     const until = performance.now() + Playback.GIVE_UP_AFTER;
     while (turn === this.#turn && performance.now() < until) {
-      const text = await this.#address.text(Native.SOUND);
-      if (text !== null && beginning(parse(text).segments, enough).length) return true;
+      if (beginning(segmentsIn(await this.#address.text(Native.SOUND)), enough).length) return true;
       await pause(LOOK_EVERY);
     }
     return false;

@@ -70,7 +70,7 @@ export class Listening {
 
   /** What is heard goes on until there is enough of the files. */
   async #toFiles() {
-    const ready = await this.files.prepare();
+    const ready = await this.files.prepare().catch(() => false);
     if (ready === false) this.#none();
     if (!ready) return;
     this.room.sound.disconnect();

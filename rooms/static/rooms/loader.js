@@ -1,5 +1,5 @@
 /** Plays files through MediaSource, where the browser cannot do so by itself: fetches what is new and hands it over. */
-import { beginning, hop, parse, ways } from "rooms/playlist.js";
+import { beginning, hop, segmentsIn, ways } from "rooms/playlist.js";
 
 const Source = globalThis.ManagedMediaSource ?? globalThis.MediaSource;  // the first one on iPhones
 const LATE = 12;            // seconds: after a pause it goes on with what is said now
@@ -19,10 +19,10 @@ export class Loader {
     return Source !== undefined;
   }
 
-  /** now(): the server's clock in seconds; zero(): what it showed at 0:00 of what is played. begun(): there is something to play;
-   *  read(segments): of a playlist. */
-  constructor(element, address, { now, zero, begun, read }) {
-    Object.assign(this, { element, address, now, zero, begun, read });
+  /** now(): the server's clock in seconds; zero(): what it showed at 0:00 of what is played; since: what was said until then has
+   *  been heard. begun(): there is something to play; read(segments): of a playlist. */
+  constructor(element, address, { now, zero, since, begun, read }) {
+    Object.assign(this, { element, address, now, zero, since, begun, read });
   }
 
   async start() {
@@ -56,11 +56,10 @@ export class Loader {
 
   /** Fetches what is new; whether there was anything. */
   async #look(name) {
-    const text = await this.address.text(name);
-    if (text === null) return false;
-    const { segments } = parse(text);
+    const segments = segmentsIn(await this.address.text(name));
     this.read(segments);
-    const fresh = this.#last < 0 ? beginning(segments, Loader.ENOUGH) : segments.filter(({ number }) => number > this.#last);
+    const unheard = segments.filter(({ at, seconds }) => at / 1000 + seconds > this.since);
+    const fresh = this.#last < 0 ? beginning(unheard, Loader.ENOUGH) : unheard.filter(({ number }) => number > this.#last);
     for (const segment of fresh) await this.#add(segment);
     return fresh.length > 0;
   }

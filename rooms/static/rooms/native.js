@@ -1,5 +1,5 @@
 /** Plays files where the browser does it by itself (Safari, newer Chromium): it stays with one address, see address.js. */
-import { beginning, parse } from "rooms/playlist.js";
+import { beginning, segmentsIn } from "rooms/playlist.js";
 
 const PLAYLIST = "own.m3u8";  // without Opus: given the choice, Chromium 156 changes over to the other one and fails
 const KIND = "application/vnd.apple.mpegurl";
@@ -58,7 +58,7 @@ export class Native {
 
   async #measure(end) {
     if (this.#zeros.length > 2) this.#measureAt = performance.now() + MEASURE_EVERY;
-    const { segments } = parse(await this.address.text(Native.SOUND) ?? "#EXTM3U");
+    const segments = segmentsIn(await this.address.text(Native.SOUND));
     const newest = segments.at(-1);
     if (this.#stopped || !newest) return;
     this.read(segments);
@@ -66,7 +66,6 @@ export class Native {
   }
 
   async #there() {
-    const text = await this.address.text(Native.SOUND);
-    return text !== null && beginning(parse(text).segments, Native.ENOUGH).length > 0;
+    return beginning(segmentsIn(await this.address.text(Native.SOUND)), Native.ENOUGH).length > 0;
   }
 }

@@ -8,12 +8,14 @@ const SILENT_AFTER = 4000;
 const HANGING_AFTER = 12_000;
 
 export class Playback {
-  static GIVE_UP_AFTER = 30_000;   // ms of silence: then the connection is better
+  static GIVE_UP_AFTER = 30_000;   // ms in which nothing new was heard: then the connection is better
   delay = null;       // seconds, where it is known
   #player = null;
   #timer = null;
   #at = 0;            // the place that was played last, and when that was
   #playedAt = 0;
+  #newest = 0;        // of what was heard, by when it was said, and when it was heard
+  #newAt = 0;
   #begun = false;     // the player has something to play
   #live = false;
   #nativeFailures = 0;  // one after the other
@@ -31,6 +33,12 @@ export class Playback {
   }
 
   start() {
+    [this.#newest, this.#newAt] = [0, performance.now()];
+    this.#start();
+  }
+
+  /** Also anew, which makes nothing newer. */
+  #start() {
     this.#drop();
     this.#player = this.#made();
     this.element.onerror = () => this.#failed();
@@ -58,7 +66,7 @@ export class Playback {
     };
     const read = (segments) => this.#rings.take(segments);
     const { element, address, now, zero } = this;
-    return new (this.#native ? Native : Loader)(element, address, { now, zero, begun, read });
+    return new (this.#native ? Native : Loader)(element, address, { now, zero, since: this.#newest, begun, read });
   }
 
   /** The browser's own player does not come back by itself. Where it gives up twice, the other one is tried. */
@@ -67,19 +75,29 @@ export class Playback {
     if (this.#player instanceof Native) this.#nativeFailures += 1;
     this.#tell("reconnecting");
     clearInterval(this.#timer);
-    this.#timer = setTimeout(() => this.start(), LOOK_EVERY);
+    this.#timer = setTimeout(() => this.#start(), LOOK_EVERY);
   }
 
   #look() {
-    const { currentTime, paused } = this.element;
+    const { currentTime } = this.element;
     const now = performance.now();
-    if (currentTime !== this.#at || (paused && this.#begun)) [this.#at, this.#playedAt] = [currentTime, now];
+    this.#note(now);
     const silent = now - this.#playedAt;
-    this.delay = this.#player.heard === null ? null : this.now() - this.#player.heard;
-    if (silent > Playback.GIVE_UP_AFTER) this.gone();
+    if (now - this.#newAt > Playback.GIVE_UP_AFTER) this.gone();
     else if (silent > HANGING_AFTER && this.#begun && this.address.open) this.#failed();
     else if (silent < LOOK_EVERY * 1.5 && currentTime > 0) this.#heard();
     else if (silent > SILENT_AFTER && this.#live) this.#tell("reconnecting");
+  }
+
+  /** What was heard until now; what was paused is not silent. */
+  #note(now) {
+    const { currentTime, paused } = this.element;
+    const { heard } = this.#player;
+    const [isPaused, moves] = [paused && this.#begun, currentTime !== this.#at];
+    if (moves || isPaused) [this.#at, this.#playedAt] = [currentTime, now];
+    if (isPaused || (heard === null ? moves && this.#begun : heard > this.#newest)) this.#newAt = now;
+    this.#newest = Math.max(this.#newest, heard ?? 0);
+    this.delay = heard === null ? null : this.now() - heard;
   }
 
   #heard() {

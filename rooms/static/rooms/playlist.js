@@ -30,6 +30,15 @@ export function parse(text) {
   return { ended, segments };
 }
 
+/** The segments of what was fetched; none where it is no playlist, or nothing: whoever stands in between may answer anything. */
+export function segmentsIn(text) {
+  try {
+    return parse(text).segments;
+  } catch {
+    return [];
+  }
+}
+
 /** The ways in which the sound is encoded: [{codec, name}]. */
 export function ways(text) {
   const lines = text.split(/\r?\n/);
