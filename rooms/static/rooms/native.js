@@ -5,8 +5,8 @@ const PLAYLIST = "own.m3u8";  // without Opus: given the choice, Chromium 156 ch
 const KIND = "application/vnd.apple.mpegurl";
 const LOOK_EVERY = 500;
 const WATCH_EVERY = 250;
-const MEASURE_EVERY = 5500;  // a playlist has the levels of 12 s
-const MEASURED = 5;          // times, of which the earliest counts
+const AHEAD = 3;    // seconds of levels before what is heard: where they are less the playlist is read again
+const MEASURED = 8; // times, of which the earliest counts
 
 export class Native {
   static SOUND = "aac.m3u8";
@@ -14,7 +14,7 @@ export class Native {
   #stopped = false;
   #end = 0;           // of what the browser has, in seconds of its own
   #zeros = [];        // what the server's clock showed at 0:00 of what is played, as it was measured
-  #measureAt = 0;
+  #read = 0;          // seconds since 1970 up to which playlists were read
   #timer = null;
 
   static able(element, address) {
@@ -53,16 +53,16 @@ export class Native {
     const end = buffered.length ? buffered.end(buffered.length - 1) : 0;
     if (end === this.#end) return;
     this.#end = end;
-    if (performance.now() >= this.#measureAt) this.#measure(end);
+    if (this.#zeros.length < 3 || this.#read - this.heard < AHEAD) this.#measure(end);
   }
 
   async #measure(end) {
-    if (this.#zeros.length > 2) this.#measureAt = performance.now() + MEASURE_EVERY;
     const segments = segmentsIn(await this.address.text(Native.SOUND));
     const newest = segments.at(-1);
     if (this.#stopped || !newest) return;
     this.read(segments);
-    this.#zeros = [...this.#zeros, newest.at / 1000 + newest.seconds - end].slice(-MEASURED);
+    this.#read = newest.at / 1000 + newest.seconds;
+    this.#zeros = [...this.#zeros, this.#read - end].slice(-MEASURED);
   }
 
   async #there() {
