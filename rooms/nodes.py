@@ -32,11 +32,12 @@ class Answer:
 def client(seconds: float = SECONDS, at_once: int = 0) -> aiohttp.ClientSession:
     """A session that shows the shared secret, to be closed by whoever asked for it.
 
-    Calls may take `seconds`; `at_once` of them are under way to one node, 0 for as many as there are."""
+    Calls may take `seconds`; `at_once` of them are under way to one node, 0 for as many as there are. Those to one node
+    are of no concern to those to another: there is no limit for all of them together."""
     return aiohttp.ClientSession(
         timeout=aiohttp.ClientTimeout(total=seconds),
         headers={"Authorization": f"Bearer {settings.MEDIA_SECRET}"},
-        connector=aiohttp.TCPConnector(limit_per_host=at_once),
+        connector=aiohttp.TCPConnector(limit=0, limit_per_host=at_once),
     )
 
 

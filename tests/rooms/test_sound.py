@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 import pytest_asyncio
@@ -23,31 +23,39 @@ THERE = "there"  # the Space that is on the other node all the time
 
 
 class Dark:
-    """A node that takes connections and says nothing, until it is known to be dead; and one that answers."""
+    """Nodes that take connections and say nothing, until they are known to be dead; and one that answers."""
 
     def __init__(self) -> None:
         self.taken = 0
+        self._dark: list[asyncio.Server] = []
         self.is_known = False
         self._writers: list[asyncio.StreamWriter] = []
 
     async def start(self) -> None:
-        self._dark = await asyncio.start_server(self._take, "127.0.0.1", 0)
+        await self.add(1)
         app = web.Application()
         app.router.add_post("/spaces/{space}/peers", self._answer)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
 
+    async def add(self, count: int) -> None:
+        """Have so many dark nodes more."""
+        self._dark += [await asyncio.start_server(self._take, "127.0.0.1", 0) for _ in range(count)]
+
     async def stop(self) -> None:
         for writer in self._writers:
             writer.close()
-        self._dark.close()
+        for node in self._dark:
+            node.close()
         await self._runner.cleanup()
 
     async def come(self, participant: UUID) -> Place:
-        """Where this participant's Space is: half of the numbers are in one that was never on the dark node."""
+        """Where this participant's Space is: half of the numbers are in one that was never on a dark node, and the
+        others are on the dark ones in turn."""
         away = self.is_known or participant.int % 2
-        port = self._runner.addresses[0][1] if away else self._dark.sockets[0].getsockname()[1]
+        dark = self._dark[participant.int // 2 % len(self._dark)]
+        port = self._runner.addresses[0][1] if away else dark.sockets[0].getsockname()[1]
         return Place(THERE, placement.Node(f"{port}", "1", f"http://127.0.0.1:{port}", 0, 10, 0.0, []), True, False)
 
     async def _take(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -69,14 +77,19 @@ async def dark(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Dark]:
     await nodes.stop()
 
 
-def participants(odd: int) -> list[UUID]:
-    return [UUID(int=uuid4().int & ~1 | odd) for _ in range(PAGES)]
+def participants(odd: int, count: int = PAGES) -> list[UUID]:
+    return [UUID(int=2 * number + odd) for number in range(count)]
 
 
-async def test_a_dark_node_holds_up_nobody_on_another_one(dark: Dark, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("count", [1, 7])
+async def test_dark_nodes_hold_up_nobody_on_another_one(
+    dark: Dark, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where they take more offers together than a session of aiohttp takes by itself."""
     monkeypatch.setattr(sound, "SECONDS", 60.0)  # so that no slot gets free, however slow the machine
-    stuck = [asyncio.create_task(sound.answer(who, "v=0")) for who in participants(0)]
-    await until(lambda: dark.taken == AT_ONCE)
+    await dark.add(count - 1)
+    stuck = [asyncio.create_task(sound.answer(who, "v=0")) for who in participants(0, count * PAGES)]
+    await until(lambda: dark.taken == count * AT_ONCE)
     answers = await asyncio.gather(*(sound.answer(who, "v=0") for who in participants(1)))
     assert len(answers) == PAGES
     assert not any(task.done() for task in stuck)
