@@ -7,7 +7,7 @@ from pathlib import Path
 
 ABANDONED_SECONDS = 60.0  # without a new file
 KINDS = {".m3u8", ".m4s", ".mp4"}
-PART = ".part"  # what a file is called until it is whole
+PART = ".part"  # how a file ends until it is whole; its name begins with a dot
 _NAME = re.compile(r"[\w-]{24}", re.ASCII)  # as `signature.folder` makes them
 
 
@@ -46,4 +46,8 @@ def _listed(root: Path) -> list[Path]:
 def _is_ours(folder: Path) -> bool:
     if not _NAME.fullmatch(folder.name) or folder.is_symlink() or not folder.is_dir():
         return False
-    return all(file.suffix in KINDS or file.name == PART for file in folder.iterdir())
+    return all(file.suffix in KINDS or _is_part(file.name) for file in folder.iterdir())
+
+
+def _is_part(name: str) -> bool:
+    return name.startswith(".") and name.endswith(PART)

@@ -138,10 +138,11 @@ class Shelf:
         return found if whole and not any(playlist.ended for playlist in found.values()) else None
 
     def _clear(self) -> None:
-        """Delete what no playlist names: the segments that the one before us would have deleted."""
+        """Delete what no playlist names: the segments that the one before us would have deleted. What is not whole may
+        be what another one writes at this moment."""
         named = _names(one for playlist in self._playlists.values() for one in playlist.segments)
         for file in self.path.iterdir() if self.path.is_dir() else ():
-            if file.suffix != ".m3u8" and file.name not in named:
+            if file.suffix not in (".m3u8", PART) and file.name not in named:
                 file.unlink(missing_ok=True)
 
 
@@ -157,9 +158,15 @@ def opened(root: Path, folder: str) -> Path:
 
 
 def write(folder: Path, name: str, data: bytes) -> str:
-    """Write a file that nobody sees before it is whole, and return its name."""
-    part = folder / PART
-    part.write_bytes(data)
-    part.chmod(0o640)
-    part.rename(folder / name)
+    """Write a file that nobody sees before it is whole, and return its name.
+
+    Until then it has a name of its own: a node that is cut off from Redis may write beside the next one for a while."""
+    part = folder / f".{secrets.token_urlsafe(9)}{PART}"
+    try:
+        part.write_bytes(data)
+        part.chmod(0o640)
+        part.rename(folder / name)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
     return name

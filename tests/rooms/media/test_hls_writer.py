@@ -3,6 +3,7 @@
 import itertools
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import av
@@ -11,7 +12,7 @@ import pytest
 from rooms.media.hls.leftovers import ABANDONED_SECONDS, sweep
 from rooms.media.hls.playlist import WINDOW, Playlist, parse
 from rooms.media.hls.segments import SEGMENT
-from rooms.media.hls.shelf import KEPT, Shelf
+from rooms.media.hls.shelf import KEPT, Shelf, write
 from rooms.media.hls.signature import folder as folder_of
 from rooms.media.hls.wire import Ended, Piece
 from rooms.media.hls.writer import LINGER_SECONDS, Writer
@@ -184,7 +185,7 @@ def test_a_space_that_has_moved_is_left_to_the_other_node(hall: Hall) -> None:
 
 
 # --- leftovers ---
-DEAD = folder_of("s3cret", "dead")
+DEAD, ELSE = folder_of("s3cret", "dead"), folder_of("s3cret", "else")
 
 
 def old(path: Path) -> None:
@@ -193,7 +194,8 @@ def old(path: Path) -> None:
 
 def test_what_a_dead_node_left_goes_and_what_lives_stays(hall: Hall) -> None:
     hall.say(3.0, DEAD)
-    (hall.root / DEAD / ".part").touch()
+    for name in (".part", ".AxQ3-_x9Lk2b.part"):  # as earlier versions called it, and as it is called
+        (hall.root / DEAD / name).touch()
     hall.say(3.0, folder_of("s3cret", "tea"))
     old(hall.root / DEAD)
     sweep(hall.root, (hall.root / folder_of("s3cret", "tea")).stat().st_mtime + ABANDONED_SECONDS - 1)
@@ -202,9 +204,10 @@ def test_what_a_dead_node_left_goes_and_what_lives_stays(hall: Hall) -> None:
 
 def test_what_somebody_else_keeps_there_stays(tmp_path: Path) -> None:
     """As where HLS_DIR is a folder with other things in it."""
-    for name in ("recordings", DEAD, DEAD[:-1] + "="):
+    for name in ("recordings", DEAD, ELSE, DEAD[:-1] + "="):
         (tmp_path / name).mkdir()
     (tmp_path / DEAD / "thesis.odt").touch()
+    (tmp_path / ELSE / "thesis.part").touch()
     (tmp_path / "recordings" / "talk.m4s").touch()
     (tmp_path / folder_of("s3cret", "link")).symlink_to(tmp_path / "recordings")
     for path in tmp_path.iterdir():
@@ -253,6 +256,54 @@ def test_what_it_wrote_beside_the_other_one_goes(hall: Hall) -> None:
     cut_off.take(Ended("tea", "unheard"))
     named = names(hall.playlist()) | names(hall.playlist("opus"))
     assert named == hall.files("m4s") | hall.files("mp4")
+
+
+def test_what_another_one_writes_between_our_bytes_and_their_name_is_another_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename = Path.rename
+
+    def late(part: Path, name: Path) -> Path:
+        monkeypatch.setattr(Path, "rename", rename)
+        write(tmp_path, "aac.m3u8", b"#EXTM3U")
+        return part.rename(name)
+
+    monkeypatch.setattr(Path, "rename", late)
+    write(tmp_path, "name.m4s", b"sound")
+    written = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    assert written == {"aac.m3u8": b"#EXTM3U", "name.m4s": b"sound"}
+
+
+def test_two_that_write_at_the_same_moment_write_whole_files(hall: Hall) -> None:
+    """One that is cut off from Redis, and the next one, come to the ends of segments together."""
+    with ThreadPoolExecutor() as threads:
+        writing = [threads.submit(one.fails, 40.0) for one in (hall, Hall(hall.root))]
+    assert [one.result() for one in writing] == [0, 0]
+    for file in (hall.root / "tea").iterdir():
+        assert (file.suffix == ".m3u8") == file.read_bytes().startswith(b"#EXTM3U"), file.name
+
+
+@pytest.mark.parametrize("does", ["write_bytes", "chmod", "rename"])
+def test_what_could_not_be_written_takes_no_room(tmp_path: Path, does: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, *arguments: object) -> None:
+        path.touch()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, does, full)
+    with pytest.raises(OSError, match="No space"):
+        write(tmp_path, "name.m4s", b"sound")
+    assert not list(tmp_path.iterdir())
+
+
+def test_whoever_goes_on_leaves_what_another_one_is_writing(hall: Hall) -> None:
+    hall.say(5.0)
+    hall.restart()
+    part = hall.root / "tea" / ".AxQ3-_x9Lk2b.part"
+    part.touch()
+    hall.say(4.4)
+    assert part.exists()
+    hall.writer.take(Ended("tea", "unheard"))
+    assert not (hall.root / "tea").exists()
 
 
 def test_after_an_error_the_next_segments_are_written_again(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
