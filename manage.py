@@ -4,20 +4,16 @@
 import os
 import sys
 
-from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 
-from spaces_project.embedded import EmbeddedError
+from spaces_project.faults import in_one_line
 from spaces_project.standalone import servers_for
 
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "spaces_project.settings")
-    try:
-        with servers_for(sys.argv):
-            execute_from_command_line(sys.argv)
-    except (EmbeddedError, ImproperlyConfigured) as error:
-        sys.exit(f"manage.py: {error}")
+    with in_one_line(sys.argv), servers_for(sys.argv):
+        execute_from_command_line(sys.argv)
 
 
 if __name__ == "__main__":

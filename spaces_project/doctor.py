@@ -27,6 +27,7 @@ from spaces_project.health import web_health
 OLDEST_POSTGRES = 14  # what Django 5.2 supports
 OLDEST_REDIS = (6, 2)
 CLOCK_SECONDS = 2.0
+CONNECT_SECONDS = 5
 LEAST_SECRET = 32  # characters
 
 
@@ -104,8 +105,7 @@ def mail() -> Iterator[Finding]:
 def database() -> Iterator[Finding]:
     what = "database"
     try:
-        # Not through the pool, which would try again and again.
-        with psycopg.connect(**connection.get_connection_params(), connect_timeout=5) as direct:
+        with _directly() as direct:
             number = direct.info.server_version // 10000
     except psycopg.Error as error:
         yield bad(
@@ -117,6 +117,11 @@ def database() -> Iterator[Finding]:
     else:
         yield good(what, f"PostgreSQL {number}")
     yield _migrations()
+
+
+def _directly() -> psycopg.Connection:
+    """A connection that is not of a pool, which would try again and again."""
+    return psycopg.connect(**(connection.get_connection_params() | {"connect_timeout": CONNECT_SECONDS}))
 
 
 def _migrations() -> Finding:
@@ -213,7 +218,7 @@ def _between(ask: Callable[[], float]) -> float:
 
 
 def _postgres_time() -> float:
-    with psycopg.connect(**connection.get_connection_params(), connect_timeout=5) as direct:
+    with _directly() as direct:
         row = direct.execute("SELECT extract(epoch FROM clock_timestamp())").fetchone()
     return float(row[0]) if row else 0.0
 
