@@ -21,6 +21,7 @@ from spaces_project.doctor_hls import sound_as_files
 from spaces_project.doctor_sound import announced_addresses, udp_port
 from spaces_project.doctor_turn import turn_servers
 from spaces_project.embedded import POSTGRES_MAJOR
+from spaces_project.env import LEAST_SECRET
 from spaces_project.findings import LOCAL_HOSTS, Finding, bad, doubtful, good, is_network, is_public_site
 from spaces_project.health import web_health
 
@@ -28,7 +29,6 @@ OLDEST_POSTGRES = 14  # what Django 5.2 supports
 OLDEST_REDIS = (6, 2)
 CLOCK_SECONDS = 2.0
 CONNECT_SECONDS = 5
-LEAST_SECRET = 32  # characters
 
 
 def examine() -> Iterator[Finding]:
@@ -44,6 +44,19 @@ def secrets() -> Iterator[Finding]:
             yield bad(name, "missing or short", f"Set {name} to 50 random characters, the same for every process.")
         else:
             yield good(name, "set")
+    if settings.HLS:
+        yield _secret_of_files()
+
+
+def _secret_of_files() -> Finding:
+    """Whoever hears files has something that was made with it, and can try all short ones; web servers know it."""
+    name, mend = "HLS_SECRET", "Set HLS_SECRET to what `openssl rand -hex 32` says, here and in the web server."
+    if len(secret(name)) < LEAST_SECRET:
+        return bad(name, "short", mend)
+    others = [other for other in ("SECRET_KEY", "MEDIA_SECRET", "TURN_SECRET") if secret(other) == secret(name)]
+    if others:
+        return bad(name, f"the same as {others[0]}, which the web server need not know", mend)
+    return good(name, "set")
 
 
 def secure_context() -> Iterator[Finding]:

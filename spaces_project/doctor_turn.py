@@ -12,11 +12,11 @@ from django.conf import settings
 
 from rooms.media import addresses, turn
 from spaces_project.doctor_sound import is_public
+from spaces_project.env import LEAST_SECRET
 from spaces_project.findings import Finding, bad, doubtful, good
 from spaces_project.turn_client import FORBIDDEN, QUOTA_REACHED, UNAUTHORIZED, Allocation, Refused, allocation, code_of
 
 WAIT_SECONDS = 5.0
-LEAST_SECRET = 32  # characters
 RESERVED = ("10.255.255.254", "127.0.0.1", "169.254.169.254", "172.31.255.254", "192.168.255.254")
 MEND_CONFIGURATION = "Take the configuration of coturn from docs/operating.md."
 

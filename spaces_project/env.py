@@ -82,6 +82,24 @@ def text(name: str, default: str, meaning: str) -> str:
     return _read(name, "text", default, meaning, str, default)
 
 
+def secret(name: str, meaning: str) -> str:
+    """A secret that stands in the configuration of another program, too, where letters and digits mean themselves.
+
+    Enough of them that nobody finds it from what was made with it. Refusals do not show it."""
+
+    def parse(value: str) -> str:
+        if not _SECRET.fullmatch(value):
+            raise ImproperlyConfigured(f"{name} has to be {kind}, such as `openssl rand -hex 32` makes them")
+        return value
+
+    kind = f"at least {LEAST_SECRET} letters and digits"
+    return _read(name, kind, "", meaning, parse, "")
+
+
+LEAST_SECRET = 32  # characters
+_SECRET = re.compile(rf"[A-Za-z0-9]{{{LEAST_SECRET},}}")
+
+
 def ip(name: str, default: str, meaning: str) -> str:
     return _read(name, "an IP address", default, meaning, lambda value: str(ip_address(value)), default)
 

@@ -150,9 +150,7 @@ if PUBLIC_URL.startswith("https:") and HLS_URL.startswith("http:"):
     raise ImproperlyConfigured("HLS_URL has to begin with https://, as PUBLIC_URL does: browsers fetch nothing else")
 if urlsplit(HLS_URL).netloc == urlsplit(PUBLIC_URL).netloc != "":
     raise ImproperlyConfigured("HLS_URL is an address of this site itself, which is written as /hls/")
-HLS_SECRET = env.text(
-    "HLS_SECRET", "", "Signs their addresses, and nginx checks it; letters and digits. Empty: made of SECRET_KEY."
-)
+HLS_SECRET = env.secret("HLS_SECRET", "Signs their addresses; what serves them checks it. Empty: made of SECRET_KEY.")
 HLS_SECRET = HLS_SECRET or hashlib.sha256(f"hls {SECRET_KEY}".encode()).hexdigest()
 
 # --- TURN: the way through closed networks ----------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from tests.machine import CHECKOUT
 
 HOST, CDN = "spaces.example.org", "cdn.example.org"
 PATIENCE = 60.0
-HLS_SECRET = "a1b2c3d4"
+HLS_SECRET = "a1b2c3d4" * 4
 
 
 def answers(port: int) -> Callable[[], bool]:

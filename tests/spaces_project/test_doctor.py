@@ -60,11 +60,26 @@ def test_a_fault_makes_it_fail_and_is_named_with_its_mend(settings: Settings) ->
 
 
 # --- web ---
-@pytest.mark.parametrize("name", ["SECRET_KEY", "MEDIA_SECRET"])
+@pytest.mark.parametrize("name", ["SECRET_KEY", "MEDIA_SECRET", "HLS_SECRET"])
 @pytest.mark.parametrize("value", ["", "short"])
 def test_a_missing_or_short_secret(settings: Settings, name: str, value: str) -> None:
     setattr(settings, name, value)
     assert [finding.what for finding in faults(doctor.secrets())] == [name]
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "MEDIA_SECRET", "TURN_SECRET"])
+def test_the_secret_of_the_web_server_opens_nothing_else(settings: Settings, name: str) -> None:
+    settings.HLS_SECRET = "a1" * 16
+    assert not faults(doctor.secrets())
+    setattr(settings, name, settings.HLS_SECRET)
+    [fault] = faults(doctor.secrets())
+    assert (fault.what, fault.detail) == ("HLS_SECRET", f"the same as {name}, which the web server need not know")
+    assert settings.HLS_SECRET not in fault.detail + fault.mend
+
+
+def test_no_files_need_no_secret(settings: Settings) -> None:
+    settings.HLS, settings.HLS_SECRET = False, ""
+    assert not faults(doctor.secrets())
 
 
 def test_a_host_that_the_site_does_not_answer_to(settings: Settings) -> None:

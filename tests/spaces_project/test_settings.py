@@ -28,6 +28,29 @@ def test_a_variable_of_the_wrong_kind_is_refused(monkeypatch: pytest.MonkeyPatch
         env.integer("WEB_PORT", 8000, "Port.")
 
 
+SHORT, OTHERS = "a1" * 15 + "b", "a1" * 16
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["change-me", SHORT, f'{OTHERS}"b $c', f"{OTHERS}-", f"{OTHERS} ", f"{OTHERS}\n", f"{OTHERS}é", f"{OTHERS}٣"],
+)
+def test_a_secret_that_others_read_from_a_file_is_letters_and_digits(
+    value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HLS_SECRET", value)
+    with pytest.raises(ImproperlyConfigured) as refused:
+        env.secret("HLS_SECRET", "Signs.")
+    words = "HLS_SECRET has to be at least 32 letters and digits, such as `openssl rand -hex 32` makes them"
+    assert str(refused.value) == words, "it does not show the secret"
+
+
+def test_a_secret_that_others_read_from_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert env.secret("HLS_SECRET", "Signs.") == ""
+    monkeypatch.setenv("HLS_SECRET", OTHERS)
+    assert env.secret("HLS_SECRET", "Signs.") == OTHERS
+
+
 def test_a_number_below_the_least_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WEB_PORT", "0")
     with pytest.raises(ImproperlyConfigured, match="the least is 1"):

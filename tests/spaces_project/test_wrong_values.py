@@ -50,6 +50,8 @@ WRONG = [
         {"HLS_URL": "https://spaces.example.org/files/", "PUBLIC_URL": "https://spaces.example.org"},
         "HLS_URL is an address of this site itself, which is written as /hls/",
     ),
+    (("runspaces", "--demo"), {"HLS_SECRET": "change-me"}, "HLS_SECRET has to be at least 32 letters and digits, such"),
+    (("runmedia",), {"HLS_SECRET": 'a"b $c' * 8}, "HLS_SECRET has to be at least 32 letters and digits, such"),
     (("runspaces", "--demo"), {"MEDIA_BIND": "eth0"}, "MEDIA_BIND='eth0' is not an IP address"),
     (("runmedia", "--port", "-1"), {}, "--port is a whole number from 0 to 65535, not '-1'"),
     (("runspaces", "--demo", "--web-port", "99999"), {}, "--web-port is a whole number from 1 to 65535, not '99999'"),
