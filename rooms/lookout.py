@@ -53,7 +53,10 @@ class Lookout:
             concerned |= await followers_among(list(self.lines), on_stage)
         for person in concerned & self.lines.keys():
             for line in tuple(self.lines.get(person, ())):
-                await line()
+                try:
+                    await line()
+                except Exception:  # of one page that is going; the others are still to be told
+                    log.exception("fleet_line_not_told", person=str(person))
 
     async def close(self) -> None:
         self.opened.cancel()

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from accounts.models import User
 from rooms import events, lookout
 from rooms.fleet_consumer import FleetConsumer
 from rooms.models import Participant, Space
+from tests.rooms.media.conftest import until
 from tests.rooms.page import WAIT_SECONDS, Socket, _close_what_belongs_to_the_loop
 
 __all__ = ["_close_what_belongs_to_the_loop"]
@@ -154,6 +156,24 @@ async def test_a_fault_is_not_the_end_of_the_lookout(
             assert await told(page)
         await do(events.fleet_changed, [hana.pk])
         assert await told(page)
+
+
+async def test_a_page_that_cannot_be_told_keeps_nothing_from_the_others(hana: User) -> None:
+    tried: list[int] = []
+
+    async def tell(page: int) -> None:
+        tried.append(page)
+        if page % 2:
+            raise RuntimeError("this page is gone")
+
+    pages = [partial(tell, number) for number in range(20)]
+    for page in pages:
+        await lookout.join(hana.pk, page)
+    await do(events.fleet_changed, own=[hana.pk])
+    await until(lambda: len(tried) >= len(pages))
+    assert sorted(tried) == list(range(20))
+    for page in pages:
+        await lookout.leave(hana.pk, page)
 
 
 async def test_the_anonymous_are_closed(db: None) -> None:
