@@ -7,11 +7,11 @@ import time
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from rooms.media.client import Client, Crowd, strength
 from rooms.media.rtp import RtpPacket
 from tests.rooms.page import Page
+from tests.rooms.stalls import Stalls, longest_silence
 
 AUDIBLE = 0.01  # of full scale
 FRAME_SECONDS = 60
@@ -115,10 +115,11 @@ class Follower:
             old, self._old = self._old, None
             await old.close()
 
-    def silence(self, tone: float, since: float) -> float:
-        """Seconds of the longest time from ``since`` until now in which a voice was not heard."""
+    def silence(self, tone: float, since: float, stalls: Stalls) -> tuple[float, float]:
+        """Seconds of the longest time from ``since`` until now in which a voice was not heard, but for the stalls in
+        it; and these."""
         heard = [at for at, tones in [*self.notes, *self.ear.notes] if at >= since and tone in tones]
-        return float(np.diff([since, *heard, time.monotonic()]).max())
+        return longest_silence([since, *heard, time.monotonic()], stalls)
 
     def problems(self) -> list[BaseException]:
         """What went wrong meanwhile."""

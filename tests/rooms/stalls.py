@@ -1,0 +1,47 @@
+"""When this process, with nodes and listeners, did not get to run when it should: no fault of theirs."""
+
+import asyncio
+import itertools
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+
+STALL = 0.03  # seconds, more than a packet
+LOOK_SECONDS = 0.005
+
+
+class Stalls:
+    """Stretches of time, as from and until when on the monotonic clock."""
+
+    def __init__(self, *stretches: tuple[float, float]) -> None:
+        self._stretches = list(stretches)
+
+    async def watch(self) -> None:
+        """Note them until cancelled."""
+        last = time.monotonic()
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            last, before = time.monotonic(), last
+            if last - before > STALL:
+                self._stretches.append((before, last))
+
+    def within(self, begin: float, end: float) -> float:
+        """Seconds of them from ``begin`` until ``end``."""
+        return sum(max(0.0, min(end, until) - max(begin, since)) for since, until in self._stretches)
+
+
+@asynccontextmanager
+async def watched() -> AsyncIterator[Stalls]:
+    """The stalls from now on, while in here."""
+    stalls = Stalls()
+    watching = asyncio.create_task(stalls.watch())
+    yield stalls
+    watching.cancel()
+    with suppress(asyncio.CancelledError):
+        await watching
+
+
+def longest_silence(heard: Sequence[float], stalls: Stalls) -> tuple[float, float]:
+    """Of the times between those at which something was heard, the longest but for the stalls in it; and these."""
+    pairs = ((begin, end, stalls.within(begin, end)) for begin, end in itertools.pairwise(heard))
+    return max((end - begin - stalled, stalled) for begin, end, stalled in pairs)
