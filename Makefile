@@ -8,7 +8,7 @@ IP := $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v ip)
 ROOT := $(filter 0,$(shell id -u))
 WITH_NGINX := tests/spaces_project/test_nginx.py tests/spaces_project/test_edge.py tests/browser/test_cdn.py \
 	tests/browser/test_configured.py
-WITH_PLACES := tests/browser/test_phone.py tests/browser/test_configured.py
+WITH_PLACES := tests/browser/test_phone.py tests/browser/test_configured.py tests/spaces_project/test_two_machines.py
 WITH_COTURN := tests/rooms/turn tests/spaces_project/test_doctor_turn.py tests/browser/test_turn.py
 MISSING := $(strip $(if $(BROWSER),,chromium) $(if $(NGINX),,nginx-light) $(if $(COTURN),,coturn) $(if $(IP),,iproute2))
 WANTED := $(strip $(if $(MISSING),Debian's $(MISSING)) $(if $(ROOT),,the rights of root for a network of their own))

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -71,6 +72,19 @@ def lines(name: str) -> dict[str, str]:
 def test_two_machines_differ_in_nothing_but_their_addresses() -> None:
     web, node = lines("web"), lines("node")
     assert {name for name in web | node if web.get(name) != node.get(name)} == DIFFERENT
+
+
+def test_both_nodes_can_be_asked_from_both_machines() -> None:
+    """Each by its machine's address in the network that PostgreSQL and Redis are told of."""
+    faces = [lines(name)["MEDIA_HTTP_HOST"] for name in ("web", "node")]
+    assert len(set(faces)) == 2
+    assert re.findall(r"^host +spaces +spaces +(\S+)/32 +scram-sha-256$", documented("pg_hba"), re.MULTILINE) == faces
+    for name in ("web", "node"):
+        database, redis = (urlsplit(lines(name)[variable]) for variable in ("DATABASE_URL", "REDIS_URL"))
+        assert database.hostname == redis.hostname == faces[0]
+        assert f"requirepass {redis.password}\n" in documented("redis")
+    for name in ("redis", "postgresql"):
+        assert re.search(rf"^(bind|listen_addresses) .*\b{faces[0]}\b", documented(name), re.MULTILINE)
 
 
 def test_coturn_relays_to_both_machines_and_nginx_serves_their_folder() -> None:
