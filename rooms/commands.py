@@ -68,6 +68,8 @@ async def carry_out(me: UUID, command: protocol.Command, tell: hls.Tell) -> Even
         return await relay.ice_servers(me, command.id)
     if isinstance(command, protocol.Sync):
         return await take_snapshot(me)
+    if isinstance(command, protocol.Ping):
+        return protocol.Ok(re=command.id)
     if isinstance(command, protocol.React):
         await _react(me, command.emoji)
         return protocol.Ok(re=command.id)

@@ -21,6 +21,10 @@ class Sync(Command, tag="sync", kw_only=True, frozen=True):
     """Send me a new snapshot."""
 
 
+class Ping(Command, tag="ping", kw_only=True, frozen=True):
+    """Say that you are there. Answered by `ok`."""
+
+
 class Offer(Command, tag="offer", kw_only=True, frozen=True):
     """Connect my sound: an SDP offer with one audio section. Answered by `answer`, or by `error`.
 
@@ -125,6 +129,7 @@ class End(Command, tag="end", kw_only=True, frozen=True):
 
 COMMANDS: tuple[type[Command], ...] = (
     Sync,
+    Ping,
     Offer,
     Hear,
     Relay,

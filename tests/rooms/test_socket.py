@@ -84,6 +84,12 @@ async def test_a_bad_frame_is_answered_and_changes_nothing(tea: Space, sol: User
         assert (await page.until("snapshot"))["seq"] == 0
 
 
+async def test_whoever_asks_whether_the_server_is_there_is_told(tea: Space, sol: User) -> None:
+    async with pages(tea, sol) as [page]:
+        await page.send(type="ping", id=3)
+        assert await page.until_any("ok", "error") == {"type": "ok", "re": 3}
+
+
 async def test_binary_frames_are_refused(tea: Space, sol: User) -> None:
     async with pages(tea, sol) as [page]:
         await page.socket.send_to(bytes_data=b"\x00\x01")

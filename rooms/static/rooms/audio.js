@@ -19,13 +19,14 @@ export class Sound {
   #timer = null;
   #roaming = new Roaming({ offer: (sdp) => this.offer(sdp, true), lost: () => this.#again() });
   #watch = new Watch({
-    heard: () => this.#heard(), stalled: () => this.#roaming.restart(), silent: () => this.#silent(),
+    heard: () => this.#heard(), doubted: () => this.doubted(), stalled: () => this.#roaming.restart(),
+    silent: () => this.#silent(),
   });
 
   /** offer(sdp, restart) -> Promise of {sdp, node}, the answer; changed() is called after every change of what is public
-   *  here; servers() -> Promise of the TURN servers. */
-  constructor(element, offer, changed, servers = async () => []) {
-    Object.assign(this, { element, offer, changed, servers });
+   *  here; servers() -> Promise of the TURN servers; doubted(): perhaps the network is gone. */
+  constructor(element, offer, changed, servers = async () => [], doubted = () => {}) {
+    Object.assign(this, { element, offer, changed, servers, doubted });
     element.addEventListener("pause", () => this.#paused());
   }
 

@@ -2,6 +2,7 @@
 
 export const COMMANDS = {
   "sync": [],
+  "ping": [],
   "offer": ["sdp", "restart"],
   "hear": ["files", "chosen"],
   "relay": [],

@@ -73,6 +73,11 @@ export class Room {
     return this.#socket.send(type, fields);
   }
 
+  /** Look within `more` ms than usual whether the websocket still leads anywhere. */
+  probe(more) {
+    this.#socket.probe(more);
+  }
+
   /** How loud the voices are in what is heard now, where that is not what is said now: no frame tells it. */
   hear(levels) {
     this.#known.take({ type: "levels", levels });

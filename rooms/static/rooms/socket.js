@@ -1,24 +1,22 @@
-/** A websocket that comes back by itself, with command ids that become promises. */
+/** A websocket that comes back by itself, also from a network that is gone. */
+import { Answers, Refused } from "rooms/answers.js";
 import { FINAL_CLOSES, command, event } from "rooms/protocol.js";
+
+export { Refused };
 
 const FIRST_DELAY = 500;
 const LONGEST_DELAY = 8000;
 const ANSWER_WITHIN = 10_000;
-
-/** A command that was refused; `code` as on the wire, the message is for people. */
-export class Refused extends Error {
-  constructor(code, text) {
-    super(text);
-    this.code = code;
-  }
-}
+const LIVES_WITHIN = 400;       // what asks nothing of the server is answered by then,
+const BUSY_WITHIN = 3000;       // and by then behind a command: an offer to a node that is dark takes 2.5 s
 
 export class Socket {
   #socket = null;
   #attempt = 0;
   #timer = null;
-  #nextId = 1;
-  #pending = new Map();
+  #answers = new Answers();
+  #frames = 0;
+  #probing = false;
   #closed = false;
 
   /** handlers: frame(frame), lost(attempt, delay in ms), over(why): why is a value of FINAL_CLOSES. */
@@ -31,54 +29,62 @@ export class Socket {
     this.#socket = new WebSocket(this.url);
     this.#socket.onmessage = (message) => this.#receive(message.data);
     this.#socket.onclose = (close) => this.#lost(close.code);
-    addEventListener("online", this.#hurry);
+    addEventListener("online", this.#online);
   }
 
   disconnect() {
     this.#closed = true;
-    clearTimeout(this.#timer);
-    removeEventListener("online", this.#hurry);
-    this.#rejectAll();
-    this.#socket.onclose = this.#socket.onmessage = null;
-    this.#socket.close(1000);
+    removeEventListener("online", this.#online);
+    this.#abandon();
   }
 
   /** Resolves with the frame that answers it (`ok`, `answer`, `invited`); rejects with Refused. */
-  send(type, fields = {}) {
+  send(type, fields = {}, within = ANSWER_WITHIN) {
     if (this.#socket.readyState !== WebSocket.OPEN) {
       return Promise.reject(new Refused("offline", gettext("You are not connected right now. Try again in a moment.")));
     }
-    const id = this.#nextId++;
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => this.#settle(id, null), ANSWER_WITHIN);
-      this.#pending.set(id, { resolve, reject, timer });
-      this.#socket.send(command(type, fields, id));
-    });
+    return this.#answers.expect((id) => this.#socket.send(command(type, fields, id)), within);
+  }
+
+  /** Whether anything still comes from the server: a connection over a network that is gone is closed by nobody. A new
+   *  one takes the place of one that leads nowhere, and of the pause before the next try. `longer`: ms, where many ask
+   *  the server at this moment. */
+  async probe(longer = 0) {
+    const [asked, frames] = [this.#socket, this.#frames];
+    if (this.#closed || this.#probing || asked.readyState === WebSocket.CONNECTING) return;
+    const within = this.#answers.waiting ? BUSY_WITHIN : LIVES_WITHIN;
+    this.#probing = true;
+    await this.send("ping", {}, within + longer).catch(() => {});
+    this.#probing = false;
+    if (frames === this.#frames && asked === this.#socket && !this.#closed) this.#replace();
+  }
+
+  #online = () => this.probe();
+
+  #replace() {
+    this.#abandon();
+    this.handlers.lost(this.#attempt + 1, 0);
+    this.connect();
+  }
+
+  #abandon() {
+    clearTimeout(this.#timer);
+    this.#socket.onclose = this.#socket.onmessage = null;
+    this.#socket.close(1000);
+    this.#answers.rejectAll();
   }
 
   #receive(text) {
     const frame = event(text);
     if (!frame) return;
     this.#attempt = 0;
-    if (frame.re) this.#settle(frame.re, frame);
+    this.#frames += 1;
+    if (frame.re) this.#answers.settle(frame.re, frame);
     this.handlers.frame(frame);
   }
 
-  #settle(id, frame) {
-    const waiting = this.#pending.get(id);
-    if (!waiting) return;
-    this.#pending.delete(id);
-    clearTimeout(waiting.timer);
-    if (frame && frame.type !== "error") waiting.resolve(frame);
-    else waiting.reject(new Refused(frame?.code ?? "no_answer", frame?.text ?? gettext("The server did not answer. Try again.")));
-  }
-
-  #rejectAll() {
-    [...this.#pending.keys()].forEach((id) => this.#settle(id, null));
-  }
-
   #lost(code) {
-    this.#rejectAll();
+    this.#answers.rejectAll();
     const why = FINAL_CLOSES[code];
     if (this.#closed) return;
     if (why) {
@@ -91,10 +97,4 @@ export class Socket {
     this.handlers.lost(this.#attempt, delay);
     this.#timer = setTimeout(() => this.connect(), delay);
   }
-
-  #hurry = () => {
-    if (this.#closed || this.#socket.readyState !== WebSocket.CLOSED) return;
-    clearTimeout(this.#timer);
-    this.connect();
-  };
 }

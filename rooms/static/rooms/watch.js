@@ -1,6 +1,7 @@
 /** Whether sound still arrives: the packets of one peer, counted four times a second. A silent Space sends some, too. */
 
 const LOOK_EVERY = 250;
+const DOUBTED_AFTER = 600;    // more than a packet every 400 ms of a silent Space, come late
 const STALLED_AFTER = 1000;
 const SILENT_AFTER = 2000;
 const LONGEST_HANDSHAKE = 12_000;
@@ -10,12 +11,14 @@ export class Watch {
   #packets = 0;
   #heardAt = 0;
   #patience = SILENT_AFTER;
+  #doubted = false;
   #stalled = false;
   #timer = null;
 
-  /** heard(): more has arrived; stalled(): nothing has for a moment, said once; silent(): nothing has for too long. */
-  constructor({ heard, stalled, silent }) {
-    Object.assign(this, { heard, stalled, silent });
+  /** heard(): more has arrived; doubted(): nothing has for a moment, stalled(): nor in the next one, both said once;
+   *  silent(): nothing has for too long. */
+  constructor({ heard, doubted, stalled, silent }) {
+    Object.assign(this, { heard, doubted, stalled, silent });
   }
 
   start() {
@@ -33,7 +36,7 @@ export class Watch {
     this.#peer = peer;
     this.#packets = 0;
     this.#heardAt = performance.now();
-    this.#stalled = false;
+    this.#doubted = this.#stalled = false;
     this.#patience = Math.min(SILENT_AFTER * (1 + attempt), LONGEST_HANDSHAKE);
   }
 
@@ -52,6 +55,10 @@ export class Watch {
   }
 
   #miss(milliseconds) {
+    if (milliseconds > DOUBTED_AFTER && this.#packets && !this.#doubted) {
+      this.#doubted = true;
+      this.doubted();
+    }
     if (milliseconds > STALLED_AFTER && this.#packets && !this.#stalled) {
       this.#stalled = true;
       this.stalled();
@@ -64,7 +71,7 @@ export class Watch {
     this.#packets = packets;
     this.#heardAt = performance.now();
     this.#patience = SILENT_AFTER;
-    this.#stalled = false;
+    this.#doubted = this.#stalled = false;
     this.heard();
   }
 }
