@@ -12,14 +12,14 @@ COUNTERS = (
 WINDOW_MS, MOST_WINDOWS = 8_000, 4
 LEAST_SAMPLES = 300_000  # in a window; 384,000 where nothing is missing
 
-# Keeps the page's connections where a test finds them.
-KEEP_CONNECTIONS = """window.connections = [];
+# Keeps the page's connections, which a frame of it makes, where a test finds them.
+KEEP_CONNECTIONS = """window.connections = parent.connections ?? [];
 window.RTCPeerConnection = class extends RTCPeerConnection {
   constructor(...options) { super(...options); window.connections.push(this); }
 };"""
 # Counts the packets that the page's encoder makes, and those of them with a copy of the one before: the flag behind the
 # one for activity in the first octet of a SILK frame of 20 ms (RFC 6716 sections 4.2.3 and 4.2.4).
-COUNT_COPIES = """window.copies = { packets: 0, with: 0 };
+COUNT_COPIES = """parent.copies ??= { packets: 0, with: 0 };
 window.RTCPeerConnection = class extends RTCPeerConnection {
   constructor(options) { super({ ...options, encodedInsertableStreams: true }); }
   addTransceiver(...options) {
@@ -27,8 +27,8 @@ window.RTCPeerConnection = class extends RTCPeerConnection {
     const [out, back] = [transceiver.sender.createEncodedStreams(), transceiver.receiver.createEncodedStreams()];
     const count = (frame, way) => {
       const [kind, flags] = new Uint8Array(frame.data);
-      window.copies.packets += 1;
-      if (kind < 128 && flags & 64) window.copies.with += 1;
+      parent.copies.packets += 1;
+      if (kind < 128 && flags & 64) parent.copies.with += 1;
       way.enqueue(frame);
     };
     out.readable.pipeThrough(new TransformStream({ transform: count })).pipeTo(out.writable);

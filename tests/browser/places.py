@@ -76,6 +76,11 @@ class Place:
         self._ip("link", "set", name, "down")
         self._ip("addr", "flush", "dev", name)
 
+    def sent(self, name: str) -> int:
+        """How many packets have gone out into a network so far."""
+        counted = f"/sys/class/net/{name}/statistics/tx_packets"
+        return int(subprocess.run([*self.prefix, "cat", counted], capture_output=True, check=True).stdout)
+
     @property
     def prefix(self) -> list[str]:
         """What stands before a command that is to run here."""
@@ -98,13 +103,16 @@ class Place:
 
 
 class Door:
-    """A TCP port on the loopback of one place that leads to the same port of another's; None is this machine.
+    """A TCP port of one place that leads to the same port on the loopback of another; None is this machine.
 
-    What is reached through it comes from the own machine, for a browser: its pages are secure contexts.
+    What is reached through one on its own loopback comes from the own machine, for a browser: its pages are secure
+    contexts. One at another ``host`` is reached over the links.
     """
 
-    def __init__(self, port: int, *, outside: Place | None = None, inside: Place | None = None) -> None:
-        self._port = port
+    def __init__(
+        self, port: int, *, outside: Place | None = None, inside: Place | None = None, host: str = "127.0.0.1"
+    ) -> None:
+        self._port, self._host = port, host
         opening = Thread(target=self._open, args=[outside])
         opening.start()
         opening.join()
@@ -114,7 +122,7 @@ class Door:
     def _open(self, outside: Place | None) -> None:
         if outside is not None:
             outside.enter()
-        self._listening = socket.create_server(("127.0.0.1", self._port))
+        self._listening = socket.create_server((self._host, self._port))
 
     def _accept(self, inside: Place | None) -> None:
         if inside is not None:

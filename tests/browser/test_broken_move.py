@@ -23,9 +23,12 @@ STEPS = """(within) => import("rooms/move.js").then(async ({ Move }) => {
 
 # A speaker who has opened his second connection when he is told that the sound stays, or where it has gone instead.
 # Gives the connections that he then has, by what became of them.
-TOLD = """(node) => import("rooms/audio.js").then(async ({ Sound }) => {
+TOLD = """(node) => Promise.all([
+  import("rooms/audio.js"), import("rooms/default_route.js"),
+]).then(async ([{ Sound }, { connection }]) => {
   const connections = [];
-  window.RTCPeerConnection = class {
+  connection().close();
+  frames[0].RTCPeerConnection = class {
     connectionState = "new";
     signalingState = "stable";
     localDescription = { sdp: "" };

@@ -42,7 +42,7 @@ NODES = """async () => {
   const transport = [...stats.values()].find((one) => one.type === "transport");
   return stats.get(stats.get(transport.selectedCandidatePairId).remoteCandidateId).address;
 }"""
-KEEP = """window.connections = [];
+KEEP = """window.connections = parent.connections ?? [];
 const Real = window.RTCPeerConnection;
 window.RTCPeerConnection = class extends Real {
   constructor(...given) { super(...given); window.connections.push(this); }

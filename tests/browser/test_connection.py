@@ -17,7 +17,7 @@ KEEP = """window.sockets = [];
 window.WebSocket = class extends WebSocket {
   constructor(...options) { super(...options); window.sockets.push(this); }
 };
-window.connections = [];
+window.connections = parent.connections ?? [];
 window.RTCPeerConnection = class extends RTCPeerConnection {
   constructor(...options) { super(...options); window.connections.push(this); }
 };"""

@@ -30,7 +30,7 @@ new MutationObserver((changes) => {
 TOOK = "(key) => (window.told[key] - window.began) / 1000"
 
 # Keeps what each connection sends, and lets a test put nothing in its place.
-KEEP_SENDERS = """window.senders = [];
+KEEP_SENDERS = """window.senders = parent.senders ?? [];
 window.RTCPeerConnection = class extends RTCPeerConnection {
   addTransceiver(...options) {
     const transceiver = super.addTransceiver(...options);

@@ -10,9 +10,12 @@ pytestmark = [pytest.mark.browser, pytest.mark.proof]
 HANDSHAKE_MS = 3_500  # more than sound may be silent for
 
 # A connection over which the first packet of sound comes late. Gives the number of dials until sound was live.
-JOIN = """(handshake) => import("rooms/audio.js").then(({ Sound }) => new Promise((done) => {
+JOIN = """(handshake) => Promise.all([
+  import("rooms/audio.js"), import("rooms/default_route.js"),
+]).then(([{ Sound }, { connection }]) => new Promise((done) => {
   let dials = 0;
-  window.RTCPeerConnection = class {
+  connection().close();
+  frames[0].RTCPeerConnection = class {
     connectionState = "new";
     signalingState = "stable";
     localDescription = { sdp: "" };

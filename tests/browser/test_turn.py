@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.proof]
 TRANSPORTS = ("udp", "tcp", "tls")
 OF_A_USER = 24  # user-quota
 # A network that lets out nothing but TURN, by one transport: the browser gathers relayed candidates alone.
-CLOSED = """window.connections = [];
+CLOSED = """window.connections = parent.connections ?? [];
 window.RTCPeerConnection = class extends RTCPeerConnection {
   constructor(configuration) {
     super({ ...configuration, iceTransportPolicy: "relay" });

@@ -1,9 +1,10 @@
 /** One RTCPeerConnection to the media node: one transceiver, sendrecv and without a track, offer and answer in one round trip. */
+import { connection } from "rooms/default_route.js";
 
 const GATHER_WITHIN = 300;
 
 export class Peer {
-  #connection = new RTCPeerConnection();
+  #connection = connection();
   #sender;
   node = null;        // which start of a media node answered; null before the answer
 
