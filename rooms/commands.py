@@ -60,7 +60,7 @@ async def carry_out(me: UUID, command: protocol.Command, tell: hls.Tell) -> Even
 
     `tell` is for the frames that follow the answer to some."""
     if isinstance(command, protocol.Offer):
-        sdp, node = await sound.answer(me, command.sdp, restart=command.restart)
+        sdp, node = await sound.answer(me, command.sdp, restart=command.restart, boot=command.node)
         return protocol.Answer(sdp=sdp, node=node, re=command.id)
     if isinstance(command, protocol.Hear):
         return await hls.hear(me, command, tell)

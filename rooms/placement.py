@@ -57,7 +57,12 @@ def nodes() -> list[Node]:
 
 def same(node: Node) -> Node | None:
     """What this start of a node says now; None where Redis does not know it."""
-    return next((now for now in nodes() if now.boot == node.boot), None)
+    return started(node.boot)
+
+
+def started(boot: str) -> Node | None:
+    """The node of which this is a start; None where Redis does not know it."""
+    return next((now for now in nodes() if now.boot == boot), None)
 
 
 def lost(alive: list[Node]) -> list[tuple[str, float]]:

@@ -5,7 +5,7 @@ import atexit
 import time
 import weakref
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
@@ -77,14 +77,14 @@ class Place:
     has_moved: bool
 
 
-async def answer(participant: UUID, sdp: str, *, restart: bool = False) -> tuple[str, str]:
+async def answer(participant: UUID, sdp: str, *, restart: bool = False, boot: str = "") -> tuple[str, str]:
     """The SDP answer for this person's offer, and which start of a node gave it.
 
-    `restart`: it is for the connection that there is, with new ICE credentials. Whoever finds everything full waits in
-    line from then on (`rooms/line.py`) and is told his place in it. Raises SoundRefused, or Refused for whoever is not
-    in the Space."""
+    `restart`: it is for the connection that there is, at the start `boot` of a node, with new ICE credentials. Whoever
+    finds everything full waits in line from then on (`rooms/line.py`) and is told his place in it. Raises SoundRefused,
+    or Refused for whoever is not in the Space."""
     try:
-        return await (_restarted if restart else _answer)(participant, sdp)
+        return await (_restarted(participant, sdp, boot) if restart else _answer(participant, sdp))
     except SoundRefused as refused:
         if refused.code == placement.AllFull.code:
             await events.whisper(participant, {"type": "waiting", "place": await _stand_in_line(participant)})
@@ -92,7 +92,7 @@ async def answer(participant: UUID, sdp: str, *, restart: bool = False) -> tuple
 
 
 async def _answer(participant: UUID, sdp: str) -> tuple[str, str]:
-    async with _slot(participant) as place:
+    async with _slot(lambda: _come_along(participant)) as place:
         if not await _has_room(place, participant):
             raise SoundRefused(placement.AllFull.code)
         reply = await _offer(place, participant, {"sdp": sdp})
@@ -100,23 +100,23 @@ async def _answer(participant: UUID, sdp: str) -> tuple[str, str]:
     return reply, place.node.boot
 
 
-async def _restarted(participant: UUID, sdp: str) -> tuple[str, str]:
+async def _restarted(participant: UUID, sdp: str, boot: str) -> tuple[str, str]:
     """As `answer`, for a connection that has its room already."""
-    async with _slot(participant) as place:
+    async with _slot(lambda: _where_it_is(participant, boot)) as place:
         return await _offer(place, participant, {"sdp": sdp, "restart": True}), place.node.boot
 
 
 @asynccontextmanager
-async def _slot(participant: UUID) -> AsyncIterator[Place]:
+async def _slot(where: Callable[[], Awaitable[Place]]) -> AsyncIterator[Place]:
     """Where somebody gets his sound, with one of the slots of that node.
 
     Whoever waited for it looks again: the node may have died meanwhile, and the Space be placed on another one."""
-    place = await _come_along(participant)
+    place = await where()
     while True:
         since = time.monotonic()
         async with _face().slots[place.node.url]:
             before, has_waited = place.node.url, time.monotonic() - since > heartbeat.SECONDS
-            place = await _come_along(participant) if has_waited else place
+            place = await where() if has_waited else place
             if place.node.url == before:
                 yield place
                 return
@@ -141,6 +141,17 @@ async def _come_along(participant: UUID) -> Place:
     if place.has_moved:
         await events.hint(place.space, {"type": "sound_moved", "node": place.node.boot})
     return place
+
+
+async def _where_it_is(participant: UUID, boot: str) -> Place:
+    """Where a connection is, as long as that node lives: while a Space moves, its row names the next one already."""
+    return await _connected(participant, boot) or await _come_along(participant)
+
+
+@database
+def _connected(participant: UUID, boot: str) -> Place | None:
+    person, node = hearer(participant), placement.started(boot)
+    return Place(str(person.space_id), node, preferred=True, has_moved=False) if node else None
 
 
 @database

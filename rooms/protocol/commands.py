@@ -28,10 +28,12 @@ class Ping(Command, tag="ping", kw_only=True, frozen=True):
 class Offer(Command, tag="offer", kw_only=True, frozen=True):
     """Connect my sound: an SDP offer with one audio section. Answered by `answer`, or by `error`.
 
-    With `restart` it gives the connection that there is new ICE credentials, and changes nothing else."""
+    With `restart` it gives the connection that there is new ICE credentials, and changes nothing else. `node` is the
+    one that has it, as `answer` named it: while the sound moves, that may not be the one of the Space any more."""
 
     sdp: Annotated[str, Meta(min_length=1, max_length=12_000)]
     restart: bool = False
+    node: Annotated[str, Meta(max_length=64)] = ""
 
 
 class Hear(Command, tag="hear", kw_only=True, frozen=True):

@@ -21,12 +21,11 @@ STEPS = """(within) => import("rooms/move.js").then(async ({ Move }) => {
   return timers.filter((delay) => delay > 1000);
 })"""
 
-# A speaker who has opened his second connection when he is told that the sound stays, or where it has gone instead.
-# Gives the connections that he then has, by what became of them.
-TOLD = """(node) => Promise.all([
-  import("rooms/audio.js"), import("rooms/default_route.js"),
-]).then(async ([{ Sound }, { connection }]) => {
-  const connections = [];
+# What stands before a test of audio.js: its connections, by what became of them, and offers, by the node that they
+# name. They are answered by each of `answers` in turn, once `answered` says so.
+FAKES = """const { Sound } = await import("rooms/audio.js");
+  const { connection } = await import("rooms/default_route.js");
+  const connections = [], offers = [];
   connection().close();
   frames[0].RTCPeerConnection = class {
     connectionState = "new";
@@ -34,8 +33,10 @@ TOLD = """(node) => Promise.all([
     localDescription = { sdp: "" };
     constructor() { connections.push("open"); this.number = connections.length - 1; }
     addTransceiver() { return { sender: { replaceTrack: async () => {} } }; }
+    getConfiguration() { return { iceTransportPolicy: "relay" }; }
+    async createOffer() {}
     async setLocalDescription() {}
-    async setRemoteDescription() { this.answered = performance.now(); }
+    async setRemoteDescription() { this.answered ??= performance.now(); }
     async getStats() {
       const packets = this.number ? 0 : Math.ceil((performance.now() - this.answered) / 20);
       return [{ type: "inbound-rtp", packetsReceived: packets }];
@@ -43,17 +44,40 @@ TOLD = """(node) => Promise.all([
     close() { this.signalingState = connections[this.number] = "closed"; }
   };
   const answers = ["here", "there", "elsewhere"];
-  const until = async (holds) => { while (!holds()) await new Promise((done) => setTimeout(done, 20)); };
-  const answer = async () => ({ sdp: "", node: answers[connections.length - 1] });
-  const sound = new Sound(document.createElement("audio"), answer, () => {});
+  const moment = () => new Promise((done) => setTimeout(done, 20));
+  const until = async (holds) => { while (!holds()) await moment(); };
+  let answered = Promise.resolve();
+  const sound = new Sound(document.createElement("audio"), async (sdp, kept = "") => {
+    const node = answers[offers.push(kept) - 1];
+    await answered;
+    return { sdp: "", node };
+  }, () => {});
+"""
+
+# A speaker who has opened his second connection when he is told that the sound stays, or where it has gone instead.
+# Gives the connections that he then has, by what became of them.
+TOLD = f"""async (node) => {{
+  {FAKES}
   sound.connect();
   await until(() => sound.state === "live");
-  sound.moving({ node: "there", step: "stage", within: 1 }, true);
+  sound.moving({{ node: "there", step: "stage", within: 1 }}, true);
   await until(() => connections.length === 2);
   sound.renew(node);
   await new Promise((done) => setTimeout(done, 200));
   return connections;
-})"""
+}}"""
+
+# A speaker whose network changes while he has a connection to both nodes. Gives his offers, by the node that they name.
+RESTARTED = f"""async () => {{
+  {FAKES}
+  sound.connect();
+  await until(() => sound.state === "live");
+  sound.moving({{ node: "there", step: "stage", within: 1 }}, true);
+  await until(() => offers.length === 2);
+  dispatchEvent(new Event("online"));
+  await until(() => offers.length === 3);
+  return [offers, connections];
+}}"""
 
 
 def test_whoever_takes_a_step_by_himself_takes_it_at_a_moment_of_his_own(join_as: Callable[..., Person]) -> None:
@@ -68,3 +92,9 @@ def test_whoever_is_told_that_the_sound_stays_gives_the_second_connection_up(joi
     for node, connections in (("here", ["open", "closed"]), ("elsewhere", ["closed", "closed", "open"])):
         page.goto("/")
         assert page.evaluate(TOLD, node) == connections, node
+
+
+def test_a_restart_in_the_middle_of_a_move_names_the_node_of_what_is_heard(join_as: Callable[..., Person]) -> None:
+    page = join_as("lior").page
+    page.goto("/")
+    assert page.evaluate(RESTARTED) == [["", "", "here"], ["open", "open"]]

@@ -52,10 +52,17 @@ class Follower:
 
     async def offer(self, client: Client) -> dict[str, Any]:
         """The frame that answers an offer."""
+        return await self._ask(sdp=client.offer())
+
+    async def restart(self) -> dict[str, Any]:
+        """Give what is heard new ICE credentials; the frame that answers."""
+        return await self._ask(sdp=self.ear.restart(), restart=True, node=self.ear.node)
+
+    async def _ask(self, **offer: Any) -> dict[str, Any]:
         number = next(self._ids)
-        self._answers[number] = asyncio.get_running_loop().create_future()
-        await self.page.send(type="offer", sdp=client.offer(), id=number)
-        return await asyncio.wait_for(self._answers[number], FRAME_SECONDS)
+        answer = self._answers[number] = asyncio.get_running_loop().create_future()
+        await self.page.send(type="offer", id=number, **offer)
+        return await asyncio.wait_for(answer, FRAME_SECONDS)
 
     async def _dial(self) -> Ear:
         ear = Ear(self.tones)

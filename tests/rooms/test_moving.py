@@ -1,6 +1,7 @@
 """Moves of live Spaces that do not go as they should: real nodes, real sockets, real DTLS-SRTP."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -128,6 +129,34 @@ async def test_a_move_that_broke_off_goes_on_to_where_it_was_to_go(
         assert "moved to new: 3 connected" in await media("drain", "old")
         await hear(followers)
         assert {follower.ear.node for follower in followers} == {new.boot}
+
+
+async def test_whoever_changes_his_network_in_the_middle_of_a_move_keeps_his_connection(
+    tea: Space, hana: User, sol: User, lior: User, start: Start, steps: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, _ = await two(start)
+    has_all, restarted = moving._has_all, asyncio.Event()
+
+    async def waits(*given: Any) -> bool:
+        return restarted.is_set() and await has_all(*given)
+
+    monkeypatch.setattr(moving, "_has_all", waits)
+    async with everybody(tea, hana, sol, lior) as followers:
+        await placed(followers)
+        drained = asyncio.create_task(media("drain", "old"))
+        await until(lambda: steps.told == ["stage"], 20)
+        for follower in followers:
+            follower.ear.move("127.0.0.2")
+            answer = await follower.restart()
+            assert (answer["type"], answer.get("node")) == ("answer", old.boot), answer
+            follower.ear.accept(answer["sdp"])
+        since = time.monotonic()
+        followers[2].ear.notes.clear()
+        await hear(followers)
+        print(f"lior hears both again {time.monotonic() - since:.2f} s after the restart, on the old node")
+        assert old.engine.restarts == len(followers)
+        restarted.set()
+        assert "moved to new: 3 connected" in await drained
 
 
 def _are_on(followers: list[Follower], node: Node) -> bool:

@@ -17,13 +17,13 @@ export class Sound {
   #move = null;       // while the sound goes to another node and both are connected
   #movedTo = null;    // the node that the sound moved to since the present dial began
   #timer = null;
-  #roaming = new Roaming({ offer: (sdp) => this.offer(sdp, true), lost: () => this.#again() });
+  #roaming = new Roaming({ offer: (sdp, node) => this.offer(sdp, node), lost: () => this.#again() });
   #watch = new Watch({
     heard: () => this.#heard(), doubted: () => this.doubted(), stalled: () => this.#roaming.restart(),
     silent: () => this.#silent(),
   });
 
-  /** offer(sdp, restart) -> Promise of {sdp, node}, the answer; changed() is called after every change of what is public
+  /** offer(sdp, kept) -> Promise of {sdp, node}, the answer; kept: the node that has the connection already; changed() is called after every change of what is public
    *  here; servers() -> Promise of the TURN servers; doubted(): perhaps the network is gone. */
   constructor(element, offer, changed, servers = async () => [], doubted = () => {}) {
     Object.assign(this, { element, offer, changed, servers, doubted });

@@ -43,7 +43,7 @@ export class Peer {
     const usable = this.#usable();
     await this.#connection.setLocalDescription(await this.#connection.createOffer({ iceRestart: true }));
     if (!(await usable)) throw Object.assign(new Error("no network"), { code: "no_network" });
-    const { sdp } = await offer(this.#connection.localDescription.sdp);
+    const { sdp } = await offer(this.#connection.localDescription.sdp, this.node);
     if (this.#connection.signalingState === "closed") return;
     await this.#connection.setRemoteDescription({ type: "answer", sdp });
   }

@@ -3,7 +3,7 @@
 export const COMMANDS = {
   "sync": [],
   "ping": [],
-  "offer": ["sdp", "restart"],
+  "offer": ["sdp", "restart", "node"],
   "hear": ["files", "chosen"],
   "relay": [],
   "ask": ["text"],

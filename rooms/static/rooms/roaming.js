@@ -7,7 +7,7 @@ const HOLDS_FOR = 10_000;
 
 export class Roaming {
   #peer = null;
-  #busy = false;
+  #busy = null;         // the peer whose offer is under way
   #timer = null;
   #since = null;        // when the first try was, of those since sound was last heard
   #askedAt = 0;
@@ -16,7 +16,7 @@ export class Roaming {
   #waits = false;       // for the socket
   #network = navigator.connection?.type;  // not every browser tells it
 
-  /** offer(sdp) -> Promise of {sdp}; lost(): the node has not got the connection any more. */
+  /** offer(sdp, node) -> Promise of {sdp}, of the node that has the connection; lost(): the node has not got the connection any more. */
   constructor({ offer, lost }) {
     Object.assign(this, { offer, lost });
   }
@@ -50,7 +50,7 @@ export class Roaming {
   get holds() {
     const now = performance.now();
     if (this.#since === null || now - this.#since > HOLDS_FOR) return false;
-    return this.#hopes || (this.#busy && now - this.#askedAt < ANSWER_WITHIN);
+    return this.#hopes || (this.#busy === this.#peer && now - this.#askedAt < ANSWER_WITHIN);
   }
 
   /** The socket is there again. */
@@ -60,13 +60,13 @@ export class Roaming {
 
   restart = async () => {
     const peer = this.#peer;
-    if (!peer || this.#busy) return;
+    if (!peer || this.#busy === peer) return;
     clearTimeout(this.#timer);
-    this.#busy = true;
+    this.#busy = peer;
     this.#askedAt = performance.now();
     this.#since ??= this.#askedAt;
     const refusal = await peer.restart(this.offer).then(() => null, (error) => error.code ?? "failed");
-    this.#busy = false;
+    if (this.#busy === peer) this.#busy = null;
     if (peer === this.#peer && this.#since !== null) this.#next(refusal);
   };
 

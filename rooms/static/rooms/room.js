@@ -73,9 +73,9 @@ export class Room {
     return this.#socket.send(type, fields);
   }
 
-  /** Look within `more` ms than usual whether the websocket still leads anywhere. */
-  probe(more) {
-    this.#socket.probe(more);
+  /** Look whether the websocket still leads anywhere; `longer`: ms, as `Socket` has it. */
+  probe(longer) {
+    this.#socket.probe(longer);
   }
 
   /** How loud the voices are in what is heard now, where that is not what is said now: no frame tells it. */

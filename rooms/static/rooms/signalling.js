@@ -12,7 +12,7 @@ export class Signalling {
 
   constructor(room, audio) {
     this.room = room;
-    const offer = (sdp, restart = false) => this.#ask("offer", { sdp, restart });
+    const offer = (sdp, kept = "") => this.#ask("offer", { sdp, restart: kept !== "", node: kept });  // by which it is kept
     this.sound = new Sound(audio, offer, () => room.redraw(), () => this.#relay.servers(), () => this.#probe());
   }
 
