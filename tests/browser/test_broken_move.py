@@ -67,6 +67,19 @@ TOLD = f"""async (node) => {{
   return connections;
 }}"""
 
+# Somebody whose offer is under way during these steps of a move, and is answered by the node before.
+LATE = f"""async (steps) => {{
+  {FAKES}
+  let arrive;
+  answered = new Promise((done) => {{ arrive = done; }});
+  sound.connect();
+  await until(() => offers.length === 1);
+  steps.forEach((step) => sound.moving({{ node: "there", step, within: 0 }}, false));
+  arrive();
+  await new Promise((done) => setTimeout(done, 200));
+  return connections;
+}}"""
+
 # A speaker whose network changes while he has a connection to both nodes. Gives his offers, by the node that they name.
 RESTARTED = f"""async () => {{
   {FAKES}
@@ -92,6 +105,13 @@ def test_whoever_is_told_that_the_sound_stays_gives_the_second_connection_up(joi
     for node, connections in (("here", ["open", "closed"]), ("elsewhere", ["closed", "closed", "open"])):
         page.goto("/")
         assert page.evaluate(TOLD, node) == connections, node
+
+
+def test_an_offer_that_was_under_way_longer_than_a_move_is_made_again(join_as: Callable[..., Person]) -> None:
+    page = join_as("lior").page
+    for steps in (["stage"], ["all", "over"], ["over"]):
+        page.goto("/")
+        assert page.evaluate(LATE, steps) == ["closed", "open"], steps
 
 
 def test_a_restart_in_the_middle_of_a_move_names_the_node_of_what_is_heard(join_as: Callable[..., Person]) -> None:

@@ -82,10 +82,13 @@ export class Sound {
     this.#follow();
   }
 
-  /** The sound is moving to a node, step by step, and is heard all the time. */
+  /** The sound is moving to a node, step by step, and is heard all the time; where it is not heard, one dials there. */
   moving({ node, step, within }, onStage) {
-    const dialled = this.#peer?.node;
-    if (!this.#move && (!dialled || dialled === node || this.state !== "live")) return;
+    if (!this.#peer || (!this.#move && this.#peer.node === node)) return;
+    if (!this.#move && (this.#peer.node === null || this.state !== "live")) {
+      this.renew(node);
+      return;
+    }
     this.#move ??= new Move({
       make: (heard) => this.#make(heard),
       dial: (peer) => peer.dial(() => this.#track, this.offer),
