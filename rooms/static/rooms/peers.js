@@ -1,0 +1,115 @@
+/** The connections of a page: the one that is heard, and a second one while the sound moves to another node. */
+import { Keeper } from "rooms/keeper.js";
+import { Move } from "rooms/move.js";
+import { Peer } from "rooms/peer.js";
+
+export class Peers {
+  #peer = null;
+  #track = null;
+  #move = null;       // while the sound goes to another node and both are connected
+  #keeper;
+
+  /** offer(sdp, kept) -> Promise of {sdp, node}, the answer; kept: the node that has the connection already; servers() ->
+   *  Promise of the TURN servers; play(track): this one is heard from now on. The rest is a Keeper's. */
+  constructor({ offer, servers, play, ...kept }) {
+    Object.assign(this, { offer, servers, play });
+    this.#keeper = new Keeper({ offer, ...kept });
+  }
+
+  /** Which node answered the connection that is heard; null before its answer, undefined where there is none. */
+  get node() { return this.#peer?.node; }
+
+  get moves() { return this.#move !== null; }
+
+  start() { this.#keeper.start(); }
+
+  stop() {
+    this.#keeper.stop();
+    this.close();
+    this.#track = null;
+  }
+
+  /** One connection, a new one: true once it is answered, false where another one took its place before. Rejects with the
+   *  code of a refusal. `attempt`: how many before it brought no sound. */
+  async dial(attempt) {
+    this.close();
+    const peer = this.#make((track) => this.play(track));
+    this.#peer = peer;
+    try {
+      await this.#connect(peer);
+    } catch (error) {
+      if (peer === this.#peer) throw error;
+    }
+    if (peer !== this.#peer) return false;
+    this.#keeper.follow(peer, attempt);
+    return true;
+  }
+
+  close() {
+    this.#keeper.rest();
+    this.stay();
+    this.#peer?.close();
+    this.#peer = null;
+  }
+
+  /** What the microphone sends; null for nothing. A connection that replaces this one takes it along. */
+  async send(track) {
+    this.#track = track;
+    const peer = this.#peer;
+    try {
+      await Promise.all(this.#all.map((one) => one.send(track)));
+    } catch (error) {
+      if (peer === this.#peer) throw error;
+    }
+  }
+
+  /** TURN servers with new credentials, for the connections that there are. */
+  use(servers) {
+    this.#all.forEach((peer) => peer.use(servers));
+  }
+
+  /** The socket is there again. */
+  resume() { this.#keeper.resume(); }
+
+  /** A step to another node; failed(): nothing came of the move. */
+  move({ step, within }, onStage, failed) {
+    this.#move ??= new Move({
+      make: (heard) => this.#make(heard), dial: (peer) => this.#connect(peer),
+      adopt: (peer, track) => this.#adopt(peer, track),
+      over: (moved) => {
+        this.#move = null;
+        if (!moved) failed();
+      },
+    });
+    this.#move.step(step, within, onStage);
+  }
+
+  /** No move any more. */
+  stay() {
+    this.#move?.end();
+    this.#move = null;
+  }
+
+  get #all() {
+    return [this.#peer, ...this.#move?.peers ?? []].filter(Boolean);
+  }
+
+  #make(heard) {
+    const failed = () => (peer === this.#peer ? this.#keeper.silent() : this.#move?.failed(peer));
+    const unsteady = () => peer === this.#peer && this.#keeper.restart();
+    const peer = new Peer({ heard, unsteady, failed, servers: this.servers });
+    return peer;
+  }
+
+  #connect(peer) {
+    return peer.dial(() => this.#track, this.offer);
+  }
+
+  #adopt(peer, track) {
+    const before = this.#peer;
+    this.#peer = peer;
+    this.#keeper.follow(peer, 0);
+    this.play(track);
+    return before;
+  }
+}
