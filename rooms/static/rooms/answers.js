@@ -9,6 +9,7 @@ export class Refused extends Error {
 }
 
 export class Answers {
+  fastest = 0;          // ms of the fastest answer so far; 0 before the first
   #nextId = 1;
   #pending = new Map();
 
@@ -21,7 +22,7 @@ export class Answers {
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => this.settle(id, null), within);
-      this.#pending.set(id, { resolve, reject, timer });
+      this.#pending.set(id, { resolve, reject, timer, since: performance.now() });
       send(id);
     });
   }
@@ -31,6 +32,7 @@ export class Answers {
     if (!waiting) return;
     this.#pending.delete(id);
     clearTimeout(waiting.timer);
+    if (frame) this.fastest = Math.min(this.fastest || Infinity, performance.now() - waiting.since);
     if (frame && frame.type !== "error") waiting.resolve(frame);
     else waiting.reject(new Refused(frame?.code ?? "no_answer", frame?.text ?? gettext("The server did not answer. Try again.")));
   }

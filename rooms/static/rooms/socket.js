@@ -7,7 +7,7 @@ export { Refused };
 const FIRST_DELAY = 500;
 const LONGEST_DELAY = 8000;
 const ANSWER_WITHIN = 10_000;
-const LIVES_WITHIN = 400;       // what asks nothing of the server is answered by then,
+const LIVES_WITHIN = 400;       // what asks nothing of the server is answered by then, or in three times the round trip,
 const BUSY_WITHIN = 3000;       // and by then behind a command: an offer to a node that is dark takes 2.5 s
 
 export class Socket {
@@ -52,7 +52,8 @@ export class Socket {
   async probe(longer = 0) {
     const [asked, frames] = [this.#socket, this.#frames];
     if (this.#closed || this.#probing || asked.readyState === WebSocket.CONNECTING) return;
-    const within = this.#answers.waiting ? BUSY_WITHIN : LIVES_WITHIN;
+    const { waiting, fastest } = this.#answers;
+    const within = waiting ? BUSY_WITHIN : Math.max(LIVES_WITHIN, Math.min(3 * fastest, BUSY_WITHIN));
     this.#probing = true;
     await this.send("ping", {}, within + longer).catch(() => {});
     this.#probing = false;
