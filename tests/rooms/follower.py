@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import random
 import time
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -15,6 +16,11 @@ from tests.rooms.stalls import Stalls, longest_silence
 
 AUDIBLE = 0.01  # of full scale
 FRAME_SECONDS = 60
+DIAL_SECONDS = 0.3  # until the next try, where nobody answers an offer
+
+
+class NotAnswered(Exception):
+    """An offer that was refused; the text is the code."""
 
 
 class Ear(Client):
@@ -40,6 +46,7 @@ class Follower:
         self.notes: list[tuple[float, frozenset[float]]] = []  # of what was heard before
         self.nodes: list[str] = []  # that were connected to
         self.waiting: list[int] = []  # the places in line that it was told
+        self.is_live = self._is_moving = False
         self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._ids = itertools.count(100)
         self._next: Ear | None = None
@@ -49,6 +56,7 @@ class Follower:
     async def connect(self) -> None:
         """Hear, and be heard."""
         self.ear = await self._dial()
+        self._hold()
 
     async def offer(self, client: Client) -> dict[str, Any]:
         """The frame that answers an offer."""
@@ -68,7 +76,8 @@ class Follower:
         ear = Ear(self.tones)
         self.crowd.add(ear)
         answer = await self.offer(ear)
-        assert answer["type"] == "answer", answer
+        if answer["type"] == "error":
+            raise NotAnswered(answer["code"])
         ear.node = answer["node"]
         self.nodes.append(ear.node)
         ear.accept(answer["sdp"])
@@ -83,13 +92,17 @@ class Follower:
             if frame["type"] in ("answer", "error") and frame["re"] in self._answers:
                 self._answers.pop(frame["re"]).set_result(frame)
             elif frame["type"] == "sound_moving":
-                self._tasks.append(asyncio.create_task(self._move(frame["step"], frame["within"])))
+                self._tasks.append(asyncio.create_task(self._move(**frame)))
             elif frame["type"] == "sound_moved":
                 self._tasks.append(asyncio.create_task(self._renew(frame["node"])))
             elif frame["type"] == "waiting":
                 self.waiting.append(frame["place"])
 
-    async def _move(self, step: str, within: float) -> None:
+    async def _move(self, node: str, step: str, within: float, **_: Any) -> None:
+        """One step; whoever does not hear the node before begins with none: he is there, or dials and comes there."""
+        if not self._is_moving and (not self.is_live or self.ear.node == node):
+            return
+        self._is_moving = step != "over"
         if step == "stage" and self.voice:
             self._next = await self._dial()
         elif step == "all":
@@ -99,11 +112,12 @@ class Follower:
             if not self.voice:
                 await self._drop()
         elif step == "over":
-            await self._drop()
+            await (self._drop() if self.ear.node == node else self._renew(node))
 
     async def _renew(self, node: str) -> None:
         """One connection, to that node; whatever was under way is over."""
         spare, self._next = self._next, None
+        self._is_moving = False
         await self._drop()
         if self.ear.node != node:
             self._switch(await self._dial())
@@ -116,6 +130,25 @@ class Follower:
         self.notes += self.ear.notes
         ear.notes = [note for note in ear.notes if note[0] >= now]
         self._old, self.ear, self._next = self.ear, ear, None
+        self._hold()
+
+    def _hold(self) -> None:
+        self.is_live = True
+        self._tasks.append(asyncio.create_task(self._watch(self.ear)))
+
+    async def _watch(self, ear: Ear) -> None:
+        """Dial anew, again and again, where the node gives up the connection that is heard."""
+        await ear.gone.wait()
+        if ear is self.ear:
+            self.is_live = False
+            self._switch(await self._dial_until_answered())
+            await self._drop()
+
+    async def _dial_until_answered(self) -> Ear:
+        while True:
+            with suppress(NotAnswered):
+                return await self._dial()
+            await asyncio.sleep(DIAL_SECONDS)
 
     async def _drop(self) -> None:
         if self._old is not None:
