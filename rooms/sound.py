@@ -14,9 +14,9 @@ import structlog
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from rooms import events, line, nodes, placement
+from rooms import events, line, nodes, placement, standing
 from rooms.media import grant, heartbeat
-from rooms.models import Participant
+from rooms.models import Participant, Space
 from rooms.refusals import check
 from rooms.rules import Reason
 from rooms.threads import database
@@ -123,8 +123,16 @@ async def _slot(where: Callable[[], Awaitable[Place]]) -> AsyncIterator[Place]:
 
 
 async def _offer(place: Place, participant: UUID, body: dict[str, str | bool]) -> str:
+    """What the node answers. One that does not know that the Space is placed there is told once more."""
     permit = grant.mint(settings.MEDIA_SECRET, place.space, str(participant), time.time(), back=place.preferred)
-    return await _ask(f"{place.node.url}/spaces/{place.space}/peers", {"grant": permit, **body})
+    url = f"{place.node.url}/spaces/{place.space}/peers"
+    try:
+        return await _ask(url, {"grant": permit, **body})
+    except SoundRefused as refused:
+        if refused.code != "no_space":
+            raise
+    await _write_standing(place.space)
+    return await _ask(url, {"grant": permit, **body})
 
 
 async def placed(participant: UUID) -> tuple[str, placement.Node]:
@@ -183,6 +191,11 @@ def _placed(participant: UUID) -> Place:
         raise SoundRefused(error.code) from None
     has_moved = before not in ("", node.name)  # where it was started again, nobody hears the one before
     return Place(str(space.pk), node, preferred, has_moved)
+
+
+@database
+def _write_standing(space: str) -> None:
+    standing.write(Space.objects.get(pk=UUID(space)))
 
 
 @database

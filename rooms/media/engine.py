@@ -42,7 +42,6 @@ REPORT_TURNS = 50  # within that time, in each of which so many listeners are to
 GOODBYE_SECONDS = 0.5  # for each of the things that are waited for at the end
 MOST_FAILURES = 50  # ticks of one Space; then it is closed, and whoever comes back finds it begun anew
 HEARD_SECONDS = 12.0  # for which a Space is written as files (HLS) after the web side last said that somebody hears it
-EMPTY_SECONDS = 60.0  # after which a Space without peers is forgotten; whoever comes has its standing read again
 
 
 class Engine:
@@ -166,7 +165,7 @@ class Engine:
 
     def join(self, name: str, permission: str, offer: str) -> str:
         """Let a browser in and return the answer to its offer; Refused where it may not or cannot."""
-        space, granted = admitted(self.spaces, name, self.config.secret, permission)
+        space, granted = admitted(self.spaces, name, self.config, permission)
         why = self._why_no_room(space, granted)
         if why:
             raise Refused("full", why)
@@ -184,7 +183,7 @@ class Engine:
 
         Certificate, keys and stream stay. Refused, no_peer, unless the offer is of the participant's connection here.
         """
-        space, granted = admitted(self.spaces, name, self.config.secret, permission)
+        space, granted = admitted(self.spaces, name, self.config, permission)
         parsed, peer = understood(offer), space.peers.get(granted.participant)
         if peer is None or not peer.is_restart(parsed):
             raise Refused("no_peer", "not an ICE restart of a connection that is here")
@@ -373,7 +372,7 @@ class Engine:
         peer.report(now, *self.fanout.progress(peer.row, now - self._ticked_at))
 
     def sweep(self, now: float) -> None:
-        """Drop the peers that have not been heard of for too long, and Spaces in which nobody is any more."""
+        """Drop the peers that have not been heard of for too long, and Spaces in which nobody is, or is to be."""
         for ice_peer in self.ice.expired(now):
             peer = ice_peer.owner
             assert isinstance(peer, Peer)
@@ -384,7 +383,7 @@ class Engine:
         for name, space in list(self.spaces.items()):
             if now > space.heard_until:
                 space.end_feed("unheard")
-            if not space.peers and now - space.last_peer_at > EMPTY_SECONDS:
+            if space.is_done(now):
                 self.close(name)
 
     # Running in real time

@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 
 from . import grant, sdp
+from .config import Config
 from .space import LiveSpace
 
 
@@ -15,16 +16,20 @@ class Refused(Exception):
         self.code = code
 
 
-def admitted(spaces: Mapping[str, LiveSpace], name: str, secret: str, permission: str) -> tuple[LiveSpace, grant.Grant]:
-    """Return the Space, and what the grant says of whom it lets in there; Refused where it lets nobody in."""
+def admitted(
+    spaces: Mapping[str, LiveSpace], name: str, config: Config, permission: str
+) -> tuple[LiveSpace, grant.Grant]:
+    """Return the Space, and what the grant says of whom it lets in there; Refused where it lets nobody in.
+
+    A Space that is placed elsewhere lets nobody in here, though the node may have it: he would hear nobody."""
     try:
-        granted = grant.read(secret, permission, time.time())
+        granted = grant.read(config.secret, permission, time.time())
     except grant.GrantRefused as error:
         raise Refused("refused", f"grant {error}") from error
     if granted.space != name:
         raise Refused("refused", "grant for another Space")
     space = spaces.get(name)
-    if space is None:
+    if space is None or not space.standing.places_on(config.boot):
         raise Refused("no_space", "the Space is not on this node")
     if not space.standing.admits(granted.participant):
         raise Refused("refused", "removed from the Space")

@@ -32,8 +32,10 @@ class Node(Protocol):
     draining: bool
     told_to_stop: asyncio.Event
 
-    async def prepare(self, space: str) -> None:
-        """See to it that the engine knows the Space's standing, if there is one."""
+    async def prepare(self, space: str, *, early: bool = False) -> None:
+        """See to it that the engine knows the Space's standing, if there is one.
+
+        ``early``: also before the Space is placed here."""
 
     def health(self, seconds: float) -> dict[str, object]:
         """Say how the node is, and how its clock went in the last ``seconds``."""
@@ -96,7 +98,7 @@ def _add_steering(app: web.Application, node: Node) -> None:
 
     async def prepare(request: web.Request) -> web.Response:
         space = request.match_info["space"]
-        await node.prepare(space)
+        await node.prepare(space, early=True)
         if space not in node.engine.spaces:
             raise Refused("no_space", "the Space has no standing, or has ended")
         return web.Response(status=204)

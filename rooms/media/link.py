@@ -117,10 +117,12 @@ class Link:
         for names in batched(self._engine.spaces):
             await self.read(*names)
 
-    async def read(self, *names: str) -> None:
-        """Read standings, bring those into effect that are newer, and say which ones are."""
+    async def read(self, *names: str, early: bool = False) -> None:
+        """Read standings, bring those into effect that are newer, and say which ones are.
+
+        ``early``: Spaces are opened here also while they are placed elsewhere, since they are about to come."""
         found = await self._redis.mget([standing.KEY.format(space=name) for name in names])
-        taken = [self._take(name, data) for name, data in zip(names, found, strict=True)]
+        taken = [self._take(name, data, early) for name, data in zip(names, found, strict=True)]
         await self._acknowledge([current for current in taken if current is not None and self._answers_for(current)])
         for space in [self._engine.spaces[name] for name in names if name in self._engine.spaces]:
             if space.heard_elsewhere:  # the web side says so every two seconds only, and that would be missing
@@ -128,9 +130,9 @@ class Link:
 
     def _answers_for(self, current: standing.Standing) -> bool:
         """Whether it is this node whose word counts: while a Space moves, two have it."""
-        return current.node in ("", self._engine.config.boot)
+        return current.places_on(self._boot)
 
-    def _take(self, name: str, data: bytes | None) -> standing.Standing | None:
+    def _take(self, name: str, data: bytes | None, early: bool) -> standing.Standing | None:
         """Bring a standing into effect if it is newer; None where it says nothing of a Space here."""
         if data is None:
             self._on_missing(name)
@@ -141,7 +143,8 @@ class Link:
         except ValueError as error:
             log.error("standing of %s is malformed: %s", name, error)
             return None
-        if current.ended and name not in self._engine.spaces:
+        opens = not current.ended and (early or current.places_on(self._boot))
+        if name not in self._engine.spaces and not opens:
             return None
         try:
             self._engine.apply(current)

@@ -174,10 +174,13 @@ class Node:
         if running or failed:
             log.error("tasks of the node that do not end: %r; that had failed: %r", running, failed)
 
-    async def prepare(self, space: str) -> None:
-        """Read the standing of a Space that is new here."""
-        if space not in self.engine.spaces:
-            await self.link.read(space)
+    async def prepare(self, space: str, *, early: bool = False) -> None:
+        """Read the standing of a Space that is new here, or that was placed elsewhere as far as is known here.
+
+        ``early``: it may be placed elsewhere still, since it is about to move here."""
+        here = self.engine.spaces.get(space)
+        if here is None or not here.standing.places_on(self.boot):
+            await self.link.read(space, early=early)
 
     def beat(self) -> dict[str, object]:
         """Return what the heartbeat says."""

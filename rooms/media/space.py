@@ -29,6 +29,8 @@ SILENT_TICKS = 2  # of digital silence after that, from which a decoder goes on 
 TOLD_TICKS = SETTLING_TICKS + SILENT_TICKS  # of silence, after which it is only told of
 REFRESH_TICKS = 20  # between two packets that tell of silence, as libopus does it
 ADAPT_TICKS = 50
+EMPTY_SECONDS = 60.0  # after which a Space without peers is forgotten; whoever comes has its standing read again
+LEFT_SECONDS = 40.0  # after the sound is kept elsewhere; by then a move of 2,500 peers is over (`rooms/moving.py`)
 # What is told of a voice's jitter buffer.
 VOICE_COUNTS = ("received", "lost", "late", "concealed", "duplicates", "overfull", "malformed", "jumps")
 _SILENCE = np.zeros(FRAME, np.int16)
@@ -329,6 +331,21 @@ class LiveSpace:
         if self.feed is not None:
             self.feed.end(how)
             self.feed = None
+
+    def is_done(self, now: float) -> bool:
+        """Whether it is to be closed here: nobody has been here for a while, or whoever is hears nobody.
+
+        A Space that is placed elsewhere and has no peers may just be made ready to come here."""
+        if not self.peers:
+            return now - self.last_peer_at > EMPTY_SECONDS
+        return self._is_elsewhere(now)
+
+    def _is_elsewhere(self, now: float) -> bool:
+        """Whether it is placed on another start of a node, and is not coming along from here any more, in a move."""
+        if self.standing.places_on(self._boot):
+            return False
+        stays = self._boot == self.standing.before
+        return not stays or self._room_time(now) > (self.standing.from_ms / 1000 + LEFT_SECONDS) * SAMPLE_RATE
 
     def close_chunks(self) -> None:
         """Close every open chunk, as when the Space ends or the node stops."""

@@ -57,9 +57,13 @@ class Standing(msgspec.Struct, frozen=True):
         """Whether the participant may be connected at all."""
         return not self.ended and participant not in self.removed
 
+    def places_on(self, boot: str) -> bool:
+        """Whether the Space is placed on this start of a node."""
+        return self.node in ("", boot)
+
     def kept_by(self, boot: str) -> tuple[int, int]:
         """From when until when, in ms of room time, this start of a node keeps the sound; the same twice: never."""
-        if self.node in ("", boot):
+        if self.places_on(boot):
             return self.from_ms, FOREVER_MS
         return 0, self.from_ms if boot == self.before else 0
 

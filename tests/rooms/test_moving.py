@@ -7,11 +7,16 @@ from functools import partial
 from typing import Any
 
 import aiohttp
+import msgspec
 import pytest
+from django.db import transaction
 
 from accounts.models import User
-from rooms import draining, moving, nodes, placement
+from rooms import draining, moving, nodes, placement, standing, store
+from rooms.media import space as live_space
+from rooms.media.client import Crowd
 from rooms.media.node import Node
+from rooms.media.standing import KEY
 from rooms.models import Space
 from rooms.threads import database
 from tests.rooms.follower import Follower
@@ -157,6 +162,59 @@ async def test_whoever_changes_his_network_in_the_middle_of_a_move_keeps_his_con
         assert old.engine.restarts == len(followers)
         restarted.set()
         assert "moved to new: 3 connected" in await drained
+
+
+@database
+@transaction.atomic
+def _settle(tea: Space, node: Node) -> None:
+    Space.locked(tea.pk).settle(node.name, node.boot)
+
+
+async def test_whoever_no_word_of_a_new_place_reaches_comes_along_all_the_same(
+    tea: Space, hana: User, sol: User, lior: User, start: Start
+) -> None:
+    """As where Redis has lost the message: the one before sends silence, and that looks like sound."""
+    old, new = await two(start)
+    async with everybody(tea, hana, sol, lior) as followers:
+        await placed(followers)
+        await _settle(tea, new)
+        await until(partial(_are_on, followers, new), 20)
+        await hear(followers)
+        assert not old.engine.spaces
+
+
+async def test_nobody_stays_behind_for_good_where_a_move_breaks_off_after_its_first_step(
+    tea: Space, hana: User, sol: User, lior: User, start: Start, steps: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page whose sound is not live at that moment takes no step by itself."""
+    monkeypatch.setattr(moving, "LATEST_MS", 500)
+    monkeypatch.setattr(live_space, "LEFT_SECONDS", 0.5)
+    old, new = await two(start)
+    async with everybody(tea, hana, sol, lior) as followers, nodes.client() as client:
+        await placed(followers)
+        followers[2].is_live = False
+        source = next(node for node in await database(placement.nodes)() if node.boot == old.boot)
+        broken = asyncio.create_task(draining.empty(source, client, print))
+        await until(lambda: steps.told == ["stage"], 20)
+        broken.cancel()
+        await asyncio.wait([broken])
+        await until(partial(_are_on, followers, new), 20)
+        await hear(followers)
+        assert not old.engine.spaces
+
+
+async def test_a_node_that_missed_that_it_has_a_space_is_told_again_by_whoever_comes(
+    tea: Space, lior: User, start: Start
+) -> None:
+    old, _ = await two(start)
+    await database(placement.place)(tea)
+    async with pages(tea, lior) as [page], Crowd() as crowd:
+        elsewhere = msgspec.structs.replace(await database(standing.build)(tea), version=1, node="another")
+        store.client().set(KEY.format(space=tea.pk), msgspec.json.encode(elsewhere))
+        follower = Follower(page, crowd, ())
+        await follower.connect()
+        assert follower.nodes == [old.boot]
+        await follower.close()
 
 
 def _are_on(followers: list[Follower], node: Node) -> bool:

@@ -10,12 +10,14 @@ import pytest_asyncio
 from rooms.media import ogg
 from rooms.media.client import Client, strength, tone_packets
 from rooms.media.config import Config
+from rooms.media.engine import Refused
 from rooms.media.hls.wire import Ended, Piece
 from rooms.media.jitter import MS
 from rooms.media.opus import FRAME, Decoder
+from rooms.media.space import EMPTY_SECONDS, LEFT_SECONDS
 from rooms.media.standing import Standing, Voice
 from rooms.media.tap import Chunk, Tap
-from tests.rooms.media.conftest import SECRET, SPACE, World
+from tests.rooms.media.conftest import SECRET, SPACE, World, until
 
 PACKETS = tone_packets(440.0)
 AT_MS = 4010  # no multiple of a packet
@@ -76,10 +78,10 @@ async def test_a_voice_on_two_nodes_is_kept_once_without_a_gap(nodes: tuple[Worl
     old, new = nodes
     stand(nodes, 1, node="old")
     hana = await old.join("hana")
-    listener = await new.join("lior")
     hana.speak(PACKETS)
     run(nodes, 2.0)
     stand(nodes, 2, node="new", before="old", from_ms=10_000)
+    listener = await new.join("lior")
     again: Client = await new.join("hana")
     again.speak(PACKETS)
     run(nodes, 1.0)
@@ -97,6 +99,56 @@ async def test_a_voice_on_two_nodes_is_kept_once_without_a_gap(nodes: tuple[Worl
         assert start - end <= 80
     assert strength(sound([chunk for chunk in new.chunks if chunk.turn]), 440.0) > 0.2
     assert old.outside.level_notes or new.outside.level_notes or listener.heard.packets
+
+
+def room_ms(world: World) -> int:
+    return round((world.now - 1000.0) * 1000)
+
+
+async def test_whoever_has_not_come_along_is_dropped_once_the_move_is_long_over(nodes: tuple[World, World]) -> None:
+    old, _ = nodes
+    stand(nodes, 1, node="old")
+    lior = await old.join("lior")
+    stand(nodes, 2, node="new", before="old", from_ms=room_ms(old) + 1000)
+    run(nodes, 1.0 + LEFT_SECONDS - 0.5)
+    assert not lior.gone.is_set(), "a large room takes its time"
+    run(nodes, 2.0)
+    await until(lior.gone.is_set)
+    assert old.engine.spaces == {}
+
+
+async def test_whoever_is_where_a_space_is_not_placed_any_more_is_dropped(nodes: tuple[World, World]) -> None:
+    """Its node was taken for dead, and has missed that."""
+    old, new = nodes
+    stand(nodes, 1, node="old")
+    lior, dee = await old.join("lior"), await old.join("dee")
+    stand(nodes, 2, node="new")
+    run(nodes, 1.5)
+    for client in (lior, dee):
+        await until(client.gone.is_set)
+    assert old.engine.spaces == {}
+    assert SPACE in new.engine.spaces
+
+
+async def test_nobody_is_let_in_where_a_space_is_not_placed(nodes: tuple[World, World]) -> None:
+    old, _ = nodes
+    stand(nodes, 1, node="old")
+    lior = await old.join("lior")
+    stand(nodes, 2, node="new", before="old", from_ms=room_ms(old) + 10_000)
+    for way in (old.engine.join, old.engine.restart):
+        with pytest.raises(Refused, match="not on this node") as refusal:
+            way(SPACE, old.grant("lior"), lior.restart())
+        assert refusal.value.code == "no_space"
+    assert not lior.gone.is_set()
+
+
+async def test_a_space_that_is_made_ready_for_a_move_waits_for_it(nodes: tuple[World, World]) -> None:
+    _, new = nodes
+    stand(nodes, 1, node="old")
+    run(nodes, EMPTY_SECONDS - 1.0)
+    assert SPACE in new.engine.spaces
+    run(nodes, 2.5)
+    assert new.engine.spaces == {}
 
 
 def heard(nodes: tuple[World, World], boot: str) -> None:
