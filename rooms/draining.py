@@ -61,33 +61,42 @@ async def empty(node: Node, client: aiohttp.ClientSession, say: Say) -> int:
     """Move the Spaces of a node to others, where one has room for them; how many it still has after that."""
     left = 0
     for name in node.spaces:
-        peers = (await moving.held(client, f"{node.url}/spaces/{name}")).here
-        space, target = await _plan(name, node, len(peers))
-        if space is None:
-            continue  # it has ended
-        try:
-            if target is None:
-                raise moving.NotMoved(f"no other node has room for the {len(peers)} in it")
-            moved = await moving.move(space, node, target, client)
-            cut = f", {moved.behind} did not come along" if moved.behind else ""
-            say(f"{space} ({name}) moved to {target.name}: {moved.peers} connected, {moved.seconds:.1f} s{cut}.")
-        except moving.NotMoved as why:
-            say(f"{space} ({name}) stays: {why}.")
-            left += 1
+        left += not await _leaves(name, node, client, say)
     return left
 
 
+async def _leaves(name: str, node: Node, client: aiohttp.ClientSession, say: Say) -> bool:
+    """Whether the node need not go on for the sake of this Space: it has moved, or has ended."""
+    space = await _live(name)
+    if space is None:
+        return True
+    try:
+        peers = len((await moving.known(client, f"{node.url}/spaces/{name}", node)).here)
+        target = await _target(space, node, peers)
+        moved = await moving.move(space, node, target, client)
+    except moving.NotMoved as why:
+        say(f"{space} ({name}) stays: {why}.")
+        return False
+    cut = f", {moved.behind} did not come along" if moved.behind else ""
+    say(f"{space} ({name}) moved to {target.name}: {moved.peers} connected, {moved.seconds:.1f} s{cut}.")
+    return True
+
+
 @database
-def _plan(name: str, source: Node, peers: int) -> tuple[Space | None, Node | None]:
-    """The live Space of this id, and where it goes; an attempt that broke off goes on to where it was to go.
+def _live(name: str) -> Space | None:
+    return Space.objects.live().filter(pk=UUID(name)).first()
+
+
+@database
+def _target(space: Space, source: Node, peers: int) -> Node:
+    """Where a Space goes; an attempt that broke off goes on to where it was to go. Raises NotMoved.
 
     Whoever comes along is let in before newcomers, but shall not take the last places of those."""
-    space = Space.objects.live().filter(pk=UUID(name)).first()
-    if space is None:
-        return None, None
     alive = placement.nodes()
     home = placement.home(space, alive)
     if home and home.boot != source.boot:
-        return space, home
+        return home
     others = [node for node in alive if node.boot != source.boot and not node.draining and node.room > peers]
-    return space, placement.least_loaded(others) if others else None
+    if not others:
+        raise moving.NotMoved(f"no other node has room for the {peers} in it")
+    return placement.least_loaded(others)

@@ -32,7 +32,7 @@ JOINS_PER_SECOND = 80.0  # of those who change: handshakes have to leave time fo
 LISTENERS_SECONDS = 6.0  # for the last of them
 GOODBYE_SECONDS = 1.5  # for the stage to hear that it is over
 LOOK_SECONDS = 0.1
-PAUSES = (0.5, 0.5, 0.0)  # seconds after each call that a living node leaves unanswered: it may be busy for a moment
+PAUSES = (0.5, 0.5, 0.0)  # seconds after each call that a node leaves unanswered: it may be busy for a moment
 
 
 class NotMoved(Exception):
@@ -51,6 +51,9 @@ class Held(msgspec.Struct, frozen=True):
         return participant in self.here and (voice["muted"] or voice["received"] > 0)
 
 
+NOBODY = Held(frozenset(), {})
+
+
 @dataclass(frozen=True)
 class Moved:
     """How it went. `behind`: peers that were cut off because they did not come."""
@@ -65,7 +68,7 @@ async def move(space: Space, source: Node, target: Node, client: aiohttp.ClientS
     start, old, new = time.monotonic(), f"{source.url}/spaces/{space.pk}", f"{target.url}/spaces/{space.pk}"
     if await nodes.call(client, "PUT", new) is None:
         raise NotMoved(f"{target.name} does not take it")
-    before = await held(client, old)
+    before = await known(client, old, source)
     if not await _switch(space, source, target):
         raise NotMoved("it has ended, or is on another node by now")
     within = round(len(before.here) / JOINS_PER_SECOND, 2)
@@ -81,9 +84,9 @@ async def move(space: Space, source: Node, target: Node, client: aiohttp.ClientS
     await asyncio.sleep(max(0.0, over_at - time.monotonic()))
     await _tell(space, target, "over")
     await _until(lambda: _is_left(client, old), GOODBYE_SECONDS)
-    behind = (await held(client, old)).here
+    behind = await held(client, old) or NOBODY
     await nodes.call(client, "DELETE", old)
-    return Moved(len(before.here), time.monotonic() - start, len(behind))
+    return Moved(len(before.here), time.monotonic() - start, len(behind.here))
 
 
 async def _check(client: aiohttp.ClientSession, url: str, space: Space, source: Node, target: Node) -> None:
@@ -111,23 +114,40 @@ async def _tell(space: Space, target: Node, step: str, within: float = 0.0) -> N
     await events.hint(space.pk, {"type": "sound_moving", "node": target.boot, "step": step, "within": within})
 
 
-async def held(client: aiohttp.ClientSession, url: str) -> Held:
-    """Who is on the node in the Space of this address; nobody, where the node does not have it."""
-    said = await nodes.call(client, "GET", url)
-    return msgspec.convert(said, Held) if said else Held(frozenset(), {})
+async def known(client: aiohttp.ClientSession, url: str, node: Node) -> Held:
+    """As `held`, asked again where one call is lost. Raises NotMoved where the node never says."""
+    for pause in PAUSES:
+        said = await held(client, url)
+        if said is not None:
+            return said
+        await asyncio.sleep(pause)
+    raise NotMoved(f"{node.name} does not say who is in it")
+
+
+async def held(client: aiohttp.ClientSession, url: str) -> Held | None:
+    """Who is on the node in the Space of this address: nobody where it does not have it, None where it says nothing."""
+    try:
+        said = await nodes.ask(client, "GET", url)
+    except nodes.NoAnswer:
+        return None
+    if said.body.get("error") == "no_space":
+        return NOBODY
+    return msgspec.convert(said.body, Held) if said.ok else None
 
 
 async def _has_all(client: aiohttp.ClientSession, url: str, stage: frozenset[str] | set[str]) -> bool:
-    return all(map((await held(client, url)).hears, stage))
+    there = await held(client, url)
+    return there is not None and all(map(there.hears, stage))
 
 
 async def _is_left_by_listeners(client: aiohttp.ClientSession, url: str) -> bool:
     left = await held(client, url)
-    return left.here <= left.voices.keys()
+    return left is not None and left.here <= left.voices.keys()
 
 
 async def _is_left(client: aiohttp.ClientSession, url: str) -> bool:
-    return not (await held(client, url)).here
+    left = await held(client, url)
+    return left is not None and not left.here
 
 
 async def _until(holds: Callable[[], Awaitable[bool]], seconds: float) -> bool:

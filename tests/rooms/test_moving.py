@@ -29,7 +29,7 @@ __all__ = ["_close_what_belongs_to_the_loop", "start"]
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.asyncio]
 
-Call = Callable[[aiohttp.ClientSession, str, str], Any]
+ALWAYS = 10**6
 
 
 class Steps:
@@ -52,16 +52,18 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> Steps:
     return Steps(monkeypatch)
 
 
-def leaves_unanswered(node: Node, number: int, when: Callable[[], bool], call: Call) -> Call:
-    """A way to call in which this node does not answer so many questions."""
-    left = [None] * number
+class Unanswered:
+    """So many questions that a node leaves unanswered, when it is so far."""
 
-    async def called(session: aiohttp.ClientSession, method: str, url: str) -> Any:
-        if method == "GET" and url.startswith(node.url) and when() and left:
-            return left.pop()
-        return await call(session, method, url)
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, node: Node, number: int, when: Callable[[], bool]) -> None:
+        self.left, self._node, self._when, self._ask = number, node, when, nodes.ask
+        monkeypatch.setattr(nodes, "ask", self._asked)
 
-    return called
+    async def _asked(self, session: aiohttp.ClientSession, method: str, url: str, body: Any = None) -> nodes.Answer:
+        if self.left and method == "GET" and url.startswith(self._node.url) and self._when():
+            self.left -= 1
+            raise nodes.NoAnswer("lost")
+        return await self._ask(session, method, url, body)
 
 
 async def two(start: Start) -> tuple[Node, Node]:
@@ -83,9 +85,9 @@ async def test_one_call_without_an_answer_is_no_death(
     _, new = await two(start)
     async with everybody(tea, hana, sol, lior) as followers:
         await placed(followers)
-        once = leaves_unanswered(new, 1, lambda: steps.told == ["stage", "all"], nodes.call)
-        monkeypatch.setattr(nodes, "call", once)
+        once = Unanswered(monkeypatch, new, 1, lambda: steps.told == ["stage", "all"])
         assert "moved to new: 3 connected" in await media("drain", "old")
+        assert not once.left
         assert (await Space.objects.aget(pk=tea.pk)).node_boot == new.boot
         assert steps.spread == [0.04, 0.04, 0.0], "who misses `all` knows from `stage` over how long to spread"
         await hear(followers)
@@ -99,8 +101,7 @@ async def test_everybody_is_fetched_back_from_a_node_that_is_given_up_though_it_
     old, new = await two(start)
     async with everybody(tea, hana, sol, lior) as followers:
         await placed(followers)
-        for_long = leaves_unanswered(new, len(moving.PAUSES), lambda: steps.told == ["stage", "all"], nodes.call)
-        monkeypatch.setattr(nodes, "call", for_long)
+        Unanswered(monkeypatch, new, len(moving.PAUSES), lambda: steps.told == ["stage", "all"])
         assert "stays: new does not answer any more." in await media("drain", "old")
         assert (await Space.objects.aget(pk=tea.pk)).node_boot == old.boot
         await until(partial(_are_on, followers, old), 20)
@@ -113,6 +114,47 @@ async def test_everybody_is_fetched_back_from_a_node_that_is_given_up_though_it_
             await hear([*followers, late])
             assert late.nodes == [old.boot]
             await late.close()
+
+
+@pytest.mark.parametrize(
+    ("number", "why"), [(1, "no other node has room for the 3 in it"), (ALWAYS, "old does not say who is in it")]
+)
+async def test_a_node_that_does_not_say_who_is_in_a_space_is_not_taken_for_an_empty_one(
+    tea: Space, hana: User, sol: User, lior: User, start: Start, monkeypatch: pytest.MonkeyPatch, number: int, why: str
+) -> None:
+    old = await start("old")
+    async with everybody(tea, hana, sol, lior) as followers:
+        await placed(followers)
+        await start("small", capacity=2)
+        Unanswered(monkeypatch, old, number, lambda: True)
+        assert f"stays: {why}." in await media("drain", "old")
+        assert (await Space.objects.aget(pk=tea.pk)).node_boot == old.boot
+        await hear(followers)
+
+
+async def test_a_move_does_not_begin_before_the_node_says_who_is_there(
+    tea: Space, hana: User, sol: User, lior: User, start: Start, steps: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = await two(start)
+    async with everybody(tea, hana, sol, lior) as followers:
+        await placed(followers)
+        Unanswered(monkeypatch, old, ALWAYS, lambda: bool(new.engine.spaces))
+        assert "stays: old does not say who is in it." in await media("drain", "old")
+        assert (await Space.objects.aget(pk=tea.pk)).node_boot == old.boot
+        assert steps.told == []
+        await hear(followers)
+
+
+async def test_a_move_does_not_go_on_before_the_node_says_that_it_is_left(
+    tea: Space, hana: User, sol: User, lior: User, start: Start, steps: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, _ = await two(start)
+    async with everybody(tea, hana, sol, lior) as followers:
+        await placed(followers)
+        mute = Unanswered(monkeypatch, old, 20, lambda: steps.told == ["stage", "all"])
+        assert "moved to new: 3 connected" in await media("drain", "old")
+        assert not mute.left, "`over` is told after that"
+        assert steps.told == ["stage", "all", "over"]
 
 
 async def test_a_move_that_broke_off_goes_on_to_where_it_was_to_go(
