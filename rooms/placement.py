@@ -78,8 +78,7 @@ def place(space: Space, preferred: bool = False) -> Node:
 
     A full node gets a new Space only for somebody who is `preferred` to newcomers, and where no other one is left.
     Raises NoNode."""
-    alive = nodes()
-    return home(space, alive) or _claim(space, _chosen(space, alive, preferred), alive)
+    return home(space, nodes()) or _claim(space, preferred)
 
 
 def home(space: Space, alive: list[Node]) -> Node | None:
@@ -128,11 +127,14 @@ def sounds(space: Space) -> bool | None:
 
 
 @transaction.atomic
-def _claim(space: Space, node: Node, alive: list[Node]) -> Node:
-    """Write the choice, unless somebody else chose in the meantime; then take his."""
-    locked = Space.locked(space.pk)
-    taken = None if (locked.node, locked.node_boot) == (space.node, space.node_boot) else home(locked, alive)
-    if taken is None:
+def _claim(space: Space, preferred: bool) -> Node:
+    """Choose a node and write the choice, unless somebody else chose in the meantime; then take his.
+
+    By what hearts say now: one may have begun to drain while we waited for the lock."""
+    locked, alive = Space.locked(space.pk), nodes()
+    node = home(locked, alive)
+    if node is None:
+        node = _chosen(locked, alive, preferred)
         locked.settle(node.name, node.boot)
     space.node, space.node_boot = locked.node, locked.node_boot
-    return taken or node
+    return node

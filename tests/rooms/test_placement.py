@@ -78,6 +78,19 @@ def test_a_node_that_redis_forgot_and_knows_again_is_the_same(tea: Space) -> Non
     assert placement.place(tea).name == "one"
 
 
+def test_a_space_is_placed_by_what_hearts_say_once_it_is_locked(tea: Space, monkeypatch: pytest.MonkeyPatch) -> None:
+    beat("one")
+    beat("two", boot="2", load=0.5)
+    locked = Space.locked
+
+    def meanwhile(pk: Any) -> Space:
+        beat("one", draining=True)
+        return locked(pk)
+
+    monkeypatch.setattr(Space, "locked", meanwhile)
+    assert placement.place(tea).name == "two"
+
+
 def test_a_live_space_keeps_a_node_that_became_full(tea: Space) -> None:
     beat("one")
     placement.place(tea)
