@@ -14,7 +14,8 @@ COMING_LOAD = 0.02  # that a Space counts for which is placed on a node and not 
 
 class Node(msgspec.Struct, frozen=True):
     """The heartbeat of a media node. `boot` changes with every start, `load` is 0 to 1; of the `capacity` newcomers may
-    take `places` (0: all). `full`: it refuses newcomers; `draining`: it gets no more Spaces."""
+    take `places` (0: all). `full`: it refuses newcomers; `draining`: it gets no more Spaces. `steady`: for how many
+    seconds Redis has heard it without a break."""
 
     name: str
     boot: str
@@ -28,6 +29,7 @@ class Node(msgspec.Struct, frozen=True):
     full: bool = False
     places: int = 0
     tick_p99_ms: float = 0.0
+    steady: float = heartbeat.LIFE_MS / 1000
 
     @property
     def room(self) -> int:
@@ -36,7 +38,9 @@ class Node(msgspec.Struct, frozen=True):
 
 
 class NoNode(Exception):
-    """No media node is running, or all that run are about to stop. `code` is what the page is told (rooms/sound.py)."""
+    """No media node is running, all that run are about to stop, or the one that has the Space may live (`_is_gone`).
+
+    `code` is what the page is told (rooms/sound.py)."""
 
     code = "no_node"
 
@@ -93,7 +97,9 @@ def room(space: Space) -> int:
     """How many newcomers there is a place for in this Space now."""
     alive = nodes()
     node = home(space, alive)
-    return node.room if node else max((node.room for node in alive if not node.draining), default=0)
+    if node is not None:
+        return node.room
+    return max((node.room for node in alive if not node.draining), default=0) if _is_gone(space, alive) else 0
 
 
 def _chosen(space: Space, alive: list[Node], preferred: bool) -> Node:
@@ -134,7 +140,23 @@ def _claim(space: Space, preferred: bool) -> Node:
     locked, alive = Space.locked(space.pk), nodes()
     node = home(locked, alive)
     if node is None:
-        node = _chosen(locked, alive, preferred)
+        node = _next_home(locked, alive, preferred)
         locked.settle(node.name, node.boot)
     space.node, space.node_boot = locked.node, locked.node_boot
     return node
+
+
+def _next_home(space: Space, alive: list[Node], preferred: bool) -> Node:
+    if not _is_gone(space, alive):
+        raise NoNode
+    return _chosen(space, alive, preferred)
+
+
+def _is_gone(space: Space, alive: list[Node]) -> bool:
+    """Whether the node of this Space would be heard if it lived; also where it was started again, or wants it no more.
+
+    Where Redis was away itself, whoever is heard first would get the Spaces of all others. So somebody has to have been
+    heard for as long as a heartbeat lasts."""
+    if not space.node or space.node in {node.name for node in alive}:
+        return True
+    return any(node.steady >= heartbeat.LIFE_MS / 1000 for node in alive)

@@ -1,7 +1,8 @@
 """Which media nodes live, as Redis knows it: each says so again and again, and is named in one list.
 
 The list spares everybody a walk through all keys. Only the heartbeat itself counts, which Redis forgets by its own
-clock; a name without one is of a node that is gone. What Redis loses is written again with the next heartbeat.
+clock; a name without one is of a node that is gone. What Redis loses is written again with the next heartbeat,
+which says since when (``steady``): where Redis was away, whoever is heard first tells nothing of the others.
 """
 
 KEY = "spaces:node:{name}"

@@ -25,6 +25,13 @@ AT_ONCE = 50  # standings in one request: one for each costs a core 2 % for 100 
 RETRY_SECONDS = 0.5
 MISSING_SECONDS = 60.0  # Redis may have lost a standing; the web side writes those of live Spaces every 30 s
 
+# Writes a heartbeat, or another one where Redis does not know the last one any more; gives 1 where it does.
+_BEAT = """
+local known = redis.call('EXISTS', KEYS[1])
+redis.call('SET', KEYS[1], ARGV[2 - known], 'PX', ARGV[3])
+return known
+"""
+
 
 class Link:
     """Keeps Redis and the engine in step. ``beat`` returns what the heartbeat says."""
@@ -42,6 +49,7 @@ class Link:
         self._engine, self._redis, self._outside, self._beat = engine, client, outside, beat
         self._name, self._key = name, heartbeat.KEY.format(name=name)
         self._missing_since: dict[str, float] = {}
+        self._steady_since = time.monotonic()
 
     async def run_heartbeat(self) -> None:
         """Say twice a second that this node lives, until cancelled."""
@@ -53,11 +61,15 @@ class Link:
             await asyncio.sleep(heartbeat.SECONDS)
 
     async def _say_alive(self, now: float) -> None:
+        beat, started = self._beat(), time.monotonic()
+        steady, first = (beat | {"steady": round(seconds, 1)} for seconds in (started - self._steady_since, 0.0))
         async with self._redis.pipeline(transaction=False) as pipe:
-            pipe.set(self._key, msgspec.json.encode(self._beat()), px=heartbeat.LIFE_MS)
+            pipe.eval(_BEAT, 1, self._key, *map(msgspec.json.encode, (steady, first)), heartbeat.LIFE_MS)
             pipe.zadd(heartbeat.NAMES, {self._name: now})
             pipe.zremrangebyscore(heartbeat.NAMES, "-inf", now - heartbeat.FORGOTTEN_SECONDS)
-            await pipe.execute()
+            is_known, *_ = await pipe.execute()
+        if not is_known:
+            self._steady_since = started
 
     async def run_standings(self) -> None:
         """Apply standings as they are published, until cancelled."""

@@ -78,6 +78,30 @@ def test_a_node_that_redis_forgot_and_knows_again_is_the_same(tea: Space) -> Non
     assert placement.place(tea).name == "one"
 
 
+def test_whoever_is_heard_first_after_redis_was_away_does_not_get_the_spaces_of_others(tea: Space) -> None:
+    beat("one")
+    placement.place(tea)
+    died("one")
+    beat("two", boot="2", steady=heartbeat.LIFE_MS / 1000 - 0.1)
+    with pytest.raises(placement.NoNode) as nowhere:
+        placement.place(Space.objects.get(pk=tea.pk))
+    assert nowhere.value.code == "no_node"
+    assert placement.room(Space.objects.get(pk=tea.pk)) == 0, "and nobody in line is called"
+    beat("one")
+    assert placement.place(Space.objects.get(pk=tea.pk)).name == "one"
+    died("one")
+    beat("two", boot="2", steady=heartbeat.LIFE_MS / 1000)
+    assert placement.room(Space.objects.get(pk=tea.pk)) == 10
+    assert placement.place(Space.objects.get(pk=tea.pk)).name == "two"
+
+
+@pytest.mark.parametrize("before", ["", "one"])
+def test_a_new_space_and_one_of_a_node_that_was_started_again_need_not_wait(tea: Space, before: str) -> None:
+    Space.objects.filter(pk=tea.pk).update(node=before, node_boot=before and "1")
+    beat("one", boot="2", steady=0.0)
+    assert placement.place(Space.objects.get(pk=tea.pk)).boot == "2"
+
+
 def test_a_space_is_placed_by_what_hearts_say_once_it_is_locked(tea: Space, monkeypatch: pytest.MonkeyPatch) -> None:
     beat("one")
     beat("two", boot="2", load=0.5)

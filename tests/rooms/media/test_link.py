@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -43,6 +44,26 @@ async def test_what_redis_lost_comes_back_with_the_next_heartbeat(running: Runni
         await web.redis.zadd(heartbeat.NAMES, {"gone": time.time() - heartbeat.FORGOTTEN_SECONDS - 1})
         await listed("n1")
         assert await web.redis.get("spaces:node:n1") is not None
+
+
+async def test_the_heartbeat_says_for_how_long_redis_has_heard_it(
+    running: Running, web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heartbeat, "SECONDS", 0.02)
+
+    async def until_steady(holds: Callable[[float], bool]) -> None:
+        seconds = -1.0
+        async with asyncio.timeout(10):
+            while not holds(seconds):
+                beat = await web.redis.get("spaces:node:n1")
+                seconds = msgspec.json.decode(beat)["steady"] if beat else -1.0
+
+    async with running():
+        await until_steady(lambda seconds: seconds == 0.0)
+        await until_steady(lambda seconds: seconds > 0.3)
+        await web.redis.flushdb()
+        await until_steady(lambda seconds: 0.0 <= seconds < 0.3)
+        await until_steady(lambda seconds: seconds > 0.3)
 
 
 async def test_a_published_standing_is_applied_and_acknowledged(running: Running, web: Web) -> None:
