@@ -58,10 +58,14 @@ async def stop(node: Node, client: aiohttp.ClientSession) -> bool:
 
 
 async def empty(node: Node, client: aiohttp.ClientSession, say: Say) -> int:
-    """Move the Spaces of a node to others, where one has room for them; how many it still has after that."""
-    left = 0
-    for name in node.spaces:
-        left += not await _leaves(name, node, client, say)
+    """Move the Spaces of a node to others, where one has room for them; how many it still has after that.
+
+    Until the rows name no further one: somebody may place it there who asked before the heart said that it drains."""
+    left, seen = 0, set[str]()
+    while coming := [name for name in await _all_on(node) if name not in seen]:
+        seen.update(coming)
+        for name in coming:
+            left += not await _leaves(name, node, client, say)
     return left
 
 

@@ -13,7 +13,7 @@ from rooms.threads import database
 from tests.rooms.media.conftest import until
 from tests.rooms.page import _close_what_belongs_to_the_loop
 from tests.rooms.test_media import Start, media, refusal, start
-from tests.rooms.test_moving import two
+from tests.rooms.test_moving import settle, two
 from tests.rooms.test_peers import beat
 
 __all__ = ["_close_what_belongs_to_the_loop", "start"]
@@ -56,6 +56,24 @@ async def test_a_space_that_comes_while_the_node_is_told_to_drain_is_taken_along
 
     monkeypatch.setattr(draining, "set_draining", placed_meanwhile)
     assert "moved to new" in await media("stop", "old")
+    assert old.told_to_stop.is_set()
+    assert await node_of(tea) == "new"
+
+
+async def test_a_space_whose_place_is_written_after_the_rows_were_read_is_taken_along(
+    tea: Space, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (old, _), all_on, looks = await two(start), draining._all_on, list[list[str]]()
+
+    async def placed_after_that(node: placement.Node) -> list[str]:
+        looks.append(await all_on(node))
+        if len(looks) == 1:
+            await settle(tea, old)
+        return looks[-1]
+
+    monkeypatch.setattr(draining, "_all_on", placed_after_that)
+    assert "moved to new" in await media("stop", "old")
+    assert looks[0] == []
     assert old.told_to_stop.is_set()
     assert await node_of(tea) == "new"
 

@@ -208,7 +208,7 @@ async def test_whoever_changes_his_network_in_the_middle_of_a_move_keeps_his_con
 
 @database
 @transaction.atomic
-def _settle(tea: Space, node: Node) -> None:
+def settle(tea: Space, node: Node) -> None:
     Space.locked(tea.pk).settle(node.name, node.boot)
 
 
@@ -219,7 +219,7 @@ async def test_whoever_no_word_of_a_new_place_reaches_comes_along_all_the_same(
     old, new = await two(start)
     async with everybody(tea, hana, sol, lior) as followers:
         await placed(followers)
-        await _settle(tea, new)
+        await settle(tea, new)
         await until(partial(_are_on, followers, new), 20)
         await hear(followers)
         assert not old.engine.spaces
