@@ -267,6 +267,12 @@ class Space(models.Model):
             return 0
         return int(((self.ended_at or timezone.now()) - self.started_at).total_seconds() * 1000)
 
+    @property
+    def sounding_node(self) -> str:
+        """The start of a media node that has the sound; empty while none has, or two have it (`rooms/moving.py`)."""
+        is_moving = bool(self.node_before) and self.room_ms < self.node_from_ms
+        return "" if is_moving else self.node_boot
+
 
 class Invitation(models.Model):
     """A person named for a Space whose audience is named people."""

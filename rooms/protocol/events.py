@@ -73,7 +73,10 @@ class Sequenced(Event, kw_only=True, frozen=True):
 
 
 class Snapshot(Sequenced, tag="snapshot", kw_only=True, frozen=True):
-    """The whole Space as it is now; the first frame of every connection."""
+    """The whole Space as it is now; the first frame of every connection.
+
+    `node`: the start of a media node that has the sound; empty while none has, or two have in a move (`sound_moving`).
+    Whoever hears another one sends a new offer."""
 
     version: int = VERSION
     now: float
@@ -85,6 +88,7 @@ class Snapshot(Sequenced, tag="snapshot", kw_only=True, frozen=True):
     faces: list[Person]
     standing: int
     in_effect: int
+    node: str
 
 
 class Voice(Sequenced, tag="voice", kw_only=True, frozen=True):

@@ -45,6 +45,25 @@ def test_two_faces_cost_no_more_questions_than_one(tea: Space, listener: Partici
     assert questions() == before
 
 
+# --- where the sound is ---
+def settled(tea: Space, *place: Any) -> Space:
+    with transaction.atomic():
+        Space.locked(tea.pk).settle(*place)
+    return Space.objects.get(pk=tea.pk)
+
+
+def test_a_page_that_missed_where_the_sound_has_gone_is_told_so(tea: Space, listener: Participant) -> None:
+    assert snapshot.of(tea, listener).node == ""
+    assert snapshot.of(settled(tea, "one", "a1"), listener).node == "a1"
+    assert snapshot.of(settled(tea, "two", "b1"), listener).node == "b1"
+
+
+def test_while_two_nodes_have_the_sound_nobody_is_told_to_leave_one(tea: Space, listener: Participant) -> None:
+    hour = 3_600_000
+    assert snapshot.of(settled(tea, "two", "b1", "a1", tea.room_ms + hour), listener).node == ""
+    assert snapshot.of(settled(tea, "two", "b1", "a1", 0), listener).node == "b1", "it is over, however it went"
+
+
 # --- of one moment ---
 take: Callable[[UUID], Snapshot] = async_to_sync(commands.take_snapshot)
 

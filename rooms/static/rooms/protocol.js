@@ -25,7 +25,7 @@ export const COMMANDS = {
 };
 
 export const EVENTS = {
-  "snapshot": ["seq", "version", "now", "space", "you", "stage", "requests", "listeners", "faces", "standing", "in_effect"],
+  "snapshot": ["seq", "version", "now", "space", "you", "stage", "requests", "listeners", "faces", "standing", "in_effect", "node"],
   "voice": ["seq", "person", "standing"],
   "voice_gone": ["seq", "participant", "why", "standing"],
   "asked": ["seq", "request"],
