@@ -17,6 +17,7 @@ from tests.machine import START_SECONDS, Machine
 
 pytestmark = [pytest.mark.browser, pytest.mark.proof]
 JoinAs = Callable[..., Person]
+REWRITTEN_SECONDS = 60.0  # until the standings of all Spaces are written again: every half a minute
 LIMIT_SECONDS = 15.0  # ten are promised, on a machine that has nothing else to do; the printed figures tell
 
 
@@ -93,3 +94,24 @@ def test_a_space_is_placed_anew_while_its_node_lives(
     lior.find("join").click()
     until_all_hear(hana, sol, lior, moved)
     assert boot_of_the_space(site) != before
+
+
+def peers_of(site: Machine, boot: str) -> int:
+    return sum(int(beat["peers"]) for beat in beats(site) if beat["boot"] == boot)
+
+
+def test_pages_that_no_word_reaches_leave_a_node_that_has_their_space_no_more(
+    speakers: tuple[Person, Person], join_as: JoinAs, site: Machine, other_node: str
+) -> None:
+    """The node before would go on with silence, which sounds like a Space in which nobody talks."""
+    hana, sol = speakers
+    lior = join_as("lior")
+    lior.join(hana.page.url)
+    lior.until_hears(HANA)
+    before = boot_of_the_space(site)
+    after = next(str(beat["boot"]) for beat in beats(site) if beat["boot"] != before)
+    place = f"node = '{other_node}', node_boot = '{after}', standing_version = standing_version + 1"
+    site.rows(f"UPDATE rooms_space SET {place} WHERE state = 'live' RETURNING id")
+    until(lambda: not peers_of(site, before), "the node has dropped everybody", REWRITTEN_SECONDS)
+    until_all_hear(hana, sol, lior, time.monotonic())
+    assert peers_of(site, after) == 3
