@@ -7,6 +7,7 @@ from asgiref.sync import SyncToAsync
 from django.conf import settings
 from django.db import connections
 from django.test import Client
+from django.utils import translation
 
 from accounts.models import User
 from tests.coturn import Cable, Coturn
@@ -39,6 +40,12 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:
 def _fast_passwords(settings: object) -> None:
     """A hash that takes microseconds: nobody attacks the passwords of the tests."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # type: ignore[attr-defined]
+
+
+@pytest.fixture(autouse=True)
+def _no_language_of_another_test() -> None:
+    """Django leaves the language of the last page active in its thread."""
+    translation.deactivate()
 
 
 @pytest.fixture
