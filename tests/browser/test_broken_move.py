@@ -92,6 +92,27 @@ RESTARTED = f"""async () => {{
   return [offers, connections];
 }}"""
 
+# A page whose websocket was away while the sound moved: the snapshot names the node. Gives where it was led.
+SNAPSHOTS = """async () => {
+  const { Signalling } = await import("rooms/signalling.js");
+  const room = { redraw() {}, send: async () => ({}), state: {} };
+  const signalling = new Signalling(room, document.createElement("audio"));
+  const led = [];
+  signalling.begin();
+  for (const [state, node] of [["live", "there"], ["live", ""], ["connecting", "there"], ["off", "there"]]) {
+    signalling.sound = { state, resume() {}, renew: (to) => led.push([state, to]) };
+    signalling.follow({ type: "snapshot", node }, {});
+  }
+  return led;
+}"""
+
+
+def test_whoever_missed_that_the_sound_moved_is_told_by_the_snapshot(join_as: Callable[..., Person]) -> None:
+    """Whoever is about to be answered is answered by the node that has it."""
+    page = join_as("lior").page
+    page.goto("/")
+    assert page.evaluate(SNAPSHOTS) == [["live", "there"]]
+
 
 def test_whoever_takes_a_step_by_himself_takes_it_at_a_moment_of_his_own(join_as: Callable[..., Person]) -> None:
     page = join_as("lior").page
