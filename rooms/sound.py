@@ -95,7 +95,7 @@ async def _answer(participant: UUID, sdp: str) -> tuple[str, str]:
     async with _slot(lambda: _come_along(participant)) as place:
         if not await _has_room(place, participant):
             raise SoundRefused(placement.AllFull.code)
-        reply = await _offer(place, participant, {"sdp": sdp})
+        reply = await _offer_known(place, participant, sdp)
     await database(line.heard)(place.space, participant)
     return reply, place.node.boot
 
@@ -122,17 +122,20 @@ async def _slot(where: Callable[[], Awaitable[Place]]) -> AsyncIterator[Place]:
                 return
 
 
-async def _offer(place: Place, participant: UUID, body: dict[str, str | bool]) -> str:
-    """What the node answers. One that does not know that the Space is placed there is told once more."""
-    permit = grant.mint(settings.MEDIA_SECRET, place.space, str(participant), time.time(), back=place.preferred)
-    url = f"{place.node.url}/spaces/{place.space}/peers"
+async def _offer_known(place: Place, participant: UUID, sdp: str) -> str:
+    """The answer to a new offer. A node that does not know that the Space is placed there is told once more."""
     try:
-        return await _ask(url, {"grant": permit, **body})
+        return await _offer(place, participant, {"sdp": sdp})
     except SoundRefused as refused:
         if refused.code != "no_space":
             raise
     await _write_standing(place.space)
-    return await _ask(url, {"grant": permit, **body})
+    return await _offer(place, participant, {"sdp": sdp})
+
+
+async def _offer(place: Place, participant: UUID, body: dict[str, str | bool]) -> str:
+    permit = grant.mint(settings.MEDIA_SECRET, place.space, str(participant), time.time(), back=place.preferred)
+    return await _ask(f"{place.node.url}/spaces/{place.space}/peers", {"grant": permit, **body})
 
 
 async def placed(participant: UUID) -> tuple[str, placement.Node]:

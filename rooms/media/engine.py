@@ -16,7 +16,7 @@ from . import addresses, rtcp, rtp, sdp
 from .admission import Admission
 from .clock import Ticker
 from .config import Config
-from .entrance import Refused, admitted, understood
+from .entrance import Refused, admitted, expected, understood
 from .fanout import FanOut
 from .grant import Grant
 from .hls.feed import Feed, Send
@@ -165,7 +165,7 @@ class Engine:
 
     def join(self, name: str, permission: str, offer: str) -> str:
         """Let a browser in and return the answer to its offer; Refused where it may not or cannot."""
-        space, granted = admitted(self.spaces, name, self.config, permission)
+        space, granted = expected(self.spaces, name, self.config, permission)
         why = self._why_no_room(space, granted)
         if why:
             raise Refused("full", why)
@@ -183,7 +183,7 @@ class Engine:
 
         Certificate, keys and stream stay. Refused, no_peer, unless the offer is of the participant's connection here.
         """
-        space, granted = admitted(self.spaces, name, self.config, permission)
+        space, granted = admitted(self.spaces, name, self.config.secret, permission)
         parsed, peer = understood(offer), space.peers.get(granted.participant)
         if peer is None or not peer.is_restart(parsed):
             raise Refused("no_peer", "not an ICE restart of a connection that is here")

@@ -16,23 +16,30 @@ class Refused(Exception):
         self.code = code
 
 
-def admitted(
-    spaces: Mapping[str, LiveSpace], name: str, config: Config, permission: str
-) -> tuple[LiveSpace, grant.Grant]:
-    """Return the Space, and what the grant says of whom it lets in there; Refused where it lets nobody in.
-
-    A Space that is placed elsewhere lets nobody in here, though the node may have it: he would hear nobody."""
+def admitted(spaces: Mapping[str, LiveSpace], name: str, secret: str, permission: str) -> tuple[LiveSpace, grant.Grant]:
+    """Return the Space, and what the grant says of whom it lets in there; Refused where it lets nobody in."""
     try:
-        granted = grant.read(config.secret, permission, time.time())
+        granted = grant.read(secret, permission, time.time())
     except grant.GrantRefused as error:
         raise Refused("refused", f"grant {error}") from error
     if granted.space != name:
         raise Refused("refused", "grant for another Space")
     space = spaces.get(name)
-    if space is None or not space.standing.places_on(config.boot):
+    if space is None:
         raise Refused("no_space", "the Space is not on this node")
     if not space.standing.admits(granted.participant):
         raise Refused("refused", "removed from the Space")
+    return space, granted
+
+
+def expected(
+    spaces: Mapping[str, LiveSpace], name: str, config: Config, permission: str
+) -> tuple[LiveSpace, grant.Grant]:
+    """As `admitted`, for somebody who is new here: into a Space that is placed elsewhere he is not let in, though the
+    node may have it, since he would hear nobody."""
+    space, granted = admitted(spaces, name, config.secret, permission)
+    if not space.standing.places_on(config.boot):
+        raise Refused("no_space", "the Space is on another node")
     return space, granted
 
 

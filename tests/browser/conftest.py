@@ -20,6 +20,7 @@ from tests.machine import CHECKOUT, START_SECONDS, Machine, free_port
 
 HANA, SOL = 480, 1_100  # Hz of their voices
 RATE = 48_000
+STOP_SECONDS = 5.0  # a node takes 3.5 s where nobody answers it
 BURST_SECONDS, PAUSE_SECONDS = 0.35, 0.15  # noise suppression takes a steady tone for noise
 
 
@@ -134,6 +135,15 @@ def beside(
         until(lambda: site.health()["nodes"] == 2, "two nodes", START_SECONDS)
         yield
     finally:
+        end(node)
+
+
+def end(node: "subprocess.Popen[bytes]") -> None:
+    """End a node so that it takes its heartbeat back, or the next test finds it; one that stands still is killed."""
+    node.terminate()
+    try:
+        node.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
         node.kill()
         node.wait()
 

@@ -228,13 +228,12 @@ async def test_whoever_no_word_of_a_new_place_reaches_comes_along_all_the_same(
 async def test_nobody_stays_behind_for_good_where_a_move_breaks_off_after_its_first_step(
     tea: Space, hana: User, sol: User, lior: User, start: Start, steps: Steps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A page whose sound is not live at that moment takes no step by itself."""
+    """As a page whose websocket is away for all that is told, and which takes no step by itself therefore."""
     monkeypatch.setattr(moving, "LATEST_MS", 500)
     monkeypatch.setattr(live_space, "LEFT_SECONDS", 0.5)
     old, new = await two(start)
     async with everybody(tea, hana, sol, lior) as followers, nodes.client() as client:
         await placed(followers)
-        followers[2].is_live = False
         source = next(node for node in await database(placement.nodes)() if node.boot == old.boot)
         broken = asyncio.create_task(draining.empty(source, client, print))
         await until(lambda: steps.told == ["stage"], 20)

@@ -130,15 +130,18 @@ async def test_whoever_is_where_a_space_is_not_placed_any_more_is_dropped(nodes:
     assert SPACE in new.engine.spaces
 
 
-async def test_nobody_is_let_in_where_a_space_is_not_placed(nodes: tuple[World, World]) -> None:
+async def test_nobody_is_let_in_where_a_space_is_not_placed_and_who_is_there_goes_on(
+    nodes: tuple[World, World],
+) -> None:
     old, _ = nodes
     stand(nodes, 1, node="old")
     lior = await old.join("lior")
     stand(nodes, 2, node="new", before="old", from_ms=room_ms(old) + 10_000)
-    for way in (old.engine.join, old.engine.restart):
-        with pytest.raises(Refused, match="not on this node") as refusal:
-            way(SPACE, old.grant("lior"), lior.restart())
+    for name in ("lior", "dee"):
+        with pytest.raises(Refused, match="on another node") as refusal:
+            old.engine.join(SPACE, old.grant(name), lior.offer())
         assert refusal.value.code == "no_space"
+    lior.accept(old.engine.restart(SPACE, old.grant("lior"), lior.restart()))
     assert not lior.gone.is_set()
 
 
