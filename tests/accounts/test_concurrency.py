@@ -1,7 +1,7 @@
 """Forty threads follow, unfollow, approve and block at once, against PostgreSQL: no deadlock, and every count right."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -19,6 +19,15 @@ THREADS = 40
 SECONDS = 240  # generous: the machine may be busy with other things
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _patience(transactional_db: None) -> Iterator[None]:
+    """So many at once wait for a connection longer than a request would, where the machine is busy."""
+    pool = connection.pool  # type: ignore[attr-defined]
+    before, pool.timeout = pool.timeout, SECONDS
+    yield
+    pool.timeout = before
 
 
 @pytest.fixture
