@@ -92,26 +92,28 @@ RESTARTED = f"""async () => {{
   return [offers, connections];
 }}"""
 
-# A page whose websocket was away while the sound moved: the snapshot names the node. Gives where it was led.
-SNAPSHOTS = """async () => {
-  const { Signalling } = await import("rooms/signalling.js");
-  const room = { redraw() {}, send: async () => ({}), state: {} };
-  const signalling = new Signalling(room, document.createElement("audio"));
-  const led = [];
-  signalling.begin();
-  for (const [state, node] of [["live", "there"], ["live", ""], ["connecting", "there"], ["off", "there"]]) {
-    signalling.sound = { state, resume() {}, renew: (to) => led.push([state, to]) };
-    signalling.follow({ type: "snapshot", node }, {});
-  }
-  return led;
-}"""
-
-
-def test_whoever_missed_that_the_sound_moved_is_told_by_the_snapshot(join_as: Callable[..., Person]) -> None:
-    """Whoever is about to be answered is answered by the node that has it."""
-    page = join_as("lior").page
-    page.goto("/")
-    assert page.evaluate(SNAPSHOTS) == [["live", "there"]]
+# Somebody who gets snapshots that name this node: before his answer, in the middle of a move, and after it. Gives
+# his connections at the end of each, by what became of them.
+SNAPSHOTS = f"""async (node) => {{
+  {FAKES}
+  const after = async () => {{
+    sound.placed(node);
+    await new Promise((done) => setTimeout(done, 200));
+    return [...connections];
+  }};
+  let arrive;
+  answered = new Promise((done) => {{ arrive = done; }});
+  sound.connect();
+  await until(() => offers.length === 1);
+  const early = await after();
+  arrive();
+  await until(() => sound.state === "live");
+  sound.moving({{ node: "there", step: "stage", within: 1 }}, true);
+  await until(() => connections.length === 2);
+  const moving = await after();
+  sound.renew("here");
+  return [early, moving, await after()];
+}}"""
 
 
 def test_whoever_takes_a_step_by_himself_takes_it_at_a_moment_of_his_own(join_as: Callable[..., Person]) -> None:
@@ -139,3 +141,15 @@ def test_a_restart_in_the_middle_of_a_move_names_the_node_of_what_is_heard(join_
     page = join_as("lior").page
     page.goto("/")
     assert page.evaluate(RESTARTED) == [["", "", "here"], ["open", "open"]]
+
+
+def test_whoever_missed_that_the_sound_moved_is_led_there_by_the_snapshot(join_as: Callable[..., Person]) -> None:
+    """Not before he is answered, which is by the node that has it, nor in the middle of a move, which has its steps."""
+    page = join_as("lior").page
+    for node, connections in (
+        ("here", ["open", "closed"]),
+        ("", ["open", "closed"]),
+        ("third", ["closed", "closed", "open"]),
+    ):
+        page.goto("/")
+        assert page.evaluate(SNAPSHOTS, node) == [["open"], ["open", "open"], connections], node

@@ -64,6 +64,12 @@ export class Sound {
     this.#follow();
   }
 
+  /** By a snapshot: whoever has another connection, and no second one, missed that the sound moved. */
+  placed(node) {
+    const { node: mine, moves } = this.#peers;
+    if (node && mine && mine !== node && !moves) this.renew(node);
+  }
+
   /** The sound is moving to a node, step by step, and is heard all the time; where it is not heard, one dials there. */
   moving(frame, onStage) {
     const { node, moves } = this.#peers;

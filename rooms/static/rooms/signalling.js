@@ -26,7 +26,7 @@ export class Signalling {
     const { state } = this.room;
     if (frame.type === "snapshot") this.#arrived();
     if (frame.type === "sound_moved") sound.renew(frame.node);
-    if (frame.type === "snapshot" && frame.node && sound.state === "live") sound.renew(frame.node);  // missed that it moved
+    if (frame.type === "snapshot") sound.placed(frame.node);
     if (frame.type === "sound_moving") sound.moving(frame, myVoice(state) !== undefined);
     if (frame.type === "waiting") sound.wait(frame.place);
     if (frame.type === "voice" && frame.person.participant === before.you?.participant) sound.wait(0);
