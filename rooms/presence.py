@@ -88,8 +88,8 @@ def is_latest(person: Participant) -> bool:
 
 def lose(person: Participant) -> None:
     """Note that this person has no connection left, unless there is one after all, or the Space has ended."""
-    if not Space.objects.live().filter(pk=person.space_id).exists():
-        return
+    if is_connected(person) or not Space.objects.live().filter(pk=person.space_id).exists():
+        return  # without the lock, for which all would stand in line whose connections end at once
     with suppress(Refused), transaction.atomic():
         Space.locked(person.space_id)
         if not is_connected(person):
