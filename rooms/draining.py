@@ -7,6 +7,7 @@ from uuid import UUID
 
 import aiohttp
 import msgspec
+from redis import RedisError
 
 from rooms import moving, nodes, placement
 from rooms.media import heartbeat
@@ -80,6 +81,9 @@ async def _leaves(name: str, node: Node, client: aiohttp.ClientSession, say: Say
         moved = await moving.move(space, node, target, client)
     except moving.NotMoved as why:
         say(f"{space} ({name}) stays: {why}.")
+        return False
+    except RedisError as error:
+        say(f"{space} ({name}) stays: Redis does not answer ({error}).")
         return False
     cut = f", {moved.behind} did not come along" if moved.behind else ""
     say(f"{space} ({name}) moved to {target.name}: {moved.peers} connected, {moved.seconds:.1f} s{cut}.")

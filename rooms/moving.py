@@ -19,6 +19,7 @@ from typing import Any
 import aiohttp
 import msgspec
 from django.db import transaction
+from redis import RedisError
 
 from rooms import events, nodes, placement
 from rooms.models import Space
@@ -72,7 +73,7 @@ async def move(space: Space, source: Node, target: Node, client: aiohttp.ClientS
     if not await _switch(space, source, target):
         raise NotMoved("it has ended, or is on another node by now")
     within = round(len(before.here) / JOINS_PER_SECOND, 2)
-    await _tell(space, target, "stage", within)
+    await _begin(space, source, target, within)
     stage = before.here & before.voices.keys()
     await _until(lambda: _has_all(client, new, stage), STAGE_SECONDS)
     await _check(client, new, space, source, target)
@@ -110,8 +111,23 @@ async def _answers(client: aiohttp.ClientSession, url: str, target: Node) -> boo
     return False
 
 
-async def _tell(space: Space, target: Node, step: str, within: float = 0.0) -> None:
-    await events.hint(space.pk, {"type": "sound_moving", "node": target.boot, "step": step, "within": within})
+async def _begin(space: Space, source: Node, target: Node, within: float) -> None:
+    """Tell the stage. Where it cannot be told, the Space stays; all further steps pages take by themselves."""
+    if not await _tell(space, target, "stage", within):
+        await _switch_back(space, source, target)
+        raise NotMoved("nobody can be told, since Redis does not answer")
+
+
+async def _tell(space: Space, target: Node, step: str, within: float = 0.0) -> bool:
+    """Whether it could be said, tried again where Redis is away for a moment."""
+    for pause in PAUSES:
+        try:
+            await events.hint(space.pk, {"type": "sound_moving", "node": target.boot, "step": step, "within": within})
+        except RedisError:
+            await asyncio.sleep(pause)
+        else:
+            return True
+    return False
 
 
 async def known(client: aiohttp.ClientSession, url: str, node: Node) -> Held:

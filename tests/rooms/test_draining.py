@@ -1,11 +1,13 @@
 """What `manage.py media` knows of a node that it empties: real nodes, and nobody in the Spaces."""
 
 import asyncio
+from typing import Any
 
 import aiohttp
 import pytest
+import redis
 
-from rooms import draining, nodes, placement, store
+from rooms import draining, events, nodes, placement, store
 from rooms.media import heartbeat
 from rooms.media.node import Node
 from rooms.models import Space
@@ -114,3 +116,23 @@ async def test_a_node_that_redis_does_not_hear_is_not_drained(
     assert await refusal("stop", "n1") == "n1 answers, but Redis does not hear from it: look into its log."
     assert not node.draining
     assert not node.told_to_stop.is_set()
+
+
+@pytest.mark.parametrize(("failures", "said", "where"), [(1, "moved to new", "new"), (99, "stays: nobody", "old")])
+async def test_a_space_of_which_nobody_can_be_told_that_it_moves_stays(
+    tea: Space, start: Start, monkeypatch: pytest.MonkeyPatch, failures: int, said: str, where: str
+) -> None:
+    await two(start)
+    await database(placement.place)(tea)
+    hint, tried = events.hint, 0
+
+    async def failing(space_id: object, frame: dict[str, Any]) -> None:
+        nonlocal tried
+        tried += 1
+        if tried <= failures:
+            raise redis.ConnectionError("Redis is away")
+        await hint(space_id, frame)
+
+    monkeypatch.setattr(events, "hint", failing)
+    assert f"({tea.pk}) {said}" in await media("drain", "old")
+    assert await node_of(tea) == where

@@ -41,10 +41,11 @@ class Steps:
         self._tell = moving._tell
         monkeypatch.setattr(moving, "_tell", self._note)
 
-    async def _note(self, space: Space, target: Any, step: str, within: float = 0.0) -> None:
-        await self._tell(space, target, step, within)
+    async def _note(self, space: Space, target: Any, step: str, within: float = 0.0) -> bool:
+        said = await self._tell(space, target, step, within)
         self.told.append(step)
         self.spread.append(within)
+        return said
 
 
 @pytest.fixture
