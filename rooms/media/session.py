@@ -125,6 +125,8 @@ class DtlsSession:
         try:
             async with asyncio.timeout(HANDSHAKE_SECONDS):
                 await transport.start(expected)
+                if transport._state is State.CONNECTED:
+                    await self._take_keys()
         except TimeoutError:
             self._end()
             return
@@ -136,12 +138,15 @@ class DtlsSession:
             self._end()
             return
         transport.on("statechange", self._end)
+        self._connected()
+
+    async def _take_keys(self) -> None:
+        transport: Any = self._transport
         self.incoming = transport._rx_srtp  # a browser does not wait for the rest before it sends
         if self._ssrc is not None:
             policy = self._policy(self._ssrc)
             transport._tx_srtp = await asyncio.get_running_loop().run_in_executor(apart, Session, policy)
         self.outgoing = transport._tx_srtp
-        self._connected()
 
     def _policy(self, ssrc: int) -> Policy:
         """Return how to encrypt one stream; of a session for any stream a part is made with the first packet only."""
