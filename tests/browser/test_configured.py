@@ -167,7 +167,7 @@ def test_one_server_with_a_public_address(places: Callable[[str], Place], browse
 def named(place: Place, address: str) -> Iterator[None]:
     """Let the site's name lead there in this place, for programs that `ip netns exec` starts in it."""
     folder = Path("/etc/netns") / place.name
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "hosts").write_text(f"127.0.0.1 localhost\n{address} {HOST}\n")
     try:
         yield

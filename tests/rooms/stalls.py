@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 
 STALL = 0.03  # seconds, more than a packet
 LOOK_SECONDS = 0.005
+OWN = 0.5  # share of such a time in which it did run: then it is its own fault
 
 
 class Stalls:
@@ -18,11 +19,11 @@ class Stalls:
 
     async def watch(self) -> None:
         """Note them until cancelled."""
-        last = time.monotonic()
+        last, used = time.monotonic(), time.thread_time()
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            last, before = time.monotonic(), last
-            if last - before > STALL:
+            (last, before), (used, used_before) = (time.monotonic(), last), (time.thread_time(), used)
+            if last - before > STALL and used - used_before < (last - before) * OWN:
                 self._stretches.append((before, last))
 
     def within(self, begin: float, end: float) -> float:
