@@ -75,8 +75,8 @@ class Sequenced(Event, kw_only=True, frozen=True):
 class Snapshot(Sequenced, tag="snapshot", kw_only=True, frozen=True):
     """The whole Space as it is now; the first frame of every connection.
 
-    `node`: the start of a media node that has the sound; empty while none has, or two have in a move (`sound_moving`).
-    Whoever hears another one sends a new offer."""
+    `node`: the start of a media node that has the sound; empty while none has, and in a move until the new one keeps
+    it. Whoever hears another one sends a new offer."""
 
     version: int = VERSION
     now: float

@@ -28,6 +28,26 @@ RECORD = """() => {
     furthest = Math.max(furthest, element.currentTime);
   }, 50);
 }"""
+# Files whose signature is over, as where the websocket leads nowhere. Gives how often that was said, until it is
+# renewed, and when it is over once more.
+DOUBTS = """async () => {
+  const { Playback } = await import("rooms/playback.js");
+  const [nothing, address] = [() => {}, { open: true, cookies: false, text: async () => null }];
+  let doubts = 0;
+  const playback = new Playback(document.createElement("audio"), address, {
+    now: () => 0, zero: () => 0, play: nothing, levels: nothing, gone: nothing, told: nothing,
+    doubted: () => { doubts += 1; },
+  });
+  playback.start();
+  const said = [];
+  for (const open of [true, false, true, false]) {
+    address.open = open;
+    await new Promise((done) => { setTimeout(done, 2500); });
+    said.push(doubts);
+  }
+  playback.stop();
+  return said;
+}"""
 # A connection is dialled while the microphone is open; it is closed before the TURN servers are known.
 CLOSED_MEANWHILE = """async () => {
   const { Peer } = await import("rooms/peer.js");
@@ -131,3 +151,9 @@ def test_a_microphone_that_is_closed_amid_a_dial_is_not_sent(join_as: JoinAs) ->
     page: Any = join_as("lior").page
     page.goto("/")
     assert page.evaluate(CLOSED_MEANWHILE) == 0
+
+
+def test_a_signature_that_nobody_renews_is_a_reason_to_look_at_the_websocket(join_as: JoinAs) -> None:
+    page: Any = join_as("lior").page
+    page.goto("/")
+    assert page.evaluate(DOUBTS) == [0, 1, 1, 2]

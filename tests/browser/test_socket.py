@@ -9,25 +9,53 @@ from tests.browser.person import Person
 
 pytestmark = pytest.mark.browser
 
-# A socket whose first connection says nothing any more after its snapshot but what `says` answers to the page's ping.
-# Gives the number of connections after one that was probed, and the attempts that were told.
-PROBED = """(says) => import("rooms/socket.js").then(async ({ Socket }) => {
+# What stands before a test: a socket whose connections say nothing by themselves. `replies`: to a ping.
+FAKES = """const { Socket } = await import("rooms/socket.js");
   const connections = [], attempts = [];
+  let replies = null;
   window.WebSocket = class {
     static OPEN = 1;
     readyState = 1;
     constructor() { connections.push(this); }
     say(frame) { this.onmessage({ data: JSON.stringify(frame) }); }
-    send(text) { if (says && JSON.parse(text).type === "ping") this.say({ ...says, re: JSON.parse(text).id }); }
+    send(text) { if (replies && JSON.parse(text).type === "ping") this.say({ ...replies, re: JSON.parse(text).id }); }
     close() { this.readyState = 3; }
   };
   const lost = (attempt) => attempts.push(attempt);
   const socket = new Socket("ws://nowhere", { frame() {}, lost, over() {} });
   socket.connect();
+"""
+
+# A socket whose first connection says nothing any more after its snapshot but what `says` answers to the page's ping.
+# Gives the number of connections after one that was probed, and the attempts that were told.
+PROBED = f"""async (says) => {{
+  {FAKES}
+  replies = says;
   await Promise.all([socket.probe(), socket.probe()]);
   socket.disconnect();
   return [connections.length, attempts];
-})"""
+}}"""
+
+# A command that nobody answers in its time, whether pings are answered or not. Gives the number of connections then.
+UNANSWERED = f"""async (says) => {{
+  {FAKES}
+  replies = says;
+  const refused = await socket.send("sync", {{}}, 50).catch((error) => error.code);
+  await new Promise((done) => setTimeout(done, 1500));
+  socket.disconnect();
+  return [refused, connections.length];
+}}"""
+
+# Over a fast connection, then over the next one: how long an answer took at the least.
+FASTEST = """async () => {
+  const { Answers } = await import("rooms/answers.js");
+  const answers = new Answers({ late() {} });
+  answers.expect((id) => setTimeout(() => answers.settle(id, { type: "ok" }), 20), 1000);
+  await new Promise((done) => setTimeout(done, 100));
+  const before = answers.fastest;
+  answers.rejectAll();
+  return [before > 0, answers.fastest];
+}"""
 
 
 @pytest.mark.parametrize(
@@ -46,3 +74,19 @@ def test_a_connection_over_which_nothing_comes_is_replaced(
     page = join_as("lior").page
     page.goto("/")
     assert page.evaluate(PROBED, says) == becomes
+
+
+@pytest.mark.parametrize(("says", "connections"), [(None, 2), ({"type": "ok"}, 1)], ids=["nothing", "pings"])
+def test_a_command_without_an_answer_is_a_reason_to_look(
+    join_as: Callable[..., Person], says: dict[str, Any] | None, connections: int
+) -> None:
+    """Whoever hears files, or waits in line, misses no packets where the network is gone."""
+    page = join_as("lior").page
+    page.goto("/")
+    assert page.evaluate(UNANSWERED, says) == ["no_answer", connections]
+
+
+def test_how_fast_one_network_was_says_nothing_of_the_next(join_as: Callable[..., Person]) -> None:
+    page = join_as("lior").page
+    page.goto("/")
+    assert page.evaluate(FASTEST) == [True, 0]

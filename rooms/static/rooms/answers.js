@@ -9,7 +9,7 @@ export class Refused extends Error {
 }
 
 export class Answers {
-  fastest = 0;          // ms of the fastest answer so far; 0 before the first
+  fastest = 0;          // ms of the fastest answer over this connection; 0 before the first
   #nextId = 1;
   #pending = new Map();
 
@@ -17,11 +17,16 @@ export class Answers {
     return this.#pending.size > 0;
   }
 
+  /** late(): an answer did not come in its time. */
+  constructor({ late }) {
+    this.late = late;
+  }
+
   /** send(id) is called with the id that the answer will name. Resolves with the answer, rejects with Refused. */
   expect(send, within) {
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => this.settle(id, null), within);
+      const timer = setTimeout(() => this.#miss(id), within);
       this.#pending.set(id, { resolve, reject, timer, since: performance.now() });
       send(id);
     });
@@ -37,8 +42,14 @@ export class Answers {
     else waiting.reject(new Refused(frame?.code ?? "no_answer", frame?.text ?? gettext("The server did not answer. Try again.")));
   }
 
-  /** Nobody will answer any more. */
+  #miss(id) {
+    this.settle(id, null);
+    this.late();
+  }
+
+  /** Nobody will answer any more: the connection is gone, and how fast it was says nothing of the next one. */
   rejectAll() {
+    this.fastest = 0;
     [...this.#pending.keys()].forEach((id) => this.settle(id, null));
   }
 }

@@ -7,7 +7,7 @@
 let frame = null;
 
 export function connection() {
-  frame ??= made();
+  if (!frame?.isConnected) frame = made();  // somebody may have taken it out of the document
   return new frame.contentWindow.RTCPeerConnection();
 }
 

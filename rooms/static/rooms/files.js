@@ -14,11 +14,12 @@ export class Files {
   #turn = 0;          // of beginning anew
 
   /** hear(files): Promise of the frame `files`; now(), zero(): the server's clock in seconds, now and when the Space began;
-   *  play(): as Sound has it; levels({participant: level}): of what is heard; changed(); gone(): there are no files any more. */
-  constructor(element, { hear, now, zero, play, levels, changed, gone }) {
+   *  play(): as Sound has it; levels({participant: level}): of what is heard; changed(); gone(): there are no files any more;
+   *  doubted(): the server has not renewed the signature, perhaps the network is gone. */
+  constructor(element, { hear, now, zero, play, levels, changed, gone, doubted }) {
     Object.assign(this, { hear, changed, gone });
     const told = (state) => this.#set(state);
-    this.#playback = new Playback(element, this.#address, { now, zero, play, levels, gone, told });
+    this.#playback = new Playback(element, this.#address, { now, zero, play, levels, gone, doubted, told });
   }
 
   get on() {

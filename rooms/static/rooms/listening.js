@@ -16,7 +16,7 @@ export class Listening {
     this.files = new Files(element, {
       hear: (files) => room.send("hear", { files, chosen: files && this.saver }), play: () => room.sound.play(),
       now: () => (Date.now() + room.state.clock) / 1000, zero: () => room.state.space.started_at,
-      levels: (levels) => room.hear(levels), changed: () => room.redraw(), gone: () => this.#none(),
+      levels: (levels) => room.hear(levels), changed: () => room.redraw(), gone: () => this.#none(), doubted: () => room.probe(),
     });
     room.subscribe((_, frame) => this.#follow(frame));
   }

@@ -18,12 +18,13 @@ export class Playback {
   #newAt = 0;
   #begun = false;     // the player has something to play
   #live = false;
+  #open = true;       // the signature was not over at the last look
   #nativeFailures = 0;  // one after the other
   #rings;
 
-  /** now(), zero(), play(), levels(), gone(): as `Files` has them; told(state): live or reconnecting. */
-  constructor(element, address, { now, zero, play, levels, gone, told }) {
-    Object.assign(this, { element, address, now, zero, play, gone, told });
+  /** now(), zero(), play(), levels(), gone(), doubted(): as `Files` has them; told(state): live or reconnecting. */
+  constructor(element, address, { now, zero, play, levels, gone, doubted, told }) {
+    Object.assign(this, { element, address, now, zero, play, gone, doubted, told });
     this.#rings = new Rings({ heard: () => this.#player?.heard ?? null, tell: levels });
   }
 
@@ -83,6 +84,8 @@ export class Playback {
     const now = performance.now();
     this.#note(now);
     const silent = now - this.#playedAt;
+    if (this.#open && !this.address.open) this.doubted();
+    this.#open = this.address.open;
     if (now - this.#newAt > Playback.GIVE_UP_AFTER) this.gone();
     else if (silent > HANGING_AFTER && this.#begun && this.address.open) this.#failed();
     else if (silent < LOOK_EVERY * 1.5 && currentTime > 0) this.#heard();

@@ -5,6 +5,7 @@ import { Listening } from "rooms/listening.js";
 import { Microphone } from "rooms/microphone.js";
 import { Signalling } from "rooms/signalling.js";
 import { Refused, Socket } from "rooms/socket.js";
+import { patience } from "rooms/state.js";
 
 export class Room {
   space = null;
@@ -73,9 +74,9 @@ export class Room {
     return this.#socket.send(type, fields);
   }
 
-  /** Look whether the websocket still leads anywhere; `longer`: ms, as `Socket` has it. */
-  probe(longer) {
-    this.#socket.probe(longer);
+  /** Nothing comes any more: look whether the websocket still leads anywhere. */
+  probe() {
+    this.#socket.probe(patience(this.state));
   }
 
   /** How loud the voices are in what is heard now, where that is not what is said now: no frame tells it. */

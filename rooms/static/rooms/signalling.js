@@ -3,8 +3,6 @@ import { Sound } from "rooms/audio.js";
 import { Relay } from "rooms/relay.js";
 import { myVoice } from "rooms/state.js";
 
-const PROBED_IN = 0.5;  // ms that the server may take for the ping of one listener
-
 export class Signalling {
   #relay = new Relay(() => this.#ask("relay"), (servers) => this.sound.use(servers));
   #snapshot = null;     // a promise of the first one
@@ -13,7 +11,7 @@ export class Signalling {
   constructor(room, audio) {
     this.room = room;
     const offer = (sdp, kept = "") => this.#ask("offer", { sdp, restart: kept !== "", node: kept });  // by which it is kept
-    this.sound = new Sound(audio, offer, () => room.redraw(), () => this.#relay.servers(), () => this.#probe());
+    this.sound = new Sound(audio, offer, () => room.redraw(), () => this.#relay.servers(), () => room.probe());
   }
 
   /** Nothing is asked before the snapshot of this Space is there. */
@@ -35,12 +33,6 @@ export class Signalling {
   end() {
     this.sound.disconnect();
     this.#relay.forget();
-  }
-
-  /** Sound stops: of a stage few ask at once; of an audience, where a node has died, everybody does. */
-  #probe() {
-    const { state } = this.room;
-    this.room.probe(myVoice(state) ? 0 : state.listeners * PROBED_IN);
   }
 
   #arrived() {

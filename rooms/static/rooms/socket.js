@@ -9,12 +9,13 @@ const LONGEST_DELAY = 8000;
 const ANSWER_WITHIN = 10_000;
 const LIVES_WITHIN = 400;       // what asks nothing of the server is answered by then, or in three times the round trip,
 const BUSY_WITHIN = 3000;       // and by then behind a command: an offer to a node that is dark takes 2.5 s
+const SPREAD = 300;             // ms, over which an audience opens new ones: all of it may have missed the same moment
 
 export class Socket {
   #socket = null;
   #attempt = 0;
   #timer = null;
-  #answers = new Answers();
+  #answers = new Answers({ late: () => this.probe(SPREAD) });
   #frames = 0;
   #probing = false;
   #closed = false;
@@ -56,6 +57,7 @@ export class Socket {
     const within = waiting ? BUSY_WITHIN : Math.max(LIVES_WITHIN, Math.min(3 * fastest, BUSY_WITHIN));
     this.#probing = true;
     await this.send("ping", {}, within + longer).catch(() => {});
+    if (longer) await new Promise((done) => { setTimeout(done, Math.random() * SPREAD); });
     this.#probing = false;
     if (frames === this.#frames && asked === this.#socket && !this.#closed) this.#replace();
   }

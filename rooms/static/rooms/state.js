@@ -2,6 +2,8 @@
 
 import { facts } from "rooms/facts.js";
 
+const ASKED_IN = 0.5;  // ms that the server may take for the ping of one listener
+
 export function initial() {
   return {
     seq: -1, space: null, you: null, stage: [], requests: [], faces: [], stale: false, listeners: 0, levels: {},
@@ -85,6 +87,10 @@ export function reduce(state, frame) {
 /** Myself on the stage, or undefined: I listen. */
 export const myVoice = (state) => state.stage.find((person) => person.participant === state.you?.participant);
 export const myRole = (state) => myVoice(state)?.role ?? "listener";
+
+/** ms that the server may take longer to answer, where nothing comes any more: of a stage few ask at once; of an audience,
+ *  where a node has died, everybody does. */
+export const patience = (state) => (myVoice(state) ? 0 : state.listeners * ASKED_IN);
 
 /** My place in the queue, from 1; 0 where I have not asked. */
 export const myPlace = (state) =>
