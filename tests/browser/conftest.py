@@ -100,7 +100,7 @@ def join_as(everybody: Callable[..., Person]) -> Iterator[Callable[..., Person]]
 
     yield person
     for one in here:
-        one.page.close()
+        one.leave_page()
 
 
 @pytest.fixture

@@ -108,6 +108,13 @@ class Person:
         self.page.press("input[name=password]", "Enter")
         expect(self.page.locator("button.me")).to_be_visible(timeout=PATIENCE_SECONDS * 1000)
 
+    def leave_page(self) -> None:
+        """Close the page; what was chosen on it for this browser is not for the next test."""
+        if not self.page.is_closed():
+            if self.page.url.startswith("http"):
+                self.page.evaluate("localStorage.removeItem('spaces:data-saver')")
+            self.page.close()
+
     def close(self) -> None:
         self.browser.close()
 

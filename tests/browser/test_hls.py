@@ -66,14 +66,6 @@ def saver(join_as: JoinAs) -> Callable[..., Person]:
     return one
 
 
-@pytest.fixture(autouse=True)
-def _nothing_is_chosen(join_as: JoinAs) -> None:
-    lior = join_as("lior")
-    lior.page.goto("/")
-    lior.page.evaluate("localStorage.removeItem('spaces:data-saver')")
-    lior.page.close()
-
-
 def hears_files(listener: Person) -> bool:
     return bool(listener.page.evaluate(SOURCE))
 

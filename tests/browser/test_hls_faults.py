@@ -10,10 +10,10 @@ from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import HANA
 from tests.browser.person import PATIENCE_SECONDS, Person, until
-from tests.browser.test_hls import JoinAs, _nothing_is_chosen, hears_files, saver
+from tests.browser.test_hls import JoinAs, hears_files, saver
 from tests.machine import Machine
 
-__all__ = ["_nothing_is_chosen", "saver"]
+__all__ = ["saver"]
 pytestmark = [pytest.mark.browser, pytest.mark.proof]
 FILES = "**/hls/**"
 PAUSE = 'document.getElementById("room-audio").pause()'

@@ -10,9 +10,9 @@ from playwright.sync_api import expect
 from rooms.media.hls.playlist import Playlist, Segment
 from tests.browser.conftest import HANA
 from tests.browser.person import AUDIBLE_DECIBELS, HERTZ_PER_BIN, LISTEN, PATIENCE_SECONDS, Person, until
-from tests.browser.test_hls import _nothing_is_chosen, hears_files, page, saver
+from tests.browser.test_hls import hears_files, page, saver
 
-__all__ = ["_nothing_is_chosen", "page", "saver"]
+__all__ = ["page", "saver"]
 pytestmark = pytest.mark.browser
 LONG = PATIENCE_SECONDS * 1000
 MOST_APART = 0.8  # seconds between ring and sound: levels are of 200 ms, and both are looked at on a busy machine
