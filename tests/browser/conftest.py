@@ -113,10 +113,13 @@ def own_node(site: Machine) -> Iterator[int]:
 
 
 @pytest.fixture
-def other_node(site: Machine, own_node: int, request: pytest.FixtureRequest) -> Iterator[str]:
-    """The name of a second node, started beside the machine's own; `indirect` are settings for it."""
+def other_node(site: Machine, own_node: int, stage: "Stage", request: pytest.FixtureRequest) -> Iterator[str]:
+    """The name of a second node, started beside the machine's own; `indirect` are settings for it.
+
+    The stage goes with it: a Space that is on it would look for its node, and find the next test's of the same name."""
     with beside(site, "other", **getattr(request, "param", {})):
         yield "other"
+    stage.take_down()
 
 
 @contextmanager
