@@ -24,6 +24,7 @@ PHASES = 10
 SETTLE_SECONDS, SECONDS = 4.0, 20.0
 BUSY_PCT = 70.0
 SAMPLE = 300  # listeners by whose cost the number of the others is found
+NEARLY = 0.05  # of those who are there, and fewer, are not let in any more
 TIMED = 5  # listeners whose packets are timed, between all the others
 
 
@@ -70,19 +71,31 @@ async def send_jitter(busy: float, seconds: float) -> list[float]:
     async with MediaNode(**GROUP_OF_20_MS) as node, Crowd() as crowd:
         room = node.open_space(len(voices))
         await measure.talking(crowd, room.speak, voices)
-        sample = await measure.cost(node.pid, crowd, room.listen, SAMPLE, seconds / 4)
-        more = min(CAPACITY - SAMPLE - TIMED - 10, max(0, round((busy - sample.whole) / sample.per_listener)))
         timed: list[list[Received]] = [[] for _ in range(TIMED)]
         for received in timed:
             await crowd.connect(Listener(received.append), room.listen)
-            await crowd.listen(room.listen, more // TIMED)
-        await asyncio.sleep(measure.SETTLE_SECONDS)
+            await crowd.listen(room.listen, SAMPLE // TIMED)
+        listeners = await fill(node, crowd, room.listen, SAMPLE, busy, seconds / 4)
         for received in timed:
             received.clear()
         used = await machine.usage(node.pid, seconds)
         health = await node.health()
-    machine.say(f"{SAMPLE + more} listeners, {used:.0f} % of a core; the node says {health['tick_ms']} a tick")
+    machine.say(f"{listeners} listeners, {used:.0f} % of a core; the node says {health['tick_ms']} a tick")
     return [passed for received in timed for passed in unevenness(received)]
+
+
+async def fill(node: MediaNode, crowd: Crowd, listen: Join, count: int, busy: float, seconds: float) -> int:
+    """Let in more listeners, as many as are missing by what those cost who are there; returns how many there are.
+
+    Again and again: the more there are, the less each of them costs."""
+    while True:
+        await asyncio.sleep(measure.SETTLE_SECONDS)
+        used = await machine.usage(node.pid, seconds)
+        more = min(CAPACITY - TIMED - 10 - count, round((busy - used) * count / used))
+        if more < NEARLY * count:
+            return count
+        await crowd.listen(listen, more)
+        count += more
 
 
 def ms(seconds: Sequence[float], share: float) -> float:
