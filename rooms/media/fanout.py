@@ -5,7 +5,6 @@ his address. Rows in use are always the first ones, so that a tick works on slic
 moves there. A listener's sequence goes on by one with whatever he gets, so he never notices which stream it is from.
 """
 
-import itertools
 import secrets
 from typing import Any, Protocol
 
@@ -123,34 +122,35 @@ class FanOut:
         The payloads stay: what is not written anew is not sent again.
         """
         count = self._count
-        due = self._due[:count]
-        if count == 0 or not due.any():
+        rows = np.flatnonzero(self._due[:count])
+        if len(rows) == 0:
             return 0
-        self._sequences[:count] += due
-        self._packet_counts[:count] += due
-        self._octet_counts[:count] += (self._sizes[:count] - HEADER).astype(np.uint32) * due
-        self._sequence_fields[:count] = self._sequences[:count]
-        starts = np.uint32(self.clock & 0xFFFFFFFF) - self._behind[:count]
-        self._timestamp_fields[:count] = self._timestamps[:count] + starts
-        self._protect(due)
-        self._envelopes.sizes[:count] = self._sizes[:count]
-        headers = self._envelopes.headers[:count]
-        if not due.all():
-            headers = headers[due]
-        sent = self._port.send_many(headers)
+        self._due[rows] = False
+        whole = slice(0, count) if len(rows) == count else rows  # of all of them nothing has to be picked out
+        self._number(whole)
+        results = self._protect(whole)
+        if any(results):  # libsrtp refuses nothing that is built here, but if it did, the row must not be sent
+            rows = whole = rows[np.array(results) == 0]
+            self.dropped += sum(map(bool, results))
+        self._envelopes.sizes[whole] = self._sizes[whole]
+        sent = self._port.send_many(self._envelopes.headers[whole])
         self.sent += sent
-        self.dropped += len(headers) - sent
-        due[:] = False
+        self.dropped += len(rows) - sent
         return sent
 
-    def _protect(self, due: npt.NDArray[np.bool_]) -> None:
-        """Encrypt in place. libsrtp refuses nothing that is built here, but if it did, the row must not be sent."""
+    def _number(self, rows: Rows | slice) -> None:
+        """Write sequence numbers and timestamps, and count."""
+        self._sequences[rows] += 1
+        self._packet_counts[rows] += 1
+        self._octet_counts[rows] += (self._sizes[rows] - HEADER).astype(np.uint32)
+        self._sequence_fields[rows] = self._sequences[rows]
+        starts = np.uint32(self.clock & 0xFFFFFFFF) - self._behind[rows]
+        self._timestamp_fields[rows] = self._timestamps[rows] + starts
+
+    def _protect(self, rows: Rows | slice) -> list[int]:
+        """Encrypt in place; what libsrtp said of each row, 0 where it is well."""
         columns = (self._contexts, self._pointers, self._size_pointers)
-        if not due.all():
-            chosen = due.tolist()
-            columns = tuple(list(itertools.compress(column, chosen)) for column in columns)  # type: ignore[assignment]
-        results = list(map(lib.srtp_protect, *columns))
-        if any(results):
-            refused = np.flatnonzero(due)[np.array(results) != 0]
-            due[refused] = False
-            self.dropped += len(refused)
+        if isinstance(rows, slice):
+            return list(map(lib.srtp_protect, *columns))
+        chosen = rows.tolist()
+        return list(map(lib.srtp_protect, *([column[row] for row in chosen] for column in columns)))
