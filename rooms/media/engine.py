@@ -26,6 +26,7 @@ from .ice import IceLite, IcePeer
 from .opus import FRAME
 from .outside import Messenger, Outside
 from .peer import Peer
+from .reading import MANY, Reading
 from .session import Certificate
 from .space import LiveSpace
 from .standing import Standing
@@ -298,8 +299,8 @@ class Engine:
 
     # Work between the ticks
 
-    def read(self) -> None:
-        """Read the port until it is empty, the time for it is over, or a tick is due."""
+    def read(self) -> bool:
+        """Read the port until it is empty, the time for it is over, or a tick is due; whether it was not empty."""
         start = self.clock()
         end = start + READ_SECONDS
         if self.ticker is not None:
@@ -308,8 +309,11 @@ class Engine:
             now = self.clock()
             for data, address in packets:
                 self.ice.handle(data, address, now)
-            if now >= end or len(packets) < self.port.batch:
-                return
+            if len(packets) < self.port.batch:
+                return False
+            if now >= end:
+                return True
+        return False
 
     def _queue_handshake(self, peer: Peer, data: bytes) -> None:
         if len(self._handshakes) >= MAX_HANDSHAKES:
@@ -392,7 +396,8 @@ class Engine:
         """Begin to read and to tick, in the running event loop, whose clock has to be this engine's."""
         loop = asyncio.get_running_loop()
         self.ticker = Ticker(loop, self.tick)
-        loop.add_reader(self.port.socket, self.read)
+        self._reading = Reading(self.port.socket, self.read, lambda: self.peers >= MANY)
+        self._reading.start()
         self.ticker.start()
         gc.collect()
         gc.freeze()
@@ -403,7 +408,7 @@ class Engine:
             self.close(name)
         if self.ticker is not None:
             self.ticker.stop()
-            asyncio.get_running_loop().remove_reader(self.port.socket)
+            self._reading.stop()
         if self._closing:
             await asyncio.wait(self._closing, timeout=GOODBYE_SECONDS)
         with contextlib.suppress(TimeoutError):
