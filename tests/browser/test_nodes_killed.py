@@ -21,7 +21,7 @@ CHUNK_SECONDS = 6.0  # in which at least one chunk of every track is closed
 TRACKS = """SELECT s.id, t.id, extract(epoch FROM s.started_at), c.start_ms, c.start_ms + c.duration_ms
 FROM recordings_chunk c
 JOIN recordings_track t ON t.id = c.track_id JOIN recordings_recording r ON r.id = t.recording_id
-JOIN rooms_space s ON s.id = r.space_id WHERE s.node = '{node}' ORDER BY 1, 2, 4"""
+JOIN rooms_space s ON s.id = r.space_id WHERE s.node = '{node}' AND s.state = 'live' ORDER BY 1, 2, 4"""
 
 
 @pytest.fixture
