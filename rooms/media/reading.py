@@ -39,7 +39,13 @@ class Reading:
         self._handle = self._loop.call_later(0 if left else PAUSE_SECONDS, self._poll)
 
     def _poll(self) -> None:
-        left = self._read()
+        left = False
+        try:
+            left = self._read()
+        finally:  # a fault at one packet must not leave the node deaf
+            self._go_on(left)
+
+    def _go_on(self, left: bool) -> None:
         if self._many():
             self._read_later(left)
         else:

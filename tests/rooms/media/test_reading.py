@@ -104,3 +104,20 @@ async def test_after_the_end_nothing_is_read(port: Port, many: bool) -> None:
     port.theirs.send(b"packet")
     await asyncio.sleep(3 * PAUSE_SECONDS)
     assert port.reads == before
+
+
+async def test_a_fault_at_one_packet_leaves_nobody_deaf(port: Port, monkeypatch: pytest.MonkeyPatch) -> None:
+    port.many = True
+    port.reading.start()
+    await port.gets(1)
+    loop, faults = asyncio.get_running_loop(), list[object]()
+    loop.set_exception_handler(lambda _, context: faults.append(context["exception"]))
+
+    def failing() -> bool:
+        monkeypatch.undo()
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(port.reading, "_read", failing)
+    await until(lambda: bool(faults))
+    assert await port.gets(1) >= 1
+    port.reading.stop()
