@@ -143,6 +143,19 @@ def no_faults(server: Server) -> None:
     assert done.returncode == 0, done.stdout
 
 
+def hear_hana(browse: Callable[..., Person], server: Server, lior: tuple[Place, str], dee: tuple[Place, str]) -> None:
+    """hana speaks, beside lior; he and dee, each at a place, hear her from the address that they came to."""
+    hana = browse("hana", server, *lior, tone=HANA)
+    path = hana.open_space()
+    hana.join(path)
+    hana.open_microphone()
+    for handle, (place, at) in (("lior", lior), ("dee", dee)):
+        person = browse(handle, server, place, at)
+        person.join(path)
+        assert hears_from(person) == at
+        assert person.problems == []
+
+
 def test_one_server_with_a_public_address(places: Callable[[str], Place], browse: Callable[..., Person]) -> None:
     """Members come by IPv4 and by IPv6, and each gets his sound by what he came by."""
     machine, four, six = places("server"), places("four"), places("six")
@@ -152,15 +165,7 @@ def test_one_server_with_a_public_address(places: Callable[[str], Place], browse
     six.join("public6")
     with named(machine, PUBLIC), Server(machine, "server").running() as server:
         no_faults(server)
-        hana = browse("hana", server, four, PUBLIC, tone=HANA)
-        path = hana.open_space()
-        hana.join(path)
-        hana.open_microphone()
-        for handle, place, at in (("lior", four, PUBLIC), ("dee", six, PUBLIC_IPV6)):
-            person = browse(handle, server, place, at)
-            person.join(path)
-            assert hears_from(person) == at
-            assert person.problems == []
+        hear_hana(browse, server, (four, PUBLIC), (six, PUBLIC_IPV6))
 
 
 @contextmanager
@@ -187,15 +192,7 @@ def test_one_machine_behind_a_home_router(places: Callable[[str], Place], browse
     world.join("public")
     with forwarding(router), named(machine, PUBLIC), Server(machine, "home").running() as server:
         no_faults(server)
-        hana = browse("hana", server, home, HOME, tone=HANA)
-        path = hana.open_space()
-        hana.join(path)
-        hana.open_microphone()
-        for handle, place, at in (("lior", home, HOME), ("dee", world, PUBLIC)):
-            person = browse(handle, server, place, at)
-            person.join(path)
-            assert hears_from(person) == at
-            assert person.problems == []
+        hear_hana(browse, server, (home, HOME), (world, PUBLIC))
 
 
 @contextmanager
