@@ -9,7 +9,7 @@ import contextlib
 import gc
 import logging
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
 
 from . import addresses, rtcp, rtp, sdp
@@ -19,6 +19,7 @@ from .config import Config
 from .entrance import Refused, admitted, expected, understood
 from .fanout import FanOut
 from .grant import Grant
+from .handshakes import Handshakes
 from .hls.feed import Feed, Send
 from .hls.signature import folder
 from .hls.wire import End
@@ -36,7 +37,6 @@ from .udp import UdpPort
 log = logging.getLogger(__name__)
 
 READ_SECONDS = 0.003  # for reading at a time, unless a tick is due earlier
-MAX_HANDSHAKES = 2000  # DTLS records of all peers that wait to be looked at
 SWEEP_TICKS = 50
 REPORT_TICKS = 500  # between two reports to a listener, each of which costs as much as five packets
 REPORT_TURNS = 50  # within that time, in each of which so many listeners are told: alone, a report costs twice as much
@@ -78,8 +78,7 @@ class Engine:
         self._wall = time.time() - clock()
         self._past_voices: Counter[str] = Counter()
         self._homes: dict[Peer, LiveSpace] = {}
-        self._handshakes: deque[tuple[Peer, bytes]] = deque()
-        self._working = False
+        self._handshakes = Handshakes(self.drops)
         self._closing: set[asyncio.Task[None]] = set()
         self._ticks = 0
         self._ticked_at = clock()  # when the latest tick was due, the moment of the fan-out's clock
@@ -199,7 +198,7 @@ class Engine:
         older = space.peers.get(participant)
         if older is not None:
             self._drop(older, tell=False)
-        peer = Peer(self, participant, offer, self._certificate, self.port, self._queue_handshake, self.clock())
+        peer = Peer(self, participant, offer, self._certificate, self.port, self._handshakes.put, self.clock())
         peer.start()
         space.peers[participant] = peer
         self._homes[peer] = space
@@ -314,24 +313,6 @@ class Engine:
             if now >= end:
                 return True
         return False
-
-    def _queue_handshake(self, peer: Peer, data: bytes) -> None:
-        if len(self._handshakes) >= MAX_HANDSHAKES:
-            self.drops["handshake-queue"] += 1
-            return
-        self._handshakes.append((peer, data))
-        if not self._working:
-            self._working = True
-            asyncio.get_running_loop().call_soon(self._work)
-
-    def _work(self) -> None:
-        """Hand one DTLS record to its peer in each round of the event loop, so that a tick waits for one at most."""
-        peer, data = self._handshakes.popleft()
-        if not peer.session.feed(data):
-            peer.drops["dtls-queue"] += 1
-        self._working = bool(self._handshakes)
-        if self._working:
-            asyncio.get_running_loop().call_soon(self._work)
 
     def tick(self, now: float, missed: int = 0) -> None:
         """Do what is due at ``now``, a multiple of 20 ms after the tick before."""

@@ -1,0 +1,36 @@
+"""DTLS records between their arrival and their peer: a queue with a bound, worked off one at a time."""
+
+import asyncio
+from collections import Counter, deque
+
+from .peer import Peer
+
+MAX_WAITING = 2000  # records of all peers together
+
+
+class Handshakes:
+    """The records that wait to be looked at; what is thrown away is counted in ``drops``."""
+
+    def __init__(self, drops: Counter[str]) -> None:
+        self._drops = drops
+        self._waiting: deque[tuple[Peer, bytes]] = deque()
+
+    def put(self, peer: Peer, record: bytes) -> None:
+        """Have a record (bytes of one datagram) handed to its peer soon, in the running event loop."""
+        if len(self._waiting) >= MAX_WAITING:
+            self._drops["handshake-queue"] += 1
+            return
+        self._waiting.append((peer, record))
+        if len(self._waiting) == 1:
+            asyncio.get_running_loop().call_soon(self._work)
+
+    def _work(self) -> None:
+        """Hand over one record in each round of the event loop, so that a tick waits for one at most."""
+        peer, record = self._waiting[0]
+        try:
+            if not peer.session.feed(record):
+                peer.drops["dtls-queue"] += 1
+        finally:
+            self._waiting.popleft()
+            if self._waiting:
+                asyncio.get_running_loop().call_soon(self._work)
