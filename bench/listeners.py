@@ -2,11 +2,16 @@
 
 Three speakers talk all the time at 48 kHz. Percent of a core per listener, the cost of the room without listeners taken
 off. The floor is `srtp_protect` and `sendmmsg` in Python over the same packets, alone in a process, in the same run.
+Our node, the floor and Streaming are started anew in each of three rounds, of which the middle figures count: Streaming
+costs up to half as much again from one start to the next.
 """
 
 import argparse
 import asyncio
 import json
+import statistics
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from bench.rig import machine, measure, network, sound
 from bench.rig.crowd import Crowd
@@ -17,6 +22,7 @@ SPEAKERS = 3
 AUDIOBRIDGE_LISTENERS, STREAMING_LISTENERS = 50, 200
 EVENT_LOOPS = 1
 PROBE_SECONDS = 2.0
+ROUNDS = 3
 
 Voices = list[list[bytes]]
 
@@ -59,58 +65,86 @@ async def streaming(voices: Voices, listeners: int, seconds: float) -> measure.C
         return await measure.cost(janus.pid, crowd, mountpoint.listen, listeners, seconds)
 
 
-def ratio(other: float, ours: float | None) -> float | None:
-    """How many times more the other one costs."""
-    return round(other / ours, 2) if ours else None
+class Shares(NamedTuple):
+    """Percent of a core per listener, of one start of each; ``node_60`` is None where the node sent none of 60 ms."""
+
+    node_20: float
+    node_60: float | None
+    floor: float
+    streaming: float
 
 
-async def compare(counts: list[int], seconds: float) -> None:
-    """Measure everything, and say it."""
+async def ours(voices: Voices, count: int, seconds: float) -> tuple[measure.Cost, float | None]:
+    """Measure our node at 20 ms, and what a listener costs it at 60 ms; say it."""
+    at_20 = await node(voices, count, seconds)
+    machine.say(f"Spaces, {count} listeners, packets of 20 ms: {at_20}")
+    at_60 = await node_60(voices, count, seconds)
+    machine.say(f"Spaces, {count} listeners, packets of 60 ms: {at_60 or 'no figure, the node sent none'}")
+    return at_20, at_60.per_listener if at_60 else None
+
+
+async def one_round(voices: Voices, count: int, seconds: float) -> Shares:
+    """Measure our node, the floor and Streaming, one soon after the other, and say it."""
+    at_20, at_60 = await ours(voices, count, seconds)
+    floor = await measure.floor(at_20.hearing.payloads, count, seconds)
+    machine.say(f"Floor, {count} listeners: {floor:.4f} % of a core per listener")
+    stream = await streaming(voices, STREAMING_LISTENERS, seconds)
+    machine.say(f"Janus Streaming, event_loops = {EVENT_LOOPS}: {stream}")
+    return Shares(at_20.per_listener, at_60, floor, stream.per_listener)
+
+
+async def compare(counts: list[int], seconds: float, rounds: int) -> None:
+    """Measure everything, and say it. The last line is of the last count, the middle one of so many rounds."""
     machine.need_program("janus")
     network.enter()
     voices = sound.voices(SPEAKERS)
-    for count in counts:
-        at_20 = await node(voices, count, seconds)
-        machine.say(f"Spaces, {count} listeners, packets of 20 ms: {at_20}")
-        at_60 = await node_60(voices, count, seconds)
-        machine.say(f"Spaces, {count} listeners, packets of 60 ms: {at_60 or 'no figure, the node sent none'}")
-    floor = await measure.floor(at_20.hearing.payloads, counts[-1], seconds)
-    machine.say(f"Floor, {counts[-1]} listeners: {floor:.4f} % of a core per listener")
+    for count in counts[:-1]:
+        await ours(voices, count, seconds)
+    shares = [await one_round(voices, counts[-1], seconds) for _ in range(rounds)]
     bridge = await audiobridge(voices, AUDIOBRIDGE_LISTENERS, seconds)
     machine.say(f"Janus AudioBridge: {bridge}")
-    stream = await streaming(voices, STREAMING_LISTENERS, seconds)
-    machine.say(f"Janus Streaming, event_loops = {EVENT_LOOPS}: {stream}")
-    print(json.dumps(figures(at_20, at_60, bridge.per_listener, stream.per_listener, floor)))
+    print(json.dumps(figures(counts[-1], shares, bridge.per_listener)))
 
 
-def figures(
-    at_20: measure.Cost, at_60: measure.Cost | None, audiobridge_pct: float, streaming_pct: float, floor_pct: float
-) -> dict[str, object]:
-    """Return the last line; what was not measured is None."""
-    ours, ours_60 = at_20.per_listener, at_60.per_listener if at_60 else None
-    return {
-        "bench": "listeners",
-        "listeners": at_20.listeners,
-        "cpu_pct_20": round(ours, 4),
-        "cpu_pct_60": round(ours_60, 4) if ours_60 else None,
-        "audiobridge_pct": round(audiobridge_pct, 4),
-        "streaming_pct": round(streaming_pct, 4),
-        "floor_pct": round(floor_pct, 4),
-        "ratio_audiobridge": ratio(audiobridge_pct, ours),
-        "ratio_streaming_20": ratio(streaming_pct, ours),
-        "ratio_streaming_60": ratio(streaming_pct, ours_60),
-        "ratio_floor": ratio(ours, floor_pct),
+def middle(values: Iterable[float | None]) -> float | None:
+    """The median; None where one is missing."""
+    found = list(values)
+    known = [value for value in found if value is not None]
+    return statistics.median(known) if len(known) == len(found) else None
+
+
+def figures(count: int, rounds: list[Shares], audiobridge_pct: float) -> dict[str, object]:
+    """Return the last line, each share the middle one of the rounds; what was not measured is None."""
+    at_20, at_60, floor, stream = (middle(column) for column in zip(*rounds, strict=True))
+    shares = {
+        "cpu_pct_20": at_20,
+        "cpu_pct_60": at_60,
+        "audiobridge_pct": audiobridge_pct,
+        "streaming_pct": stream,
+        "floor_pct": floor,
     }
+    ratios = {
+        "ratio_audiobridge": (audiobridge_pct, at_20),
+        "ratio_streaming_20": (stream, at_20),
+        "ratio_streaming_60": (stream, at_60),
+        "ratio_floor": (at_20, floor),
+    }
+    return (
+        {"bench": "listeners", "listeners": count}
+        | {name: round(share, 4) if share else None for name, share in shares.items()}
+        | {name: round(one / other, 2) if one and other else None for name, (one, other) in ratios.items()}
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="200 listeners only, 8 s for each measurement")
+    parser.add_argument("--quick", action="store_true", help="200 listeners only, one round, 8 s for each measurement")
     parser.add_argument("--listeners", type=int, help="so many listeners only")
     parser.add_argument("--seconds", type=float, help="of each measurement (20, with --quick 8)")
     chosen = parser.parse_args()
     counts = [chosen.listeners] if chosen.listeners else [200] if chosen.quick else [200, 1000]
-    machine.run(lambda: compare(counts, chosen.seconds or (8.0 if chosen.quick else 20.0)))
+    rounds = 1 if chosen.quick else ROUNDS
+    machine.run(lambda: compare(counts, chosen.seconds or (8.0 if chosen.quick else 20.0), rounds))
 
 
 if __name__ == "__main__":

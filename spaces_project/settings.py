@@ -138,7 +138,7 @@ MEDIA_MOST_LOAD = env.integer(
     "MEDIA_MOST_LOAD", 70, "Load of a node, percent of a core or of its tick, from which it refuses newcomers.", least=1
 )
 MEDIA_LONG_PACKETS_ABOVE = env.integer(
-    "MEDIA_LONG_PACKETS_ABOVE", 30, "Load of a node, percent of a core, from which new listeners get 60 ms packets."
+    "MEDIA_LONG_PACKETS_ABOVE", 20, "Load of a node, percent of a core, from which new listeners get 60 ms packets."
 )
 MEDIA_SPOOL = VAR_DIR / "spool"
 

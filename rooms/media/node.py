@@ -53,7 +53,7 @@ class Settings:
     http_port: int = 0
     announce: tuple[str, ...] = ("127.0.0.1",)
     capacity: int = 1000
-    long_above: float = 0.3
+    long_above: float = 0.2
     most_load: float = 0.7
     hls: Path | None = None
     hls_secret: str = ""

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 import pytest
 
-from bench import listeners
 from bench.__main__ import main, names
+from bench.listeners import Shares, figures
 from bench.rig.crowd import Hearing
 from bench.rig.measure import Cost
 from bench.rig.peers import Checker, Received
@@ -13,13 +13,9 @@ from rooms.media.client import tone_packets
 from rooms.media.opus import DTX_PACKET, FRAME
 
 
-def cost(per_listener: float, count: int = 1000) -> Cost:
-    return Cost(room=5.0, whole=5.0 + per_listener * count, listeners=count, hearing=Hearing([], 0.0))
-
-
-def test_the_ratios_are_of_one_listener_without_the_room() -> None:
-    figures = listeners.figures(cost(0.05), cost(0.025), 1.5, 0.2, 0.04)
-    assert figures == {
+def test_the_ratios_are_of_the_middle_of_the_rounds() -> None:
+    rounds = [Shares(0.04, 0.025, 0.04, 0.3), Shares(0.06, 0.02, 0.035, 0.15), Shares(0.05, 0.03, 0.05, 0.2)]
+    assert figures(1000, rounds, 1.5) == {
         "bench": "listeners",
         "listeners": 1000,
         "cpu_pct_20": 0.05,
@@ -34,10 +30,14 @@ def test_the_ratios_are_of_one_listener_without_the_room() -> None:
     }
 
 
+def test_a_share_is_of_one_listener_without_the_room() -> None:
+    assert Cost(room=5.0, whole=55.0, listeners=1000, hearing=Hearing([], 0.0)).per_listener == 0.05
+
+
 def test_what_the_node_does_not_have_gets_no_figure() -> None:
-    figures = listeners.figures(cost(0.05), None, 1.5, 0.2, 0.04)
-    assert figures["cpu_pct_60"] is None
-    assert figures["ratio_streaming_60"] is None
+    found = figures(1000, [Shares(0.05, 0.025, 0.04, 0.2), Shares(0.05, None, 0.04, 0.2)], 1.5)
+    assert found["cpu_pct_60"] is None
+    assert found["ratio_streaming_60"] is None
 
 
 def test_nobody_who_checks_means_that_everything_is_lost() -> None:

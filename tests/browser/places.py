@@ -64,6 +64,10 @@ class Place:
         self._ip("addr", "add", address, "dev", "bridge")
         self._ip("link", "set", "bridge", "up")
 
+    def add(self, address: str) -> None:
+        """Have one more address, which is on no link: others come to it over any."""
+        self._ip("addr", "add", address, "dev", "lo")
+
     def join(self, name: str) -> None:
         """Come into a network."""
         link = self._links[name]
