@@ -11,7 +11,7 @@ WITH_NGINX := tests/spaces_project/test_nginx.py tests/spaces_project/test_edge.
 	tests/browser/test_configured.py
 WITH_PLACES := tests/browser/test_phone.py tests/browser/test_configured.py tests/spaces_project/test_two_machines.py
 WITH_COTURN := tests/rooms/turn tests/spaces_project/test_doctor_turn.py tests/browser/test_turn.py \
-	tests/spaces_project/test_permissions.py
+	tests/spaces_project/test_permissions.py tests/spaces_project/test_systemd.py
 WITH_NFT := tests/spaces_project/test_firewall.py
 MISSING := $(strip $(if $(BROWSER),,chromium) $(if $(NGINX),,nginx-light) $(if $(COTURN),,coturn) $(if $(IP),,iproute2) \
 	$(if $(NFT),,nftables))
