@@ -5,6 +5,7 @@ BROWSER := $(firstword $(foreach name,chromium chromium-browser google-chrome go
 NGINX := $(shell PATH="$$PATH:/usr/sbin" command -v nginx)
 COTURN := $(shell command -v turnserver)
 IP := $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v ip)
+SYSTEMD := $(wildcard /lib/systemd/systemd)
 NFT := $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v nft)
 ROOT := $(filter 0,$(shell id -u))
 WITH_NGINX := tests/spaces_project/test_nginx.py tests/spaces_project/test_edge.py tests/browser/test_cdn.py \
@@ -12,15 +13,17 @@ WITH_NGINX := tests/spaces_project/test_nginx.py tests/spaces_project/test_edge.
 WITH_PLACES := tests/browser/test_phone.py tests/browser/test_configured.py tests/spaces_project/test_two_machines.py
 WITH_COTURN := tests/rooms/turn tests/spaces_project/test_doctor_turn.py tests/browser/test_turn.py \
 	tests/spaces_project/test_permissions.py tests/spaces_project/test_systemd.py
+WITH_SYSTEMD := tests/spaces_project/test_systemd.py
 WITH_NFT := tests/spaces_project/test_firewall.py
 MISSING := $(strip $(if $(BROWSER),,chromium) $(if $(NGINX),,nginx-light) $(if $(COTURN),,coturn) $(if $(IP),,iproute2) \
-	$(if $(NFT),,nftables))
+	$(if $(NFT),,nftables) $(if $(SYSTEMD),,systemd))
 WANTED := $(strip $(if $(MISSING),Debian's $(MISSING)) $(if $(ROOT),,the rights of root for a network of their own))
 NOT_RUN := $(strip $(if $(BROWSER),,--ignore=tests/browser) \
 	$(if $(NGINX),,$(addprefix --ignore=,$(WITH_NGINX))) \
 	$(if $(and $(COTURN),$(IP),$(ROOT)),,$(addprefix --ignore=,$(WITH_COTURN))) \
 	$(if $(and $(IP),$(ROOT)),,$(addprefix --ignore=,$(WITH_PLACES))) \
-	$(if $(and $(NFT),$(IP),$(ROOT)),,$(addprefix --ignore=,$(WITH_NFT))))
+	$(if $(and $(NFT),$(IP),$(ROOT)),,$(addprefix --ignore=,$(WITH_NFT))) \
+	$(if $(SYSTEMD),,$(addprefix --ignore=,$(WITH_SYSTEMD))))
 BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 PIP_COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \

@@ -31,3 +31,10 @@ def write(folder: Path, host: str, *addresses: str) -> str:
     (folder / "cert.pem").write_bytes(signed.public_bytes(Encoding.PEM))
     public = private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return b64encode(hashlib.sha256(public).digest()).decode()
+
+
+def write_lineage(folder: Path, host: str) -> None:
+    """Write them under the names that certbot gives them: fullchain.pem and privkey.pem."""
+    write(folder, host)
+    for ours, certbots in (("cert.pem", "fullchain.pem"), ("key.pem", "privkey.pem")):
+        (folder / ours).rename(folder / certbots)

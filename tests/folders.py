@@ -1,5 +1,6 @@
 """Folders of test runs: each names its process, so that a later run clears up after one that was killed."""
 
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -14,11 +15,18 @@ def make(kind: str, pid: int) -> Path:
     return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{pid}-{kind}-"))
 
 
+def make_open(kind: str) -> Path:
+    """One that every user of the machine may enter, as /srv/spaces is."""
+    made = make(kind, os.getpid())
+    made.chmod(0o755)
+    return made
+
+
 def remove(folder: Path) -> None:
-    """The folder, and what PostgreSQL had elsewhere for it (as root)."""
-    home = embedded.postgres_home(folder)
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.rmtree(home, ignore_errors=True)
+    """The folder, and what PostgreSQL had elsewhere for it, or for ``var`` in it (as root)."""
+    homes = [embedded.postgres_home(one) for one in (folder, folder / "var")]
+    for one in (folder, *homes):
+        shutil.rmtree(one, ignore_errors=True)
 
 
 def sweep() -> None:

@@ -16,7 +16,7 @@ from spaces_project.processes import spawn, with_patience
 from tests.browser.places import Place
 
 SYSTEMD, CGROUPS = "/lib/systemd/systemd", "/sys/fs/cgroup"
-START_SECONDS, CALL_SECONDS = 30.0, 120.0
+START_SECONDS, CALL_SECONDS, END_SECONDS = 30.0, 120.0, 10.0
 # What every unit depends on unless it says otherwise; here there is nothing to be done for it.
 STUBS = ("sysinit.target", "basic.target", "network.target", "network-online.target", "shutdown.target", "ready.target")
 CONTAINER = """
@@ -55,7 +55,16 @@ class Systemd:
     def __enter__(self) -> "Systemd":
         assert Path(SYSTEMD).exists(), "systemd is missing: apt-get install systemd"
         self._group.mkdir()
-        namespaces = ["--mount", "--pid", "--fork", "--uts", "--ipc", "--cgroup", "--mount-proc"]
+        namespaces = [
+            "--mount",
+            "--pid",
+            "--fork",
+            "--kill-child=SIGKILL",
+            "--uts",
+            "--ipc",
+            "--cgroup",
+            "--mount-proc",
+        ]
         inside = ["unshare", *namespaces, "sh", "-ec", self._script]
         entered = f'echo $$ > {self._group}/cgroup.procs; exec "$@"'
         with self.log.open("wb") as log:
@@ -70,10 +79,9 @@ class Systemd:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if first := self._first():
-            os.kill(int(first), signal.SIGKILL)  # with everything in its container
-        self._process.wait()
-        with_patience(lambda: not (self._group / "cgroup.procs").read_text(), 10.0)
+        self._process.kill()  # and with it, by the kernel, the first process of its container and everything in that
+        self._process.wait(END_SECONDS)
+        assert with_patience(lambda: "populated 0" in (self._group / "cgroup.events").read_text(), END_SECONDS)
         for folder, _names, _files in os.walk(self._group, topdown=False):
             os.rmdir(folder)
         shutil.rmtree(self._units)

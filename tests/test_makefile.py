@@ -11,7 +11,16 @@ from tests.machine import CHECKOUT
 def make(target: str, *, ci: str, nginx: str) -> subprocess.CompletedProcess[str]:
     """A pass in which no test runs, on a machine that has everything else."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "CI"))}
-    there = ["BROWSER=there", "COTURN=there", "IP=there", "NFT=there", "ROOT=0", "PYTEST=true", f"NGINX={nginx}"]
+    there = [
+        "BROWSER=there",
+        "COTURN=there",
+        "IP=there",
+        "NFT=there",
+        "SYSTEMD=there",
+        "ROOT=0",
+        "PYTEST=true",
+        f"NGINX={nginx}",
+    ]
     return subprocess.run(
         ["make", target, "--old-file=.venv/test.stamp", *there], cwd=CHECKOUT, env=kept | {"CI": ci},
         capture_output=True, text=True, timeout=60, check=False,

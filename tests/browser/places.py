@@ -7,11 +7,14 @@ import ctypes
 import os
 import socket
 import subprocess
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
+T = TypeVar("T")
 CLONE_NEWNET = 0x40000000  # unshare(2)
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -101,6 +104,16 @@ class Place:
         """Let the thread that calls it be here from now on: it cannot go back."""
         with open(f"/run/netns/{self.name}") as place:
             assert _libc.setns(place.fileno(), CLONE_NEWNET) == 0, os.strerror(ctypes.get_errno())
+
+    def do(self, act: Callable[[], T]) -> T:
+        """Do something here, in a thread of its own. A socket that is made so stays here."""
+
+        def enter_and_act() -> T:
+            self.enter()
+            return act()
+
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(enter_and_act).result()
 
     def _ip(self, *arguments: str) -> None:
         _ip("-n", self.name, *arguments)

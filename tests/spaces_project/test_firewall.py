@@ -3,8 +3,7 @@
 import re
 import socket
 import subprocess
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import closing
 from typing import NamedTuple
 
@@ -15,6 +14,7 @@ from tests.coturn import program
 from tests.spaces_project.test_configurations import PAGE, documented
 
 pytestmark = pytest.mark.alone
+APOSTROPHE = "'"  # for the shell
 GRANTED_SECONDS, REFUSED_SECONDS = 10.0, 0.25  # how long is waited for what should come, and for what should not
 HERE, HERE6, HERE_WG = "198.51.100.2", "2001:db8:1::2", "10.0.0.1"
 STRANGER, STRANGER6, NODE, NODE6 = "203.0.113.99", "2001:db8::99", "203.0.113.7", "2001:db8::7"
@@ -55,11 +55,15 @@ RULES = {
     ),
     "ip saddr 203.0.113.7 udp dport 49152-65535 accept": relayed(NODE, STRANGER, HERE),
     "ip6 saddr 2001:db8::7 udp dport 49152-65535 accept": relayed(NODE6, STRANGER6, HERE6),
+    "ip saddr '{ 203.0.113.7, 203.0.113.8 }' udp dport 51820 accept": Rule(
+        [Knock("udp", NODE, 51820)], [Knock("udp", STRANGER, 51820), Knock("tcp", NODE, 51820)]
+    ),
     "iifname wg0 ip saddr '{ 10.0.0.1, 10.0.0.8 }' tcp dport '{ 2049, 5432, 6379, 40001 }' accept": Rule(
         [Knock("tcp", OTHER_WG, port, HERE_WG) for port in (2049, 5432, 6379, 40001)],
         [Knock("tcp", STRANGER_WG, 5432, HERE_WG), Knock("tcp", OTHER_WG, 8000, HERE_WG), Knock("tcp", STRANGER, 5432)],
     ),
 }
+STRANGERS = [Knock("tcp", STRANGER, 8000), Knock("udp", STRANGER, 443), Knock("tcp", OTHER_WG, 6379, HERE_WG)]
 
 
 class Machine:
@@ -74,28 +78,21 @@ class Machine:
         )
         assert done.returncode == 0, done.stderr
 
+    def load(self, rules: str) -> None:
+        """As systemd does at the start of the machine."""
+        self.run(program("nft", "nftables"), "-f", "-", given=rules)
+
     def lets_in(self, knock: Knock, *, expected: bool) -> bool:
         """Whether it does. The longer wait is for what is expected to come."""
         seconds = GRANTED_SECONDS if expected else REFUSED_SECONDS
         kind = socket.SOCK_DGRAM if knock.kind == "udp" else socket.SOCK_STREAM
         with (
-            closing(_at(self.here, lambda: _bound(kind, knock.target, knock.port))) as server,
-            closing(_at(self.world, lambda: _bound(kind, knock.source, 0))) as client,
+            closing(self.here.do(lambda: _bound(kind, knock.target, knock.port))) as server,
+            closing(self.world.do(lambda: _bound(kind, knock.source, 0))) as client,
         ):
             server.settimeout(seconds)
             client.settimeout(seconds)
             return _reaches(client, server)
-
-
-def _at(place: Place, make: Callable[[], socket.socket]) -> socket.socket:
-    """A socket that was made in a place stays in it."""
-
-    def enter_and_make() -> socket.socket:
-        place.enter()
-        return make()
-
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(enter_and_make).result()
 
 
 def _bound(kind: socket.SocketKind, address: str, port: int) -> socket.socket:
@@ -130,7 +127,9 @@ def machine() -> Iterator[Machine]:
         for address in (STRANGER, STRANGER6, NODE, NODE6, STRANGER_WG):
             world.add(address)
         made = Machine(here, world)
-        made.run(program("nft", "nftables"), "-f", "-", given=documented("firewall"))
+        everybody = [knock for rule in RULES.values() for knock in rule.granted + rule.refused] + STRANGERS
+        assert [knock for knock in everybody if made.lets_in(knock, expected=True)] == everybody, "without a firewall"
+        made.load(documented("firewall"))
         yield made
 
 
@@ -138,11 +137,11 @@ def test_the_first_rules_let_in_pages_and_ssh_and_what_was_asked_for(machine: Ma
     for port in (22, 80, 443):
         assert machine.lets_in(Knock("tcp", STRANGER, port), expected=True)
         assert machine.lets_in(Knock("tcp", STRANGER6, port, HERE6), expected=True)
-    for refused in (Knock("tcp", STRANGER, 8000), Knock("udp", STRANGER, 443), Knock("tcp", OTHER_WG, 6379, HERE_WG)):
-        assert not machine.lets_in(refused, expected=False)
+    for stranger in STRANGERS:
+        assert not machine.lets_in(stranger, expected=False)
     with (
-        closing(_at(machine.world, lambda: _bound(socket.SOCK_DGRAM, STRANGER, 53))) as asked,
-        closing(_at(machine.here, lambda: _bound(socket.SOCK_DGRAM, HERE, 0))) as asking,
+        closing(machine.world.do(lambda: _bound(socket.SOCK_DGRAM, STRANGER, 53))) as asked,
+        closing(machine.here.do(lambda: _bound(socket.SOCK_DGRAM, HERE, 0))) as asking,
     ):
         asking.sendto(b"question", asked.getsockname())
         for end in (asked, asking):
@@ -157,9 +156,15 @@ def test_every_line_of_the_page_is_tried() -> None:
 
 
 @pytest.mark.parametrize("line", RULES)
-def test_a_line_lets_in_whom_it_is_meant_for_and_nobody_else(machine: Machine, line: str) -> None:
+@pytest.mark.parametrize("way", ["typed", "written into the file"])
+def test_a_line_lets_in_whom_it_is_meant_for_and_nobody_else(machine: Machine, line: str, way: str) -> None:
     rule = RULES[line]
     assert not [knock for knock in rule.granted if machine.lets_in(knock, expected=False)]
-    machine.run("sh", "-c", f"PATH=$PATH:/usr/sbin; nft add rule inet filter input {line}")
+    if way == "typed":
+        machine.run("sh", "-c", f"PATH=$PATH:/usr/sbin; nft add rule inet filter input {line}")
+    else:
+        last = "        tcp dport { 22, 80, 443 } accept\n"
+        assert last in documented("firewall")
+        machine.load(documented("firewall").replace(last, f"{last}        {line.replace(APOSTROPHE, '')}\n"))
     assert [knock for knock in rule.granted if machine.lets_in(knock, expected=True)] == rule.granted
     assert not [knock for knock in rule.refused if machine.lets_in(knock, expected=False)]

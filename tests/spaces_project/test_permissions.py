@@ -16,13 +16,12 @@ from tests.spaces_project.test_configurations import PAGE, documented
 
 pytestmark = pytest.mark.alone
 SPACES, NGINX, COTURN, STRANGER = "daemon", "www-data", "turnserver", "games"  # each with a group of his name
+REFUSED = 13  # exit code, EACCES: any other failure is none of rights
 
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """One that everybody may enter, as /srv/spaces is."""
-    made = folders.make("permissions", os.getpid())
-    made.chmod(0o755)
+    made = folders.make_open("permissions")
     yield made
     folders.remove(made)
 
@@ -37,12 +36,12 @@ def succeeds(user: str, do: Callable[[], object]) -> bool:
         try:
             do()
         except PermissionError:
-            os._exit(1)
+            os._exit(REFUSED)
 
     process = multiprocessing.get_context("fork").Process(target=become_and_do)
     process.start()
     process.join()
-    assert process.exitcode in (0, 1)
+    assert process.exitcode in (0, REFUSED)
     return process.exitcode == 0
 
 
@@ -70,23 +69,28 @@ def test_nginx_reads_what_media_nodes_write_and_nobody_else_does(folder: Path) -
 
 
 def test_coturn_reads_what_certbot_renews_and_is_told_of_it(folder: Path) -> None:
-    """By the documented hook, twice, as certbot calls it."""
-    kept, lineage, programs = folder / "turnserver", folder / "live", folder / "bin"
-    for made in (lineage, programs):
-        made.mkdir()
-    (programs / "systemctl").write_text(f'#!/bin/sh\necho "$@" >> {folder}/told\n')
-    (programs / "systemctl").chmod(0o755)
-    for _ in range(2):
-        certificate.write(lineage, "turn.example.org")
-        (lineage / "cert.pem").rename(lineage / "fullchain.pem")
-        (lineage / "key.pem").rename(lineage / "privkey.pem")
+    """By the documented hook, twice, as certbot calls it; the certificates of others are none of its business."""
+    kept, lineage, told = folder / "turnserver", folder / "live", stand_in(folder, "systemctl")
+    lineage.mkdir()
+    for domains in ("turn.example.org", "www.example.org turn.example.org", "spaces.example.org"):
+        certificate.write_lineage(lineage, "turn.example.org")
         sh(
-            documented("certificate").replace("/etc/turnserver", str(kept)), folder,
-            RENEWED_LINEAGE=str(lineage), PATH=f"{programs}:{os.environ['PATH']}",
+            documented("certificate").replace("/etc/turnserver", str(kept)), folder, RENEWED_DOMAINS=domains,
+            RENEWED_LINEAGE=str(lineage), PATH=f"{folder / 'bin'}:{os.environ['PATH']}",
         )  # fmt: skip
+        taken = "turn.example.org" in domains
         for name in ("fullchain.pem", "privkey.pem"):
-            assert (kept / name).read_bytes() == (lineage / name).read_bytes()
+            assert ((kept / name).read_bytes() == (lineage / name).read_bytes()) == taken
             assert succeeds(COTURN, (kept / name).read_bytes)
             assert not succeeds(STRANGER, (kept / name).read_bytes)
         assert not succeeds(COTURN, lambda: (kept / "privkey.pem").write_bytes(b""))
-    assert (folder / "told").read_text() == "kill --signal=USR2 coturn\n" * 2
+    assert told.read_text() == "kill --signal=USR2 coturn\n" * 2
+
+
+def stand_in(folder: Path, program: str) -> Path:
+    """A program in ``bin`` that does nothing but write what it is told into the file that is returned."""
+    told, script = folder / "told", folder / "bin" / program
+    script.parent.mkdir()
+    script.write_text(f'#!/bin/sh\necho "$@" >> {told}\n')
+    script.chmod(0o755)
+    return told
