@@ -3,7 +3,7 @@
 Three speakers talk all the time at 48 kHz. Percent of a core per listener, the cost of the room without listeners taken
 off. The floor is `srtp_protect` and `sendmmsg` in Python over the same packets, alone in a process, in the same run.
 Our node, the floor and Streaming are started anew in each of three rounds, of which the middle figures count: Streaming
-costs up to half as much again from one start to the next.
+may cost twice as much in one start as in another.
 """
 
 import argparse

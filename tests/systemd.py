@@ -55,17 +55,8 @@ class Systemd:
     def __enter__(self) -> "Systemd":
         assert Path(SYSTEMD).exists(), "systemd is missing: apt-get install systemd"
         self._group.mkdir()
-        namespaces = [
-            "--mount",
-            "--pid",
-            "--fork",
-            "--kill-child=SIGKILL",
-            "--uts",
-            "--ipc",
-            "--cgroup",
-            "--mount-proc",
-        ]
-        inside = ["unshare", *namespaces, "sh", "-ec", self._script]
+        own = ["--mount", "--uts", "--ipc", "--cgroup", "--pid", "--fork", "--kill-child=SIGKILL", "--mount-proc"]
+        inside = ["unshare", *own, "sh", "-ec", self._script]
         entered = f'echo $$ > {self._group}/cgroup.procs; exec "$@"'
         with self.log.open("wb") as log:
             self._process = spawn(

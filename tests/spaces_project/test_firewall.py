@@ -5,6 +5,7 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -82,6 +83,11 @@ class Machine:
         """As systemd does at the start of the machine."""
         self.run(program("nft", "nftables"), "-f", "-", given=rules)
 
+    @property
+    def remembered(self) -> int:
+        """How many connections the kernel tracks."""
+        return int(self.here.do(Path("/proc/sys/net/netfilter/nf_conntrack_count").read_text))
+
     def lets_in(self, knock: Knock, *, expected: bool) -> bool:
         """Whether it does. The longer wait is for what is expected to come."""
         seconds = GRANTED_SECONDS if expected else REFUSED_SECONDS
@@ -149,6 +155,19 @@ def test_the_first_rules_let_in_pages_and_ssh_and_what_was_asked_for(machine: Ma
         _, place = asked.recvfrom(16)
         asked.sendto(b"answer", place)
         assert asking.recv(16) == b"answer"
+
+
+def test_packets_of_the_sound_are_not_remembered_and_others_are(machine: Machine) -> None:
+    """Or the table of connections would be full after a flood from many addresses."""
+    media, other = "udp dport 40000 accept", "udp dport 3478 accept"
+    for line in (media, other):
+        machine.run("sh", "-c", f"PATH=$PATH:/usr/sbin; nft add rule inet filter input {line}")
+    before = machine.remembered
+    for _ in range(20):
+        assert machine.lets_in(RULES[media].granted[0], expected=True)
+    assert machine.remembered == before
+    assert machine.lets_in(RULES[other].granted[0], expected=True)
+    assert machine.remembered == before + 1
 
 
 def test_every_line_of_the_page_is_tried() -> None:
