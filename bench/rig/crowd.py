@@ -6,11 +6,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from bench.rig.machine import Failed
+from bench.rig.peers import Checker, Peer
 from rooms.media.client import CONSENT_SECONDS
 from rooms.media.clock import TICK_SECONDS, Ticker
-
-from .machine import Failed
-from .peers import Checker, Peer
 
 CHECKED = 50  # one listener in so many checks what it hears
 JOINING = 16  # peers that join at the same time while an audience is built up

@@ -8,13 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from bench.rig.peers import Checker, Received
 from rooms.media import ogg
 from rooms.media.client import encode, tone
 from rooms.media.jitter import MS
 from rooms.media.opus import FRAME, SAMPLE_RATE, Pcm
 from rooms.media.tap import chunk_from
-
-from .peers import Checker, Received
 
 LOOP_SECONDS = 5
 AMPLITUDE = 0.1

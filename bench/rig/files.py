@@ -12,9 +12,8 @@ from typing import Any
 
 import aiohttp
 
+from bench.rig.machine import Failed, say
 from rooms.media.hls.playlist import TARGET_SECONDS, Playlist, parse
-
-from .machine import Failed, say
 
 ENOUGH = 3.5  # seconds, as in rooms/static/rooms/loader.js
 AFTER_NEW, AFTER_NOTHING = 1.9, 0.5

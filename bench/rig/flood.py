@@ -19,10 +19,9 @@ from typing import NamedTuple, Self
 import msgspec
 import numpy as np
 
+from bench.rig import machine
 from rooms.media import rtp, stun
 from rooms.media.udp import UdpPort
-
-from . import machine
 
 SOURCES = 128  # ports to send from
 POOL = 1024  # packets of each kind that differ

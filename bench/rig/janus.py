@@ -16,11 +16,10 @@ from typing import Any, Self
 
 import aiohttp
 
+from bench.rig import machine, network
+from bench.rig.peers import Peer
 from rooms.media.client import PAYLOAD_TYPE
 from spaces_project.processes import spawn, stop
-
-from . import machine, network
-from .peers import Peer
 
 BITRATE = 32_000  # bit/s, what the node encodes its mix with
 START_SECONDS = 20.0

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from . import machine
-from .crowd import Crowd, Hearing, Join
+from bench.rig import machine
+from bench.rig.crowd import Crowd, Hearing, Join
 
 SETTLE_SECONDS = 3.0
 

@@ -8,7 +8,7 @@ import ctypes
 import os
 import subprocess
 
-from .machine import Missing, need_program
+from bench.rig.machine import Missing, need_program
 
 ADDRESS = "127.0.53.1"
 _INTERFACE = "bench0"

@@ -23,13 +23,12 @@ import aiohttp
 import msgspec
 import redis
 
+from bench.rig import machine
+from bench.rig.peers import Peer
 from rooms.media import grant
 from rooms.media.standing import CHANNEL, KEY, Standing, Voice
 from spaces_project import embedded
 from spaces_project.processes import spawn, stop
-
-from . import machine
-from .peers import Peer
 
 CHECKOUT = Path(__file__).parents[2]
 START_SECONDS = 60.0

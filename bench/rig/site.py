@@ -16,9 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from bench.rig import machine
 from spaces_project.processes import spawn, stop
-
-from . import machine
 
 CHECKOUT = Path(__file__).parents[2]
 START_SECONDS = 120.0

@@ -6,11 +6,10 @@ from pathlib import Path
 import av
 import numpy as np
 
+from bench.rig.machine import Missing
+from bench.rig.peers import Received
 from rooms.media.client import encode
 from rooms.media.opus import SAMPLE_RATE, Decoder, Pcm
-
-from .machine import Missing
-from .peers import Received
 
 LOOP_SECONDS = 30
 SPEECH = Path("/usr/share/asterisk/sounds/en_US_f_Allison")

@@ -6,7 +6,7 @@ everybody else only while there is time left in every tick and while the last pl
 
 from collections.abc import Sequence
 
-from .clock import TICK_SECONDS, percentile
+from rooms.media.clock import TICK_SECONDS, percentile
 
 MEASURED_SECONDS = 4.0  # of ticks
 TICKS_PERCENT = 90  # so many of them took no longer: one that was held up by the machine says nothing of the node

@@ -12,27 +12,27 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
-from . import addresses, rtcp, rtp, sdp
-from .admission import Admission
-from .clock import Ticker
-from .config import Config
-from .entrance import Refused, admitted, expected, understood
-from .fanout import FanOut
-from .grant import Grant
-from .handshakes import Handshakes
-from .hls.feed import Feed, Send
-from .hls.signature import folder
-from .hls.wire import End
-from .ice import IceLite, IcePeer
-from .opus import FRAME
-from .outside import Messenger, Outside
-from .peer import Peer
-from .reading import MANY, Reading
-from .session import Certificate
-from .space import LiveSpace
-from .standing import Standing
-from .tap import Chunk
-from .udp import UdpPort
+from rooms.media import addresses, rtcp, rtp, sdp
+from rooms.media.admission import Admission
+from rooms.media.clock import Ticker
+from rooms.media.config import Config
+from rooms.media.entrance import Refused, admitted, expected, understood
+from rooms.media.fanout import FanOut
+from rooms.media.grant import Grant
+from rooms.media.handshakes import Handshakes
+from rooms.media.hls.feed import Feed, Send
+from rooms.media.hls.signature import folder
+from rooms.media.hls.wire import End
+from rooms.media.ice import IceLite, IcePeer
+from rooms.media.opus import FRAME
+from rooms.media.outside import Messenger, Outside
+from rooms.media.peer import Peer
+from rooms.media.reading import MANY, Reading
+from rooms.media.session import Certificate
+from rooms.media.space import LiveSpace
+from rooms.media.standing import Standing
+from rooms.media.tap import Chunk
+from rooms.media.udp import UdpPort
 
 log = logging.getLogger(__name__)
 

@@ -3,9 +3,9 @@
 import time
 from collections.abc import Mapping
 
-from . import grant, sdp
-from .config import Config
-from .space import LiveSpace
+from rooms.media import grant, sdp
+from rooms.media.config import Config
+from rooms.media.space import LiveSpace
 
 
 class Refused(Exception):

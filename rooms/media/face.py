@@ -17,8 +17,8 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from .clock import REMEMBERED, TICK_SECONDS
-from .engine import Engine, Refused
+from rooms.media.clock import REMEMBERED, TICK_SECONDS
+from rooms.media.engine import Engine, Refused
 
 MAX_BODY = 65_536  # octets
 MOST_SECONDS = REMEMBERED * TICK_SECONDS  # of its clock that a node remembers

@@ -14,9 +14,9 @@ import msgspec
 import redis.asyncio
 from redis.exceptions import RedisError
 
-from . import heartbeat, standing
-from .engine import Engine
-from .outside import Outside
+from rooms.media import heartbeat, standing
+from rooms.media.engine import Engine
+from rooms.media.outside import Outside
 
 log = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ from typing import Protocol
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from .clock import percentile
-from .engine import Engine
-from .space import VOICE_COUNTS
+from rooms.media.clock import percentile
+from rooms.media.engine import Engine
+from rooms.media.space import VOICE_COUNTS
 
 PREFIX = "spaces_media_"
 QUANTILES = (0.5, 0.99)

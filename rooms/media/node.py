@@ -11,18 +11,18 @@ import redis.asyncio
 from aiohttp import web
 from prometheus_client import generate_latest
 
-from . import metrics
-from .admission import MEASURED_SECONDS
-from .clock import percentile
-from .config import Config
-from .engine import Engine
-from .face import application
-from .garbage import Garbage, shorten_pauses
-from .hls.feed import Process
-from .link import Link
-from .outside import Outside
-from .spool import Spool
-from .udp import UdpPort
+from rooms.media import metrics
+from rooms.media.admission import MEASURED_SECONDS
+from rooms.media.clock import percentile
+from rooms.media.config import Config
+from rooms.media.engine import Engine
+from rooms.media.face import application
+from rooms.media.garbage import Garbage, shorten_pauses
+from rooms.media.hls.feed import Process
+from rooms.media.link import Link
+from rooms.media.outside import Outside
+from rooms.media.spool import Spool
+from rooms.media.udp import UdpPort
 
 log = logging.getLogger(__name__)
 

@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
-from .quality import State
-from .tap import Chunk
+from rooms.media.quality import State
+from rooms.media.tap import Chunk
 
 log = logging.getLogger(__name__)
 

@@ -7,14 +7,14 @@ from typing import Protocol
 
 import pylibsrtp
 
-from . import rtcp, rtp
-from .ice import IcePeer
-from .opus import MAX_PAYLOAD
-from .quality import STALE_SECONDS, Connection
-from .sdp import Offer
-from .session import Certificate, DtlsSession
-from .source import Source
-from .udp import UdpPort
+from rooms.media import rtcp, rtp
+from rooms.media.ice import IcePeer
+from rooms.media.opus import MAX_PAYLOAD
+from rooms.media.quality import STALE_SECONDS, Connection
+from rooms.media.sdp import Offer
+from rooms.media.session import Certificate, DtlsSession
+from rooms.media.source import Source
+from rooms.media.udp import UdpPort
 
 PACKETS_PER_SECOND, PACKETS_AT_ONCE = 200.0, 100.0
 REPORT_SECONDS = 1.0  # between two reports to whoever sends sound

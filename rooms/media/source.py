@@ -2,8 +2,8 @@
 
 from aiortc.rtp import RtcpReceiverInfo
 
-from . import rtp
-from .opus import SAMPLE_RATE
+from rooms.media import rtp
+from rooms.media.opus import SAMPLE_RATE
 
 MAX_STEP = 3000  # sequence numbers; what goes further counts anew (MAX_DROPOUT in RFC 3550 section A.1)
 MAX_SWING = SAMPLE_RATE  # samples; a greater difference is a clock that was set anew, not jitter

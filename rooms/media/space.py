@@ -5,23 +5,23 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from . import rtp
-from .adaptation import AdaptiveEncoder
-from .audience import Audiences
-from .fanout import FanOut
-from .hls.feed import Feed
-from .hls.wire import End
-from .jitter import Piece
-from .leveller import Leveller
-from .mixer import Mixer
-from .mixminus import PRIMING, MixMinus
-from .opus import DTX_PACKET, FRAME, SAMPLE_RATE, SILENT_PACKET, Pcm
-from .outside import Messenger, Outside
-from .peer import Peer
-from .standing import Standing
-from .standing import Voice as StandingVoice
-from .tap import Chunk, Tap
-from .voice import OnPacket, Voice
+from rooms.media import rtp
+from rooms.media.adaptation import AdaptiveEncoder
+from rooms.media.audience import Audiences
+from rooms.media.fanout import FanOut
+from rooms.media.hls.feed import Feed
+from rooms.media.hls.wire import End
+from rooms.media.jitter import Piece
+from rooms.media.leveller import Leveller
+from rooms.media.mixer import Mixer
+from rooms.media.mixminus import PRIMING, MixMinus
+from rooms.media.opus import DTX_PACKET, FRAME, SAMPLE_RATE, SILENT_PACKET, Pcm
+from rooms.media.outside import Messenger, Outside
+from rooms.media.peer import Peer
+from rooms.media.standing import Standing
+from rooms.media.standing import Voice as StandingVoice
+from rooms.media.tap import Chunk, Tap
+from rooms.media.voice import OnPacket, Voice
 
 LEVEL_TICKS = 10  # five times a second
 SETTLING_TICKS = 10  # of silence that are still encoded, until the encoder has nothing left to say

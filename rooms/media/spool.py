@@ -15,8 +15,8 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-from .ogg import OggError
-from .tap import Chunk, chunk_from
+from rooms.media.ogg import OggError
+from rooms.media.tap import Chunk, chunk_from
 
 log = logging.getLogger(__name__)
 

@@ -8,10 +8,10 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import ogg
-from .jitter import MS
-from .opus import FRAME
-from .standing import FOREVER_MS
+from rooms.media import ogg
+from rooms.media.jitter import MS
+from rooms.media.opus import FRAME
+from rooms.media.standing import FOREVER_MS
 
 CHUNK_MS = 5000
 DRIFT = 40 * MS  # samples by which RTP time and room time may differ before a new chunk is anchored again

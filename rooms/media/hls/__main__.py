@@ -13,8 +13,8 @@ from pathlib import Path
 
 import av
 
-from .wire import FAILS, WRITES, Piece, parse
-from .writer import Writer
+from rooms.media.hls.wire import FAILS, WRITES, Piece, parse
+from rooms.media.hls.writer import Writer
 
 log = logging.getLogger("rooms.media.hls")
 

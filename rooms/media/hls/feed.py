@@ -8,8 +8,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from ..opus import DTX_PACKET, FRAME, SILENT_PACKET, Pcm
-from .wire import MAX_WORD, WRITES, End, Ended, Piece, encode
+from rooms.media.hls.wire import MAX_WORD, WRITES, End, Ended, Piece, encode
+from rooms.media.opus import DTX_PACKET, FRAME, SILENT_PACKET, Pcm
 
 log = logging.getLogger(__name__)
 

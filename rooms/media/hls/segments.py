@@ -14,9 +14,9 @@ from typing import Any
 import av
 import numpy as np
 
-from ..ogg import OggWriter
-from ..opus import FRAME, SAMPLE_RATE, SILENT_PACKET
-from .playlist import TARGET_SECONDS
+from rooms.media.hls.playlist import TARGET_SECONDS
+from rooms.media.ogg import OggWriter
+from rooms.media.opus import FRAME, SAMPLE_RATE, SILENT_PACKET
 
 SEGMENT = TARGET_SECONDS * SAMPLE_RATE
 AAC_BITRATE = 32_000

@@ -9,10 +9,10 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from ..opus import SAMPLE_RATE
-from .leftovers import PART, remove
-from .playlist import Playlist, Segment, master, parse
-from .segments import SEGMENT, WAYS, Cut
+from rooms.media.hls.leftovers import PART, remove
+from rooms.media.hls.playlist import Playlist, Segment, master, parse
+from rooms.media.hls.segments import SEGMENT, WAYS, Cut
+from rooms.media.opus import SAMPLE_RATE
 
 KEPT = 4  # segments that are not named any more, for those who read the playlist a moment ago
 

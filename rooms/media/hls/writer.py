@@ -5,13 +5,13 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from ..opus import FRAME, SAMPLE_RATE, SILENT_PACKET
-from .leftovers import sweep
-from .levels import Levels
-from .playlist import TARGET_SECONDS, WINDOW
-from .segments import Cut, Stretch
-from .shelf import Shelf
-from .wire import Ended, Piece
+from rooms.media.hls.leftovers import sweep
+from rooms.media.hls.levels import Levels
+from rooms.media.hls.playlist import TARGET_SECONDS, WINDOW
+from rooms.media.hls.segments import Cut, Stretch
+from rooms.media.hls.shelf import Shelf
+from rooms.media.hls.wire import Ended, Piece
+from rooms.media.opus import FRAME, SAMPLE_RATE, SILENT_PACKET
 
 log = logging.getLogger(__name__)
 
