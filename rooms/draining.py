@@ -10,7 +10,7 @@ import msgspec
 from redis import RedisError
 
 from rooms import moving, nodes, placement
-from rooms.media import heartbeat
+from rooms.media.contract import heartbeat
 from rooms.models import Space
 from rooms.placement import Node
 from rooms.threads import database

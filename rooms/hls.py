@@ -13,8 +13,8 @@ import structlog
 from django.conf import settings
 
 from rooms import line, placement, protocol, sound, store
+from rooms.media.contract.standing import HEARD
 from rooms.media.hls import signature
-from rooms.media.standing import HEARD
 from rooms.models import Participant, Space
 from rooms.threads import database
 

@@ -6,7 +6,7 @@ import msgspec
 from django.db import transaction
 
 from rooms import store
-from rooms.media import heartbeat
+from rooms.media.contract import heartbeat
 from rooms.models import Space
 
 COMING_LOAD = 0.02  # that a Space counts for which is placed on a node and not in its heartbeat yet

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.conf import settings
 
 from rooms import protocol, store
-from rooms.media import turn
+from rooms.media.contract import turn
 from rooms.sound import SoundRefused, hearer
 from rooms.threads import database
 

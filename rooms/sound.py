@@ -15,7 +15,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from rooms import events, line, nodes, placement, standing
-from rooms.media import grant, heartbeat
+from rooms.media.contract import grant, heartbeat
 from rooms.models import Participant, Space
 from rooms.refusals import check
 from rooms.rules import Reason

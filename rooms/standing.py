@@ -1,4 +1,4 @@
-"""The standing of a Space, from the rows to Redis, where the media nodes read it (`rooms/media/standing.py`)."""
+"""The standing of a Space, from the rows to Redis, where the media nodes read it (`rooms/media/contract/standing.py`)."""
 
 from typing import TYPE_CHECKING
 
@@ -6,7 +6,7 @@ import msgspec
 from django.db import transaction
 
 from rooms import store
-from rooms.media.standing import ACK_KEY, CHANNEL, ENDED_SECONDS, KEY, LEFT, Standing, Voice
+from rooms.media.contract.standing import ACK_KEY, CHANNEL, ENDED_SECONDS, KEY, LEFT, Standing, Voice
 from rooms.rules import Mute
 
 if TYPE_CHECKING:

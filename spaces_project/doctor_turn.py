@@ -10,7 +10,7 @@ from ipaddress import ip_address
 
 from django.conf import settings
 
-from rooms.media import addresses, turn
+from rooms.media.contract import addresses, turn
 from spaces_project.doctor_sound import is_public
 from spaces_project.env import LEAST_SECRET
 from spaces_project.findings import Finding, bad, doubtful, good

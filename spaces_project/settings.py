@@ -14,7 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from redis.connection import parse_url
 
-from rooms.media import addresses, turn
+from rooms.media.contract import addresses, turn
 from spaces_project import embedded, env, logs, running
 
 django_stubs_ext.monkeypatch()  # so that `ModelForm[Space]` is a class at run time too
@@ -48,7 +48,7 @@ WEB_PORT = env.port("WEB_PORT", 8000, "Port on which daphne listens.")
 SPACES_MIN_FOLLOWERS = env.integer("SPACES_MIN_FOLLOWERS", 600, "Followers that a member needs to host a Space.")
 SPACES_MAX_SPEAKERS = env.integer(
     "SPACES_MAX_SPEAKERS", 11, "Speakers at the microphone besides the host; at most 11.", most=11
-)  # the media node mixes twelve voices (rooms/media/standing.py)
+)  # the media node mixes twelve voices (rooms/media/contract/standing.py)
 SPACES_HOST_GRACE_SECONDS = env.integer("SPACES_HOST_GRACE_SECONDS", 60, "How long a Space goes on without its host.")
 SPACES_AWAY_SECONDS = env.integer("SPACES_AWAY_SECONDS", 20, "How long a lost speaker or listener keeps the place.")
 RECORDING_RETENTION_DAYS = env.integer(

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from aioice import stun, turn
 from aioice.stun import Class, Message, Method
 
-from rooms.media.turn import Server
+from rooms.media.contract.turn import Server
 
 UNAUTHORIZED, FORBIDDEN, QUOTA_REACHED = 401, 403, 486
 LIFETIME_SECONDS = 60  # of an allocation that nobody gives back

@@ -18,7 +18,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from types import MappingProxyType
 
-from rooms.media import turn
+from rooms.media.contract import turn
 from spaces_project.processes import spawn, stop, with_patience
 from tests import certificate
 from tests.machine import CHECKOUT

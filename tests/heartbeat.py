@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from rooms import store
-from rooms.media import heartbeat
+from rooms.media.contract import heartbeat
 
 
 def beat(name: str, **fields: Any) -> None:

@@ -25,8 +25,8 @@ import redis
 
 from bench.rig import machine
 from bench.rig.peers import Peer
-from rooms.media import grant
-from rooms.media.standing import CHANNEL, KEY, Standing, Voice
+from rooms.media.contract import grant
+from rooms.media.contract.standing import CHANNEL, KEY, Standing, Voice
 from spaces_project import embedded
 from spaces_project.processes import spawn, stop
 

@@ -12,13 +12,15 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
-from rooms.media import addresses, rtcp, rtp, sdp
+from rooms.media import rtcp, rtp, sdp
 from rooms.media.admission import Admission
 from rooms.media.clock import Ticker
 from rooms.media.config import Config
+from rooms.media.contract import addresses
+from rooms.media.contract.grant import Grant
+from rooms.media.contract.standing import Standing
 from rooms.media.entrance import Refused, admitted, expected, understood
 from rooms.media.fanout import FanOut
-from rooms.media.grant import Grant
 from rooms.media.handshakes import Handshakes
 from rooms.media.hls.feed import Feed, Send
 from rooms.media.hls.signature import folder
@@ -30,7 +32,6 @@ from rooms.media.peer import Peer
 from rooms.media.reading import MANY, Reading
 from rooms.media.session import Certificate
 from rooms.media.space import LiveSpace
-from rooms.media.standing import Standing
 from rooms.media.tap import Chunk
 from rooms.media.udp import UdpPort
 

@@ -14,7 +14,7 @@ import msgspec
 import redis.asyncio
 from redis.exceptions import RedisError
 
-from rooms.media import heartbeat, standing
+from rooms.media.contract import heartbeat, standing
 from rooms.media.engine import Engine
 from rooms.media.outside import Outside
 

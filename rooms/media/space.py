@@ -8,6 +8,8 @@ import numpy as np
 from rooms.media import rtp
 from rooms.media.adaptation import AdaptiveEncoder
 from rooms.media.audience import Audiences
+from rooms.media.contract.standing import Standing
+from rooms.media.contract.standing import Voice as StandingVoice
 from rooms.media.fanout import FanOut
 from rooms.media.hls.feed import Feed
 from rooms.media.hls.wire import End
@@ -18,8 +20,6 @@ from rooms.media.mixminus import PRIMING, MixMinus
 from rooms.media.opus import DTX_PACKET, FRAME, SAMPLE_RATE, SILENT_PACKET, Pcm
 from rooms.media.outside import Messenger, Outside
 from rooms.media.peer import Peer
-from rooms.media.standing import Standing
-from rooms.media.standing import Voice as StandingVoice
 from rooms.media.tap import Chunk, Tap
 from rooms.media.voice import OnPacket, Voice
 

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rooms.media import ogg
+from rooms.media.contract.standing import FOREVER_MS
 from rooms.media.jitter import MS
 from rooms.media.opus import FRAME
-from rooms.media.standing import FOREVER_MS
 
 CHUNK_MS = 5000
 DRIFT = 40 * MS  # samples by which RTP time and room time may differ before a new chunk is anchored again

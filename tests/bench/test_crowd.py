@@ -7,7 +7,7 @@ from bench.rig.node import MediaNode, NodeError
 from bench.rig.peers import Listener, Received
 from bench.rig.relay import Network, Relay
 from rooms.media.client import tone_packets
-from rooms.media.standing import Standing
+from rooms.media.contract.standing import Standing
 from tests.rooms.media.conftest import until
 
 LISTENERS = 52

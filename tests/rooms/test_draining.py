@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from rooms import draining, events, nodes, placement, store
-from rooms.media import heartbeat
+from rooms.media.contract import heartbeat
 from rooms.media.node import Node
 from rooms.models import Space
 from rooms.threads import database

@@ -11,8 +11,8 @@ from channels.layers import get_channel_layer
 
 from accounts.models import Block, User
 from rooms import events, hls, line, placement, protocol, store
+from rooms.media.contract.standing import HEARD
 from rooms.media.hls import signature
-from rooms.media.standing import HEARD
 from rooms.models import Participant, Space
 from rooms.refusals import Refused
 from tests.heartbeat import beat, died

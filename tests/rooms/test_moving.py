@@ -15,8 +15,8 @@ from accounts.models import User
 from rooms import draining, moving, nodes, placement, standing, store
 from rooms.media import space as live_space
 from rooms.media.client import Crowd
+from rooms.media.contract.standing import KEY
 from rooms.media.node import Node
-from rooms.media.standing import KEY
 from rooms.models import Space
 from rooms.threads import database
 from tests.rooms.follower import Follower

@@ -9,8 +9,8 @@ from asgiref.sync import async_to_sync
 
 from accounts.models import User
 from rooms import events, placement, sound, store
-from rooms.media import heartbeat
-from rooms.media.standing import KEY, parse
+from rooms.media.contract import heartbeat
+from rooms.media.contract.standing import KEY, parse
 from rooms.models import Participant, Space
 from rooms.refusals import Refused
 from tests.heartbeat import beat, died

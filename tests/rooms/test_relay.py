@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from accounts.models import User
 from rooms import relay, sound, store
-from rooms.media import turn
+from rooms.media.contract import turn
 from rooms.models import Participant, Space
 from rooms.refusals import Refused
 from tests.rooms.page import _close_what_belongs_to_the_loop, pages

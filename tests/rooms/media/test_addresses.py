@@ -2,7 +2,7 @@
 
 import pytest
 
-from rooms.media.addresses import Announced, parse, parse_all
+from rooms.media.contract.addresses import Announced, parse, parse_all
 
 
 @pytest.mark.parametrize(

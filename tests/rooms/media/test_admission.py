@@ -10,8 +10,8 @@ import pytest
 from rooms.media.admission import LAST_PLACES, RELIEF, Admission
 from rooms.media.client import Client, Crowd
 from rooms.media.clock import TICK_SECONDS
+from rooms.media.contract.grant import mint
 from rooms.media.engine import Refused
-from rooms.media.grant import mint
 from rooms.media.node import Node
 from tests.rooms.media.conftest import SECRET, SPACE, World, until
 from tests.rooms.media.web import Running, Web

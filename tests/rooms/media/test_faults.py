@@ -6,9 +6,9 @@ from typing import NoReturn
 import pytest
 
 from rooms.media.client import Client, tone_packets
+from rooms.media.contract.grant import mint
+from rooms.media.contract.standing import Standing, Voice
 from rooms.media.engine import MOST_FAILURES
-from rooms.media.grant import mint
-from rooms.media.standing import Standing, Voice
 from tests.rooms.media.conftest import SPACE, Running, Web, World, until
 from tests.rooms.media.web import SECRET
 

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from rooms.media.grant import GrantRefused, mint, read
+from rooms.media.contract.grant import GrantRefused, mint, read
 
 SECRET = "a secret"
 NOW = 1_700_000_000.0

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rooms.media import ogg, rtcp, rtp, sdp, stun
 from rooms.media.client import PAYLOAD_TYPE, Client, tone_packets
-from rooms.media.grant import GrantRefused, read
+from rooms.media.contract.grant import GrantRefused, read
 from rooms.media.ice import IceLite, IcePeer
 from rooms.media.jitter import JitterBuffer
 from rooms.media.opus import samples_of

@@ -8,8 +8,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from rooms.media import heartbeat, link, standing
+from rooms.media import link
 from rooms.media.client import Client, Crowd
+from rooms.media.contract import heartbeat, standing
 from rooms.media.node import Node, Settings
 from tests.rooms.media.conftest import SECRET, SPACE, until
 from tests.rooms.media.web import Running, Web

@@ -10,7 +10,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from rooms.media.client import Client, Crowd, tone_packets
-from rooms.media.grant import mint
+from rooms.media.contract.grant import mint
 from rooms.media.node import Node, Settings
 from tests.rooms.media.conftest import SECRET, SPACE, until
 from tests.rooms.media.web import Running, Web

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from rooms.media.standing import Standing, Voice, parse
+from rooms.media.contract.standing import Standing, Voice, parse
 
 WRITTEN: dict[str, Any] = {
     "space": "s",

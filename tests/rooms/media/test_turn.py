@@ -6,8 +6,8 @@ import hmac
 
 import pytest
 
-from rooms.media import turn
-from rooms.media.turn import Server
+from rooms.media.contract import turn
+from rooms.media.contract.turn import Server
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,12 @@ import msgspec
 import redis
 import redis.asyncio
 
-from rooms.media import standing
 from rooms.media.client import Client, Crowd
-from rooms.media.grant import mint
+from rooms.media.contract import standing
+from rooms.media.contract.grant import mint
+from rooms.media.contract.standing import Standing, Voice
 from rooms.media.node import Node
 from rooms.media.quality import State
-from rooms.media.standing import Standing, Voice
 from rooms.media.tap import Chunk
 
 SECRET = "a secret of the tests"
