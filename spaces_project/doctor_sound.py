@@ -11,8 +11,8 @@ from secrets import token_bytes
 
 from django.conf import settings
 
-from rooms.media import stun
 from rooms.media.contract import addresses
+from rooms.media.network import stun
 from spaces_project import media_nodes
 from spaces_project.findings import Finding, bad, doubtful, good, is_on_the_internet, is_public_site
 

@@ -20,8 +20,8 @@ import msgspec
 import numpy as np
 
 from bench.rig import machine
-from rooms.media import rtp, stun
-from rooms.media.udp import UdpPort
+from rooms.media.network import rtp, stun
+from rooms.media.network.udp import UdpPort
 
 SOURCES = 128  # ports to send from
 POOL = 1024  # packets of each kind that differ

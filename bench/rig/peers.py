@@ -9,10 +9,10 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from bench.rig.relay import Relay
-from rooms.media import rtp, stun, udp
 from rooms.media.client import PAYLOAD_TYPE, Client
 from rooms.media.heard import Heard
 from rooms.media.jitter import DTX_OCTETS
+from rooms.media.network import rtp, stun, udp
 from rooms.media.opus import FRAME, SAMPLE_RATE, Decoder
 
 PATIENCE = 5 * FRAME  # samples for which a packet of 60 ms may be on its way

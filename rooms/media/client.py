@@ -18,12 +18,12 @@ import numpy as np
 import pylibsrtp
 from aiortc.rtp import RtcpByePacket, RtcpPacket, RtcpReceiverInfo, RtcpRrPacket, RtcpSrPacket
 
-from rooms.media import rtp, stun
 from rooms.media.clock import Ticker
 from rooms.media.heard import Heard
+from rooms.media.network import rtp, stun
+from rooms.media.network.dtls import Certificate, DtlsSession
+from rooms.media.network.udp import UdpPort
 from rooms.media.opus import FRAME, SAMPLE_RATE, Decoder, Encoder, Pcm
-from rooms.media.session import Certificate, DtlsSession
-from rooms.media.udp import UdpPort
 
 PAYLOAD_TYPE = 111
 CHECK_SECONDS = 0.05  # between checks until one is answered

@@ -12,7 +12,6 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
-from rooms.media import rtcp, rtp, sdp
 from rooms.media.admission import Admission
 from rooms.media.clock import Ticker
 from rooms.media.config import Config
@@ -21,19 +20,20 @@ from rooms.media.contract.grant import Grant
 from rooms.media.contract.standing import Standing
 from rooms.media.entrance import Refused, admitted, expected, understood
 from rooms.media.fanout import FanOut
-from rooms.media.handshakes import Handshakes
 from rooms.media.hls.feed import Feed, Send
 from rooms.media.hls.signature import folder
 from rooms.media.hls.wire import End
-from rooms.media.ice import IceLite, IcePeer
+from rooms.media.network import rtcp, rtp, sdp
+from rooms.media.network.dtls import Certificate
+from rooms.media.network.handshakes import Handshakes
+from rooms.media.network.ice import IceLite, IcePeer
+from rooms.media.network.peer import Peer
+from rooms.media.network.reading import MANY, Reading
+from rooms.media.network.udp import UdpPort
 from rooms.media.opus import FRAME
 from rooms.media.outside import Messenger, Outside
-from rooms.media.peer import Peer
-from rooms.media.reading import MANY, Reading
-from rooms.media.session import Certificate
 from rooms.media.space import LiveSpace
 from rooms.media.tap import Chunk
-from rooms.media.udp import UdpPort
 
 log = logging.getLogger(__name__)
 

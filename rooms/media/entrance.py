@@ -3,9 +3,9 @@
 import time
 from collections.abc import Mapping
 
-from rooms.media import sdp
 from rooms.media.config import Config
 from rooms.media.contract import grant
+from rooms.media.network import sdp
 from rooms.media.space import LiveSpace
 
 

@@ -16,8 +16,8 @@ from collections import deque
 from enum import Enum
 from typing import NamedTuple
 
+from rooms.media.network.rtp import Unwrapper
 from rooms.media.opus import FRAME, SAMPLE_RATE, samples_of
-from rooms.media.rtp import Unwrapper
 
 MS = SAMPLE_RATE // 1000
 START_DEPTH = FRAME

@@ -20,9 +20,9 @@ from rooms.media.face import application
 from rooms.media.garbage import Garbage, shorten_pauses
 from rooms.media.hls.feed import Process
 from rooms.media.link import Link
+from rooms.media.network.udp import UdpPort
 from rooms.media.outside import Outside
 from rooms.media.spool import Spool
-from rooms.media.udp import UdpPort
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from rooms.media import rtp
 from rooms.media.adaptation import AdaptiveEncoder
 from rooms.media.audience import Audiences
 from rooms.media.contract.standing import Standing
@@ -17,9 +16,10 @@ from rooms.media.jitter import Piece
 from rooms.media.leveller import Leveller
 from rooms.media.mixer import Mixer
 from rooms.media.mixminus import PRIMING, MixMinus
+from rooms.media.network import rtp
+from rooms.media.network.peer import Peer
 from rooms.media.opus import DTX_PACKET, FRAME, SAMPLE_RATE, SILENT_PACKET, Pcm
 from rooms.media.outside import Messenger, Outside
-from rooms.media.peer import Peer
 from rooms.media.tap import Chunk, Tap
 from rooms.media.voice import OnPacket, Voice
 

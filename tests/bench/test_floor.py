@@ -7,7 +7,7 @@ import pytest
 from pylibsrtp import Policy, Session
 
 from bench.rig.floor import Floor, cpu_share, policy, sinks
-from rooms.media import rtp
+from rooms.media.network import rtp
 
 PAYLOADS = [b"\x78 first", b"\x78 second, and longer"]
 

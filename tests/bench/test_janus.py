@@ -7,7 +7,7 @@ import pytest
 
 from bench.rig import janus, machine, network
 from bench.rig.peers import Peer
-from rooms.media import sdp
+from rooms.media.network import sdp
 
 OFFERED = """v=0\r
 a=group:BUNDLE a\r

@@ -11,8 +11,8 @@ from bench.rig.crowd import Crowd
 from bench.rig.ears import faintest, tones
 from bench.rig.node import MediaNode
 from rooms.media.client import tone
+from rooms.media.network.udp import UdpPort, unpack
 from rooms.media.opus import FRAME
-from rooms.media.udp import UdpPort, unpack
 from tests.rooms.media.conftest import World
 
 LITTLE = {

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from rooms.media.client import Client, Crowd, strength
-from rooms.media.rtp import RtpPacket
+from rooms.media.network.rtp import RtpPacket
 from tests.rooms.page import Page
 from tests.rooms.stalls import Stalls, longest_silence
 

@@ -14,7 +14,7 @@ from accounts.models import User
 from rooms import commands, events, postman, presence, protocol, pulse, tasks
 from rooms.door import BURST, WARNINGS
 from rooms.management.commands import runmedia
-from rooms.media.quality import Quality, State
+from rooms.media.network.quality import Quality, State
 from rooms.models import Participant, Space
 from tests.rooms.page import ORIGIN, WAIT_SECONDS, Page, _close_what_belongs_to_the_loop, pages
 

@@ -21,12 +21,12 @@ from rooms.media.contract.grant import mint
 from rooms.media.contract.standing import Standing, Voice
 from rooms.media.engine import Engine
 from rooms.media.hls.wire import Ended, Piece
+from rooms.media.network.peer import Peer
+from rooms.media.network.quality import State
+from rooms.media.network.udp import UdpPort
 from rooms.media.node import Node, Settings
 from rooms.media.opus import SAMPLE_RATE
-from rooms.media.peer import Peer
-from rooms.media.quality import State
 from rooms.media.tap import Chunk
-from rooms.media.udp import UdpPort
 from tests.rooms.media.hall import Hall
 from tests.rooms.media.web import SECRET, SPACE, Caller, Running, Web
 

@@ -4,10 +4,10 @@ import os
 
 from pylibsrtp import Policy, Session
 
-from rooms.media import rtp
 from rooms.media.audience import Audience
 from rooms.media.fanout import FanOut
-from rooms.media.udp import UdpPort
+from rooms.media.network import rtp
+from rooms.media.network.udp import UdpPort
 
 
 class Sink:

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 from OpenSSL import SSL
 
-from rooms.media import ogg, rtp
+from rooms.media import ogg
 from rooms.media.client import PAYLOAD_TYPE, Client, loudest_frequency, strength, tone_packets
-from rooms.media.session import CIPHERS, Certificate
-from rooms.media.udp import UdpPort
+from rooms.media.network import rtp
+from rooms.media.network.dtls import CIPHERS, Certificate
+from rooms.media.network.udp import UdpPort
 from tests.rooms.media.conftest import SPACE, World, until
 
 TONE_HZ = 440.0

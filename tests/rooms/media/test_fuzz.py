@@ -23,11 +23,11 @@ from aiortc.rtp import (
     RtcpSrPacket,
 )
 
-from rooms.media import rtp, sdp, stun
 from rooms.media.client import PAYLOAD_TYPE, Client, strength, tone_packets
 from rooms.media.jitter import MAX_HELD
+from rooms.media.network import rtp, sdp, stun
+from rooms.media.network.peer import Peer
 from rooms.media.opus import FRAME, MAX_PAYLOAD
-from rooms.media.peer import Peer
 from rooms.media.voice import Voice
 from tests.rooms.media.conftest import SPACE, TICK, World, until
 from tests.rooms.media.test_sdp import ANSWER, OFFER

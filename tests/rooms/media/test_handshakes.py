@@ -5,8 +5,8 @@ from collections import Counter
 from types import SimpleNamespace
 from typing import Any, cast
 
-from rooms.media.handshakes import MAX_WAITING, Handshakes
-from rooms.media.peer import Peer
+from rooms.media.network.handshakes import MAX_WAITING, Handshakes
+from rooms.media.network.peer import Peer
 from tests.rooms.media.conftest import until
 
 

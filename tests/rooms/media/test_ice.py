@@ -7,8 +7,8 @@ from typing import Any
 import aioice.stun as reference
 import pytest
 
-from rooms.media import stun, udp
-from rooms.media.ice import CONSENT_SECONDS, IceLite, IcePeer
+from rooms.media.network import stun, udp
+from rooms.media.network.ice import CONSENT_SECONDS, IceLite, IcePeer
 
 LOW, HIGH = 100, 200
 

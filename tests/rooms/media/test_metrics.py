@@ -9,7 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from rooms.media import metrics
 from rooms.media.client import tone_packets
 from rooms.media.clock import Ticker
-from rooms.media.rtcp import Reception
+from rooms.media.network.rtcp import Reception
 from tests.rooms.media.conftest import SPACE, World
 
 Samples = dict[tuple[str, str], float]

@@ -3,11 +3,20 @@
 import pytest
 
 from rooms.media.client import tone_packets
+from rooms.media.network.quality import (
+    CALM_SECONDS,
+    REPEAT_SECONDS,
+    SILENT_SECONDS,
+    Connection,
+    Grade,
+    Quality,
+    State,
+    grade,
+)
+from rooms.media.network.rtcp import Reception
+from rooms.media.network.rtp import RtpPacket
+from rooms.media.network.source import Source
 from rooms.media.opus import FRAME
-from rooms.media.quality import CALM_SECONDS, REPEAT_SECONDS, SILENT_SECONDS, Connection, Grade, Quality, State, grade
-from rooms.media.rtcp import Reception
-from rooms.media.rtp import RtpPacket
-from rooms.media.source import Source
 from tests.rooms.media.conftest import World
 
 GOOD, FAIR, POOR = Quality

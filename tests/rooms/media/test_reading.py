@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from rooms.media.reading import PAUSE_SECONDS, Reading
+from rooms.media.network.reading import PAUSE_SECONDS, Reading
 from tests.rooms.media.conftest import until
 
 PACKETS = 200

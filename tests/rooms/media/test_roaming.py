@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from rooms.media import ogg, stun
+from rooms.media import ogg
 from rooms.media.client import CONSENT_SECONDS, PRIORITY, Client, strength, tone_packets
 from rooms.media.engine import Refused
-from rooms.media.ice import CONSENT_SECONDS as CONSENT_ENDS
-from rooms.media.ice import SILENT_SECONDS
-from rooms.media.session import Certificate
-from rooms.media.udp import unpack
+from rooms.media.network import stun
+from rooms.media.network.dtls import Certificate
+from rooms.media.network.ice import CONSENT_SECONDS as CONSENT_ENDS
+from rooms.media.network.ice import SILENT_SECONDS
+from rooms.media.network.udp import unpack
 from tests.rooms.media.conftest import SPACE, TICK, World, until
 
 A = 440.0

@@ -3,7 +3,7 @@
 import pytest
 from aiortc.rtp import RtcpReceiverInfo, RtcpSenderInfo, RtcpSrPacket
 
-from rooms.media import rtcp
+from rooms.media.network import rtcp
 
 BLOCK = RtcpReceiverInfo(
     ssrc=5, fraction_lost=3, packets_lost=4, highest_sequence=70_000, jitter=3, lsr=0xFFFF_0001, dlsr=2

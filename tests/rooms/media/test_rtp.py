@@ -2,7 +2,7 @@
 
 import pytest
 
-from rooms.media.rtp import RateLimit, RtpPacket, Unwrapper, build, is_rtcp, parse
+from rooms.media.network.rtp import RateLimit, RtpPacket, Unwrapper, build, is_rtcp, parse
 
 PACKET = RtpPacket(111, 65_535, 2**32 - 1, 77, b"sound", marker=True)
 

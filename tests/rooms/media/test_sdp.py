@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from rooms.media.sdp import Answer, BadSdp, build_answer, parse_offer
+from rooms.media.network.sdp import Answer, BadSdp, build_answer, parse_offer
 
 OFFER = """v=0
 o=- 1 2 IN IP4 127.0.0.1

@@ -6,8 +6,8 @@ import threading
 import pytest
 from pylibsrtp import Policy, Session
 
-from rooms.media import session
 from rooms.media.client import Client, tone_packets
+from rooms.media.network import dtls
 from tests.rooms.media.conftest import SPACE, World, until
 
 
@@ -21,7 +21,7 @@ async def test_what_encrypts_at_every_tick_is_made_apart_from_the_handshakes(
         made.append((threading.current_thread().name, policy.ssrc_type, policy.ssrc_value))
         return Session(policy)
 
-    monkeypatch.setattr(session, "Session", note)
+    monkeypatch.setattr(dtls, "Session", note)
     world.stand("hana")
     hana, lior = await world.join("hana"), await world.join("lior")
     hana.speak(tone_packets(440.0))
@@ -42,7 +42,7 @@ async def test_while_his_session_is_made_one_is_heard_and_whoever_leaves_is_sent
         assert go_on.wait(10)
         return Session(policy)
 
-    monkeypatch.setattr(session, "Session", make)
+    monkeypatch.setattr(dtls, "Session", make)
     world.stand("hana")
     lior = Client(clock=lambda: world.now)
     lior.start()
@@ -54,7 +54,7 @@ async def test_while_his_session_is_made_one_is_heard_and_whoever_leaves_is_sent
     await until(lambda: world.peer("lior").received)
     assert world.engine.leave(SPACE, "lior")
     go_on.set()
-    await asyncio.get_running_loop().run_in_executor(session.apart, int)  # after it
+    await asyncio.get_running_loop().run_in_executor(dtls.apart, int)  # after it
     world.run(0.1)
     assert len(world.engine.fanout) == 0
     assert (await world.notices()).states == [("lior", "gone")]

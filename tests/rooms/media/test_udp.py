@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rooms.media.udp import UdpPort, unpack
+from rooms.media.network.udp import UdpPort, unpack
 
 NOBODY = 65_534
 

@@ -15,8 +15,8 @@ from rooms.media.client import Client, Crowd
 from rooms.media.contract import standing
 from rooms.media.contract.grant import mint
 from rooms.media.contract.standing import Standing, Voice
+from rooms.media.network.quality import State
 from rooms.media.node import Node
-from rooms.media.quality import State
 from rooms.media.tap import Chunk
 
 SECRET = "a secret of the tests"

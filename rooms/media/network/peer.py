@@ -7,14 +7,14 @@ from typing import Protocol
 
 import pylibsrtp
 
-from rooms.media import rtcp, rtp
-from rooms.media.ice import IcePeer
+from rooms.media.network import rtcp, rtp
+from rooms.media.network.dtls import Certificate, DtlsSession
+from rooms.media.network.ice import IcePeer
+from rooms.media.network.quality import STALE_SECONDS, Connection
+from rooms.media.network.sdp import Offer
+from rooms.media.network.source import Source
+from rooms.media.network.udp import UdpPort
 from rooms.media.opus import MAX_PAYLOAD
-from rooms.media.quality import STALE_SECONDS, Connection
-from rooms.media.sdp import Offer
-from rooms.media.session import Certificate, DtlsSession
-from rooms.media.source import Source
-from rooms.media.udp import UdpPort
 
 PACKETS_PER_SECOND, PACKETS_AT_ONCE = 200.0, 100.0
 REPORT_SECONDS = 1.0  # between two reports to whoever sends sound

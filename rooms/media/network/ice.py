@@ -8,8 +8,8 @@ import secrets
 from collections import Counter, deque
 from typing import Protocol
 
-from rooms.media import stun, udp
-from rooms.media.rtp import MAX_PACKET
+from rooms.media.network import stun, udp
+from rooms.media.network.rtp import MAX_PACKET
 
 CONSENT_SECONDS = 30.0  # without a check for this long, a peer is gone (RFC 7675 section 5.1)
 SILENT_SECONDS = 1.5  # after which a nomination from elsewhere is believed though its priority is not higher

@@ -7,8 +7,8 @@ worth of packets.
 from enum import IntEnum
 from typing import NamedTuple
 
-from rooms.media.rtcp import Reception
-from rooms.media.source import Source
+from rooms.media.network.rtcp import Reception
+from rooms.media.network.source import Source
 
 # Where fair and poor begin: share of packets lost, jitter and round trip in ms. Up to some 3 % error correction and
 # concealment hide; jitter beyond 40 ms makes buffers deep; a round trip of 400 ms is where people begin to interrupt

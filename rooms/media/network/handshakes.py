@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter, deque
 
-from rooms.media.peer import Peer
+from rooms.media.network.peer import Peer
 
 MAX_WAITING = 2000  # records of all peers together
 

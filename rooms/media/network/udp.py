@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from rooms.media.rtp import MAX_PACKET
+from rooms.media.network.rtp import MAX_PACKET
 
 BATCH = 64
 QUEUE = 4 * 1024 * 1024  # octets; without CAP_NET_ADMIN as far as the machine allows (net.core.rmem_max, wmem_max)

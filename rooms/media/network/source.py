@@ -2,7 +2,7 @@
 
 from aiortc.rtp import RtcpReceiverInfo
 
-from rooms.media import rtp
+from rooms.media.network import rtp
 from rooms.media.opus import SAMPLE_RATE
 
 MAX_STEP = 3000  # sequence numbers; what goes further counts anew (MAX_DROPOUT in RFC 3550 section A.1)
