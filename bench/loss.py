@@ -23,7 +23,7 @@ from bench.rig.likeness import likeness
 from bench.rig.node import GROUP_OF_20_MS, MediaNode, Room
 from bench.rig.peers import Listener, Peer, Received
 from bench.rig.relay import Network, Relay
-from rooms.media.opus import FRAME, Encoder, Pcm
+from rooms.media.sound.opus import FRAME, Encoder, Pcm
 
 LOSSES = (1, 5, 10)  # percent
 SECONDS = 30.0

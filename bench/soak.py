@@ -17,7 +17,7 @@ import numpy as np
 from bench.rig import machine, measure, sound
 from bench.rig.crowd import Crowd
 from bench.rig.node import MediaNode
-from rooms.media.opus import FRAME, SAMPLE_RATE, Encoder
+from rooms.media.sound.opus import FRAME, SAMPLE_RATE, Encoder
 
 VOICES, AT_ONCE = 12, 3
 LISTENERS, MINUTES = 1000, 10.0

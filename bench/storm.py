@@ -28,7 +28,7 @@ from bench.rig.node import MediaNode
 from bench.rig.peers import Received
 from bench.rig.sound import played
 from rooms.media.clock import TICK_SECONDS
-from rooms.media.opus import FRAME
+from rooms.media.sound.opus import FRAME
 
 HERTZ = (400, 650, 1050)
 LISTENERS, NEWCOMERS = 300, 500

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rooms.media import ogg
-from rooms.media.opus import SAMPLE_RATE, Decoder, OpusError
+from rooms.media.sound.opus import SAMPLE_RATE, Decoder, OpusError
 
 Samples = npt.NDArray[np.float32]
 

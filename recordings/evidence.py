@@ -12,7 +12,7 @@ from django.db.models import F
 from recordings import files, serve
 from recordings.models import Chunk, Recording, Track
 from rooms.media import ogg
-from rooms.media.opus import SAMPLE_RATE, SILENT_PACKET, samples_of
+from rooms.media.sound.opus import SAMPLE_RATE, SILENT_PACKET, samples_of
 from rooms.models import Participant
 
 MS = SAMPLE_RATE // 1000

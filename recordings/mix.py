@@ -19,7 +19,7 @@ import numpy as np
 from recordings.decode import MS, Piece, Samples, Track, added
 from recordings.loudness import CEILING, SILENCE_LUFS, Measured, limited, measure, measured
 from recordings.waveform import Waveform
-from rooms.media.opus import SAMPLE_RATE
+from rooms.media.sound.opus import SAMPLE_RATE
 
 TARGET_LUFS = -16.0
 TOLERANCE = 0.1  # LU

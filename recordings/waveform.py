@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from recordings.decode import Samples
-from rooms.media.opus import SAMPLE_RATE
+from rooms.media.sound.opus import SAMPLE_RATE
 
 PEAKS = 1800
 

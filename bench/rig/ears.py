@@ -11,8 +11,8 @@ import numpy as np
 from bench.rig.peers import Checker, Received
 from rooms.media import ogg
 from rooms.media.client import encode, tone
-from rooms.media.jitter import MS
-from rooms.media.opus import FRAME, SAMPLE_RATE, Pcm
+from rooms.media.sound.jitter import MS
+from rooms.media.sound.opus import FRAME, SAMPLE_RATE, Pcm
 from rooms.media.tap import chunk_from
 
 LOOP_SECONDS = 5

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 from bench.rig.relay import Relay
 from rooms.media.client import PAYLOAD_TYPE, Client
 from rooms.media.heard import Heard
-from rooms.media.jitter import DTX_OCTETS
 from rooms.media.network import rtp, stun, udp
-from rooms.media.opus import FRAME, SAMPLE_RATE, Decoder
+from rooms.media.sound.jitter import DTX_OCTETS
+from rooms.media.sound.opus import FRAME, SAMPLE_RATE, Decoder
 
 PATIENCE = 5 * FRAME  # samples for which a packet of 60 ms may be on its way
 DTX_GAP = 19 * FRAME  # samples without a packet, after which libopus, and a node, tell of silence again

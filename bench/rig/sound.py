@@ -9,7 +9,7 @@ import numpy as np
 from bench.rig.machine import Missing
 from bench.rig.peers import Received
 from rooms.media.client import encode
-from rooms.media.opus import SAMPLE_RATE, Decoder, Pcm
+from rooms.media.sound.opus import SAMPLE_RATE, Decoder, Pcm
 
 LOOP_SECONDS = 30
 SPEECH = Path("/usr/share/asterisk/sounds/en_US_f_Allison")

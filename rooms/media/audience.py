@@ -9,7 +9,7 @@ from itertools import groupby
 import numpy as np
 
 from rooms.media.fanout import FanOut, Listener, Rows
-from rooms.media.opus import DTX_PACKET, FRAME, Repacketizer
+from rooms.media.sound.opus import DTX_PACKET, FRAME, Repacketizer
 
 LONG = 3  # frames in a packet of the long group
 _CONFIGURATION = 0xFC  # of a packet's first octet: what frames in one packet have in common (RFC 6716 section 3.1)

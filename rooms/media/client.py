@@ -23,7 +23,7 @@ from rooms.media.heard import Heard
 from rooms.media.network import rtp, stun
 from rooms.media.network.dtls import Certificate, DtlsSession
 from rooms.media.network.udp import UdpPort
-from rooms.media.opus import FRAME, SAMPLE_RATE, Decoder, Encoder, Pcm
+from rooms.media.sound.opus import FRAME, SAMPLE_RATE, Decoder, Encoder, Pcm
 
 PAYLOAD_TYPE = 111
 CHECK_SECONDS = 0.05  # between checks until one is answered

@@ -30,8 +30,8 @@ from rooms.media.network.ice import IceLite, IcePeer
 from rooms.media.network.peer import Peer
 from rooms.media.network.reading import MANY, Reading
 from rooms.media.network.udp import UdpPort
-from rooms.media.opus import FRAME
 from rooms.media.outside import Messenger, Outside
+from rooms.media.sound.opus import FRAME
 from rooms.media.space import LiveSpace
 from rooms.media.tap import Chunk
 

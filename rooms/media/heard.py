@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from aiortc.rtp import RtcpSrPacket
 
-from rooms.media.opus import SAMPLE_RATE, Pcm
+from rooms.media.sound.opus import SAMPLE_RATE, Pcm
 
 
 @dataclass

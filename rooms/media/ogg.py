@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from rooms.media.opus import SAMPLE_RATE, samples_of
+from rooms.media.sound.opus import SAMPLE_RATE, samples_of
 
 _PAGE = struct.Struct("<4sBBqIIIB")
 _BEGIN, _END = 2, 4

@@ -5,23 +5,23 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from rooms.media.adaptation import AdaptiveEncoder
 from rooms.media.audience import Audiences
 from rooms.media.contract.standing import Standing
 from rooms.media.contract.standing import Voice as StandingVoice
 from rooms.media.fanout import FanOut
 from rooms.media.hls.feed import Feed
 from rooms.media.hls.wire import End
-from rooms.media.jitter import Piece
-from rooms.media.leveller import Leveller
-from rooms.media.mixer import Mixer
-from rooms.media.mixminus import PRIMING, MixMinus
 from rooms.media.network import rtp
 from rooms.media.network.peer import Peer
-from rooms.media.opus import DTX_PACKET, FRAME, SAMPLE_RATE, SILENT_PACKET, Pcm
 from rooms.media.outside import Messenger, Outside
+from rooms.media.sound.adaptation import AdaptiveEncoder
+from rooms.media.sound.jitter import Piece
+from rooms.media.sound.leveller import Leveller
+from rooms.media.sound.mixer import Mixer
+from rooms.media.sound.mixminus import PRIMING, MixMinus
+from rooms.media.sound.opus import DTX_PACKET, FRAME, SAMPLE_RATE, SILENT_PACKET, Pcm
+from rooms.media.sound.voice import OnPacket, Voice
 from rooms.media.tap import Chunk, Tap
-from rooms.media.voice import OnPacket, Voice
 
 LEVEL_TICKS = 10  # five times a second
 SETTLING_TICKS = 10  # of silence that are still encoded, until the encoder has nothing left to say

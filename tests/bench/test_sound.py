@@ -13,7 +13,7 @@ from bench.rig.likeness import lag, likeness
 from bench.rig.machine import Missing
 from bench.rig.peers import Received
 from rooms.media.client import encode
-from rooms.media.opus import FRAME, SAMPLE_RATE
+from rooms.media.sound.opus import FRAME, SAMPLE_RATE
 
 TICK = 0.02
 

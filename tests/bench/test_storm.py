@@ -12,7 +12,7 @@ from bench.rig.ears import faintest, tones
 from bench.rig.node import MediaNode
 from rooms.media.client import tone
 from rooms.media.network.udp import UdpPort, unpack
-from rooms.media.opus import FRAME
+from rooms.media.sound.opus import FRAME
 from tests.rooms.media.conftest import World
 
 LITTLE = {

@@ -5,7 +5,7 @@ from typing import IO
 import av
 import numpy as np
 
-from rooms.media.opus import Pcm
+from rooms.media.sound.opus import Pcm
 
 
 def decoded(file: str | IO[bytes]) -> Pcm:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from rooms.media.client import Client, Crowd, encode, strength, tone
-from rooms.media.opus import SAMPLE_RATE, Pcm
+from rooms.media.sound.opus import SAMPLE_RATE, Pcm
 from tests.browser.person import Person, until
 from tests.browser.sounds import decoded
 from tests.machine import Machine

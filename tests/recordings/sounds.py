@@ -7,7 +7,7 @@ import av
 import numpy as np
 import numpy.typing as npt
 
-from rooms.media.opus import FRAME, SAMPLE_RATE, Encoder
+from rooms.media.sound.opus import FRAME, SAMPLE_RATE, Encoder
 from rooms.media.tap import Chunk, Tap
 
 MS = SAMPLE_RATE // 1000

@@ -13,7 +13,7 @@ from recordings.models import Recording
 from recordings.serve import Source
 from recordings.verify import verify
 from rooms.media import ogg
-from rooms.media.opus import FRAME, Decoder, samples_of
+from rooms.media.sound.opus import FRAME, Decoder, samples_of
 from rooms.media.tap import Chunk as Captured
 from rooms.media.tap import Tap
 from rooms.models import Participant, Space

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from rooms.media.hls.wire import MAX_WORD, WRITES, End, Ended, Piece, encode
-from rooms.media.opus import DTX_PACKET, FRAME, SILENT_PACKET, Pcm
+from rooms.media.sound.opus import DTX_PACKET, FRAME, SILENT_PACKET, Pcm
 
 log = logging.getLogger(__name__)
 

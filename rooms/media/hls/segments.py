@@ -16,7 +16,7 @@ import numpy as np
 
 from rooms.media.hls.playlist import TARGET_SECONDS
 from rooms.media.ogg import OggWriter
-from rooms.media.opus import FRAME, SAMPLE_RATE, SILENT_PACKET
+from rooms.media.sound.opus import FRAME, SAMPLE_RATE, SILENT_PACKET
 
 SEGMENT = TARGET_SECONDS * SAMPLE_RATE
 AAC_BITRATE = 32_000

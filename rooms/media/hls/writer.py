@@ -11,7 +11,7 @@ from rooms.media.hls.playlist import TARGET_SECONDS, WINDOW
 from rooms.media.hls.segments import Cut, Stretch
 from rooms.media.hls.shelf import Shelf
 from rooms.media.hls.wire import Ended, Piece
-from rooms.media.opus import FRAME, SAMPLE_RATE, SILENT_PACKET
+from rooms.media.sound.opus import FRAME, SAMPLE_RATE, SILENT_PACKET
 
 log = logging.getLogger(__name__)
 

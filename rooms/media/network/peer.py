@@ -14,7 +14,7 @@ from rooms.media.network.quality import STALE_SECONDS, Connection
 from rooms.media.network.sdp import Offer
 from rooms.media.network.source import Source
 from rooms.media.network.udp import UdpPort
-from rooms.media.opus import MAX_PAYLOAD
+from rooms.media.sound.opus import MAX_PAYLOAD
 
 PACKETS_PER_SECOND, PACKETS_AT_ONCE = 200.0, 100.0
 REPORT_SECONDS = 1.0  # between two reports to whoever sends sound

@@ -3,7 +3,7 @@
 from aiortc.rtp import RtcpReceiverInfo
 
 from rooms.media.network import rtp
-from rooms.media.opus import SAMPLE_RATE
+from rooms.media.sound.opus import SAMPLE_RATE
 
 MAX_STEP = 3000  # sequence numbers; what goes further counts anew (MAX_DROPOUT in RFC 3550 section A.1)
 MAX_SWING = SAMPLE_RATE  # samples; a greater difference is a clock that was set anew, not jitter

@@ -25,7 +25,7 @@ from rooms.media.network.peer import Peer
 from rooms.media.network.quality import State
 from rooms.media.network.udp import UdpPort
 from rooms.media.node import Node, Settings
-from rooms.media.opus import SAMPLE_RATE
+from rooms.media.sound.opus import SAMPLE_RATE
 from rooms.media.tap import Chunk
 from tests.rooms.media.hall import Hall
 from tests.rooms.media.web import SECRET, SPACE, Caller, Running, Web

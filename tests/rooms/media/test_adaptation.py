@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from rooms.media.adaptation import CALM_REPORTS, STEPS, AdaptiveEncoder
 from rooms.media.client import strength, tone
-from rooms.media.opus import FRAME, SAMPLE_RATE, Decoder, Pcm
+from rooms.media.sound.adaptation import CALM_REPORTS, STEPS, AdaptiveEncoder
+from rooms.media.sound.opus import FRAME, SAMPLE_RATE, Decoder, Pcm
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ import itertools
 import numpy as np
 import pytest
 
-from rooms.media import opus
 from rooms.media.audience import Audiences
 from rooms.media.client import tone
 from rooms.media.network import rtp
+from rooms.media.sound import opus
 from tests.rooms.media.hall import Hall, Sink
 
 TICKS = 30

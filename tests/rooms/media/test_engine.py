@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from aiortc.rtp import RtcpSrPacket
 
-from rooms.media.adaptation import CALM_REPORTS
 from rooms.media.client import PIECE, Client, loudest_frequency, strength, tone_packets
 from rooms.media.engine import REPORT_TICKS, REPORT_TURNS
-from rooms.media.mixer import FULL_SCALE
 from rooms.media.network import rtcp
 from rooms.media.network.quality import STALE_SECONDS
-from rooms.media.opus import SAMPLE_RATE, Pcm
-from rooms.media.voice import rms
+from rooms.media.sound.adaptation import CALM_REPORTS
+from rooms.media.sound.mixer import FULL_SCALE
+from rooms.media.sound.opus import SAMPLE_RATE, Pcm
+from rooms.media.sound.voice import rms
 from tests.rooms.media.conftest import SPACE, TICK, World
 
 A, B = 440.0, 1000.0

@@ -10,9 +10,9 @@ import pytest
 from rooms.media.admission import Admission
 from rooms.media.client import strength, tone_packets
 from rooms.media.engine import Refused
-from rooms.media.jitter import JitterBuffer
 from rooms.media.network.peer import Peer
-from rooms.media.opus import FRAME
+from rooms.media.sound.jitter import JitterBuffer
+from rooms.media.sound.opus import FRAME
 from tests.rooms.media.conftest import SPACE, World, until
 
 A = 440.0

@@ -5,7 +5,7 @@ import pytest
 
 from rooms.media import ogg
 from rooms.media.client import strength, tone_packets
-from rooms.media.opus import FRAME, SAMPLE_RATE, Decoder
+from rooms.media.sound.opus import FRAME, SAMPLE_RATE, Decoder
 from tests.rooms.media.conftest import QUIET, SPACE, World
 
 A = 440.0

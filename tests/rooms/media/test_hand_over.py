@@ -13,8 +13,8 @@ from rooms.media.config import Config
 from rooms.media.contract.standing import Standing, Voice
 from rooms.media.engine import Refused
 from rooms.media.hls.wire import Ended, Piece
-from rooms.media.jitter import MS
-from rooms.media.opus import FRAME, Decoder
+from rooms.media.sound.jitter import MS
+from rooms.media.sound.opus import FRAME, Decoder
 from rooms.media.space import EMPTY_SECONDS, LEFT_SECONDS
 from rooms.media.tap import Chunk, Tap
 from tests.rooms.media.conftest import SECRET, SPACE, World, until

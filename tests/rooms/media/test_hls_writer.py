@@ -16,7 +16,7 @@ from rooms.media.hls.shelf import KEPT, Shelf, write
 from rooms.media.hls.signature import folder as folder_of
 from rooms.media.hls.wire import Ended, Piece
 from rooms.media.hls.writer import LINGER_SECONDS, Writer
-from rooms.media.opus import FRAME, SAMPLE_RATE, SILENT_PACKET
+from rooms.media.sound.opus import FRAME, SAMPLE_RATE, SILENT_PACKET
 
 ZERO = 1_790_000_000.0
 PIECE = 10 * FRAME

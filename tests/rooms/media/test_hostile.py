@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from rooms.media import ogg
 from rooms.media.client import PAYLOAD_TYPE, Client, tone_packets
 from rooms.media.contract.grant import GrantRefused, read
-from rooms.media.jitter import JitterBuffer
 from rooms.media.network import rtcp, rtp, sdp, stun
 from rooms.media.network.ice import IceLite, IcePeer
 from rooms.media.network.udp import UdpPort
-from rooms.media.opus import samples_of
-from rooms.media.voice import Voice
+from rooms.media.sound.jitter import JitterBuffer
+from rooms.media.sound.opus import samples_of
+from rooms.media.sound.voice import Voice
 from tests.rooms.media.conftest import World
 from tests.rooms.media.test_ice import Browser
 from tests.rooms.media.test_sdp import OFFER

@@ -5,8 +5,8 @@ import random
 import pytest
 
 from rooms.media.client import encode, tone
-from rooms.media.jitter import IDLE, MS, JitterBuffer, Kind, Piece
-from rooms.media.opus import FRAME, SAMPLE_RATE, SILENT_PACKET
+from rooms.media.sound.jitter import IDLE, MS, JitterBuffer, Kind, Piece
+from rooms.media.sound.opus import FRAME, SAMPLE_RATE, SILENT_PACKET
 
 PACKETS = encode(tone(440.0))
 PACKETS_OF = {480: b"\xf0\xff\xfe", FRAME: SILENT_PACKET, 3 * FRAME: b"\xfb\x03" + SILENT_PACKET[1:] * 3}

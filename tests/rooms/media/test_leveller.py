@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from rooms.media.client import tone
-from rooms.media.leveller import AIM_RMS, MOST, Leveller
-from rooms.media.opus import FRAME, Pcm
+from rooms.media.sound.leveller import AIM_RMS, MOST, Leveller
+from rooms.media.sound.opus import FRAME, Pcm
 
 
 def levelled(leveller: Leveller, sound: Pcm) -> Pcm:

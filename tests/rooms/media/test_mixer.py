@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from rooms.media.client import strength, tone
-from rooms.media.mixer import ATTACK, CEILING, FULL_SCALE, Limiter, Mixer
-from rooms.media.opus import FRAME
+from rooms.media.sound.mixer import ATTACK, CEILING, FULL_SCALE, Limiter, Mixer
+from rooms.media.sound.opus import FRAME
 
 
 def frames(*sounds: np.ndarray) -> list[dict[int, np.ndarray]]:

@@ -4,8 +4,17 @@ import numpy as np
 import pytest
 
 from rooms.media.client import encode, loudest_frequency, strength, tone
-from rooms.media.opus import FRAME, MAX_PAYLOAD, SILENT_PACKET, Decoder, Encoder, OpusError, Repacketizer, samples_of
-from rooms.media.voice import rms
+from rooms.media.sound.opus import (
+    FRAME,
+    MAX_PAYLOAD,
+    SILENT_PACKET,
+    Decoder,
+    Encoder,
+    OpusError,
+    Repacketizer,
+    samples_of,
+)
+from rooms.media.sound.voice import rms
 
 
 def decoded(packets: list[bytes]) -> np.ndarray:

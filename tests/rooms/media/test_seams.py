@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from rooms.media.client import Client, encode, strength, tone, tone_packets
-from rooms.media.opus import FRAME, SAMPLE_RATE, SILENT_PACKET, Pcm
-from rooms.media.voice import Voice
+from rooms.media.sound.opus import FRAME, SAMPLE_RATE, SILENT_PACKET, Pcm
+from rooms.media.sound.voice import Voice
 from tests.rooms.media.conftest import World
 
 STEADY, COMES_AND_GOES = 440.0, 1000.0

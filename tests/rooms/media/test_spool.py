@@ -9,7 +9,7 @@ import pytest
 
 from rooms.media import spool as spool_module
 from rooms.media.client import tone_packets
-from rooms.media.opus import FRAME
+from rooms.media.sound.opus import FRAME
 from rooms.media.spool import Spool
 from rooms.media.tap import Chunk, Tap
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from rooms.media.client import encode, loudest_frequency, tone, tone_packets
-from rooms.media.opus import FRAME, SILENT_PACKET, Encoder, Repacketizer
-from rooms.media.voice import HANGOVER, Voice, resampled, rms
+from rooms.media.sound.opus import FRAME, SILENT_PACKET, Encoder, Repacketizer
+from rooms.media.sound.voice import HANGOVER, Voice, resampled, rms
 
 
 def spoken(

@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 
-from rooms.media.opus import Encoder
+from rooms.media.sound.opus import Encoder
 
 # From this share of lost packets on: the loss in percent that the encoder prepares for, and bit/s. Forward error
 # correction comes out of the same bit rate; a lossy way is often a full one, so the rate goes down as well.

@@ -17,7 +17,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from rooms.media.network.rtp import Unwrapper
-from rooms.media.opus import FRAME, SAMPLE_RATE, samples_of
+from rooms.media.sound.opus import FRAME, SAMPLE_RATE, samples_of
 
 MS = SAMPLE_RATE // 1000
 START_DEPTH = FRAME

@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from rooms.media.opus import FRAME, Pcm
+from rooms.media.sound.opus import FRAME, Pcm
 
 Key = TypeVar("Key", bound=Hashable)
 
