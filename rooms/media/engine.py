@@ -19,10 +19,10 @@ from rooms.media.contract import addresses
 from rooms.media.contract.grant import Grant
 from rooms.media.contract.standing import Standing
 from rooms.media.entrance import Refused, admitted, expected, understood
-from rooms.media.fanout import FanOut
 from rooms.media.hls.feed import Feed, Send
 from rooms.media.hls.signature import folder
 from rooms.media.hls.wire import End
+from rooms.media.listeners.fanout import FanOut
 from rooms.media.network import rtcp, rtp, sdp
 from rooms.media.network.dtls import Certificate
 from rooms.media.network.handshakes import Handshakes

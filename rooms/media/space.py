@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from rooms.media.audience import Audiences
 from rooms.media.contract.standing import Standing
 from rooms.media.contract.standing import Voice as StandingVoice
-from rooms.media.fanout import FanOut
 from rooms.media.hls.feed import Feed
 from rooms.media.hls.wire import End
+from rooms.media.listeners.audience import Audiences
+from rooms.media.listeners.fanout import FanOut
 from rooms.media.network import rtp
 from rooms.media.network.peer import Peer
 from rooms.media.outside import Messenger, Outside

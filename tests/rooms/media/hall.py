@@ -4,8 +4,8 @@ import os
 
 from pylibsrtp import Policy, Session
 
-from rooms.media.audience import Audience
-from rooms.media.fanout import FanOut
+from rooms.media.listeners.audience import Audience
+from rooms.media.listeners.fanout import FanOut
 from rooms.media.network import rtp
 from rooms.media.network.udp import UdpPort
 

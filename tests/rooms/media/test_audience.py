@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from rooms.media.audience import Audiences
 from rooms.media.client import tone
+from rooms.media.listeners.audience import Audiences
 from rooms.media.network import rtp
 from rooms.media.sound import opus
 from tests.rooms.media.hall import Hall, Sink

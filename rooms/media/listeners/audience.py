@@ -8,7 +8,7 @@ from itertools import groupby
 
 import numpy as np
 
-from rooms.media.fanout import FanOut, Listener, Rows
+from rooms.media.listeners.fanout import FanOut, Listener, Rows
 from rooms.media.sound.opus import DTX_PACKET, FRAME, Repacketizer
 
 LONG = 3  # frames in a packet of the long group
