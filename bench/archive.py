@@ -10,8 +10,8 @@ from itertools import count
 from bench.rig.sound import talk
 from recordings.decode import Piece
 from recordings.mix import mix
+from rooms.media.capture.tap import Chunk, Tap
 from rooms.media.sound.opus import FRAME, Encoder
-from rooms.media.tap import Chunk, Tap
 
 LOOP_MS = 30_000  # of sound that is made; the rest of the length is the same again
 

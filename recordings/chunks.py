@@ -6,8 +6,8 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta, Struct
 
-from rooms.media.tap import Chunk as Captured
-from rooms.media.tap import chunk_from
+from rooms.media.capture.tap import Chunk as Captured
+from rooms.media.capture.tap import chunk_from
 
 Natural = Annotated[int, Meta(ge=0, le=2**62)]
 

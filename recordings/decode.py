@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from rooms.media import ogg
+from rooms.media.capture import ogg
 from rooms.media.sound.opus import SAMPLE_RATE, Decoder, OpusError
 
 Samples = npt.NDArray[np.float32]

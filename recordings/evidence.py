@@ -11,7 +11,7 @@ from django.db.models import F
 
 from recordings import files, serve
 from recordings.models import Chunk, Recording, Track
-from rooms.media import ogg
+from rooms.media.capture import ogg
 from rooms.media.sound.opus import SAMPLE_RATE, SILENT_PACKET, samples_of
 from rooms.models import Participant
 

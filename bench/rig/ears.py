@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bench.rig.peers import Checker, Received
-from rooms.media import ogg
+from rooms.media.capture import ogg
+from rooms.media.capture.tap import chunk_from
 from rooms.media.client import encode, tone
 from rooms.media.sound.jitter import MS
 from rooms.media.sound.opus import FRAME, SAMPLE_RATE, Pcm
-from rooms.media.tap import chunk_from
 
 LOOP_SECONDS = 5
 AMPLITUDE = 0.1

@@ -18,7 +18,7 @@ from recordings.models.hold import Hold, check
 from recordings.models.mixable import GONE, Mixable, MixQuerySet, State
 from recordings.models.receipt import Receipt, digest_of
 from recordings.models.track import Chunk, Track
-from rooms.media.ogg import OggError
+from rooms.media.capture.ogg import OggError
 from rooms.models import Space
 
 log = logging.getLogger(__name__)

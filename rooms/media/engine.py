@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from rooms.media.admission import Admission
+from rooms.media.capture.tap import Chunk
 from rooms.media.clock import Ticker
 from rooms.media.config import Config
 from rooms.media.contract import addresses
@@ -33,7 +34,6 @@ from rooms.media.network.udp import UdpPort
 from rooms.media.outside import Messenger, Outside
 from rooms.media.sound.opus import FRAME
 from rooms.media.space import LiveSpace
-from rooms.media.tap import Chunk
 
 log = logging.getLogger(__name__)
 

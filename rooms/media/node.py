@@ -13,6 +13,7 @@ from prometheus_client import generate_latest
 
 from rooms.media import metrics
 from rooms.media.admission import MEASURED_SECONDS
+from rooms.media.capture.spool import Spool
 from rooms.media.clock import percentile
 from rooms.media.config import Config
 from rooms.media.engine import Engine
@@ -22,7 +23,6 @@ from rooms.media.hls.feed import Process
 from rooms.media.link import Link
 from rooms.media.network.udp import UdpPort
 from rooms.media.outside import Outside
-from rooms.media.spool import Spool
 
 log = logging.getLogger(__name__)
 

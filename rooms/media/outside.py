@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
+from rooms.media.capture.tap import Chunk
 from rooms.media.network.quality import State
-from rooms.media.tap import Chunk
 
 log = logging.getLogger(__name__)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from rooms.media.capture.tap import Chunk, Tap
 from rooms.media.contract.standing import Standing
 from rooms.media.contract.standing import Voice as StandingVoice
 from rooms.media.hls.feed import Feed
@@ -21,7 +22,6 @@ from rooms.media.sound.mixer import Mixer
 from rooms.media.sound.mixminus import PRIMING, MixMinus
 from rooms.media.sound.opus import DTX_PACKET, FRAME, SAMPLE_RATE, SILENT_PACKET, Pcm
 from rooms.media.sound.voice import OnPacket, Voice
-from rooms.media.tap import Chunk, Tap
 
 LEVEL_TICKS = 10  # five times a second
 SETTLING_TICKS = 10  # of silence that are still encoded, until the encoder has nothing left to say

@@ -14,7 +14,7 @@ from accounts.models import User
 from recordings import files
 from recordings.chunks import meta_of
 from recordings.models import Recording
-from rooms.media.tap import Chunk as Captured
+from rooms.media.capture.tap import Chunk as Captured
 from rooms.models import Participant, Space, Turn
 from tests.recordings.sounds import Pcm, captured, tone
 from tests.rooms.conftest import _empty_redis, host

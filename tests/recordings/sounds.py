@@ -7,8 +7,8 @@ import av
 import numpy as np
 import numpy.typing as npt
 
+from rooms.media.capture.tap import Chunk, Tap
 from rooms.media.sound.opus import FRAME, SAMPLE_RATE, Encoder
-from rooms.media.tap import Chunk, Tap
 
 MS = SAMPLE_RATE // 1000
 Pcm = npt.NDArray[np.int16]

@@ -12,10 +12,10 @@ from recordings.chunks import meta_of
 from recordings.models import Recording
 from recordings.serve import Source
 from recordings.verify import verify
-from rooms.media import ogg
+from rooms.media.capture import ogg
+from rooms.media.capture.tap import Chunk as Captured
+from rooms.media.capture.tap import Tap
 from rooms.media.sound.opus import FRAME, Decoder, samples_of
-from rooms.media.tap import Chunk as Captured
-from rooms.media.tap import Tap
 from rooms.models import Participant, Space
 from tests.recordings.conftest import put
 from tests.recordings.sounds import MS, decoded, heard_from_to, loudest, packets, strength, tone

@@ -10,8 +10,8 @@ import pytest
 from recordings.decode import Piece
 from recordings.loudness import measure
 from recordings.mix import Mixed, mix
-from rooms.media import ogg
-from rooms.media.tap import Chunk
+from rooms.media.capture import ogg
+from rooms.media.capture.tap import Chunk
 from tests.recordings.sounds import captured, decoded, heard_from_to, loudest, packets, strength, tone
 
 NEAR_MS = 100

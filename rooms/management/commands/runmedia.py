@@ -19,10 +19,10 @@ from django.core.management.base import BaseCommand, CommandError
 
 from rooms import events
 from rooms.management.options import MOST_PORT, number
+from rooms.media.capture.tap import Chunk
 from rooms.media.network.quality import State
 from rooms.media.node import Node, Settings
 from rooms.media.priority import Hurry
-from rooms.media.tap import Chunk
 
 log = logging.getLogger(__name__)
 

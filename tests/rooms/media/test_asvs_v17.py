@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from OpenSSL import SSL
 
-from rooms.media import ogg
+from rooms.media.capture import ogg
 from rooms.media.client import PAYLOAD_TYPE, Client, loudest_frequency, strength, tone_packets
 from rooms.media.network import rtp
 from rooms.media.network.dtls import CIPHERS, Certificate

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from rooms.media import ogg
+from rooms.media.capture import ogg
+from rooms.media.capture.tap import Chunk, Tap
 from rooms.media.client import Client, strength, tone_packets
 from rooms.media.config import Config
 from rooms.media.contract.standing import Standing, Voice
@@ -16,7 +17,6 @@ from rooms.media.hls.wire import Ended, Piece
 from rooms.media.sound.jitter import MS
 from rooms.media.sound.opus import FRAME, Decoder
 from rooms.media.space import EMPTY_SECONDS, LEFT_SECONDS
-from rooms.media.tap import Chunk, Tap
 from tests.rooms.media.conftest import SECRET, SPACE, World, until
 
 PACKETS = tone_packets(440.0)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rooms.media import ogg
+from rooms.media.capture import ogg
 from rooms.media.client import PAYLOAD_TYPE, Client, tone_packets
 from rooms.media.contract.grant import GrantRefused, read
 from rooms.media.network import rtcp, rtp, sdp, stun

@@ -19,9 +19,9 @@ from django.test import override_settings
 
 from recordings.chunks import checked
 from rooms.management.commands import runmedia
+from rooms.media.capture.tap import Chunk, Tap
 from rooms.media.client import tone_packets
 from rooms.media.sound.opus import FRAME
-from rooms.media.tap import Chunk, Tap
 from spaces_project.processes import spawn
 from tests.machine import CHECKOUT
 

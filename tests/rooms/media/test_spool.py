@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from rooms.media import spool as spool_module
+from rooms.media.capture import spool as spool_module
+from rooms.media.capture.spool import Spool
+from rooms.media.capture.tap import Chunk, Tap
 from rooms.media.client import tone_packets
 from rooms.media.sound.opus import FRAME
-from rooms.media.spool import Spool
-from rooms.media.tap import Chunk, Tap
 
 
 class Storage:

@@ -11,13 +11,13 @@ import msgspec
 import redis
 import redis.asyncio
 
+from rooms.media.capture.tap import Chunk
 from rooms.media.client import Client, Crowd
 from rooms.media.contract import standing
 from rooms.media.contract.grant import mint
 from rooms.media.contract.standing import Standing, Voice
 from rooms.media.network.quality import State
 from rooms.media.node import Node
-from rooms.media.tap import Chunk
 
 SECRET = "a secret of the tests"
 SPACE = "7c9e6679-7425-40de-944b-e07fc1f90ae7"

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rooms.media import ogg
+from rooms.media.capture import ogg
 from rooms.media.contract.standing import FOREVER_MS
 from rooms.media.sound.jitter import MS
 from rooms.media.sound.opus import FRAME

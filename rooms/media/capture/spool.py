@@ -15,8 +15,8 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-from rooms.media.ogg import OggError
-from rooms.media.tap import Chunk, chunk_from
+from rooms.media.capture.ogg import OggError
+from rooms.media.capture.tap import Chunk, chunk_from
 
 log = logging.getLogger(__name__)
 
