@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.rig.peers import Peer, Received
-from rooms.media.client import PAYLOAD_TYPE, encode
+from rooms.media.client.peer import PAYLOAD_TYPE, encode
 from rooms.media.clock import Ticker
 from rooms.media.sound.opus import FRAME, SAMPLE_RATE, Decoder, Pcm
 

@@ -8,7 +8,7 @@ from typing import Any, Self, TypeVar
 
 from bench.rig.machine import Failed
 from bench.rig.peers import Checker, Peer
-from rooms.media.client import CONSENT_SECONDS
+from rooms.media.client.peer import CONSENT_SECONDS
 from rooms.media.clock import TICK_SECONDS, Ticker
 
 CHECKED = 50  # one listener in so many checks what it hears

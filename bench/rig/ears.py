@@ -11,7 +11,7 @@ import numpy as np
 from bench.rig.peers import Checker, Received
 from rooms.media.capture import ogg
 from rooms.media.capture.tap import chunk_from
-from rooms.media.client import encode, tone
+from rooms.media.client.peer import encode, tone
 from rooms.media.sound.jitter import MS
 from rooms.media.sound.opus import FRAME, SAMPLE_RATE, Pcm
 

@@ -17,7 +17,7 @@ import numpy as np
 from aiortc.rtcdtlstransport import SRTP_PROFILES
 from pylibsrtp import Policy, Session, ffi, lib
 
-from rooms.media.client import PAYLOAD_TYPE
+from rooms.media.client.peer import PAYLOAD_TYPE
 from rooms.media.clock import TICK_SECONDS
 from rooms.media.network.dtls import apart, is_not_first
 from rooms.media.network.rtp import HEADER, RtpPacket, build

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from bench.rig.relay import Relay
-from rooms.media.client import PAYLOAD_TYPE, Client
-from rooms.media.heard import Heard
+from rooms.media.client.peer import PAYLOAD_TYPE, Client
+from rooms.media.client.received import Heard
 from rooms.media.network import rtp, stun, udp
 from rooms.media.sound.jitter import DTX_OCTETS
 from rooms.media.sound.opus import FRAME, SAMPLE_RATE, Decoder

@@ -8,7 +8,7 @@ import numpy as np
 
 from bench.rig.machine import Missing
 from bench.rig.peers import Received
-from rooms.media.client import encode
+from rooms.media.client.peer import encode
 from rooms.media.sound.opus import SAMPLE_RATE, Decoder, Pcm
 
 LOOP_SECONDS = 30

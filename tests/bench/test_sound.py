@@ -12,7 +12,7 @@ from bench.rig.clicks import EVERY, clicks, delays, moments, onsets
 from bench.rig.likeness import lag, likeness
 from bench.rig.machine import Missing
 from bench.rig.peers import Received
-from rooms.media.client import encode
+from rooms.media.client.peer import encode
 from rooms.media.sound.opus import FRAME, SAMPLE_RATE
 
 TICK = 0.02

@@ -10,7 +10,7 @@ from bench.rig import flood, machine, measure
 from bench.rig.crowd import Crowd
 from bench.rig.ears import faintest, tones
 from bench.rig.node import MediaNode
-from rooms.media.client import tone
+from rooms.media.client.peer import tone
 from rooms.media.network.udp import UdpPort, unpack
 from rooms.media.sound.opus import FRAME
 from tests.rooms.media.conftest import World

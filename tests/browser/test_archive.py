@@ -11,7 +11,7 @@ import aiohttp
 import numpy as np
 import pytest
 
-from rooms.media.client import Client, Crowd, encode, strength, tone
+from rooms.media.client.peer import Client, Crowd, encode, strength, tone
 from rooms.media.sound.opus import SAMPLE_RATE, Pcm
 from tests.browser.person import Person, until
 from tests.browser.sounds import decoded

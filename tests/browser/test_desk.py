@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from rooms.media.client import strength
+from rooms.media.client.peer import strength
 from rooms.media.sound.opus import SAMPLE_RATE
 from tests.browser.person import PATIENCE_SECONDS, Person, until
 from tests.browser.sounds import decoded

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from rooms.media.client import Client, Crowd, strength
+from rooms.media.client.peer import Client, Crowd, strength
 from rooms.media.network.rtp import RtpPacket
 from tests.rooms.page import Page
 from tests.rooms.stalls import Stalls, longest_silence

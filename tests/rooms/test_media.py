@@ -18,7 +18,7 @@ from django.core.management import CommandError, call_command
 from accounts.models import User
 from rooms import placement
 from rooms.media.capture.tap import Chunk
-from rooms.media.client import Crowd, tone_packets
+from rooms.media.client.peer import Crowd, tone_packets
 from rooms.media.node import Node, Settings
 from rooms.models import Participant, Space
 from rooms.threads import database

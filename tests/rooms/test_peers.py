@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.models import User
 from rooms import peers, placement, store, tasks
 from rooms.media.capture.tap import Chunk
-from rooms.media.client import Client, Crowd
+from rooms.media.client.peer import Client, Crowd
 from rooms.media.contract.standing import LEFT
 from rooms.media.network.quality import State
 from rooms.media.node import Node, Settings

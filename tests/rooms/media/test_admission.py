@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from rooms.media.admission import LAST_PLACES, RELIEF, Admission
-from rooms.media.client import Client, Crowd
+from rooms.media.client.peer import Client, Crowd
 from rooms.media.clock import TICK_SECONDS
 from rooms.media.contract.grant import mint
 from rooms.media.engine import Refused

@@ -13,7 +13,7 @@ import pytest
 from OpenSSL import SSL
 
 from rooms.media.capture import ogg
-from rooms.media.client import PAYLOAD_TYPE, Client, loudest_frequency, strength, tone_packets
+from rooms.media.client.peer import PAYLOAD_TYPE, Client, loudest_frequency, strength, tone_packets
 from rooms.media.network import rtp
 from rooms.media.network.dtls import CIPHERS, Certificate
 from rooms.media.network.udp import UdpPort

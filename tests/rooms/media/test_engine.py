@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from aiortc.rtp import RtcpSrPacket
 
-from rooms.media.client import PIECE, Client, loudest_frequency, strength, tone_packets
+from rooms.media.client.peer import PIECE, Client, loudest_frequency, strength, tone_packets
 from rooms.media.engine import REPORT_TICKS, REPORT_TURNS
 from rooms.media.network import rtcp
 from rooms.media.network.quality import STALE_SECONDS

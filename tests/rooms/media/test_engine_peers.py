@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rooms.media.admission import Admission
-from rooms.media.client import strength, tone_packets
+from rooms.media.client.peer import strength, tone_packets
 from rooms.media.engine import Refused
 from rooms.media.network.peer import Peer
 from rooms.media.sound.jitter import JitterBuffer

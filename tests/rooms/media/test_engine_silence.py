@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from rooms.media.client import strength, tone_packets
+from rooms.media.client.peer import strength, tone_packets
 from rooms.media.sound.opus import FRAME, SAMPLE_RATE
 from tests.rooms.media.conftest import QUIET, SPACE, World
 

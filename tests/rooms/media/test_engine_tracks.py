@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rooms.media.capture import ogg
-from rooms.media.client import strength, tone_packets
+from rooms.media.client.peer import strength, tone_packets
 from rooms.media.sound.opus import FRAME, SAMPLE_RATE, Decoder
 from tests.rooms.media.conftest import QUIET, SPACE, World
 

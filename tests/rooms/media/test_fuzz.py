@@ -23,7 +23,7 @@ from aiortc.rtp import (
     RtcpSrPacket,
 )
 
-from rooms.media.client import PAYLOAD_TYPE, Client, strength, tone_packets
+from rooms.media.client.peer import PAYLOAD_TYPE, Client, strength, tone_packets
 from rooms.media.network import rtp, sdp, stun
 from rooms.media.network.peer import Peer
 from rooms.media.sound.jitter import MAX_HELD

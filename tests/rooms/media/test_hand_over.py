@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from rooms.media.capture import ogg
 from rooms.media.capture.tap import Chunk, Tap
-from rooms.media.client import Client, strength, tone_packets
+from rooms.media.client.peer import Client, strength, tone_packets
 from rooms.media.config import Config
 from rooms.media.contract.standing import Standing, Voice
 from rooms.media.engine import Refused

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from rooms.media.client import encode, tone
+from rooms.media.client.peer import encode, tone
 from rooms.media.sound.jitter import IDLE, MS, JitterBuffer, Kind, Piece
 from rooms.media.sound.opus import FRAME, SAMPLE_RATE, SILENT_PACKET
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from rooms.media import link
-from rooms.media.client import Client, Crowd
+from rooms.media.client.peer import Client, Crowd
 from rooms.media.contract import heartbeat, standing
 from rooms.media.node import Node, Settings
 from tests.rooms.media.conftest import SECRET, SPACE, until

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rooms.media.client import strength, tone
+from rooms.media.client.peer import strength, tone
 from rooms.media.sound.mixer import ATTACK, CEILING, FULL_SCALE, Limiter, Mixer
 from rooms.media.sound.opus import FRAME
 

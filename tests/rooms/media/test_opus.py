@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rooms.media.client import encode, loudest_frequency, strength, tone
+from rooms.media.client.peer import encode, loudest_frequency, strength, tone
 from rooms.media.sound.opus import (
     FRAME,
     MAX_PAYLOAD,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rooms.media.capture import ogg
-from rooms.media.client import CONSENT_SECONDS, PRIORITY, Client, strength, tone_packets
+from rooms.media.client.peer import CONSENT_SECONDS, PRIORITY, Client, strength, tone_packets
 from rooms.media.engine import Refused
 from rooms.media.network import stun
 from rooms.media.network.dtls import Certificate

@@ -20,7 +20,7 @@ from django.test import override_settings
 from recordings.chunks import checked
 from rooms.management.commands import runmedia
 from rooms.media.capture.tap import Chunk, Tap
-from rooms.media.client import tone_packets
+from rooms.media.client.peer import tone_packets
 from rooms.media.sound.opus import FRAME
 from spaces_project.processes import spawn
 from tests.machine import CHECKOUT

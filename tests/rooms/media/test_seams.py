@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from rooms.media.client import Client, encode, strength, tone, tone_packets
+from rooms.media.client.peer import Client, encode, strength, tone, tone_packets
 from rooms.media.sound.opus import FRAME, SAMPLE_RATE, SILENT_PACKET, Pcm
 from rooms.media.sound.voice import Voice
 from tests.rooms.media.conftest import World

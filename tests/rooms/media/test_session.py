@@ -6,7 +6,7 @@ import threading
 import pytest
 from pylibsrtp import Policy, Session
 
-from rooms.media.client import Client, tone_packets
+from rooms.media.client.peer import Client, tone_packets
 from rooms.media.network import dtls
 from tests.rooms.media.conftest import SPACE, World, until
 

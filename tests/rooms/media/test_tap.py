@@ -8,7 +8,7 @@ import pytest
 
 from rooms.media.capture import ogg
 from rooms.media.capture.tap import CHUNK_MS, Chunk, Tap, chunk_from
-from rooms.media.client import loudest_frequency, tone_packets
+from rooms.media.client.peer import loudest_frequency, tone_packets
 from rooms.media.sound.jitter import MS
 from rooms.media.sound.opus import FRAME, MAX_PAYLOAD, Decoder, samples_of
 

@@ -5,7 +5,7 @@ from collections.abc import Collection
 import numpy as np
 import pytest
 
-from rooms.media.client import encode, loudest_frequency, tone, tone_packets
+from rooms.media.client.peer import encode, loudest_frequency, tone, tone_packets
 from rooms.media.sound.opus import FRAME, SILENT_PACKET, Encoder, Repacketizer
 from rooms.media.sound.voice import HANGOVER, Voice, resampled, rms
 

@@ -12,7 +12,7 @@ import redis
 import redis.asyncio
 
 from rooms.media.capture.tap import Chunk
-from rooms.media.client import Client, Crowd
+from rooms.media.client.peer import Client, Crowd
 from rooms.media.contract import standing
 from rooms.media.contract.grant import mint
 from rooms.media.contract.standing import Standing, Voice

@@ -18,8 +18,8 @@ import numpy as np
 import pylibsrtp
 from aiortc.rtp import RtcpByePacket, RtcpPacket, RtcpReceiverInfo, RtcpRrPacket, RtcpSrPacket
 
+from rooms.media.client.received import Heard
 from rooms.media.clock import Ticker
-from rooms.media.heard import Heard
 from rooms.media.network import rtp, stun
 from rooms.media.network.dtls import Certificate, DtlsSession
 from rooms.media.network.udp import UdpPort
