@@ -19,11 +19,12 @@ from rooms.media.config import Config
 from rooms.media.contract import addresses
 from rooms.media.contract.grant import Grant
 from rooms.media.contract.standing import Standing
-from rooms.media.entrance import Refused, admitted, expected, understood
 from rooms.media.hls.feed import Feed, Send
+from rooms.media.hls.messages import End
 from rooms.media.hls.signature import folder
-from rooms.media.hls.wire import End
+from rooms.media.joining import Refused, admitted, expected, understood
 from rooms.media.listeners.fanout import FanOut
+from rooms.media.live_space import LiveSpace
 from rooms.media.network import rtcp, rtp, sdp
 from rooms.media.network.dtls import Certificate
 from rooms.media.network.handshakes import Handshakes
@@ -31,9 +32,8 @@ from rooms.media.network.ice import IceLite, IcePeer
 from rooms.media.network.peer import Peer
 from rooms.media.network.reading import MANY, Reading
 from rooms.media.network.udp import UdpPort
-from rooms.media.outside import Messenger, Outside
 from rooms.media.sound.opus import FRAME
-from rooms.media.space import LiveSpace
+from rooms.media.web_side import Messenger, Outside
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 
 from rooms.media.contract import heartbeat, standing
 from rooms.media.engine import Engine
-from rooms.media.outside import Outside
+from rooms.media.web_side import Outside
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 
 from rooms.media.clock import percentile
 from rooms.media.engine import Engine
-from rooms.media.space import VOICE_COUNTS
+from rooms.media.live_space import VOICE_COUNTS
 
 PREFIX = "spaces_media_"
 QUANTILES = (0.5, 0.99)

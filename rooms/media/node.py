@@ -17,12 +17,12 @@ from rooms.media.capture.spool import Spool
 from rooms.media.clock import percentile
 from rooms.media.config import Config
 from rooms.media.engine import Engine
-from rooms.media.face import application
 from rooms.media.garbage import Garbage, shorten_pauses
 from rooms.media.hls.feed import Process
+from rooms.media.http import application
 from rooms.media.link import Link
 from rooms.media.network.udp import UdpPort
-from rooms.media.outside import Outside
+from rooms.media.web_side import Outside
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from accounts.models import User
 from rooms import draining, moving, nodes, placement, standing, store
-from rooms.media import space as live_space
+from rooms.media import live_space as live_space
 from rooms.media.client.peer import Crowd
 from rooms.media.contract.standing import KEY
 from rooms.media.node import Node

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rooms.media.hls import shelf
+from rooms.media.hls import files
 from tests import certificate, folders
 from tests.spaces_project.test_configurations import PAGE, documented
 
@@ -58,7 +58,7 @@ def test_nginx_reads_what_media_nodes_write_and_nobody_else_does(folder: Path) -
     sh(f"mkdir -p var; {line.replace('-o spaces', f'-o {SPACES}')}", folder)
 
     def write() -> None:
-        shelf.write(shelf.opened(folder / "var" / "hls", "x7Qa"), "live.m3u8", b"#EXTM3U\n")
+        files.write(files.opened(folder / "var" / "hls", "x7Qa"), "live.m3u8", b"#EXTM3U\n")
 
     def read() -> None:
         assert (folder / "var" / "hls" / "x7Qa" / "live.m3u8").read_bytes() == b"#EXTM3U\n"

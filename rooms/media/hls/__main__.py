@@ -13,7 +13,7 @@ from pathlib import Path
 
 import av
 
-from rooms.media.hls.wire import FAILS, WRITES, Piece, parse
+from rooms.media.hls.messages import FAILS, WRITES, Piece, parse
 from rooms.media.hls.writer import Writer
 
 log = logging.getLogger("rooms.media.hls")

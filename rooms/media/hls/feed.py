@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from rooms.media.hls.wire import MAX_WORD, WRITES, End, Ended, Piece, encode
+from rooms.media.hls.messages import MAX_WORD, WRITES, End, Ended, Piece, encode
 from rooms.media.sound.opus import DTX_PACKET, FRAME, SILENT_PACKET, Pcm
 
 log = logging.getLogger(__name__)

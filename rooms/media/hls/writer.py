@@ -5,12 +5,12 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from rooms.media.hls.files import Shelf
 from rooms.media.hls.leftovers import sweep
 from rooms.media.hls.levels import Levels
+from rooms.media.hls.messages import Ended, Piece
 from rooms.media.hls.playlist import TARGET_SECONDS, WINDOW
 from rooms.media.hls.segments import Cut, Stretch
-from rooms.media.hls.shelf import Shelf
-from rooms.media.hls.wire import Ended, Piece
 from rooms.media.sound.opus import FRAME, SAMPLE_RATE, SILENT_PACKET
 
 log = logging.getLogger(__name__)

@@ -21,7 +21,7 @@ from rooms.media.config import Config
 from rooms.media.contract.grant import mint
 from rooms.media.contract.standing import Standing, Voice
 from rooms.media.engine import Engine
-from rooms.media.hls.wire import Ended, Piece
+from rooms.media.hls.messages import Ended, Piece
 from rooms.media.network.peer import Peer
 from rooms.media.network.quality import State
 from rooms.media.network.udp import UdpPort

@@ -15,10 +15,10 @@ from rooms.media.client.peer import tone_packets
 from rooms.media.engine import HEARD_SECONDS
 from rooms.media.hls.__main__ import TRIAL_SECONDS, Trial
 from rooms.media.hls.feed import PIECE, Feed, Process
+from rooms.media.hls.messages import FAILS, MAX_WORD, WRITES, Ended, Piece, encode
+from rooms.media.hls.messages import parse as parse_message
 from rooms.media.hls.playlist import parse
 from rooms.media.hls.signature import folder
-from rooms.media.hls.wire import FAILS, MAX_WORD, WRITES, Ended, Piece, encode
-from rooms.media.hls.wire import parse as parse_message
 from rooms.media.sound.opus import DTX_PACKET, FRAME, SAMPLE_RATE, SILENT_PACKET
 from spaces_project.processes import with_patience
 from tests.rooms.media.conftest import World, until

@@ -9,12 +9,12 @@ from pathlib import Path
 import av
 import pytest
 
+from rooms.media.hls.files import KEPT, Shelf, write
 from rooms.media.hls.leftovers import ABANDONED_SECONDS, sweep
+from rooms.media.hls.messages import Ended, Piece
 from rooms.media.hls.playlist import WINDOW, Playlist, parse
 from rooms.media.hls.segments import SEGMENT
-from rooms.media.hls.shelf import KEPT, Shelf, write
 from rooms.media.hls.signature import folder as folder_of
-from rooms.media.hls.wire import Ended, Piece
 from rooms.media.hls.writer import LINGER_SECONDS, Writer
 from rooms.media.sound.opus import FRAME, SAMPLE_RATE, SILENT_PACKET
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from rooms.media.contract import standing
-from rooms.media.hls.wire import Ended, Piece
+from rooms.media.hls.messages import Ended, Piece
 from rooms.media.node import Node
 from tests.rooms.media.conftest import SPACE, until
 from tests.rooms.media.web import Running, Web

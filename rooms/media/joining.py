@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 from rooms.media.config import Config
 from rooms.media.contract import grant
+from rooms.media.live_space import LiveSpace
 from rooms.media.network import sdp
-from rooms.media.space import LiveSpace
 
 
 class Refused(Exception):

@@ -9,12 +9,11 @@ from rooms.media.capture.tap import Chunk, Tap
 from rooms.media.contract.standing import Standing
 from rooms.media.contract.standing import Voice as StandingVoice
 from rooms.media.hls.feed import Feed
-from rooms.media.hls.wire import End
+from rooms.media.hls.messages import End
 from rooms.media.listeners.audience import Audiences
 from rooms.media.listeners.fanout import FanOut
 from rooms.media.network import rtp
 from rooms.media.network.peer import Peer
-from rooms.media.outside import Messenger, Outside
 from rooms.media.sound.adaptation import AdaptiveEncoder
 from rooms.media.sound.jitter import Piece
 from rooms.media.sound.leveller import Leveller
@@ -22,6 +21,7 @@ from rooms.media.sound.mixer import Mixer
 from rooms.media.sound.mixminus import PRIMING, MixMinus
 from rooms.media.sound.opus import DTX_PACKET, FRAME, SAMPLE_RATE, SILENT_PACKET, Pcm
 from rooms.media.sound.voice import OnPacket, Voice
+from rooms.media.web_side import Messenger, Outside
 
 LEVEL_TICKS = 10  # five times a second
 SETTLING_TICKS = 10  # of silence that are still encoded, until the encoder has nothing left to say
