@@ -7,8 +7,9 @@ from django.utils.translation import gettext as _
 
 from moderation.models import Decision
 from moderation.rules import Kind
-from rooms import placement, standing
+from rooms import placement
 from rooms.models import Space
+from rooms.store import standing
 
 # A node that is cut off from Redis has no heartbeat after 3 s, and plays on; one that died never confirms anything.
 # From here both look the same, so neither counts as silent before this is over; our pages have let go of it by then.

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from rooms import hls, protocol, relay, rules, snapshot, sound, store
+from rooms import hls, protocol, relay, rules, snapshot, sound
 from rooms.inviting import people_called
 from rooms.models import Participant, SpeakerRequest
 from rooms.protocol import Event
 from rooms.refusals import Refused, check
 from rooms.rules import Action, Reason, Role
+from rooms.store import client as store
 from rooms.threads import database
 
 Verb = Callable[[Participant, Any], object]  # Invited is an answer itself; what others return is not

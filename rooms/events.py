@@ -14,7 +14,9 @@ from channels.layers import get_channel_layer
 from django.db import transaction
 from django.db.models import F
 
-from rooms import postman, protocol, store
+from rooms import protocol
+from rooms.store import client as store
+from rooms.store import layer
 
 if TYPE_CHECKING:
     from rooms.models import Space
@@ -43,13 +45,13 @@ def publish(space: "Space", event: protocol.Sequenced, close: int = 0, whom: str
     type(space).objects.filter(pk=space.pk).update(seq=F("seq") + 1)
     space.seq += 1
     frame = protocol.encode(msgspec.structs.replace(event, seq=space.seq))
-    transaction.on_commit(lambda: postman.send(group(space.pk), _message(frame, close, whom)), robust=True)
+    transaction.on_commit(lambda: layer.send(group(space.pk), _message(frame, close, whom)), robust=True)
 
 
 def repeat(space: "Space", event: protocol.Sequenced, close: int = 0) -> None:
     """Send the last event of a Space once more, with the number that it has: whoever knows it already ignores it."""
     frame = protocol.encode(msgspec.structs.replace(event, seq=space.seq))
-    transaction.on_commit(lambda: postman.send(group(space.pk), _message(frame, close, "")), robust=True)
+    transaction.on_commit(lambda: layer.send(group(space.pk), _message(frame, close, "")), robust=True)
 
 
 async def hint(space_id: object, frame: dict[str, Any]) -> None:
@@ -85,7 +87,7 @@ def audience_changed(space: "Space", entered: protocol.Person | None = None, lef
 def cut_off(participant: object, close: int) -> None:
     """Close what connections somebody still has after commit, with this code: he is not in the Space any more."""
     message = {"type": "space.cut_off", "close": close}
-    transaction.on_commit(lambda: postman.send(personal(participant), message), robust=True)
+    transaction.on_commit(lambda: layer.send(personal(participant), message), robust=True)
 
 
 def fleet_changed(users: Iterable[UUID] = (), own: Iterable[UUID] = ()) -> None:
@@ -93,7 +95,7 @@ def fleet_changed(users: Iterable[UUID] = (), own: Iterable[UUID] = ()) -> None:
 
     `own`: whose lines changed because of what they follow, or may enter."""
     message = {"type": "fleet.event", "users": [str(pk) for pk in users], "own": [str(pk) for pk in own]}
-    transaction.on_commit(lambda: postman.send(FLEET, message), robust=True)
+    transaction.on_commit(lambda: layer.send(FLEET, message), robust=True)
 
 
 def _note(key: str, note: str) -> None:

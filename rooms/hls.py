@@ -12,10 +12,12 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 
-from rooms import line, placement, protocol, sound, store
+from rooms import placement, protocol, sound
 from rooms.media.contract.standing import HEARD
 from rooms.media.hls import signature
 from rooms.models import Participant, Space
+from rooms.store import client as store
+from rooms.store import queue
 from rooms.threads import database
 
 DEMAND_SECONDS = 2.0  # between two words to the node that somebody hears; it believes each for a while
@@ -83,7 +85,7 @@ async def hear(participant: UUID, command: protocol.Hear, tell: Tell) -> protoco
     if space_id is None:
         return protocol.Files(hls=False, re=command.id)
     if command.chosen:
-        await database(line.drop)(space_id, participant)
+        await database(queue.drop)(space_id, participant)
     key = (id(asyncio.get_running_loop()), space_id)
     is_first = key not in _audiences
     if is_first:

@@ -5,9 +5,9 @@ from collections import Counter
 import msgspec
 from django.db import transaction
 
-from rooms import store
 from rooms.media.contract import heartbeat
 from rooms.models import Space
+from rooms.store import client as store
 
 COMING_LOAD = 0.02  # that a Space counts for which is placed on a node and not in its heartbeat yet
 

@@ -11,9 +11,9 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import User
-from rooms import store
 from rooms.models import Participant, Space
 from rooms.refusals import Refused
+from rooms.store import client as store
 
 LEASE_SECONDS = 30
 REMEMBERED_SECONDS = 24 * 3600  # for which it is known whose a connection is; two of one person meet for seconds only

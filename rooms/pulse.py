@@ -12,9 +12,11 @@ import asyncio
 import msgspec
 import structlog
 
-from rooms import events, line, placement, presence, store
+from rooms import events, placement, presence
 from rooms.models import Space
 from rooms.snapshot import FACES
+from rooms.store import client as store
+from rooms.store import queue
 from rooms.threads import database
 
 BEAT_SECONDS = 0.34
@@ -115,7 +117,7 @@ def _audience(notes: list[str], listeners: int) -> dict[str, object]:
 @database
 def _advance(space_id: str) -> dict[str, int]:
     space = Space.objects.get(pk=space_id)
-    return line.advance(space_id, placement.room(space), presence.connected_now(space_id))
+    return queue.advance(space_id, placement.room(space), presence.connected_now(space_id))
 
 
 @database

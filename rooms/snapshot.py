@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from django.conf import settings
 from django.db import connection, transaction
 
-from rooms import protocol, standing
+from rooms import protocol
 from rooms.models import Participant, Space
 from rooms.rules import Role
+from rooms.store import standing
 
 FACES = 100  # rooms with more listeners are told numbers only (`rooms/pulse.py`)
 

@@ -14,11 +14,12 @@ import structlog
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from rooms import events, line, nodes, placement, standing
+from rooms import events, nodes, placement
 from rooms.media.contract import grant, heartbeat
 from rooms.models import Participant, Space
 from rooms.refusals import check
 from rooms.rules import Reason
+from rooms.store import queue, standing
 from rooms.threads import database
 
 SECONDS = 2.5  # for an offer: of a node that went dark everybody is to be back within ten seconds
@@ -81,7 +82,7 @@ async def answer(participant: UUID, sdp: str, *, restart: bool = False, boot: st
     """The SDP answer for this person's offer, and which start of a node gave it.
 
     `restart`: it is for the connection that there is, at the start `boot` of a node, with new ICE credentials. Whoever
-    finds everything full waits in line from then on (`rooms/line.py`) and is told his place in it. Raises SoundRefused,
+    finds everything full waits in line from then on (`rooms/store/queue.py`) and is told his place in it. Raises SoundRefused,
     or Refused for whoever is not in the Space."""
     try:
         return await (_restarted(participant, sdp, boot) if restart else _answer(participant, sdp))
@@ -96,7 +97,7 @@ async def _answer(participant: UUID, sdp: str) -> tuple[str, str]:
         if not await _has_room(place, participant):
             raise SoundRefused(placement.AllFull.code)
         reply = await _offer_known(place, participant, sdp)
-    await database(line.heard)(place.space, participant)
+    await database(queue.heard)(place.space, participant)
     return reply, place.node.boot
 
 
@@ -168,7 +169,7 @@ def _connected(participant: UUID, boot: str) -> Place | None:
 @database
 def _has_room(place: Place, participant: UUID) -> bool:
     """Whether he may ask the node; one that is full, or before which others wait, is spared the question."""
-    return place.preferred or bool(place.node.room and line.lets(place.space, participant))
+    return place.preferred or bool(place.node.room and queue.lets(place.space, participant))
 
 
 async def _ask(url: str, body: dict[str, str | bool]) -> str:
@@ -186,7 +187,7 @@ async def _ask(url: str, body: dict[str, str | bool]) -> str:
 def _placed(participant: UUID) -> Place:
     """Where somebody who is in the Space gets his sound. The standing is there before the node is asked."""
     person = hearer(participant)
-    space, preferred = person.space, person.on_stage or line.was_heard(person)
+    space, preferred = person.space, person.on_stage or queue.was_heard(person)
     before = space.node
     try:
         node = placement.place(space, preferred)
@@ -203,7 +204,7 @@ def _write_standing(space: str) -> None:
 
 @database
 def _stand_in_line(participant: UUID) -> int:
-    return line.stand(hearer(participant).space_id, participant)
+    return queue.stand(hearer(participant).space_id, participant)
 
 
 def hearer(participant: UUID) -> Participant:

@@ -7,9 +7,10 @@ from celery import shared_task
 from django.db import transaction
 from django.utils import timezone
 
-from rooms import events, peers, presence, standing
+from rooms import events, peers, presence
 from rooms.models import Participant, Space
 from rooms.rules import Role
+from rooms.store import standing
 
 
 @shared_task

@@ -15,7 +15,7 @@ from django.core.files.storage import storages
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from rooms import store
+from rooms.store import client as store
 from spaces_project.demo import secret
 from spaces_project.doctor_hls import sound_as_files
 from spaces_project.doctor_sound import announced_addresses, udp_port

@@ -4,7 +4,7 @@ import time
 
 from celery import shared_task
 
-from rooms import store
+from rooms.store import client as store
 
 CANARY = "spaces:canary"  # unix seconds of the last canary that a worker has heard
 CANARY_SECONDS = 600

@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from rooms import store
 from rooms.media.contract import heartbeat
+from rooms.store import client as store
 
 
 def beat(name: str, **fields: Any) -> None:

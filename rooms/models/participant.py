@@ -12,11 +12,12 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from accounts.models import User
-from rooms import events, line, protocol, rules, standing
+from rooms import events, protocol, rules
 from rooms.models.space import Space, is_welcome
 from rooms.models.verbs import verb
 from rooms.refusals import Refused, check
 from rooms.rules import Action, Mute, Reason, Role
+from rooms.store import queue, standing
 
 if TYPE_CHECKING:
     from rooms.models.request import SpeakerRequest
@@ -165,7 +166,7 @@ class Participant(models.Model):
         """Out of the Space: off the stage, out of the queue, out of the count."""
         was_on_stage = self.on_stage
         self._leave_queue()
-        line.left(self)
+        queue.left(self)
         self.left_at, self.away_since = self.left_at or timezone.now(), None
         if was_on_stage:
             self._leave_stage(why)

@@ -11,9 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Block, Follow, User
-from rooms import events, line, protocol, rules, signals, standing
+from rooms import events, protocol, rules, signals
 from rooms.refusals import check
 from rooms.rules import Action, Reason, Role
+from rooms.store import queue, standing
 
 if TYPE_CHECKING:
     from rooms.models.participant import Participant, ParticipantQuerySet
@@ -212,7 +213,7 @@ class Space(models.Model):
         space.save(update_fields=["state", "ended_at", "ended_why"])
         space._close_rows(now)
         standing.changed(space)
-        line.ended(space.pk)
+        queue.ended(space.pk)
         events.publish(space, protocol.Ended(why=why), close=ENDED_CLOSE)  # type: ignore[arg-type]
         events.fleet_changed(on_stage)
         transaction.on_commit(lambda: signals.space_ended.send(Space, space=space))

@@ -8,8 +8,9 @@ import pytest
 from channels.layers import get_channel_layer
 
 from accounts.models import User
-from rooms import postman, store
 from rooms.models import Participant, Space
+from rooms.store import client as store
+from rooms.store import layer
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +63,7 @@ def listener(tea: Space, lior: User) -> Participant:
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """The frames that leave through the one door, as dicts, with `_close` and `_whom` of the message."""
     frames: list[dict[str, Any]] = []
-    send = postman.send
+    send = layer.send
 
     def record(to: str, message: dict[str, Any]) -> None:
         if message["type"] == "space.event":
@@ -70,6 +71,6 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
             frames.append(frame | {"_close": message["close"], "_whom": message["whom"]})
         send(to, message)
 
-    monkeypatch.setattr(postman, "send", record)
+    monkeypatch.setattr(layer, "send", record)
     assert get_channel_layer() is not None
     return frames

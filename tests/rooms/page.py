@@ -13,8 +13,9 @@ from django.conf import settings
 from django.test import Client
 
 from accounts.models import User
-from rooms import sound, store
+from rooms import sound
 from rooms.models import Space
+from rooms.store import client as store
 from spaces_project.asgi import application
 
 ORIGIN = (b"origin", b"http://localhost")

@@ -7,10 +7,11 @@ import aiohttp
 import pytest
 import redis
 
-from rooms import draining, events, nodes, placement, store
+from rooms import draining, events, nodes, placement
 from rooms.media.contract import heartbeat
 from rooms.media.node import Node
 from rooms.models import Space
+from rooms.store import client as store
 from rooms.threads import database
 from tests.rooms.media.conftest import until
 from tests.rooms.page import _close_what_belongs_to_the_loop

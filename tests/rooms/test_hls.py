@@ -10,11 +10,13 @@ from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 
 from accounts.models import Block, User
-from rooms import events, hls, line, placement, protocol, store
+from rooms import events, hls, placement, protocol
 from rooms.media.contract.standing import HEARD
 from rooms.media.hls import signature
 from rooms.models import Participant, Space
 from rooms.refusals import Refused
+from rooms.store import client as store
+from rooms.store import queue
 from tests.heartbeat import beat, died
 from tests.rooms.page import Page, _close_what_belongs_to_the_loop, pages
 
@@ -82,7 +84,7 @@ async def test_whoever_chooses_files_waits_no_longer_in_line(tea: Space, lior: U
     await sync_to_async(beat)("one", hls=True)
     async with pages(tea, lior) as [page]:
         me = await Participant.objects.aget(space=tea, user=lior)
-        assert await sync_to_async(line.stand)(tea.pk, me.pk) == 1
+        assert await sync_to_async(queue.stand)(tea.pk, me.pk) == 1
         await hear(page)
         assert await store.async_client().zcard(store.LINE.format(space=tea.pk)) == 1, "files until it is his turn"
         await page.send(type="hear", files=True, chosen=True, id=8)

@@ -9,8 +9,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import User
-from rooms import line, store, tasks
+from rooms import tasks
 from rooms.models import Participant, Space
+from rooms.store import client as store
+from rooms.store import queue
 from tests.racing import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,7 +32,7 @@ def crowd(tea: Space) -> list[Participant]:
 def waiting(tea: Space, crowd: list[Participant]) -> list[str]:
     """All of them in line."""
     for place, person in enumerate(crowd, 1):
-        assert line.stand(tea.pk, person.pk) == place
+        assert queue.stand(tea.pk, person.pk) == place
     return [str(person.pk) for person in crowd]
 
 
@@ -39,69 +41,69 @@ def order(tea: Space) -> list[str]:
 
 
 def test_whoever_asks_again_keeps_his_place(tea: Space, waiting: list[str]) -> None:
-    assert line.stand(tea.pk, waiting[3]) == 4
+    assert queue.stand(tea.pk, waiting[3]) == 4
     assert order(tea) == waiting
 
 
 def test_nobody_overtakes_those_who_wait(tea: Space, waiting: list[str], listener: Participant) -> None:
-    assert not line.lets(tea.pk, listener.pk)
-    assert not line.lets(tea.pk, waiting[0])
+    assert not queue.lets(tea.pk, listener.pk)
+    assert not queue.lets(tea.pk, waiting[0])
 
 
 def test_where_nobody_waits_everybody_may_go_in(tea: Space, listener: Participant) -> None:
-    assert line.lets(tea.pk, listener.pk)
+    assert queue.lets(tea.pk, listener.pk)
 
 
 def test_as_many_are_called_as_there_is_room_for_and_in_their_order(tea: Space, waiting: list[str]) -> None:
     here = set(waiting)
-    assert line.advance(tea.pk, 2, here) == {
+    assert queue.advance(tea.pk, 2, here) == {
         waiting[0]: 0, waiting[1]: 0, waiting[2]: 1, waiting[3]: 2, waiting[4]: 3
     }  # fmt: skip
-    assert [line.lets(tea.pk, who) for who in waiting] == [True, True, False, False, False]
-    assert line.advance(tea.pk, 2, here) == {}, "those who were called are on their way"
-    line.heard(tea.pk, waiting[1])
-    assert line.advance(tea.pk, 2, here) == {waiting[2]: 0, waiting[3]: 1, waiting[4]: 2}
+    assert [queue.lets(tea.pk, who) for who in waiting] == [True, True, False, False, False]
+    assert queue.advance(tea.pk, 2, here) == {}, "those who were called are on their way"
+    queue.heard(tea.pk, waiting[1])
+    assert queue.advance(tea.pk, 2, here) == {waiting[2]: 0, waiting[3]: 1, waiting[4]: 2}
 
 
 def test_whoever_comes_when_called_and_finds_no_room_is_the_first_again(tea: Space, waiting: list[str]) -> None:
-    line.advance(tea.pk, 2, set(waiting))
-    assert line.stand(tea.pk, waiting[3]) == 2, "two are on their way in"
-    assert line.stand(tea.pk, waiting[0]) == 1
-    assert not line.lets(tea.pk, waiting[0])
-    assert line.advance(tea.pk, 2, set(waiting))[waiting[0]] == 0
+    queue.advance(tea.pk, 2, set(waiting))
+    assert queue.stand(tea.pk, waiting[3]) == 2, "two are on their way in"
+    assert queue.stand(tea.pk, waiting[0]) == 1
+    assert not queue.lets(tea.pk, waiting[0])
+    assert queue.advance(tea.pk, 2, set(waiting))[waiting[0]] == 0
 
 
 def test_no_more_are_called_than_a_node_can_take_at_once(tea: Space, waiting: list[str]) -> None:
-    called = [who for who, place in line.advance(tea.pk, 10_000, set(waiting)).items() if place == 0]
-    assert called == waiting[: line.MOST_CALLED]
+    called = [who for who, place in queue.advance(tea.pk, 10_000, set(waiting)).items() if place == 0]
+    assert called == waiting[: queue.MOST_CALLED]
 
 
 def test_without_room_nobody_is_called_and_nobody_is_told_twice(tea: Space, waiting: list[str]) -> None:
-    assert line.advance(tea.pk, 0, set(waiting)) == {}, "their places were told when they came"
+    assert queue.advance(tea.pk, 0, set(waiting)) == {}, "their places were told when they came"
 
 
 def test_a_lost_connection_is_passed_over_and_keeps_its_place(tea: Space, waiting: list[str]) -> None:
     away = waiting[0]
-    assert line.advance(tea.pk, 1, set(waiting) - {away})[waiting[1]] == 0
-    line.heard(tea.pk, waiting[1])
-    assert [who for who, place in line.advance(tea.pk, 1, set(waiting)).items() if place == 0] == [away]
+    assert queue.advance(tea.pk, 1, set(waiting) - {away})[waiting[1]] == 0
+    queue.heard(tea.pk, waiting[1])
+    assert [who for who, place in queue.advance(tea.pk, 1, set(waiting)).items() if place == 0] == [away]
 
 
 def test_whoever_does_not_come_when_called_goes_to_the_end(
     tea: Space, waiting: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(line, "CALL_SECONDS", -1.0)
-    line.advance(tea.pk, 1, set(waiting))
-    assert line.advance(tea.pk, 0, set(waiting)) == {waiting[0]: 5}
+    monkeypatch.setattr(queue, "CALL_SECONDS", -1.0)
+    queue.advance(tea.pk, 1, set(waiting))
+    assert queue.advance(tea.pk, 0, set(waiting)) == {waiting[0]: 5}
     assert order(tea) == [*waiting[1:], waiting[0]]
 
 
 def test_whose_connection_was_lost_after_the_call_stays_first(
     tea: Space, waiting: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(line, "CALL_SECONDS", -1.0)
-    line.advance(tea.pk, 1, set(waiting))
-    line.advance(tea.pk, 0, set(waiting[1:]))
+    monkeypatch.setattr(queue, "CALL_SECONDS", -1.0)
+    queue.advance(tea.pk, 1, set(waiting))
+    queue.advance(tea.pk, 0, set(waiting[1:]))
     assert order(tea) == waiting
 
 
@@ -129,12 +131,12 @@ def kept(tea: Space) -> list[str]:
 
 def test_redis_forgets_each_line_in_the_end(tea: Space, waiting: list[str]) -> None:
     assert len(kept(tea)) == 2, "nobody was called yet, and nobody has had his sound"
-    assert all(0 < store.client().ttl(key) <= line.LIFE_SECONDS for key in kept(tea))
+    assert all(0 < store.client().ttl(key) <= queue.LIFE_SECONDS for key in kept(tea))
 
 
 def test_nothing_is_kept_of_the_line_of_a_space_that_has_ended(tea: Space, waiting: list[str]) -> None:
-    line.advance(tea.pk, 1, set(waiting))
-    line.heard(tea.pk, waiting[1])
+    queue.advance(tea.pk, 1, set(waiting))
+    queue.heard(tea.pk, waiting[1])
     assert len(kept(tea)) == 4
     tea.end()
     assert kept(tea) == []
@@ -153,17 +155,17 @@ def test_a_page_that_stays_away_loses_the_place_and_one_that_comes_back_does_not
 
 
 def test_whoever_had_sound_is_preferred_until_he_leaves(tea: Space, lior: User, listener: Participant) -> None:
-    assert not line.was_heard(listener)
-    line.heard(tea.pk, listener.pk)
-    assert line.was_heard(listener)
+    assert not queue.was_heard(listener)
+    queue.heard(tea.pk, listener.pk)
+    assert queue.was_heard(listener)
     listener.lose()
-    assert line.was_heard(tea.enter(lior)), "back within the grace time"
+    assert queue.was_heard(tea.enter(lior)), "back within the grace time"
     listener.leave()
-    assert not line.was_heard(tea.enter(lior)), "he left, and comes as somebody new"
+    assert not queue.was_heard(tea.enter(lior)), "he left, and comes as somebody new"
 
 
 def test_of_many_who_come_at_once_each_has_a_place_of_his_own(tea: Space, crowd: list[Participant]) -> None:
-    places = at_once(*(partial(line.stand, tea.pk, person.pk) for person in crowd))
+    places = at_once(*(partial(queue.stand, tea.pk, person.pk) for person in crowd))
     assert sorted(places, key=str) == [1, 2, 3, 4, 5]
 
 
@@ -171,6 +173,6 @@ def test_of_two_processes_that_call_at_once_none_calls_more_than_there_is_room_f
     tea: Space, waiting: list[str]
 ) -> None:
     """`rooms.pulse` lets one process at it; even without that nobody is called out of his turn."""
-    told = at_once(*(partial(line.advance, tea.pk, 2, set(waiting)) for _ in range(4)))
+    told = at_once(*(partial(queue.advance, tea.pk, 2, set(waiting)) for _ in range(4)))
     called = {who for one in told if isinstance(one, dict) for who, place in one.items() if place == 0}
     assert called == set(waiting[:2])

@@ -12,12 +12,14 @@ import pytest
 from django.db import transaction
 
 from accounts.models import User
-from rooms import draining, moving, nodes, placement, standing, store
+from rooms import draining, moving, nodes, placement
 from rooms.media import live_space as live_space
 from rooms.media.client.peer import Crowd
 from rooms.media.contract.standing import KEY
 from rooms.media.node import Node
 from rooms.models import Space
+from rooms.store import client as store
+from rooms.store import standing
 from rooms.threads import database
 from tests.rooms.follower import Follower
 from tests.rooms.media.conftest import until

@@ -12,13 +12,14 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import User
-from rooms import peers, placement, store, tasks
+from rooms import peers, placement, tasks
 from rooms.media.capture.tap import Chunk
 from rooms.media.client.peer import Client, Crowd
 from rooms.media.contract.standing import LEFT
 from rooms.media.network.quality import State
 from rooms.media.node import Node, Settings
 from rooms.models import Participant, Space
+from rooms.store import client as store
 from rooms.threads import database
 from tests.rooms.media.conftest import NEVER_BUSY, until
 from tests.rooms.page import Page, _close_what_belongs_to_the_loop, pages

@@ -8,11 +8,12 @@ import pytest
 from asgiref.sync import async_to_sync
 
 from accounts.models import User
-from rooms import events, placement, sound, store
+from rooms import events, placement, sound
 from rooms.media.contract import heartbeat
 from rooms.media.contract.standing import KEY, parse
 from rooms.models import Participant, Space
 from rooms.refusals import Refused
+from rooms.store import client as store
 from tests.heartbeat import beat, died
 from tests.racing import at_once
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from channels.layers import get_channel_layer
 
-from rooms import postman
+from rooms.store import layer as postman
 from rooms.threads import database
 from spaces_project.processes import with_patience
 

@@ -5,8 +5,9 @@ import time
 import pytest
 
 from accounts.models import User
-from rooms import presence, store
+from rooms import presence
 from rooms.models import Participant, Space
+from rooms.store import client as store
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CROWD = 5000

@@ -6,8 +6,9 @@ import time
 import pytest
 
 from accounts.models import User
-from rooms import pulse, store
+from rooms import pulse
 from rooms.models import Space
+from rooms.store import client as store
 from tests.rooms.page import _close_what_belongs_to_the_loop, pages
 
 __all__ = ["_close_what_belongs_to_the_loop"]

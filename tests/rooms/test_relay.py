@@ -12,10 +12,11 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import User
-from rooms import relay, sound, store
+from rooms import relay, sound
 from rooms.media.contract import turn
 from rooms.models import Participant, Space
 from rooms.refusals import Refused
+from rooms.store import client as store
 from tests.rooms.page import _close_what_belongs_to_the_loop, pages
 
 __all__ = ["_close_what_belongs_to_the_loop"]

@@ -11,11 +11,12 @@ from django.conf import settings
 from django.test import Client
 
 from accounts.models import User
-from rooms import commands, events, postman, presence, protocol, pulse, tasks
+from rooms import commands, events, presence, protocol, pulse, tasks
 from rooms.door import BURST, WARNINGS
 from rooms.management.commands import runmedia
 from rooms.media.network.quality import Quality, State
 from rooms.models import Participant, Space
+from rooms.store import layer
 from tests.rooms.page import ORIGIN, WAIT_SECONDS, Page, _close_what_belongs_to_the_loop, pages
 
 __all__ = ["_close_what_belongs_to_the_loop"]
@@ -264,7 +265,7 @@ async def test_pages_that_missed_the_end_hear_of_it_from_the_sweep(
     sweep = sync_to_async(tasks.sweep_presence)
     async with pages(tea, hana, sol) as [host, page]:
         with monkeypatch.context() as broken:
-            broken.setattr(postman, "send", fail)
+            broken.setattr(layer, "send", fail)
             await sync_to_async(tea.end)()
         await sweep()
         assert (await page.until("ended"))["why"] == "host"

@@ -10,8 +10,9 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
-from rooms import line, placement, sound
+from rooms import placement, sound
 from rooms.sound import AT_ONCE, Place, SoundRefused
+from rooms.store import queue
 from tests.rooms.media.conftest import until
 from tests.rooms.page import _close_what_belongs_to_the_loop
 
@@ -72,7 +73,7 @@ async def dark(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Dark]:
     await nodes.start()
     monkeypatch.setattr(sound, "SECONDS", SECONDS)
     monkeypatch.setattr(sound, "_come_along", nodes.come)
-    monkeypatch.setattr(line, "heard", lambda *_: None)
+    monkeypatch.setattr(queue, "heard", lambda *_: None)
     yield nodes
     await nodes.stop()
 

@@ -9,10 +9,10 @@ from django.db import connection
 from django.test import override_settings
 
 from accounts.models import Block, User
-from rooms import standing
 from rooms.models import Participant, Space
 from rooms.refusals import Refused
 from rooms.rules import Mute, Reason, Role
+from rooms.store import standing
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Frames = list[dict[str, Any]]

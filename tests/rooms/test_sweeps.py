@@ -9,10 +9,12 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Block, Follow, User
-from rooms import presence, standing, store, tasks
+from rooms import presence, tasks
 from rooms.media.contract.standing import ACK_KEY, ENDED_SECONDS, KEY
 from rooms.models import Participant, Space
 from rooms.rules import Role
+from rooms.store import client as store
+from rooms.store import standing
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

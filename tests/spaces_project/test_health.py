@@ -5,7 +5,7 @@ import redis
 from django.db import DatabaseError, connection
 from django.test import Client
 
-from rooms import store
+from rooms.store import client as store
 from spaces_project import health
 from spaces_project.tasks import CANARY, canary
 from tests.heartbeat import beat, died

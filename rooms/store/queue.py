@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
-from rooms import store
+from rooms.store import client as store
 
 if TYPE_CHECKING:
     from rooms.models import Participant

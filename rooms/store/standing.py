@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 import msgspec
 from django.db import transaction
 
-from rooms import store
 from rooms.media.contract.standing import ACK_KEY, CHANNEL, ENDED_SECONDS, KEY, LEFT, Standing, Voice
 from rooms.rules import Mute
+from rooms.store import client as store
 
 if TYPE_CHECKING:
     from rooms.models import Participant, Space
