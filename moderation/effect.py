@@ -7,8 +7,8 @@ from django.utils.translation import gettext as _
 
 from moderation.models import Decision
 from moderation.rules import Kind
-from rooms import placement
 from rooms.models import Space
+from rooms.nodes import placement
 from rooms.store import standing
 
 # A node that is cut off from Redis has no heartbeat after 3 s, and plays on; one that died never confirms anything.

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from rooms import hls, protocol, relay, rules, snapshot, sound
+from rooms import hls, protocol, rules, snapshot
 from rooms.inviting import people_called
 from rooms.models import Participant, SpeakerRequest
+from rooms.nodes import offers, turn
 from rooms.protocol import Event
 from rooms.refusals import Refused, check
 from rooms.rules import Action, Reason, Role
@@ -61,12 +62,12 @@ async def carry_out(me: UUID, command: protocol.Command, tell: hls.Tell) -> Even
 
     `tell` is for the frames that follow the answer to some."""
     if isinstance(command, protocol.Offer):
-        sdp, node = await sound.answer(me, command.sdp, restart=command.restart, boot=command.node)
+        sdp, node = await offers.answer(me, command.sdp, restart=command.restart, boot=command.node)
         return protocol.Answer(sdp=sdp, node=node, re=command.id)
     if isinstance(command, protocol.Hear):
         return await hls.hear(me, command, tell)
     if isinstance(command, protocol.Relay):
-        return await relay.ice_servers(me, command.id)
+        return await turn.ice_servers(me, command.id)
     if isinstance(command, protocol.Sync):
         return await take_snapshot(me)
     if isinstance(command, protocol.Ping):

@@ -10,8 +10,8 @@ from rooms import commands, events, hls, presence, protocol, pulse
 from rooms.door import WARNINGS, Bucket, Door
 from rooms.metrics import COMMANDS
 from rooms.models import Participant, Space
+from rooms.nodes.offers import SoundRefused
 from rooms.refusals import Refused
-from rooms.sound import SoundRefused
 from rooms.threads import database
 
 TOO_FAST = _("That was too much at once. Wait a moment, then try again.")

@@ -12,10 +12,11 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 
-from rooms import placement, protocol, sound
+from rooms import protocol
 from rooms.media.contract.standing import HEARD
 from rooms.media.hls import signature
 from rooms.models import Participant, Space
+from rooms.nodes import offers, placement
 from rooms.store import client as store
 from rooms.store import queue
 from rooms.threads import database
@@ -135,8 +136,8 @@ def _written(space_id: UUID) -> bool:
 async def _offered(participant: UUID) -> UUID | None:
     """The Space of somebody who may hear it now, None where no node writes its files now."""
     try:
-        space, node = await sound.placed(participant)
-    except sound.SoundRefused:
+        space, node = await offers.placed(participant)
+    except offers.SoundRefused:
         return None
     return UUID(space) if settings.HLS and node.hls else None
 

@@ -12,8 +12,9 @@ import asyncio
 import msgspec
 import structlog
 
-from rooms import events, placement, presence
+from rooms import events, presence
 from rooms.models import Space
+from rooms.nodes import placement
 from rooms.snapshot import FACES
 from rooms.store import client as store
 from rooms.store import queue

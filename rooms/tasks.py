@@ -7,8 +7,9 @@ from celery import shared_task
 from django.db import transaction
 from django.utils import timezone
 
-from rooms import events, peers, presence
+from rooms import events, presence
 from rooms.models import Participant, Space
+from rooms.nodes import strays as peers
 from rooms.rules import Role
 from rooms.store import standing
 

@@ -13,7 +13,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from rooms import placement
+from rooms.nodes import placement
 from rooms.store import client as store
 from spaces_project.tasks import CANARY
 

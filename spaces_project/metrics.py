@@ -22,8 +22,8 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 
 from moderation.models import Case
 from recordings.models import Recording
-from rooms import placement
 from rooms.models import Participant, Space, SpeakerRequest
+from rooms.nodes import placement
 from spaces_project.health import jobs_age
 
 REQUESTS = Histogram(

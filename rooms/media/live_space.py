@@ -30,7 +30,9 @@ TOLD_TICKS = SETTLING_TICKS + SILENT_TICKS  # of silence, after which it is only
 REFRESH_TICKS = 20  # between two packets that tell of silence, as libopus does it
 ADAPT_TICKS = 50
 EMPTY_SECONDS = 60.0  # after which a Space without peers is forgotten; whoever comes has its standing read again
-LEFT_SECONDS = 40.0  # after the sound is kept elsewhere; by then a move of 2,500 peers is over (`rooms/moving.py`)
+LEFT_SECONDS = (
+    40.0  # after the sound is kept elsewhere; by then a move of 2,500 peers is over (`rooms/nodes/moving.py`)
+)
 # What is told of a voice's jitter buffer.
 VOICE_COUNTS = ("received", "lost", "late", "concealed", "duplicates", "overfull", "malformed", "jumps")
 _SILENCE = np.zeros(FRAME, np.int16)

@@ -74,7 +74,7 @@ def in_effect(space_id: object) -> int:
 def left(person: "Participant") -> None:
     """Tell the node after commit that somebody is out, so that his peer is dropped.
 
-    Only a hint: `rooms.peers` finds what it missed. The standing itself does not list who came and went, since
+    Only a hint: `rooms.nodes.strays` finds what it missed. The standing itself does not list who came and went, since
     listeners do so by thousands, and whoever left may come back."""
     note = f"{person.space_id} {person.pk}"
     transaction.on_commit(lambda: store.client().publish(LEFT, note), robust=True)

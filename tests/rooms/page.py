@@ -13,8 +13,8 @@ from django.conf import settings
 from django.test import Client
 
 from accounts.models import User
-from rooms import sound
 from rooms.models import Space
+from rooms.nodes import offers
 from rooms.store import client as store
 from spaces_project.asgi import application
 
@@ -26,7 +26,7 @@ WAIT_SECONDS = 20
 async def _close_what_belongs_to_the_loop() -> AsyncIterator[None]:
     yield
     await store.close_async_client()
-    await sound.close()
+    await offers.close()
 
 
 class Socket(WebsocketCommunicator):

@@ -7,10 +7,11 @@ import aiohttp
 import pytest
 import redis
 
-from rooms import draining, events, nodes, placement
+from rooms import events
 from rooms.media.contract import heartbeat
 from rooms.media.node import Node
 from rooms.models import Space
+from rooms.nodes import draining, http, placement
 from rooms.store import client as store
 from rooms.threads import database
 from tests.rooms.media.conftest import until
@@ -54,7 +55,7 @@ async def test_a_space_that_comes_while_the_node_is_told_to_drain_is_taken_along
     async def placed_meanwhile(node: placement.Node, client: aiohttp.ClientSession, on: bool) -> bool:
         if on:
             await database(placement.place)(tea)
-            assert await nodes.call(client, "PUT", f"{node.url}/spaces/{tea.pk}") is not None
+            assert await http.call(client, "PUT", f"{node.url}/spaces/{tea.pk}") is not None
         return await told(node, client, on)
 
     monkeypatch.setattr(draining, "set_draining", placed_meanwhile)
@@ -92,8 +93,8 @@ async def test_a_node_whose_heart_redis_has_lost_has_not_ended(
 
     monkeypatch.setattr(draining, "lives", noted)
     await database(placement.place)(tea)
-    async with nodes.client() as client:
-        await nodes.call(client, "PUT", f"{node.url}/spaces/{tea.pk}")
+    async with http.client() as client:
+        await http.call(client, "PUT", f"{node.url}/spaces/{tea.pk}")
     await beat(lambda alive: bool(alive[0].spaces))
     waiting = asyncio.create_task(media("drain", "n1", "--wait", "--stay"))
     await until(lambda: bool(asked), 20)

@@ -10,10 +10,11 @@ from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 
 from accounts.models import Block, User
-from rooms import events, hls, placement, protocol
+from rooms import events, hls, protocol
 from rooms.media.contract.standing import HEARD
 from rooms.media.hls import signature
 from rooms.models import Participant, Space
+from rooms.nodes import placement
 from rooms.refusals import Refused
 from rooms.store import client as store
 from rooms.store import queue

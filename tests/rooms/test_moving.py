@@ -12,12 +12,12 @@ import pytest
 from django.db import transaction
 
 from accounts.models import User
-from rooms import draining, moving, nodes, placement
 from rooms.media import live_space as live_space
 from rooms.media.client.peer import Crowd
 from rooms.media.contract.standing import KEY
 from rooms.media.node import Node
 from rooms.models import Space
+from rooms.nodes import draining, http, moving, placement
 from rooms.store import client as store
 from rooms.store import standing
 from rooms.threads import database
@@ -59,13 +59,13 @@ class Unanswered:
     """So many questions that a node leaves unanswered, when it is so far."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, node: Node, number: int, when: Callable[[], bool]) -> None:
-        self.left, self._node, self._when, self._ask = number, node, when, nodes.ask
-        monkeypatch.setattr(nodes, "ask", self._asked)
+        self.left, self._node, self._when, self._ask = number, node, when, http.ask
+        monkeypatch.setattr(http, "ask", self._asked)
 
-    async def _asked(self, session: aiohttp.ClientSession, method: str, url: str, body: Any = None) -> nodes.Answer:
+    async def _asked(self, session: aiohttp.ClientSession, method: str, url: str, body: Any = None) -> http.Answer:
         if self.left and method == "GET" and url.startswith(self._node.url) and self._when():
             self.left -= 1
-            raise nodes.NoAnswer("lost")
+            raise http.NoAnswer("lost")
         return await self._ask(session, method, url, body)
 
 
@@ -167,7 +167,7 @@ async def test_a_move_that_broke_off_goes_on_to_where_it_was_to_go(
     third = await start("third")
     third.engine.load = 0.9
     await beat(lambda alive: alive[-1].name == "third")
-    async with everybody(tea, hana, sol, lior) as followers, nodes.client() as client:
+    async with everybody(tea, hana, sol, lior) as followers, http.client() as client:
         await placed(followers)
         source = next(node for node in await database(placement.nodes)() if node.boot == old.boot)
         moving = asyncio.create_task(draining.empty(source, client, print))
@@ -235,7 +235,7 @@ async def test_nobody_stays_behind_for_good_where_a_move_breaks_off_after_its_fi
     monkeypatch.setattr(moving, "LATEST_MS", 500)
     monkeypatch.setattr(live_space, "LEFT_SECONDS", 0.5)
     old, new = await two(start)
-    async with everybody(tea, hana, sol, lior) as followers, nodes.client() as client:
+    async with everybody(tea, hana, sol, lior) as followers, http.client() as client:
         await placed(followers)
         source = next(node for node in await database(placement.nodes)() if node.boot == old.boot)
         broken = asyncio.create_task(draining.empty(source, client, print))

@@ -12,13 +12,14 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import User
-from rooms import peers, placement, tasks
+from rooms import tasks
 from rooms.media.capture.tap import Chunk
 from rooms.media.client.peer import Client, Crowd
 from rooms.media.contract.standing import LEFT
 from rooms.media.network.quality import State
 from rooms.media.node import Node, Settings
 from rooms.models import Participant, Space
+from rooms.nodes import placement, strays
 from rooms.store import client as store
 from rooms.threads import database
 from tests.rooms.media.conftest import NEVER_BUSY, until
@@ -187,8 +188,8 @@ async def test_a_node_that_does_not_answer_is_asked_again_later(
         await page.closed()
         with monkeypatch.context() as broken:
             broken.setattr(settings, "MEDIA_SECRET", "another")
-            assert await sync_to_async(peers.drop_strays, thread_sensitive=False)() == 0
-        assert await sync_to_async(peers.drop_strays, thread_sensitive=False)() == 1
+            assert await sync_to_async(strays.drop_strays, thread_sensitive=False)() == 0
+        assert await sync_to_async(strays.drop_strays, thread_sensitive=False)() == 1
         await until(client.gone.is_set)
 
 

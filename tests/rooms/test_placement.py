@@ -8,10 +8,11 @@ import pytest
 from asgiref.sync import async_to_sync
 
 from accounts.models import User
-from rooms import events, placement, sound
+from rooms import events
 from rooms.media.contract import heartbeat
 from rooms.media.contract.standing import KEY, parse
 from rooms.models import Participant, Space
+from rooms.nodes import offers, placement
 from rooms.refusals import Refused
 from rooms.store import client as store
 from tests.heartbeat import beat, died
@@ -212,15 +213,15 @@ def hinted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return "v=0"
 
     monkeypatch.setattr(events, "hint", note)
-    monkeypatch.setattr(sound, "_ask", answered)
+    monkeypatch.setattr(offers, "_ask", answered)
     return kinds
 
 
 async def _offer(person: Participant) -> tuple[str, str]:
     try:
-        return await sound.answer(person.pk, "v=0")
+        return await offers.answer(person.pk, "v=0")
     finally:
-        await sound.close()
+        await offers.close()
 
 
 offer = async_to_sync(_offer)
@@ -241,7 +242,7 @@ def test_everybody_is_told_once_that_the_sound_moved(
 
 def test_whoever_finds_every_node_full_is_told_so(host: Participant, hinted: list[str]) -> None:
     beat("one", peers=10)
-    with pytest.raises(sound.SoundRefused) as refused:
+    with pytest.raises(offers.SoundRefused) as refused:
         offer(host)
     assert refused.value.code == "full"
 
@@ -255,7 +256,7 @@ def test_whoever_had_his_sound_gets_it_again_on_a_full_node_until_he_leaves(
     beat("one", full=True)
     assert offer(listener) == ("v=0", "1")
     listener.leave()
-    with pytest.raises(sound.SoundRefused) as refused:
+    with pytest.raises(offers.SoundRefused) as refused:
         offer(tea.enter(listener.user))
     assert refused.value.code == "full"
 
@@ -268,9 +269,9 @@ def test_where_the_sound_is_placed_can_be_asked_though_it_is_full(
 
     async def place() -> tuple[str, placement.Node]:
         try:
-            return await sound.placed(listener.pk)
+            return await offers.placed(listener.pk)
         finally:
-            await sound.close()
+            await offers.close()
 
     space, node = async_to_sync(place)()
     assert (space, node.name) == (str(tea.pk), "one")
@@ -281,7 +282,7 @@ def test_a_host_opens_a_space_on_a_busy_node_and_his_listeners_wait(
 ) -> None:
     beat("one", full=True)
     assert offer(host) == ("v=0", "1")
-    with pytest.raises(sound.SoundRefused) as refused:
+    with pytest.raises(offers.SoundRefused) as refused:
         offer(listener)
     assert refused.value.code == "full"
 
@@ -297,8 +298,8 @@ def test_nobody_is_told_where_the_node_was_started_again(host: Participant, hint
 
 def test_all_calls_of_nodes_share_one_session() -> None:
     async def sessions() -> int:
-        faces = {id(sound._face()) for _ in range(3)}
-        await sound.close()
+        faces = {id(offers._face()) for _ in range(3)}
+        await offers.close()
         return len(faces)
 
     assert async_to_sync(sessions)() == 1

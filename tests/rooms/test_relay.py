@@ -12,9 +12,10 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import User
-from rooms import relay, sound
 from rooms.media.contract import turn
 from rooms.models import Participant, Space
+from rooms.nodes import offers
+from rooms.nodes import turn as relay
 from rooms.refusals import Refused
 from rooms.store import client as store
 from tests.rooms.page import _close_what_belongs_to_the_loop, pages
@@ -105,7 +106,7 @@ async def test_without_servers_none_are_named(tea: Space, sol: User, settings: S
 
 
 async def test_an_error_has_a_text() -> None:
-    assert "closed networks" in sound.SoundRefused("relay_too_often").text
+    assert "closed networks" in offers.SoundRefused("relay_too_often").text
 
 
 @pytest.mark.parametrize("urls", [URLS, []])

@@ -19,8 +19,9 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from accounts.models import Follow, User
-from rooms import placement, rules, simulation
+from rooms import rules, simulation
 from rooms.models import Space, Turn
+from rooms.nodes import placement
 from spaces_project.processes import spawn, stop, with_patience
 from tests.machine import CHECKOUT, START_SECONDS, free_port
 

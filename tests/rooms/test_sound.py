@@ -10,8 +10,8 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
-from rooms import placement, sound
-from rooms.sound import AT_ONCE, Place, SoundRefused
+from rooms.nodes import offers, placement
+from rooms.nodes.offers import AT_ONCE, Place, SoundRefused
 from rooms.store import queue
 from tests.rooms.media.conftest import until
 from tests.rooms.page import _close_what_belongs_to_the_loop
@@ -71,8 +71,8 @@ class Dark:
 async def dark(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Dark]:
     nodes = Dark()
     await nodes.start()
-    monkeypatch.setattr(sound, "SECONDS", SECONDS)
-    monkeypatch.setattr(sound, "_come_along", nodes.come)
+    monkeypatch.setattr(offers, "SECONDS", SECONDS)
+    monkeypatch.setattr(offers, "_come_along", nodes.come)
     monkeypatch.setattr(queue, "heard", lambda *_: None)
     yield nodes
     await nodes.stop()
@@ -87,11 +87,11 @@ async def test_dark_nodes_hold_up_nobody_on_another_one(
     dark: Dark, count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where they take more offers together than a session of aiohttp takes by itself."""
-    monkeypatch.setattr(sound, "SECONDS", 60.0)  # so that no slot gets free, however slow the machine
+    monkeypatch.setattr(offers, "SECONDS", 60.0)  # so that no slot gets free, however slow the machine
     await dark.add(count - 1)
-    stuck = [asyncio.create_task(sound.answer(who, "v=0")) for who in participants(0, count * PAGES)]
+    stuck = [asyncio.create_task(offers.answer(who, "v=0")) for who in participants(0, count * PAGES)]
     await until(lambda: dark.taken == count * AT_ONCE)
-    answers = await asyncio.gather(*(sound.answer(who, "v=0") for who in participants(1)))
+    answers = await asyncio.gather(*(offers.answer(who, "v=0") for who in participants(1)))
     assert len(answers) == PAGES
     assert not any(task.done() for task in stuck)
     for task in stuck:
@@ -114,5 +114,5 @@ async def _page(participant: UUID, start: float) -> float:
     """Offer until somebody answers; after how many seconds that was."""
     while True:
         with suppress(SoundRefused):
-            await sound.answer(participant, "v=0")
+            await offers.answer(participant, "v=0")
             return time.monotonic() - start

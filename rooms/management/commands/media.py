@@ -10,8 +10,8 @@ import aiohttp
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.counting import counted
-from rooms import draining, nodes, placement
-from rooms.placement import Node
+from rooms.nodes import draining, http, placement
+from rooms.nodes.placement import Node
 
 EXAMPLE = """
 Examples:
@@ -137,7 +137,7 @@ class Command(BaseCommand):
 
 def _run(work: Callable[[aiohttp.ClientSession], Coroutine[Any, Any, None]]) -> None:
     async def run() -> None:
-        async with nodes.client() as client:
+        async with http.client() as client:
             await work(client)
 
     asyncio.run(run())

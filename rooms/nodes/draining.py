@@ -9,10 +9,10 @@ import aiohttp
 import msgspec
 from redis import RedisError
 
-from rooms import moving, nodes, placement
 from rooms.media.contract import heartbeat
 from rooms.models import Space
-from rooms.placement import Node
+from rooms.nodes import http, moving, placement
+from rooms.nodes.placement import Node
 from rooms.threads import database
 
 Say = Callable[[str], None]
@@ -22,7 +22,7 @@ LOOK_SECONDS = 0.05
 
 async def set_draining(node: Node, client: aiohttp.ClientSession, draining: bool) -> bool:
     """Whether the node has heard that it gets no more Spaces, or gets them again. A new start of it has not."""
-    return await nodes.call(client, "PUT" if draining else "DELETE", f"{node.url}/draining") is not None
+    return await http.call(client, "PUT" if draining else "DELETE", f"{node.url}/draining") is not None
 
 
 async def drained(node: Node) -> Node | None:
@@ -49,13 +49,13 @@ async def lives(node: Node, client: aiohttp.ClientSession) -> bool:
     """Whether this start of the node goes on, by its heart, or, where Redis does not know it, by its own word."""
     if placement.same(node) is not None:
         return True
-    said = await nodes.call(client, "GET", f"{node.url}/health")
+    said = await http.call(client, "GET", f"{node.url}/health")
     return said is not None and said["boot"] == node.boot
 
 
 async def stop(node: Node, client: aiohttp.ClientSession) -> bool:
     """Whether the node has heard that it is to end."""
-    return await nodes.call(client, "POST", f"{node.url}/stop") is not None
+    return await http.call(client, "POST", f"{node.url}/stop") is not None
 
 
 async def empty(node: Node, client: aiohttp.ClientSession, say: Say) -> int:

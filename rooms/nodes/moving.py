@@ -21,9 +21,10 @@ import msgspec
 from django.db import transaction
 from redis import RedisError
 
-from rooms import events, nodes, placement
+from rooms import events
 from rooms.models import Space
-from rooms.placement import Node
+from rooms.nodes import http, placement
+from rooms.nodes.placement import Node
 from rooms.threads import database
 
 STAGE_SECONDS = 3.0  # for the stage to be heard on the new node
@@ -67,7 +68,7 @@ class Moved:
 async def move(space: Space, source: Node, target: Node, client: aiohttp.ClientSession) -> Moved:
     """Take a Space from `source` to `target`. Raises NotMoved where the target cannot take it, or the Space is gone."""
     start, old, new = time.monotonic(), f"{source.url}/spaces/{space.pk}", f"{target.url}/spaces/{space.pk}"
-    if await nodes.call(client, "PUT", new) is None:
+    if await http.call(client, "PUT", new) is None:
         raise NotMoved(f"{target.name} does not take it")
     before = await known(client, old, source)
     if not await _switch(space, source, target):
@@ -86,7 +87,7 @@ async def move(space: Space, source: Node, target: Node, client: aiohttp.ClientS
     await _tell(space, target, "over")
     await _until(lambda: _is_left(client, old), GOODBYE_SECONDS)
     behind = await held(client, old) or NOBODY
-    await nodes.call(client, "DELETE", old)
+    await http.call(client, "DELETE", old)
     return Moved(len(before.here), time.monotonic() - start, len(behind.here))
 
 
@@ -103,7 +104,7 @@ async def _check(client: aiohttp.ClientSession, url: str, space: Space, source: 
 async def _answers(client: aiohttp.ClientSession, url: str, target: Node) -> bool:
     """Whether a node still has the Space of this address: as long as its heart beats, one lost call says nothing."""
     for pause in PAUSES:
-        if await nodes.call(client, "GET", url) is not None:
+        if await http.call(client, "GET", url) is not None:
             return True
         if placement.same(target) is None:
             return False
@@ -143,8 +144,8 @@ async def known(client: aiohttp.ClientSession, url: str, node: Node) -> Held:
 async def held(client: aiohttp.ClientSession, url: str) -> Held | None:
     """Who is on the node in the Space of this address: nobody where it does not have it, None where it says nothing."""
     try:
-        said = await nodes.ask(client, "GET", url)
-    except nodes.NoAnswer:
+        said = await http.ask(client, "GET", url)
+    except http.NoAnswer:
         return None
     if said.body.get("error") == "no_space":
         return NOBODY

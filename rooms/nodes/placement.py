@@ -40,7 +40,7 @@ class Node(msgspec.Struct, frozen=True):
 class NoNode(Exception):
     """No media node is running, all that run are about to stop, or the one that has the Space may live (`_is_gone`).
 
-    `code` is what the page is told (rooms/sound.py)."""
+    `code` is what the page is told (rooms/nodes/offers.py)."""
 
     code = "no_node"
 

@@ -14,9 +14,10 @@ import structlog
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from rooms import events, nodes, placement
+from rooms import events
 from rooms.media.contract import grant, heartbeat
 from rooms.models import Participant, Space
+from rooms.nodes import http, placement
 from rooms.refusals import check
 from rooms.rules import Reason
 from rooms.store import queue, standing
@@ -54,7 +55,7 @@ class _Faces:
     """What one event loop needs to call nodes."""
 
     def __init__(self) -> None:
-        self.session = nodes.client(SECONDS)
+        self.session = http.client(SECONDS)
         self.slots: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
 
 
@@ -174,8 +175,8 @@ def _has_room(place: Place, participant: UUID) -> bool:
 
 async def _ask(url: str, body: dict[str, str | bool]) -> str:
     try:
-        answer = await nodes.ask(_face().session, "POST", url, body)
-    except nodes.NoAnswer as error:
+        answer = await http.ask(_face().session, "POST", url, body)
+    except http.NoAnswer as error:
         log.warning("node_unreachable", url=url, error=str(error))
         raise SoundRefused("no_node") from None
     if not answer.ok:

@@ -11,8 +11,8 @@ import aiohttp
 import msgspec
 import structlog
 
-from rooms import nodes, placement
 from rooms.models import Participant, Space
+from rooms.nodes import http, placement
 
 AT_ONCE = 8  # calls under way per node
 
@@ -51,13 +51,13 @@ def _present(space: str) -> set[str]:
 
 
 async def _connected(urls: list[str]) -> list[Connected]:
-    async with nodes.client(at_once=AT_ONCE) as client:
+    async with http.client(at_once=AT_ONCE) as client:
         return await asyncio.gather(*(_ask(client, url) for url in urls))
 
 
 async def _ask(client: aiohttp.ClientSession, url: str) -> Connected:
     """Who is there; nobody, as far as we know, where the node does not answer."""
-    said = await nodes.call(client, "GET", url)
+    said = await http.call(client, "GET", url)
     if said is None:
         log.warning("peers_not_known", url=url)
         return Connected(frozenset())
@@ -65,10 +65,10 @@ async def _ask(client: aiohttp.ClientSession, url: str) -> Connected:
 
 
 async def _drop(urls: list[str]) -> None:
-    async with nodes.client(at_once=AT_ONCE) as client:
+    async with http.client(at_once=AT_ONCE) as client:
         await asyncio.gather(*(_delete(client, url) for url in urls))
 
 
 async def _delete(client: aiohttp.ClientSession, url: str) -> None:
-    if await nodes.call(client, "DELETE", url) is None:
+    if await http.call(client, "DELETE", url) is None:
         log.warning("stray_not_dropped", url=url)  # the next sweep tries again

@@ -7,7 +7,7 @@ from django.conf import settings
 
 from rooms import protocol
 from rooms.media.contract import turn
-from rooms.sound import SoundRefused, hearer
+from rooms.nodes.offers import SoundRefused, hearer
 from rooms.store import client as store
 from rooms.threads import database
 
