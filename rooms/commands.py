@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from rooms import hls, protocol, rules, snapshot
+from rooms import protocol, rules, snapshot
+from rooms.hls import listeners
 from rooms.inviting import people_called
 from rooms.models import Participant, SpeakerRequest
 from rooms.nodes import offers, turn
@@ -57,7 +58,7 @@ VERBS: dict[type[protocol.Command], Verb] = {
 }
 
 
-async def carry_out(me: UUID, command: protocol.Command, tell: hls.Tell) -> Event:
+async def carry_out(me: UUID, command: protocol.Command, tell: listeners.Tell) -> Event:
     """Do what the command says for participant `me`; the answer for the page. Raises Refused, SoundRefused.
 
     `tell` is for the frames that follow the answer to some."""
@@ -65,7 +66,7 @@ async def carry_out(me: UUID, command: protocol.Command, tell: hls.Tell) -> Even
         sdp, node = await offers.answer(me, command.sdp, restart=command.restart, boot=command.node)
         return protocol.Answer(sdp=sdp, node=node, re=command.id)
     if isinstance(command, protocol.Hear):
-        return await hls.hear(me, command, tell)
+        return await listeners.hear(me, command, tell)
     if isinstance(command, protocol.Relay):
         return await turn.ice_servers(me, command.id)
     if isinstance(command, protocol.Sync):

@@ -6,8 +6,9 @@ from typing import Any
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
-from rooms import commands, events, hls, presence, protocol, pulse
+from rooms import commands, events, presence, protocol, pulse
 from rooms.door import WARNINGS, Bucket, Door
+from rooms.hls import listeners
 from rooms.metrics import COMMANDS
 from rooms.models import Participant, Space
 from rooms.nodes.offers import SoundRefused
@@ -47,7 +48,7 @@ class SpaceConsumer(Door):
                 await lose(self.me)
         finally:
             if self.me is not None:
-                hls.leave(self.me.pk, self.send)
+                listeners.leave(self.me.pk, self.send)
             mine = [] if self.me is None else [events.personal(self.me.pk)]
             for name in (events.group(self.space_id), events.levels(self.space_id), *mine):
                 await self.channel_layer.group_discard(name, self.channel_name)

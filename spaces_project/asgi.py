@@ -15,7 +15,7 @@ with plainly("daphne"):
     http = get_asgi_application()
 
 from rooms.door import Language  # models need the application registry
-from rooms.hls_files import Files
+from rooms.hls.server import Files
 from rooms.routing import websocket_urlpatterns
 from spaces_project.proxies import TrustedProxies
 

@@ -10,7 +10,8 @@ from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 
 from accounts.models import Block, User
-from rooms import events, hls, protocol
+from rooms import events, protocol
+from rooms.hls import listeners
 from rooms.media.contract.standing import HEARD
 from rooms.media.hls import signature
 from rooms.models import Participant, Space
@@ -34,7 +35,7 @@ def _secret(settings: Any) -> None:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Looks at the rules all the time."""
-    monkeypatch.setattr(hls, "DEMAND_SECONDS", 0.05)
+    monkeypatch.setattr(listeners, "DEMAND_SECONDS", 0.05)
 
 
 async def hear(page: Page, files: bool = True) -> dict[str, Any]:
@@ -118,15 +119,15 @@ async def test_the_signature_is_renewed_for_as_long_as_one_hears(tea: Space, lio
         await hear(page)
         assert opens(await page.until("files", re=None))
         await hear(page, files=False)
-        assert not hls._audiences
+        assert not listeners._audiences
 
 
 async def test_whoever_leaves_is_forgotten(tea: Space, lior: User) -> None:
     await sync_to_async(beat)("one", hls=True)
     async with pages(tea, lior) as [page]:
         await hear(page)
-        assert len(hls._audiences) == 1
-    assert not hls._audiences
+        assert len(listeners._audiences) == 1
+    assert not listeners._audiences
 
 
 class Ear:
@@ -141,7 +142,7 @@ class Ear:
 
 async def renewed(space: Space, *people: Participant) -> list[int]:
     """How many signatures each gets at the next renewal."""
-    audience = hls.Audience(space.pk)
+    audience = listeners.Audience(space.pk)
     ears = [Ear() for _ in people]
     audience.tells = {person.pk: ear for person, ear in zip(people, ears, strict=True)}
     await audience.renew()
@@ -156,14 +157,16 @@ async def test_whoever_cannot_be_told_takes_it_from_nobody_else(
     async def torn(frame: str) -> None:
         raise RuntimeError("the socket is torn")
 
-    audience, ear = hls.Audience(tea.pk), Ear()
+    audience, ear = listeners.Audience(tea.pk), Ear()
     audience.tells = {listener.pk: torn, speaker.pk: ear}
     await audience.renew()
     audience.stop()
     assert len(ear.frames) == 1
 
 
-@pytest.mark.parametrize(("broken", "beats"), [("demand", hls.RENEW_BEATS), ("_entitled", 2 * hls.RENEW_BEATS)])
+@pytest.mark.parametrize(
+    ("broken", "beats"), [("demand", listeners.RENEW_BEATS), ("_entitled", 2 * listeners.RENEW_BEATS)]
+)
 async def test_a_blip_of_redis_or_the_database_is_made_good(
     tea: Space, listener: Participant, quick: None, monkeypatch: pytest.MonkeyPatch, broken: str, beats: int
 ) -> None:
@@ -171,11 +174,11 @@ async def test_a_blip_of_redis_or_the_database_is_made_good(
     asked, told = {"demand": 0, "_entitled": 0}, asyncio.Event()
 
     def failing_at_first(name: str) -> Any:
-        working = getattr(hls, name)
+        working = getattr(listeners, name)
 
         async def call(*args: Any) -> Any:
             asked[name] += 1
-            if name == broken and asked[name] <= hls.RENEW_BEATS:
+            if name == broken and asked[name] <= listeners.RENEW_BEATS:
                 raise ConnectionError("a blip")
             return await working(*args)
 
@@ -185,17 +188,17 @@ async def test_a_blip_of_redis_or_the_database_is_made_good(
         told.set()
 
     for name in asked:
-        monkeypatch.setattr(hls, name, failing_at_first(name))
-    audience = hls.Audience(tea.pk)
+        monkeypatch.setattr(listeners, name, failing_at_first(name))
+    audience = listeners.Audience(tea.pk)
     audience.tells = {listener.pk: tell}
     await asyncio.wait_for(told.wait(), 20)
     audience.stop()
-    print(f"{broken} failed {hls.RENEW_BEATS} times: a signature after {asked['demand']} beats")
+    print(f"{broken} failed {listeners.RENEW_BEATS} times: a signature after {asked['demand']} beats")
     assert asked["demand"] <= beats
 
 
 async def test_all_are_told_where_the_space_went_to_a_node_without_files(tea: Space, listener: Participant) -> None:
-    audience, ear = hls.Audience(tea.pk), Ear()
+    audience, ear = listeners.Audience(tea.pk), Ear()
     audience.tells = {listener.pk: ear}
     for writes in (True, False, False, True):  # a writer that begins anew may miss one
         await sync_to_async(beat)("one", hls=writes)
@@ -211,12 +214,12 @@ async def test_while_a_dead_node_is_followed_by_another_one_signatures_are_renew
     await sync_to_async(beat)("one", hls=True)
     await sync_to_async(placement.place)(tea)
     await sync_to_async(died)("one")
-    audience, ear = hls.Audience(tea.pk), Ear()
+    audience, ear = listeners.Audience(tea.pk), Ear()
     audience.tells = {listener.pk: ear}
-    for _ in range(2 * hls.MOST_WITHOUT):
+    for _ in range(2 * listeners.MOST_WITHOUT):
         await audience.renew()
     audience.stop()
-    assert [json.loads(frame)["hls"] for frame in ear.frames] == [True] * 2 * hls.MOST_WITHOUT
+    assert [json.loads(frame)["hls"] for frame in ear.frames] == [True] * 2 * listeners.MOST_WITHOUT
 
 
 async def test_a_removed_member_gets_no_further_signature(
@@ -248,7 +251,7 @@ async def test_somebody_who_is_out_is_refused(tea: Space, listener: Participant)
     await sync_to_async(beat)("one", hls=True)
     await sync_to_async(listener.leave)()
     with pytest.raises(Refused):
-        await hls.hear(listener.pk, protocol.Hear(files=True), Ear())
+        await listeners.hear(listener.pk, protocol.Hear(files=True), Ear())
 
 
 async def test_levels_are_not_told_to_whoever_hears_them_later(tea: Space, lior: User, sol: User) -> None:

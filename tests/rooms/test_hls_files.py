@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rooms.hls_files import Files
+from rooms.hls.server import Files
 from rooms.media.hls.signature import SECONDS, folder, sign
 
 NOW = 1_790_000_000.0

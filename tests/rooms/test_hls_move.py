@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from accounts.models import User
-from rooms import hls
+from rooms.hls import listeners
 from rooms.media.hls.playlist import Playlist, Segment, parse
 from rooms.media.hls.signature import folder
 from rooms.models import Space
@@ -30,9 +30,9 @@ async def listening(tea: Space) -> AsyncIterator[None]:
 
     async def demand() -> None:
         while not over.is_set():
-            await hls.demand(tea.pk)
+            await listeners.demand(tea.pk)
             with suppress(TimeoutError):
-                async with asyncio.timeout(hls.DEMAND_SECONDS):
+                async with asyncio.timeout(listeners.DEMAND_SECONDS):
                     await over.wait()
 
     async with asyncio.TaskGroup() as tasks:

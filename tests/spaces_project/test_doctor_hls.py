@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from rooms.hls_files import Files
+from rooms.hls.server import Files
 from spaces_project import doctor_hls
 from spaces_project.findings import Finding
 
