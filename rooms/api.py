@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.http import member
-from rooms import snapshot
+from rooms.live import snapshot
 from rooms.models import Space
 from rooms.views import live_for
 

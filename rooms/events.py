@@ -79,7 +79,7 @@ WHISPERS = protocol.Connection | protocol.Waiting
 
 
 def audience_changed(space: "Space", entered: protocol.Person | None = None, left: str = "") -> None:
-    """Note who came or went; `rooms.pulse` sends it, summed, at most twice a second."""
+    """Note who came or went; `rooms.live.ticker` sends it, summed, at most twice a second."""
     note = msgspec.json.encode({"entered": entered, "left": left}).decode()
     transaction.on_commit(lambda: _note(store.AUDIENCE.format(space=space.pk), note), robust=True)
 

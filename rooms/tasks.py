@@ -7,7 +7,8 @@ from celery import shared_task
 from django.db import transaction
 from django.utils import timezone
 
-from rooms import events, presence
+from rooms import events
+from rooms.live import presence
 from rooms.models import Participant, Space
 from rooms.nodes import strays as peers
 from rooms.rules import Role

@@ -14,9 +14,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "spaces_project.settings")
 with plainly("daphne"):
     http = get_asgi_application()
 
-from rooms.door import Language  # models need the application registry
 from rooms.hls.server import Files
-from rooms.routing import websocket_urlpatterns
+from rooms.live.routing import websocket_urlpatterns
+from rooms.live.socket import Language  # models need the application registry
 from spaces_project.proxies import TrustedProxies
 
 application = TrustedProxies(

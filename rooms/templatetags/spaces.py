@@ -18,8 +18,8 @@ from django.utils.safestring import SafeString
 from accounts.handles import STORED_PATTERN
 from accounts.models import User
 from rooms import protocol, rules
+from rooms.live.snapshot import FACES
 from rooms.models import Space
-from rooms.snapshot import FACES
 
 register = template.Library()
 

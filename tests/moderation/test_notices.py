@@ -15,7 +15,7 @@ from accounts.models import User
 from moderation.models import Case, Notice, Report
 from moderation.rules import Kind
 from recordings.models import Hold, Receipt
-from rooms import snapshot
+from rooms.live import snapshot
 from rooms.models import Participant, Space
 from rooms.store import standing
 from tests.conftest import PASSWORD

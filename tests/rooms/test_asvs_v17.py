@@ -3,7 +3,7 @@
 import pytest
 
 from accounts.models import User
-from rooms.door import BURST, WARNINGS
+from rooms.live.socket import BURST, WARNINGS
 from rooms.models import Space
 from tests.rooms.page import _close_what_belongs_to_the_loop, pages
 

@@ -13,8 +13,9 @@ from django.contrib.auth.models import AnonymousUser
 from django.utils import timezone
 
 from accounts.models import User
-from rooms import events, lookout
-from rooms.fleet_consumer import FleetConsumer
+from rooms import events
+from rooms.live import fleet_watch
+from rooms.live.fleet_consumer import FleetConsumer
 from rooms.models import Participant, Space
 from tests.rooms.media.conftest import until
 from tests.rooms.page import WAIT_SECONDS, Socket, _close_what_belongs_to_the_loop
@@ -123,13 +124,13 @@ async def test_many_pages_cost_one_question_and_one_subscription(
     hana: User, sol: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
-    ask = lookout.followers_among
+    ask = fleet_watch.followers_among
 
     async def count(people: list[Any], followed: Any) -> Any:
         asked.append(len(people))
         return await ask(people, followed)
 
-    monkeypatch.setattr(lookout, "followers_among", count)
+    monkeypatch.setattr(fleet_watch, "followers_among", count)
     others = await do(User.objects.bulk_create, [User(handle=f"guest_{number}") for number in range(30)])
     await do(sol.follow, hana)
     async with lines(sol, sol, *others) as [one, two, *_]:
@@ -150,7 +151,7 @@ async def test_a_fault_is_not_the_end_of_the_lookout(
 
     async with lines(hana) as [page]:
         with monkeypatch.context() as broken:
-            broken.setattr(lookout, "followers_among", fail)
+            broken.setattr(fleet_watch, "followers_among", fail)
             await do(events.fleet_changed, [hana.pk])
             await do(events.fleet_changed, own=[hana.pk])
             assert await told(page)
@@ -168,12 +169,12 @@ async def test_a_page_that_cannot_be_told_keeps_nothing_from_the_others(hana: Us
 
     pages = [partial(tell, number) for number in range(20)]
     for page in pages:
-        await lookout.join(hana.pk, page)
+        await fleet_watch.join(hana.pk, page)
     await do(events.fleet_changed, own=[hana.pk])
     await until(lambda: len(tried) >= len(pages))
     assert sorted(tried) == list(range(20))
     for page in pages:
-        await lookout.leave(hana.pk, page)
+        await fleet_watch.leave(hana.pk, page)
 
 
 async def test_the_anonymous_are_closed(db: None) -> None:

@@ -172,7 +172,7 @@ def test_of_many_who_come_at_once_each_has_a_place_of_his_own(tea: Space, crowd:
 def test_of_two_processes_that_call_at_once_none_calls_more_than_there_is_room_for(
     tea: Space, waiting: list[str]
 ) -> None:
-    """`rooms.pulse` lets one process at it; even without that nobody is called out of his turn."""
+    """`rooms.live.ticker` lets one process at it; even without that nobody is called out of his turn."""
     told = at_once(*(partial(queue.advance, tea.pk, 2, set(waiting)) for _ in range(4)))
     called = {who for one in told if isinstance(one, dict) for who, place in one.items() if place == 0}
     assert called == set(waiting[:2])

@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.pages import Pages
-from rooms import fleet, snapshot
+from rooms import fleet
+from rooms.live import snapshot
 from rooms.models import Participant, Space
 from rooms.protocol import SpaceFacts
 from tests.racing import at_once

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from accounts.models import User
-from rooms import presence
+from rooms.live import presence
 from rooms.models import Participant, Space
 from rooms.store import client as store
 

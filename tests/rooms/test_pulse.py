@@ -6,7 +6,7 @@ import time
 import pytest
 
 from accounts.models import User
-from rooms import pulse
+from rooms.live import ticker
 from rooms.models import Space
 from rooms.store import client as store
 from tests.rooms.page import _close_what_belongs_to_the_loop, pages
@@ -26,7 +26,7 @@ async def test_reactions_are_summed(tea: Space, sol: User, lior: User) -> None:
 
 
 async def test_several_processes_send_a_sum_no_more_often_than_one(tea: Space) -> None:
-    taken = await asyncio.gather(*(pulse._takes_turn(f"test of {tea.pk}", 60) for _ in range(20)))
+    taken = await asyncio.gather(*(ticker._takes_turn(f"test of {tea.pk}", 60) for _ in range(20)))
     assert sum(taken) == 1
 
 
@@ -47,4 +47,4 @@ async def test_the_larger_a_room_the_less_often_its_sums_leave(tea: Space, conne
         f"{number}:page": time.time() + 30 for number in range(connections)
     }
     await store.async_client().zadd(store.PRESENCE.format(space=tea.pk), leases)
-    assert await pulse.pace(str(tea.pk), 0.5) == seconds
+    assert await ticker.pace(str(tea.pk), 0.5) == seconds

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from rooms import commands, snapshot
+from rooms.live import commands, snapshot
 from rooms.models import Participant, Space
 from rooms.protocol import Snapshot
 from tests.racing import at_once

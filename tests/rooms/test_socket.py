@@ -11,8 +11,9 @@ from django.conf import settings
 from django.test import Client
 
 from accounts.models import User
-from rooms import commands, events, presence, protocol, pulse, tasks
-from rooms.door import BURST, WARNINGS
+from rooms import events, protocol, tasks
+from rooms.live import commands, presence, ticker
+from rooms.live.socket import BURST, WARNINGS
 from rooms.management.commands import runmedia
 from rooms.media.network.quality import Quality, State
 from rooms.models import Participant, Space
@@ -203,7 +204,7 @@ async def test_a_fault_gives_back_what_the_connection_held(
     person = await Participant.objects.aget(space=tea, user=sol)
     assert person.away_since is not None
     assert not await presence.connected(str(tea.pk))
-    assert not [space for _, space in pulse._pulses if space == str(tea.pk)]
+    assert not [space for _, space in ticker._pulses if space == str(tea.pk)]
 
 
 async def test_the_host_lost_and_back(tea: Space, hana: User, sol: User) -> None:

@@ -9,7 +9,8 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Block, Follow, User
-from rooms import presence, tasks
+from rooms import tasks
+from rooms.live import presence
 from rooms.media.contract.standing import ACK_KEY, ENDED_SECONDS, KEY
 from rooms.models import Participant, Space
 from rooms.rules import Role

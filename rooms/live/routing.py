@@ -2,8 +2,8 @@
 
 from django.urls import URLPattern, path
 
-from rooms.consumers import SpaceConsumer
-from rooms.fleet_consumer import FleetConsumer
+from rooms.live.fleet_consumer import FleetConsumer
+from rooms.live.space_consumer import SpaceConsumer
 
 websocket_urlpatterns: list[URLPattern] = [
     path("ws/spaces/<uuid:space>/", SpaceConsumer.as_asgi()),

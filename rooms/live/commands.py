@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from rooms import protocol, rules, snapshot
+from rooms import protocol, rules
 from rooms.hls import listeners
 from rooms.inviting import people_called
+from rooms.live import snapshot
 from rooms.models import Participant, SpeakerRequest
 from rooms.nodes import offers, turn
 from rooms.protocol import Event

@@ -9,7 +9,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.http import HttpRequest
 from django.utils.translation import get_language_from_request
 
-from rooms.metrics import SOCKETS
+from rooms.live.metrics import SOCKETS
 
 FRAMES_PER_SECOND = 20
 BURST = 60

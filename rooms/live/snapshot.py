@@ -12,7 +12,7 @@ from rooms.models import Participant, Space
 from rooms.rules import Role
 from rooms.store import standing
 
-FACES = 100  # rooms with more listeners are told numbers only (`rooms/pulse.py`)
+FACES = 100  # rooms with more listeners are told numbers only (`rooms/live/ticker.py`)
 
 
 @contextmanager

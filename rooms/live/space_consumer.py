@@ -6,10 +6,11 @@ from typing import Any
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
-from rooms import commands, events, presence, protocol, pulse
-from rooms.door import WARNINGS, Bucket, Door
+from rooms import events, protocol
 from rooms.hls import listeners
-from rooms.metrics import COMMANDS
+from rooms.live import commands, presence, ticker
+from rooms.live.metrics import COMMANDS
+from rooms.live.socket import WARNINGS, Bucket, Door
 from rooms.models import Participant, Space
 from rooms.nodes.offers import SoundRefused
 from rooms.refusals import Refused
@@ -35,7 +36,7 @@ class SpaceConsumer(Door):
             self.me = await enter(self.space_id, user, self.connection)
         except Space.DoesNotExist:
             return await self.close(4404)
-        pulse.connect(self.space_id, str(self.me.pk), self.connection)
+        ticker.connect(self.space_id, str(self.me.pk), self.connection)
         for name in (events.personal(self.me.pk), events.levels(self.space_id)):
             await self.channel_layer.group_add(name, self.channel_name)
         await self.channel_layer.group_send(events.personal(self.me.pk), {"type": "space.taken_over"})
@@ -44,7 +45,7 @@ class SpaceConsumer(Door):
     async def disconnect(self, code: int) -> None:
         try:
             if self.me is not None:
-                await pulse.disconnect(self.space_id, str(self.me.pk), self.connection)
+                await ticker.disconnect(self.space_id, str(self.me.pk), self.connection)
                 await lose(self.me)
         finally:
             if self.me is not None:

@@ -1,7 +1,7 @@
 """The door of the fleet line: which followed people are live."""
 
-from rooms import lookout
-from rooms.door import Door
+from rooms.live import fleet_watch
+from rooms.live.socket import Door
 
 
 class FleetConsumer(Door):
@@ -11,11 +11,11 @@ class FleetConsumer(Door):
         await self.accept()
         if not self.scope["user"].is_authenticated:
             return await self.close(4401)
-        await lookout.join(self.scope["user"].pk, self.tell)
+        await fleet_watch.join(self.scope["user"].pk, self.tell)
         return await self.tell()  # what happened between the page and this moment has been missed
 
     async def disconnect(self, code: int) -> None:
-        await lookout.leave(self.scope["user"].pk, self.tell)
+        await fleet_watch.leave(self.scope["user"].pk, self.tell)
 
     async def tell(self) -> None:
         await self.send(text_data='{"type":"fleet"}')

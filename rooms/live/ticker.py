@@ -12,10 +12,11 @@ import asyncio
 import msgspec
 import structlog
 
-from rooms import events, presence
+from rooms import events
+from rooms.live import presence
+from rooms.live.snapshot import FACES
 from rooms.models import Space
 from rooms.nodes import placement
-from rooms.snapshot import FACES
 from rooms.store import client as store
 from rooms.store import queue
 from rooms.threads import database
