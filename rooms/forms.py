@@ -8,8 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from rooms import rules
-from rooms.inviting import people_called
 from rooms.models import Space
+from rooms.models.inviting import people_called
 from rooms.refusals import Refused, check
 
 

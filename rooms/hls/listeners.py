@@ -13,13 +13,13 @@ import structlog
 from django.conf import settings
 
 from rooms import protocol
+from rooms.loops import database
 from rooms.media.contract.standing import HEARD
 from rooms.media.hls import signature
 from rooms.models import Participant, Space
 from rooms.nodes import offers, placement
 from rooms.store import client as store
 from rooms.store import queue
-from rooms.threads import database
 
 DEMAND_SECONDS = 2.0  # between two words to the node that somebody hears; it believes each for a while
 RENEW_BEATS = 4  # of these, until the next signature: it comes while the one before is valid for 7 seconds more

@@ -6,15 +6,15 @@ from uuid import UUID
 
 from rooms import protocol, rules
 from rooms.hls import listeners
-from rooms.inviting import people_called
 from rooms.live import snapshot
+from rooms.loops import database
 from rooms.models import Participant, SpeakerRequest
+from rooms.models.inviting import people_called
 from rooms.nodes import offers, turn
 from rooms.protocol import Event
 from rooms.refusals import Refused, check
 from rooms.rules import Action, Reason, Role
 from rooms.store import client as store
-from rooms.threads import database
 
 Verb = Callable[[Participant, Any], object]  # Invited is an answer itself; what others return is not
 

@@ -14,7 +14,7 @@ from channels.layers import get_channel_layer
 
 from accounts.models import Follow
 from rooms import events
-from rooms.threads import database
+from rooms.loops import database
 
 Line = Callable[[], Awaitable[None]]  # tells one page that its line is out of date
 

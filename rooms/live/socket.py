@@ -52,7 +52,7 @@ class Door(AsyncWebsocketConsumer):
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """As Channels does it, but for the thread in which it would look after connections to the database before each
-        frame: whoever uses one does so himself (`rooms.threads.database`), and frames come by thousands."""
+        frame: whoever uses one does so himself (`rooms.loops.database`), and frames come by thousands."""
         await getattr(self, get_handler_name(message))(message)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:

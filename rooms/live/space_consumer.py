@@ -11,10 +11,10 @@ from rooms.hls import listeners
 from rooms.live import commands, presence, ticker
 from rooms.live.metrics import COMMANDS
 from rooms.live.socket import WARNINGS, Bucket, Door
+from rooms.loops import database
 from rooms.models import Participant, Space
 from rooms.nodes.offers import SoundRefused
 from rooms.refusals import Refused
-from rooms.threads import database
 
 TOO_FAST = _("That was too much at once. Wait a moment, then try again.")
 

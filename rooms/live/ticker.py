@@ -15,11 +15,11 @@ import structlog
 from rooms import events
 from rooms.live import presence
 from rooms.live.snapshot import FACES
+from rooms.loops import database
 from rooms.models import Space
 from rooms.nodes import placement
 from rooms.store import client as store
 from rooms.store import queue
-from rooms.threads import database
 
 BEAT_SECONDS = 0.34
 RENEW_BEATS = 30

@@ -9,11 +9,11 @@ import aiohttp
 import msgspec
 from redis import RedisError
 
+from rooms.loops import database
 from rooms.media.contract import heartbeat
 from rooms.models import Space
 from rooms.nodes import http, moving, placement
 from rooms.nodes.placement import Node
-from rooms.threads import database
 
 Say = Callable[[str], None]
 KNOWN_SECONDS = 10 * heartbeat.SECONDS  # until the heart of a node says that it drains

@@ -22,10 +22,10 @@ from django.db import transaction
 from redis import RedisError
 
 from rooms import events
+from rooms.loops import database
 from rooms.models import Space
 from rooms.nodes import http, placement
 from rooms.nodes.placement import Node
-from rooms.threads import database
 
 STAGE_SECONDS = 3.0  # for the stage to be heard on the new node
 HAND_OVER_MS = 1000  # until the new node keeps the sound: both know it by then, and the old one has the stage so long

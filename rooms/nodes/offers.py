@@ -15,13 +15,13 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from rooms import events
+from rooms.loops import database
 from rooms.media.contract import grant, heartbeat
 from rooms.models import Participant, Space
 from rooms.nodes import http, placement
 from rooms.refusals import check
 from rooms.rules import Reason
 from rooms.store import queue, standing
-from rooms.threads import database
 
 SECONDS = 2.5  # for an offer: of a node that went dark everybody is to be back within ten seconds
 AT_ONCE = 16  # offers under way per web process and node: a storm of joins waits here, not in the node

@@ -6,10 +6,10 @@ from uuid import UUID
 from django.conf import settings
 
 from rooms import protocol
+from rooms.loops import database
 from rooms.media.contract import turn
 from rooms.nodes.offers import SoundRefused, hearer
 from rooms.store import client as store
-from rooms.threads import database
 
 MOST_A_MINUTE = 6  # of a member, over all pages and Spaces; a page asks once, and again when the hour is nearly over
 

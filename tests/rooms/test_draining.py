@@ -8,12 +8,12 @@ import pytest
 import redis
 
 from rooms import events
+from rooms.loops import database
 from rooms.media.contract import heartbeat
 from rooms.media.node import Node
 from rooms.models import Space
 from rooms.nodes import draining, http, placement
 from rooms.store import client as store
-from rooms.threads import database
 from tests.rooms.media.conftest import until
 from tests.rooms.page import _close_what_belongs_to_the_loop
 from tests.rooms.test_media import Start, media, refusal, start

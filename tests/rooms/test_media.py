@@ -16,12 +16,12 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from accounts.models import User
+from rooms.loops import database
 from rooms.media.capture.tap import Chunk
 from rooms.media.client.peer import Crowd, tone_packets
 from rooms.media.node import Node, Settings
 from rooms.models import Participant, Space
 from rooms.nodes import placement
-from rooms.threads import database
 from tests.rooms.follower import Ear, Follower
 from tests.rooms.media.conftest import NEVER_BUSY, until
 from tests.rooms.page import _close_what_belongs_to_the_loop, pages

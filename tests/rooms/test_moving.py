@@ -12,6 +12,7 @@ import pytest
 from django.db import transaction
 
 from accounts.models import User
+from rooms.loops import database
 from rooms.media import live_space as live_space
 from rooms.media.client.peer import Crowd
 from rooms.media.contract.standing import KEY
@@ -20,7 +21,6 @@ from rooms.models import Space
 from rooms.nodes import draining, http, moving, placement
 from rooms.store import client as store
 from rooms.store import standing
-from rooms.threads import database
 from tests.rooms.follower import Follower
 from tests.rooms.media.conftest import until
 from tests.rooms.page import _close_what_belongs_to_the_loop, pages

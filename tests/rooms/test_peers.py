@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from rooms import tasks
+from rooms.loops import database
 from rooms.media.capture.tap import Chunk
 from rooms.media.client.peer import Client, Crowd
 from rooms.media.contract.standing import LEFT
@@ -21,7 +22,6 @@ from rooms.media.node import Node, Settings
 from rooms.models import Participant, Space
 from rooms.nodes import placement, strays
 from rooms.store import client as store
-from rooms.threads import database
 from tests.rooms.media.conftest import NEVER_BUSY, until
 from tests.rooms.page import Page, _close_what_belongs_to_the_loop, pages
 

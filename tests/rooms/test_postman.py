@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from channels.layers import get_channel_layer
 
+from rooms.loops import database
 from rooms.store import layer as postman
-from rooms.threads import database
 from spaces_project.processes import with_patience
 
 PATIENCE = 20.0
