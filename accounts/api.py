@@ -8,9 +8,9 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.http import member
 from accounts.models import FollowRefused, User
 from accounts.people import PeopleQuerySet, Relation
+from accounts.shared.requests import member
 
 
 class ProfileSerializer(serializers.ModelSerializer[User]):

@@ -19,8 +19,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from rest_framework.authtoken.models import Token
 
 from accounts.forms import ProfileForm
-from accounts.http import MemberRequest
 from accounts.models import BlockRefused, Follow, FollowRefused, User
+from accounts.shared.requests import MemberRequest
 
 PAGE_ROWS = 50
 FIRST_REQUESTS = 100  # shown on one page, the oldest first; the next ones move up

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.http import MemberRequest
+from accounts.shared.requests import MemberRequest
 from moderation import effect, listening
 from moderation.forms import DecisionForm
 from moderation.models import AuditEvent, Case

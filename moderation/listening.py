@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts.http import MemberRequest
+from accounts.shared.requests import MemberRequest
 from moderation.models import AuditEvent, Case, Report
 from recordings import evidence, serve
 from recordings.models import Recording

@@ -3,7 +3,7 @@
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from accounts.refusals import RefusedWith
+from accounts.shared.refusals import RefusedWith
 from moderation.rules import REASON_LENGTH, REPORTS_PER_HOUR, SUSPENSION_DAYS, TEXT_LENGTH, Reason
 
 TEXTS = {

@@ -8,8 +8,8 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.http import MemberRequest
-from accounts.refusals import RefusedWith
+from accounts.shared.refusals import RefusedWith
+from accounts.shared.requests import MemberRequest
 from moderation.forms import ReportForm
 from moderation.models import Report
 from moderation.models.report import reportable_by

@@ -11,7 +11,7 @@ from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.http import member
+from accounts.shared.requests import member
 from rooms.live import snapshot
 from rooms.models import Space
 from rooms.views import live_for

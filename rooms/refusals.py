@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts.refusals import RefusedWith
+from accounts.shared.refusals import RefusedWith
 from rooms.rules import Reason
 
 TEXTS = {

@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.http import MemberRequest
 from accounts.models import User
+from accounts.shared.requests import MemberRequest
 from rooms import rules
 from rooms.forms import SpaceForm
 from rooms.models import Participant, Space

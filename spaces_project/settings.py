@@ -330,7 +330,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_PAGINATION_CLASS": "accounts.pages.Pages",
+    "DEFAULT_PAGINATION_CLASS": "accounts.shared.pagination.Pages",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Spaces",

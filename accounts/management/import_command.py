@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts.counting import counted
-from accounts.csv_rows import HeaderFault, Row, batches, read_rows
-from accounts.imports import Faults, Result
+from accounts.importing.batches import Faults, Result
+from accounts.importing.csv_rows import HeaderFault, Row, batches, read_rows
+from accounts.shared.counting import counted
 
 
 class ImportCommand(BaseCommand, ABC):

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.pages import Pages
+from accounts.shared.pagination import Pages
 from rooms import fleet
 from rooms.live import snapshot
 from rooms.models import Participant, Space

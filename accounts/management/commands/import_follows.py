@@ -1,5 +1,5 @@
-from accounts.csv_rows import Row
-from accounts.imports import BATCH_FOLLOWS, Faults, Result, import_follows
+from accounts.importing.batches import BATCH_FOLLOWS, Faults, Result, import_follows
+from accounts.importing.csv_rows import Row
 from accounts.management.import_command import ImportCommand
 
 

@@ -1,5 +1,5 @@
-from accounts.csv_rows import Row
-from accounts.imports import BATCH_MEMBERS, Faults, Result, import_members
+from accounts.importing.batches import BATCH_MEMBERS, Faults, Result, import_members
+from accounts.importing.csv_rows import Row
 from accounts.management.import_command import ImportCommand
 
 

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
-from accounts.counting import counted
+from accounts.shared.counting import counted
 from recordings import purging
 from recordings.archive import archive
 from recordings.models import Recording

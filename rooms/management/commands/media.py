@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.counting import counted
+from accounts.shared.counting import counted
 from rooms.nodes import draining, http, placement
 from rooms.nodes.placement import Node
 

@@ -10,8 +10,8 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.counting import counted
 from accounts.models import Follow, User
+from accounts.shared.counting import counted
 from rooms.management.guests import guest
 from rooms.management.options import number
 from rooms.management.spaces import live_space

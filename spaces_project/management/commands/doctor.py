@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from accounts.counting import counted
+from accounts.shared.counting import counted
 from spaces_project.doctor import Finding, examine
 
 

@@ -9,8 +9,8 @@ from django.contrib.auth.models import Permission
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from accounts.csv_rows import Row
-from accounts.imports import import_follows
+from accounts.importing.batches import import_follows
+from accounts.importing.csv_rows import Row
 from accounts.models import User
 from moderation.staff import make_reviewer
 

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
-from accounts.counting import counted
+from accounts.shared.counting import counted
 
 T = TypeVar("T")
 

@@ -9,8 +9,8 @@ from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.utils import timezone
 
-from accounts.csv_rows import Row
 from accounts.handles import refuse_reserved
+from accounts.importing.csv_rows import Row
 from accounts.models import User
 
 BATCH_MEMBERS = 2_000
