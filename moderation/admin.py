@@ -1,4 +1,4 @@
-"""The queue of cases and the trail of deeds, in Django's admin. A case's page is the desk (`moderation/desk.py`)."""
+"""The queue of cases and the trail of deeds, in Django's admin. A case's page is the desk (`moderation/desk/pages.py`)."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -17,7 +17,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin import ReadOnlyAdmin
-from moderation import desk
+from moderation.desk import pages
 from moderation.models import AuditEvent, Case
 from moderation.severity import Severity
 from rooms.models import Participant, Space
@@ -90,11 +90,11 @@ class CaseAdmin(ReadOnlyAdmin):
     def get_urls(self) -> list[URLPattern]:
         return [
             path(f"<uuid:case>/{step}", self.admin_site.admin_view(view), name=f"moderation_case_{name}")
-            for step, name, view in desk.STEPS
+            for step, name, view in pages.STEPS
         ] + super().get_urls()
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        return desk.page(request, object_id)  # type: ignore[return-value, arg-type]
+        return pages.page(request, object_id)  # type: ignore[return-value, arg-type]
 
     # --- columns ------------------------------------------------------------------------------------------------------
     @admin.display(description=_("about"), ordering="subject__handle")

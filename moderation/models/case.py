@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from moderation import evidence, rules
+from moderation import holding, rules
 from moderation.models.audit import AuditEvent
 from moderation.models.decision import Decision
 from moderation.refusals import check
@@ -104,7 +104,7 @@ class Case(models.Model):
         if SEVERITY[breach] > self.severity:
             self.severity = SEVERITY[breach]
             self.save(update_fields=["severity"])
-        evidence.hold_for_review(self, now)
+        holding.hold_for_review(self, now)
 
     @classmethod
     def locked(cls, pk: uuid.UUID) -> "Case":
@@ -171,7 +171,7 @@ class Case(models.Model):
         case.save(update_fields=["state", "decided_at"])
         AuditEvent.write(AuditEvent.Verb.CASE_DECIDED, by, {"kind": str(kind)}, case=case, decision=decision)
         decision.carry_out()
-        evidence.settle(case, decision.found_a_breach, now)
+        holding.settle(case, decision.found_a_breach, now)
         decision.notify(now)
         self.refresh_from_db()
         return decision

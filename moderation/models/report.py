@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from moderation import evidence, rules
+from moderation import holding, rules
 from moderation.models.append_only import AppendOnly, AppendOnlyQuerySet
 from moderation.models.audit import AuditEvent
 from moderation.models.case import Case
@@ -125,7 +125,7 @@ def _check(me: Participant, who: Participant, recent: int, text: str) -> None:
     check(Reason.NOT_IN_THE_SPACE if who.space_id != me.space_id else None)
     check(rules.filing_refusal(who.user_id == me.user_id, recent, len(text)))
     check_role(role_refusal(Action.REPORT, Role(me.role), Role(who.role)))
-    check(None if evidence.is_kept(me.space) else Reason.SOUND_IS_GONE)
+    check(None if holding.is_kept(me.space) else Reason.SOUND_IS_GONE)
 
 
 def _room_ms(me: Participant, now: datetime) -> int:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from pytest_django.asserts import assertNumQueries
 
 from accounts.models import User
-from moderation import effect
+from moderation.desk import effect
 from moderation.models import AuditEvent, Case, Decision, Report
 from moderation.rules import CLAIM_IDLE, Kind
 from recordings import files

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.shared.requests import MemberRequest
-from moderation import effect, listening
+from moderation.desk import effect, listening
 from moderation.forms import DecisionForm
 from moderation.models import AuditEvent, Case
 from moderation.models.case import CLAIM, DECIDE
