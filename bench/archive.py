@@ -8,8 +8,8 @@ import time
 from itertools import count
 
 from bench.rig.sound import talk
-from recordings.decode import Piece
-from recordings.mix import mix
+from recordings.mixing.decode import Piece
+from recordings.mixing.mix import mix
 from rooms.media.capture.tap import Chunk, Tap
 from rooms.media.sound.opus import FRAME, Encoder
 

@@ -15,8 +15,9 @@ from typing import IO
 
 from django.conf import settings
 
-from recordings import files, mix
-from recordings.decode import Piece
+from recordings import files
+from recordings.mixing import mix
+from recordings.mixing.decode import Piece
 from recordings.models import ClaimLost, Recording
 from recordings.models.recording import MIXED_FOLDER
 

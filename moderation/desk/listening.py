@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts.shared.requests import MemberRequest
 from moderation.models import AuditEvent, Case, Report
-from recordings import evidence, serve
+from recordings import clips, serve
 from recordings.models import Recording
 from rooms.models import Participant, Space
 
@@ -62,7 +62,7 @@ def players(case: Case, recording: Recording, reports: list[Report]) -> list[Pla
     named = [("own", own, person), ("mix", _("What everyone heard"), None)]
     found = []
     for name, label, of_whom in named:
-        until_ms = evidence.heard_until_ms(recording, of_whom)
+        until_ms = clips.heard_until_ms(recording, of_whom)
         arrived = until_ms if case.space.state == Space.State.LIVE and until_ms > from_ms else to_ms
         found.append(Player(name, label, _address(case, name), from_ms, min(to_ms, arrived), until_ms))
     return found if person is not None else found[1:]
@@ -114,10 +114,10 @@ def _stretch(request: MemberRequest) -> tuple[int, int] | None:
 def _clip(case: Case, recording: Recording, person: Participant | None, start: int, stop: int) -> bytes:
     """While the Space is live the clip ends where the sound does by now, so that nobody hears silence that is none."""
     if case.space.state == Space.State.LIVE:
-        stop = max(start, min(stop, evidence.known_until_ms(recording, person)))
+        stop = max(start, min(stop, clips.known_until_ms(recording, person)))
     if person is None:
-        return evidence.mix_clip(recording, start, stop)
-    return evidence.track_clip(recording, person, start, stop)
+        return clips.mix_clip(recording, start, stop)
+    return clips.track_clip(recording, person, start, stop)
 
 
 def _note(request: MemberRequest, case: Case, recording: Recording, name: str, stretch: tuple[int, int]) -> None:

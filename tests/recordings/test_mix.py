@@ -7,9 +7,9 @@ import tempfile
 import numpy as np
 import pytest
 
-from recordings.decode import Piece
-from recordings.loudness import measure
-from recordings.mix import Mixed, mix
+from recordings.mixing.decode import Piece
+from recordings.mixing.loudness import measure
+from recordings.mixing.mix import Mixed, mix
 from rooms.media.capture import ogg
 from rooms.media.capture.tap import Chunk
 from tests.recordings.sounds import captured, decoded, heard_from_to, loudest, packets, strength, tone

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.test import AsyncRequestFactory, RequestFactory
 
 from recordings.archive import archive
-from recordings.evidence import mix
+from recordings.clips import mix
 from recordings.models import Recording
 from recordings.serve import BLOCK, Source, made, respond
 

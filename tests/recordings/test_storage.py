@@ -8,7 +8,7 @@ from django.core.files.storage import InMemoryStorage
 from django.test import RequestFactory
 from django.utils import timezone
 
-from recordings import evidence, files, serve, tasks
+from recordings import clips, files, serve, tasks
 from recordings.archive import archive
 from recordings.models import Recording
 from recordings.models.mixable import State
@@ -40,7 +40,7 @@ def test_a_recording_lives_and_goes_in_a_bucket(
     assert archive(ended)
     ended.refresh_from_db()
     assert heard_from_to(decoded(files.read(ended.mix_key)), 1000)
-    source, _start_ms = evidence.mix(ended)
+    source, _start_ms = clips.mix(ended)
     response: Any = serve.respond(RequestFactory().get("/", headers={"Range": "bytes=0-3"}), source)
     assert b"".join(response) == b"OggS"
     assert list(verify(timezone.now())) == []

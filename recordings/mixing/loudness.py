@@ -9,7 +9,7 @@ import av
 import av.filter
 import numpy as np
 
-from recordings.decode import Samples
+from recordings.mixing.decode import Samples
 from rooms.media.sound.opus import SAMPLE_RATE
 
 SILENCE_LUFS = -70.0  # the absolute gate of BS.1770: what is below is not measured

@@ -16,9 +16,9 @@ from typing import Any, BinaryIO
 import av
 import numpy as np
 
-from recordings.decode import MS, Piece, Samples, Track, added
-from recordings.loudness import CEILING, SILENCE_LUFS, Measured, limited, measure, measured
-from recordings.waveform import Waveform
+from recordings.mixing.decode import MS, Piece, Samples, Track, added
+from recordings.mixing.loudness import CEILING, SILENCE_LUFS, Measured, limited, measure, measured
+from recordings.mixing.waveform import Waveform
 from rooms.media.sound.opus import SAMPLE_RATE
 
 TARGET_LUFS = -16.0

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from recordings.decode import Samples
+from recordings.mixing.decode import Samples
 from rooms.media.sound.opus import SAMPLE_RATE
 
 PEAKS = 1800
