@@ -16,8 +16,8 @@ import redis
 from django.core.management import call_command
 from pytest_django import Settings
 
-from spaces_project import doctor, doctor_sound
-from spaces_project.findings import Finding
+from spaces_project.doctor import checks, sound
+from spaces_project.doctor.findings import Finding
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -64,27 +64,27 @@ def test_a_fault_makes_it_fail_and_is_named_with_its_mend(settings: Settings) ->
 @pytest.mark.parametrize("value", ["", "short"])
 def test_a_missing_or_short_secret(settings: Settings, name: str, value: str) -> None:
     setattr(settings, name, value)
-    assert [finding.what for finding in faults(doctor.secrets())] == [name]
+    assert [finding.what for finding in faults(checks.secrets())] == [name]
 
 
 @pytest.mark.parametrize("name", ["SECRET_KEY", "MEDIA_SECRET", "TURN_SECRET"])
 def test_the_secret_of_the_web_server_opens_nothing_else(settings: Settings, name: str) -> None:
     settings.HLS_SECRET = "a1" * 16
-    assert not faults(doctor.secrets())
+    assert not faults(checks.secrets())
     setattr(settings, name, settings.HLS_SECRET)
-    [fault] = faults(doctor.secrets())
+    [fault] = faults(checks.secrets())
     assert (fault.what, fault.detail) == ("HLS_SECRET", f"the same as {name}, which the web server need not know")
     assert settings.HLS_SECRET not in fault.detail + fault.mend
 
 
 def test_no_files_need_no_secret(settings: Settings) -> None:
     settings.HLS, settings.HLS_SECRET = False, ""
-    assert not faults(doctor.secrets())
+    assert not faults(checks.secrets())
 
 
 def test_a_host_that_the_site_does_not_answer_to(settings: Settings) -> None:
     settings.PUBLIC_URL = "https://other.example.org"
-    [fault] = faults(doctor.secure_context())
+    [fault] = faults(checks.secure_context())
     assert "ALLOWED_HOSTS" in fault.mend
 
 
@@ -94,7 +94,7 @@ def test_a_host_that_the_site_does_not_answer_to(settings: Settings) -> None:
 )
 def test_proxies_that_cannot_be_right(settings: Settings, proxies: list[str], words: str) -> None:
     settings.PUBLIC_URL, settings.TRUSTED_PROXIES = "https://spaces.example.org", proxies
-    [fault] = faults(doctor.proxies())
+    [fault] = faults(checks.proxies())
     assert words in fault.detail
 
 
@@ -117,7 +117,7 @@ def answering(answer: bytes) -> Iterator[int]:
 
 def test_a_web_that_answers(settings: Settings) -> None:
     with answering(HEALTHY) as settings.WEB_PORT:
-        assert faults(doctor.web_port()) == []
+        assert faults(checks.web_port()) == []
 
 
 OK = b"HTTP/1.0 200 OK\r\n\r\n"
@@ -129,7 +129,7 @@ HEALTHY = OK + b'{"ok": true, "jobs_age_seconds": 1.0}'
 )
 def test_a_web_port_on_which_something_else_answers(settings: Settings, answer: bytes) -> None:
     with answering(answer) as settings.WEB_PORT:
-        [warning] = faults(doctor.web_port())
+        [warning] = faults(checks.web_port())
     assert warning.warning
     assert "WEB_PORT" in warning.mend
 
@@ -138,7 +138,7 @@ def test_a_web_port_on_which_nobody_answers(settings: Settings) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))  # and does not listen
         settings.WEB_PORT = probe.getsockname()[1]
-        [warning] = faults(doctor.web_port())
+        [warning] = faults(checks.web_port())
     assert warning.what == f"web on port {settings.WEB_PORT}"
 
 
@@ -153,7 +153,7 @@ def test_a_web_port_on_which_nobody_answers(settings: Settings) -> None:
 )
 def test_a_public_site_that_sends_no_mail(settings: Settings, url: str, host: str, warned: bool) -> None:
     settings.PUBLIC_URL, settings.EMAIL_HOST = url, host
-    found = faults(doctor.mail())
+    found = faults(checks.mail())
     assert [(finding.warning, "EMAIL_HOST" in finding.mend) for finding in found] == ([(True, True)] if warned else [])
 
 
@@ -175,14 +175,14 @@ def test_a_public_site_that_sends_no_mail(settings: Settings, url: str, host: st
 def test_announced_addresses_that_members_cannot_reach(settings: Settings, address: str, words: str) -> None:
     settings.PUBLIC_URL, settings.MEDIA_ANNOUNCE = "https://spaces.example.org", [address]
     settings.MEDIA_BIND = "0.0.0.0" if "IPv4" in words else "::"
-    [fault] = faults(doctor_sound.announced_addresses())
+    [fault] = faults(sound.announced_addresses())
     assert words in fault.detail
     assert not fault.warning
 
 
 def test_an_ipv4_address_announced_of_a_port_for_ipv6_alone(settings: Settings) -> None:
     settings.MEDIA_BIND, settings.MEDIA_ANNOUNCE = "::1", ["::1", "127.0.0.1"]
-    [fault] = faults(doctor_sound.announced_addresses())
+    [fault] = faults(sound.announced_addresses())
     assert fault.detail == "127.0.0.1 is IPv4, and MEDIA_BIND=::1 takes IPv6 only"
     assert "MEDIA_BIND=::" in fault.mend
 
@@ -190,41 +190,41 @@ def test_an_ipv4_address_announced_of_a_port_for_ipv6_alone(settings: Settings) 
 def test_a_public_address_that_a_router_passes_on_is_fine_and_said(settings: Settings) -> None:
     settings.PUBLIC_URL, settings.MEDIA_BIND = "https://spaces.example.org", "::"
     settings.MEDIA_ANNOUNCE = ["203.0.113.7", "203.0.113.7:4444", "[2001:db8::7]:4444"]
-    found = list(doctor_sound.announced_addresses())
+    found = list(sound.announced_addresses())
     assert [finding.ok for finding in found] == [True] * 3
     assert all("no address of this machine" in finding.detail for finding in found)
 
 
 def test_one_public_port_for_several_nodes(settings: Settings) -> None:
     settings.MEDIA_NODES, settings.MEDIA_ANNOUNCE = 2, ["127.0.0.1:4444"]
-    [fault] = faults(doctor_sound.announced_addresses())
+    [fault] = faults(sound.announced_addresses())
     assert "several nodes" in fault.detail
 
 
 def test_a_private_address_beside_a_public_one_is_for_those_at_home(settings: Settings) -> None:
     settings.PUBLIC_URL, settings.MEDIA_BIND = "https://spaces.example.org", "0.0.0.0"
     settings.MEDIA_ANNOUNCE = ["203.0.113.7", "192.168.178.20"]
-    [_, private] = doctor_sound.announced_addresses()
+    [_, private] = sound.announced_addresses()
     assert private.ok
     assert "same network" in private.detail
     settings.MEDIA_ANNOUNCE = ["127.0.0.1:4444", "192.168.178.20", "nonsense"]
-    assert len(faults(doctor_sound.announced_addresses())) == 3
+    assert len(faults(sound.announced_addresses())) == 3
 
 
 @pytest.mark.parametrize("url", ["https://192.168.1.5", "https://spaces", "https://spaces.home.arpa", ""])
 def test_a_private_address_is_fine_where_the_site_is_private_too(settings: Settings, url: str) -> None:
     settings.PUBLIC_URL, settings.MEDIA_BIND = url, "0.0.0.0"
     settings.MEDIA_ANNOUNCE = ["192.168.1.5", "10.1.2.3:4444"]
-    assert faults(doctor_sound.announced_addresses()) == []
+    assert faults(sound.announced_addresses()) == []
 
 
 def test_no_announced_address(settings: Settings) -> None:
     settings.MEDIA_ANNOUNCE = []
-    assert len(faults(doctor_sound.announced_addresses())) == 1
+    assert len(faults(sound.announced_addresses())) == 1
 
 
 def test_a_free_udp_port_is_listened_on_and_not_called_good() -> None:
-    [warning] = faults(doctor_sound.udp_port())
+    [warning] = faults(sound.udp_port())
     assert warning.warning
     assert warning.detail == "a packet to 127.0.0.1 arrives, but no media node has the port"
     assert "runspaces" in warning.mend
@@ -245,7 +245,7 @@ class Node:
             def do_GET(self) -> None:
                 if hears and node.heard():
                     Face.strangers += 1
-                body = json.dumps({"drops": {doctor_sound.STRANGER: Face.strangers}}).encode()
+                body = json.dumps({"drops": {sound.STRANGER: Face.strangers}}).encode()
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
@@ -276,7 +276,7 @@ def test_a_running_node_tells_whether_the_packet_has_arrived(settings: Settings,
     node = Node(hears)
     settings.MEDIA_PORT = node.udp.getsockname()[1]
     settings.MEDIA_HTTP_PORT = node.http.server_address[1]
-    found = faults(doctor_sound.udp_port())
+    found = faults(sound.udp_port())
     node.close()
     assert [finding.warning for finding in found] == ([] if hears else [False])
 
@@ -284,14 +284,14 @@ def test_a_running_node_tells_whether_the_packet_has_arrived(settings: Settings,
 def test_a_public_port_that_is_forwarded_is_the_one_that_is_asked(settings: Settings) -> None:
     """The packet to the announced port arrives nowhere: that is for the router to do."""
     settings.MEDIA_ANNOUNCE = [f"127.0.0.1:{free_udp_port()}"]
-    [warning] = faults(doctor_sound.udp_port())
+    [warning] = faults(sound.udp_port())
     assert warning.warning
     assert f"to port {settings.MEDIA_PORT} of this machine" in warning.mend
 
 
 def test_both_families_are_asked(settings: Settings) -> None:
     settings.MEDIA_BIND, settings.MEDIA_ANNOUNCE = "::", ["127.0.0.1", "::1"]
-    details = [finding.detail for finding in doctor_sound.udp_port()]
+    details = [finding.detail for finding in sound.udp_port()]
     arrives = "a packet to {} arrives, but no media node has the port"
     assert details == [arrives.format("127.0.0.1"), arrives.format("::1")]
 
@@ -300,7 +300,7 @@ def test_a_port_that_something_else_has(settings: Settings) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
         other.bind(("127.0.0.1", settings.MEDIA_PORT))
         settings.MEDIA_HTTP_PORT = 1
-        [fault] = faults(doctor_sound.udp_port())
+        [fault] = faults(sound.udp_port())
     assert "not by a media node" in fault.detail
 
 
@@ -308,22 +308,22 @@ def test_a_port_that_something_else_has(settings: Settings) -> None:
 def test_a_face_that_is_not_a_nodes(settings: Settings, answer: bytes) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other, answering(answer) as settings.MEDIA_HTTP_PORT:
         other.bind(("127.0.0.1", settings.MEDIA_PORT))
-        [fault] = faults(doctor_sound.udp_port())
+        [fault] = faults(sound.udp_port())
     assert "not by a media node" in fault.detail
 
 
 # --- servers ---
 def test_no_database(monkeypatch: pytest.MonkeyPatch) -> None:
     nowhere = {"host": "/nonexistent", "dbname": "spaces"}
-    monkeypatch.setattr(doctor.connection, "get_connection_params", lambda: nowhere)
-    [fault] = faults(doctor.database())
+    monkeypatch.setattr(checks.connection, "get_connection_params", lambda: nowhere)
+    [fault] = faults(checks.database())
     assert "DATABASE_URL" in fault.mend
 
 
 def test_no_redis(monkeypatch: pytest.MonkeyPatch) -> None:
     nobody = redis.Redis(unix_socket_path="/nonexistent/redis.sock", retry=None)
-    monkeypatch.setattr(doctor.store, "client", lambda: nobody)
-    [fault] = faults(doctor.redis_server())
+    monkeypatch.setattr(checks.store, "client", lambda: nobody)
+    [fault] = faults(checks.redis_server())
     assert "REDIS_URL" in fault.mend
 
 
@@ -339,14 +339,14 @@ def test_a_redis_that_will_not_do(monkeypatch: pytest.MonkeyPatch, about: dict[s
         def info(self) -> dict[str, object]:
             return about
 
-    monkeypatch.setattr(doctor.store, "client", Client)
-    [fault] = faults(doctor.redis_server())
+    monkeypatch.setattr(checks.store, "client", Client)
+    [fault] = faults(checks.redis_server())
     assert words in fault.detail
 
 
 def test_wheels_behind_a_public_address_are_a_warning(settings: Settings) -> None:
     settings.PUBLIC_URL, settings.EMBEDDED_POSTGRES = "https://spaces.example.org", True
-    [fault] = faults(doctor.wheels())
+    [fault] = faults(checks.wheels())
     assert fault.warning
 
 
@@ -355,11 +355,11 @@ def test_a_storage_that_cannot_be_written(settings: Settings, tmp_path: Path) ->
     blocked.write_text("in the way")
     backend = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": blocked}}
     settings.STORAGES = settings.STORAGES | {"recordings": backend}
-    [fault] = faults(doctor.storage())
+    [fault] = faults(checks.storage())
     assert "RECORDINGS_DIR" in fault.mend
 
 
 def test_a_clock_that_is_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "CLOCKS", {"PostgreSQL": lambda: 0.0})
-    [fault] = faults(doctor.clock())
+    monkeypatch.setattr(checks, "CLOCKS", {"PostgreSQL": lambda: 0.0})
+    [fault] = faults(checks.clock())
     assert "NTP" in fault.mend

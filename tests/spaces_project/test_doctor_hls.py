@@ -13,8 +13,8 @@ import pytest
 from pytest_django import Settings
 
 from rooms.hls.server import Files
-from spaces_project import doctor_hls
-from spaces_project.findings import Finding
+from spaces_project.doctor import hls
+from spaces_project.doctor.findings import Finding
 
 SITE = "https://spaces.example.org"
 Given = tuple[int, dict[str, str], bytes]
@@ -110,7 +110,7 @@ def finding(server: Server, settings: Settings, other_site: bool = False) -> Fin
             settings.PUBLIC_URL, settings.HLS_URL = SITE, f"http://127.0.0.1:{port}/hls/"
         else:
             settings.WEB_PORT = port
-        [one] = doctor_hls.sound_as_files()
+        [one] = hls.sound_as_files()
     assert one.ok or one.mend
     assert not settings.HLS_DIR.exists(), "what was written is gone"
     return one
@@ -164,12 +164,12 @@ def test_another_site_has_to_let_pages_of_this_one_read_them(
 @pytest.mark.parametrize(("runs", "url"), [(True, "/hls/"), (True, "http://127.0.0.1:{}/hls/"), (False, "/hls/")])
 def test_nobody_answers(settings: Settings, monkeypatch: pytest.MonkeyPatch, runs: bool, url: str) -> None:
     """That is a fault while the site runs; where it does not, its own check says so, and this one warns."""
-    monkeypatch.setattr(doctor_hls, "web_health", lambda *_: {} if runs else None)
+    monkeypatch.setattr(hls, "web_health", lambda *_: {} if runs else None)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))  # and does not listen
         settings.WEB_PORT = probe.getsockname()[1]
         settings.HLS_URL = url.format(settings.WEB_PORT)
-        [one] = doctor_hls.sound_as_files()
+        [one] = hls.sound_as_files()
     assert (one.ok, one.warning) == (False, not runs)
     assert "nobody answers (Connection refused)" in one.detail
     assert ("HLS_URL" if url != "/hls/" else "in front" if runs else "runspaces") in one.mend
@@ -183,16 +183,16 @@ def test_a_proxy_before_a_site_that_does_not_run(settings: Settings, files: Path
 def test_a_folder_that_cannot_be_written(settings: Settings, tmp_path: Path) -> None:
     settings.HLS_DIR = tmp_path / "file"
     settings.HLS_DIR.write_text("in the way")
-    [one] = doctor_hls.sound_as_files()
+    [one] = hls.sound_as_files()
     assert (one.ok, "HLS_DIR" in one.mend) == (False, True)
 
 
 def test_what_others_wrote_stays(settings: Settings, files: Path) -> None:
     (files / "tea").mkdir(parents=True)
-    assert list(doctor_hls.sound_as_files())
+    assert list(hls.sound_as_files())
     assert [one.name for one in files.iterdir()] == ["tea"]
 
 
 def test_it_may_be_switched_off(settings: Settings) -> None:
     settings.HLS = False
-    assert [(one.ok, one.detail) for one in doctor_hls.sound_as_files()] == [(True, "switched off")]
+    assert [(one.ok, one.detail) for one in hls.sound_as_files()] == [(True, "switched off")]

@@ -8,8 +8,8 @@ from threading import Thread
 import pytest
 from pytest_django import Settings
 
-from spaces_project import doctor_turn
-from spaces_project.findings import Finding
+from spaces_project.doctor import turn
+from spaces_project.doctor.findings import Finding
 from tests.coturn import SECRET, Coturn, denied_ranges, user
 from tests.rooms.turn.client import allocated
 
@@ -32,7 +32,7 @@ def _settings(settings: Settings, coturn: Coturn, monkeypatch: pytest.MonkeyPatc
 
 
 def found() -> list[Finding]:
-    findings = list(doctor_turn.turn_servers())
+    findings = list(turn.turn_servers())
     assert all(finding.mend for finding in findings if not finding.ok), "each fault comes with its mend"
     return findings
 
@@ -75,14 +75,14 @@ def test_a_name_that_does_not_resolve(settings: Settings) -> None:
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_nobody_answers(settings: Settings, coturn: Coturn, transport: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor_turn, "WAIT_SECONDS", 1.0)
+    monkeypatch.setattr(turn, "WAIT_SECONDS", 1.0)
     settings.TURN_URLS = [url(coturn, transport).replace(":3478", ":3999").replace(":443", ":3999")]
     assert "nobody answers" in fault().detail
     assert f"3999/{'udp' if transport == 'udp' else 'tcp'}" in fault().mend
 
 
 def test_somebody_else_answers(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor_turn, "WAIT_SECONDS", 1.0)
+    monkeypatch.setattr(turn, "WAIT_SECONDS", 1.0)
     with socket.create_server(("127.0.0.1", 0)) as server:
         settings.TURN_URLS = [f"turns:127.0.0.1:{server.getsockname()[1]}"]
 
@@ -129,7 +129,7 @@ def test_private_addresses_are_asked_for_where_no_public_one_is_announced(
     settings: Settings, announced: list[str], asked: list[str]
 ) -> None:
     settings.MEDIA_ANNOUNCE = announced
-    assert doctor_turn._nodes() == asked
+    assert turn._nodes() == asked
 
 
 def test_a_server_that_has_no_node_to_relay_to(settings: Settings, coturn: Coturn) -> None:

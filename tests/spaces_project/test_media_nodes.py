@@ -8,7 +8,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from spaces_project import doctor_sound, media_nodes
+from spaces_project import media_nodes
+from spaces_project.doctor import sound
 from spaces_project.processes import with_patience
 from tests.machine import START_SECONDS, Machine, free_port
 
@@ -44,7 +45,7 @@ def test_ports_beyond_the_last_one_are_refused(settings: Settings) -> None:
     with pytest.raises(CommandError, match="need ports up to 65536"):
         call_command("runspaces", media_port="65534", media_nodes="3")
     settings.MEDIA_PORT, settings.MEDIA_NODES = 65534, 3
-    [fault] = doctor_sound.udp_port()
+    [fault] = sound.udp_port()
     assert (fault.ok, fault.mend) == (False, "Set MEDIA_PORT and MEDIA_HTTP_PORT lower, or MEDIA_NODES.")
 
 
@@ -57,7 +58,7 @@ def test_a_wrong_number_of_them_is_one_line(wrong: str) -> None:
 def test_the_doctor_looks_at_every_port(settings: Settings) -> None:
     settings.MEDIA_BIND, settings.MEDIA_NODES, settings.MEDIA_ANNOUNCE = "127.0.0.1", 2, ["127.0.0.1"]
     settings.MEDIA_PORT = two_free(socket.SOCK_DGRAM)
-    found = [finding.what for finding in doctor_sound.udp_port()]
+    found = [finding.what for finding in sound.udp_port()]
     assert found == [f"UDP port {settings.MEDIA_PORT}", f"UDP port {settings.MEDIA_PORT + 1}"]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from accounts.shared.counting import counted
-from spaces_project.doctor import Finding, examine
+from spaces_project.doctor.checks import Finding, examine
 
 
 class Command(BaseCommand):

@@ -11,7 +11,7 @@ from aioice import stun
 from aioice.stun import Class, Message, Method
 from aioice.turn import TCP_TRANSPORT, UDP_TRANSPORT
 
-from spaces_project.turn_client import Refused, code_of, connection
+from spaces_project.doctor.turn_client import Refused, code_of, connection
 from tests.coturn import Coturn
 
 FAMILY = "REQUESTED-ADDRESS-FAMILY"  # RFC 8656 section 18.6, which aioice does not know

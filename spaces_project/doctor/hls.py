@@ -16,7 +16,7 @@ from django.conf import settings
 
 from rooms.media.hls import files
 from rooms.media.hls.signature import SECONDS, sign
-from spaces_project.findings import Finding, bad, doubtful, good
+from spaces_project.doctor.findings import Finding, bad, doubtful, good
 from spaces_project.health import own_address, web_health
 
 WHAT = "sound as files"

@@ -11,10 +11,18 @@ from ipaddress import ip_address
 from django.conf import settings
 
 from rooms.media.contract import addresses, turn
-from spaces_project.doctor_sound import is_public
+from spaces_project.doctor.findings import Finding, bad, doubtful, good
+from spaces_project.doctor.sound import is_public
+from spaces_project.doctor.turn_client import (
+    FORBIDDEN,
+    QUOTA_REACHED,
+    UNAUTHORIZED,
+    Allocation,
+    Refused,
+    allocation,
+    code_of,
+)
 from spaces_project.env import LEAST_SECRET
-from spaces_project.findings import Finding, bad, doubtful, good
-from spaces_project.turn_client import FORBIDDEN, QUOTA_REACHED, UNAUTHORIZED, Allocation, Refused, allocation, code_of
 
 WAIT_SECONDS = 5.0
 RESERVED = ("10.255.255.254", "127.0.0.1", "169.254.169.254", "172.31.255.254", "192.168.255.254")
