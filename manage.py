@@ -7,7 +7,7 @@ import sys
 from django.core.management import execute_from_command_line
 
 from spaces_project.faults import in_one_line
-from spaces_project.standalone import servers_for
+from spaces_project.machine.standalone import servers_for
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from celery import Celery, signals
 from celery.loaders.app import AppLoader
 
 from spaces_project.env import plainly
-from spaces_project.processes import die_with_parent
+from spaces_project.machine.processes import die_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "spaces_project.settings")
 

@@ -9,7 +9,7 @@ import redis
 from django.core.exceptions import ImproperlyConfigured
 from django.db import InterfaceError, OperationalError
 
-from spaces_project.embedded import EmbeddedError
+from spaces_project.machine.embedded import EmbeddedError
 
 NO_DATABASE = (OperationalError, InterfaceError)
 NO_REDIS = (redis.ConnectionError, redis.TimeoutError, kombu.exceptions.OperationalError)

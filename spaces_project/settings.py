@@ -15,7 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from redis.connection import parse_url
 
 from rooms.media.contract import addresses, turn
-from spaces_project import embedded, env, logs, running
+from spaces_project import env, logs
+from spaces_project.machine import embedded, running
 
 django_stubs_ext.monkeypatch()  # so that `ModelForm[Space]` is a class at run time too
 

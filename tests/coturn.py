@@ -19,7 +19,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from rooms.media.contract import turn
-from spaces_project.processes import spawn, stop, with_patience
+from spaces_project.machine.processes import spawn, stop, with_patience
 from tests import certificate
 from tests.machine import CHECKOUT
 

@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from spaces_project import embedded
+from spaces_project.machine import embedded
 
 PREFIX = "spaces-test-"
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import psycopg
 
-from spaces_project import embedded
-from spaces_project.processes import with_patience
+from spaces_project.machine import embedded
+from spaces_project.machine.processes import with_patience
 from tests import folders
 
 CHECKOUT = Path(__file__).parents[1]

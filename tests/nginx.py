@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from http.client import HTTPResponse
 from pathlib import Path
 
-from spaces_project.processes import spawn, stop, with_patience
+from spaces_project.machine.processes import spawn, stop, with_patience
 from tests import certificate
 from tests.machine import CHECKOUT
 

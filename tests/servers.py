@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from spaces_project import embedded
+from spaces_project.machine import embedded
 from tests import folders
 
 _undo: list[Callable[[], object]] = []

@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from spaces_project.processes import spawn, with_patience
+from spaces_project.machine.processes import spawn, with_patience
 from tests.browser.places import Place
 
 SYSTEMD, CGROUPS = "/lib/systemd/systemd", "/sys/fs/cgroup"

@@ -19,7 +19,7 @@ import aiohttp
 from bench.rig import machine, network
 from bench.rig.peers import Peer
 from rooms.media.client.peer import PAYLOAD_TYPE
-from spaces_project.processes import spawn, stop
+from spaces_project.machine.processes import spawn, stop
 
 BITRATE = 32_000  # bit/s, what the node encodes its mix with
 START_SECONDS = 20.0

@@ -27,8 +27,8 @@ from bench.rig import machine
 from bench.rig.peers import Peer
 from rooms.media.contract import grant
 from rooms.media.contract.standing import CHANNEL, KEY, Standing, Voice
-from spaces_project import embedded
-from spaces_project.processes import spawn, stop
+from spaces_project.machine import embedded
+from spaces_project.machine.processes import spawn, stop
 
 CHECKOUT = Path(__file__).parents[2]
 START_SECONDS = 60.0

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from bench.rig import machine
-from spaces_project.processes import spawn, stop
+from spaces_project.machine.processes import spawn, stop
 
 CHECKOUT = Path(__file__).parents[2]
 START_SECONDS = 120.0

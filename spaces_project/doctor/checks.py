@@ -16,14 +16,14 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from rooms.store import client as store
-from spaces_project.demo import secret
 from spaces_project.doctor.findings import LOCAL_HOSTS, Finding, bad, doubtful, good, is_network, is_public_site
 from spaces_project.doctor.hls import sound_as_files
 from spaces_project.doctor.sound import announced_addresses, udp_port
 from spaces_project.doctor.turn import turn_servers
-from spaces_project.embedded import POSTGRES_MAJOR
 from spaces_project.env import LEAST_SECRET
 from spaces_project.health import web_health
+from spaces_project.machine.demo import secret
+from spaces_project.machine.embedded import POSTGRES_MAJOR
 
 OLDEST_POSTGRES = 14  # what Django 5.2 supports
 OLDEST_REDIS = (6, 2)

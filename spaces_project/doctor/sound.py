@@ -13,8 +13,8 @@ from django.conf import settings
 
 from rooms.media.contract import addresses
 from rooms.media.network import stun
-from spaces_project import media_nodes
 from spaces_project.doctor.findings import Finding, bad, doubtful, good, is_on_the_internet, is_public_site
+from spaces_project.machine import media_nodes
 
 WAIT_SECONDS = 2.0
 STRANGER = "stun-stranger"  # under which a node counts a check of somebody it does not know

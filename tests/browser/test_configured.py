@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Playwright
 
 from spaces_project.env import read_file
-from spaces_project.processes import spawn, stop, with_patience
+from spaces_project.machine.processes import spawn, stop, with_patience
 from tests import certificate, folders
 from tests.browser.conftest import HANA
 from tests.browser.person import Person

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import redis
 
-from spaces_project import embedded
+from spaces_project.machine import embedded
 from tests.browser.conftest import HANA, SOL
 from tests.browser.person import Person, until
 from tests.machine import START_SECONDS, Machine

@@ -10,7 +10,7 @@ from channels.layers import get_channel_layer
 
 from rooms.loops import database
 from rooms.store import layer as postman
-from spaces_project.processes import with_patience
+from spaces_project.machine.processes import with_patience
 
 PATIENCE = 20.0
 

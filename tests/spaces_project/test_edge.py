@@ -11,7 +11,7 @@ from time import time
 import pytest
 
 from rooms.media.hls.signature import SECONDS, folder, sign
-from spaces_project.processes import with_patience
+from spaces_project.machine.processes import with_patience
 from tests.machine import free_port
 from tests.nginx import (
     CDN,

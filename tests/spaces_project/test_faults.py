@@ -12,8 +12,8 @@ import redis
 from django.core.exceptions import ImproperlyConfigured
 from django.db import InterfaceError, OperationalError
 
-from spaces_project.embedded import EmbeddedError
 from spaces_project.faults import in_one_line
+from spaces_project.machine.embedded import EmbeddedError
 from tests.machine import CHECKOUT, free_port
 
 DATABASE, REDIS = "the database cannot be used: ", "Redis cannot be used: "

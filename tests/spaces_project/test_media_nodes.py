@@ -8,9 +8,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from spaces_project import media_nodes
 from spaces_project.doctor import sound
-from spaces_project.processes import with_patience
+from spaces_project.machine import media_nodes
+from spaces_project.machine.processes import with_patience
 from tests.machine import START_SECONDS, Machine, free_port
 
 PORTS = {"media": 40000, "media_http": 40001}

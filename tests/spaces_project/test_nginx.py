@@ -19,7 +19,7 @@ from pytest_django import DjangoDbBlocker
 from accounts.avatars import UPLOAD_BYTES
 from accounts.models import User
 from rooms.media.hls.signature import SECONDS, folder, sign
-from spaces_project.processes import spawn, stop, with_patience
+from spaces_project.machine.processes import spawn, stop, with_patience
 from tests.machine import CHECKOUT, free_port
 from tests.nginx import HLS_SECRET, HOST, PATIENCE, Site, answers, ask, configuration, running
 

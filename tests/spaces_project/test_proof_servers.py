@@ -7,8 +7,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from spaces_project import embedded
-from spaces_project.processes import with_patience
+from spaces_project.machine import embedded
+from spaces_project.machine.processes import with_patience
 from tests import folders
 
 KILLS = 40

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from spaces_project import media_nodes
 from spaces_project.celery import app
+from spaces_project.machine import media_nodes
 from spaces_project.management.commands.runspaces import Command
 
 

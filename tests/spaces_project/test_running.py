@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from spaces_project import running
+from spaces_project.machine import running
 
 PORT = {"SPACES_TEST_PORT": "8200"}
 

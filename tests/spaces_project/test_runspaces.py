@@ -13,7 +13,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from spaces_project.processes import with_patience
+from spaces_project.machine.processes import with_patience
 from tests.machine import START_SECONDS, Machine
 
 pytestmark = pytest.mark.alone

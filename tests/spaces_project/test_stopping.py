@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from spaces_project.processes import with_patience
+from spaces_project.machine.processes import with_patience
 from tests.machine import CHECKOUT, START_SECONDS, STOP_SECONDS, Machine
 
 pytestmark = pytest.mark.alone

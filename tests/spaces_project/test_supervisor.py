@@ -10,9 +10,9 @@ from typing import IO
 
 import pytest
 
-from spaces_project import supervisor as supervising
-from spaces_project.processes import spawn, with_patience, working_in
-from spaces_project.supervisor import Child, Starter, StartFailed, Supervisor
+from spaces_project.machine import supervisor as supervising
+from spaces_project.machine.processes import spawn, with_patience, working_in
+from spaces_project.machine.supervisor import Child, Starter, StartFailed, Supervisor
 
 PATIENCE = 20.0
 STUBBORN = (
@@ -129,7 +129,7 @@ def test_told_to_stop_it_waits_for_nothing(supervisor: Supervisor) -> None:
 def test_no_child_outlives_a_killed_parent(tmp_path: Path) -> None:
     """kill -9 of the parent: the kernel tells the child, whatever the parent had in mind."""
     code = (
-        "import sys, time; from spaces_project.processes import spawn;"
+        "import sys, time; from spaces_project.machine.processes import spawn;"
         f"spawn([sys.executable, '-c', 'import time; time.sleep(60)'], cwd={str(tmp_path)!r}); time.sleep(60)"
     )
     parent = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2])

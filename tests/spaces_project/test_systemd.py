@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from spaces_project.processes import with_patience
+from spaces_project.machine.processes import with_patience
 from tests import certificate, folders
 from tests.browser.places import Place
 from tests.coturn import SECRET

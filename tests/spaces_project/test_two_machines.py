@@ -14,8 +14,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from spaces_project import embedded
-from spaces_project.processes import spawn, stop, with_patience
+from spaces_project.machine import embedded
+from spaces_project.machine.processes import spawn, stop, with_patience
 from tests import folders
 from tests.browser.places import Link, Place
 from tests.machine import CHECKOUT, OF_THE_RUN, START_SECONDS

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from spaces_project.processes import with_patience
+from spaces_project.machine.processes import with_patience
 from tests.machine import START_SECONDS, Machine
 
 

@@ -11,11 +11,11 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from rooms.management.options import MOST_PORT, number
-from spaces_project import demo, embedded, media_nodes, running
 from spaces_project.env import load_file
 from spaces_project.health import web_health
+from spaces_project.machine import demo, embedded, media_nodes, running
+from spaces_project.machine.supervisor import Child, StartFailed, Supervisor, python
 from spaces_project.management.commands.seed_demo import CAST
-from spaces_project.supervisor import Child, StartFailed, Supervisor, python
 
 HEALTHY_SECONDS = 180
 CELERY_AS_ROOT = "You're running the worker with superuser privileges"  # Celery's warning; operating.md says the same

@@ -20,7 +20,7 @@ from rooms.media.hls.messages import parse as parse_message
 from rooms.media.hls.playlist import parse
 from rooms.media.hls.signature import folder
 from rooms.media.sound.opus import DTX_PACKET, FRAME, SAMPLE_RATE, SILENT_PACKET
-from spaces_project.processes import with_patience
+from spaces_project.machine.processes import with_patience
 from tests.rooms.media.conftest import World, until
 from tests.rooms.media.web import SPACE, Running
 

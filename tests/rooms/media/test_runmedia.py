@@ -22,7 +22,7 @@ from rooms.management.commands import runmedia
 from rooms.media.capture.tap import Chunk, Tap
 from rooms.media.client.peer import tone_packets
 from rooms.media.sound.opus import FRAME
-from spaces_project.processes import spawn
+from spaces_project.machine.processes import spawn
 from tests.machine import CHECKOUT
 
 SPACE, TURN, HANA = (f"7c9e6679-7425-40de-944b-e07fc1f90ae{digit}" for digit in "123")

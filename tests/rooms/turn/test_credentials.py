@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from aioice.stun import Method
 
-from spaces_project.processes import with_patience
+from spaces_project.machine.processes import with_patience
 from tests.coturn import NAME, SECRET, Coturn, user
 from tests.rooms.turn.client import IPV4, TCP_TRANSPORT, Node, allocated, client
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from django.conf import settings
 
-from spaces_project import embedded
+from spaces_project.machine import embedded
 
 # Commands that neither read nor write rows, and the one that starts the servers by itself.
 NEED_NO_SERVERS = {

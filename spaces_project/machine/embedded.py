@@ -27,7 +27,7 @@ from psycopg import sql
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from spaces_project.processes import Lock, spawn, stop, with_patience, working_in
+from spaces_project.machine.processes import Lock, spawn, stop, with_patience, working_in
 
 POSTGRES_MAJOR = 18
 POSTGRES_USER = "spaces"  # inside PostgreSQL
