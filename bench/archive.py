@@ -7,7 +7,7 @@ import tempfile
 import time
 from itertools import count
 
-from bench.rig.sound import talk
+from bench.rig.sound.samples import talk
 from recordings.mixing.decode import Piece
 from recordings.mixing.mix import mix
 from rooms.media.capture.tap import Chunk, Tap

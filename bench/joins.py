@@ -13,11 +13,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.rig import machine, measure, network, sound
+from bench.rig import machine, measure, network
 from bench.rig.crowd import Crowd, Join
 from bench.rig.janus import PEER, Janus
 from bench.rig.node import MediaNode
 from bench.rig.peers import Listener, Received
+from bench.rig.sound import samples
 
 JOINS, JANUS_JOINS = 500, 200
 STEADY_SECONDS = 5.0
@@ -103,7 +104,7 @@ async def compare(joins: int, janus_joins: int) -> None:
     """Measure both and say it."""
     machine.need_program("janus")
     network.enter()
-    voices = sound.voices(1)
+    voices = samples.voices(1)
     ours = await node(voices, joins)
     machine.say(f"Spaces, {joins} at once: {ours}")
     other = await janus(voices, janus_joins)

@@ -12,12 +12,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bench.rig import machine, measure, network, sound
-from bench.rig.clicks import Clicker
+from bench.rig import machine, measure, network
 from bench.rig.crowd import Crowd, Join
 from bench.rig.janus import PEER, Janus
 from bench.rig.node import CAPACITY, GROUP_OF_20_MS, MediaNode
 from bench.rig.peers import Listener, Received
+from bench.rig.sound import samples
+from bench.rig.sound.clicks import Clicker
 from rooms.media.clock import TICK_SECONDS
 
 PHASES = 10
@@ -67,7 +68,7 @@ def unevenness(received: Sequence[Received]) -> list[float]:
 
 async def send_jitter(busy: float, seconds: float) -> list[float]:
     """Bring in listeners until the node uses so much of its core (percent), then time what some of them get."""
-    voices = sound.voices(3)
+    voices = samples.voices(3)
     async with MediaNode(**GROUP_OF_20_MS) as node, Crowd() as crowd:
         room = node.open_space(len(voices))
         await measure.talking(crowd, room.speak, voices)

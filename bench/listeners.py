@@ -13,10 +13,11 @@ import statistics
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from bench.rig import machine, measure, network, sound
+from bench.rig import machine, measure, network
 from bench.rig.crowd import Crowd
 from bench.rig.janus import PEER, Janus
 from bench.rig.node import GROUP_OF_20_MS, GROUP_OF_60_MS, MediaNode
+from bench.rig.sound import samples
 
 SPEAKERS = 3
 AUDIOBRIDGE_LISTENERS, STREAMING_LISTENERS = 50, 200
@@ -97,7 +98,7 @@ async def compare(counts: list[int], seconds: float, rounds: int) -> None:
     """Measure everything, and say it. The last line is of the last count, the middle one of so many rounds."""
     machine.need_program("janus")
     network.enter()
-    voices = sound.voices(SPEAKERS)
+    voices = samples.voices(SPEAKERS)
     for count in counts[:-1]:
         await ours(voices, count, seconds)
     shares = [await one_round(voices, counts[-1], seconds) for _ in range(rounds)]

@@ -16,13 +16,14 @@ from typing import Any
 import pylibsrtp
 from aiortc.rtp import RtcpPacket, RtcpRrPacket, RtcpSrPacket
 
-from bench.rig import machine, network, sound
+from bench.rig import machine, network
 from bench.rig.crowd import Crowd, Join
 from bench.rig.janus import PEER, Janus
-from bench.rig.likeness import likeness
 from bench.rig.node import GROUP_OF_20_MS, MediaNode, Room
 from bench.rig.peers import Listener, Peer, Received
 from bench.rig.relay import Network, Relay
+from bench.rig.sound import samples
+from bench.rig.sound.likeness import likeness
 from rooms.media.sound.opus import FRAME, Encoder, Pcm
 
 LOSSES = (1, 5, 10)  # percent
@@ -153,7 +154,7 @@ async def listen_to(talks: Sequence[Talk], seconds: float) -> None:
 
 def judge(server: str, talked: Talk, pcm: Pcm, concealed: float | None) -> Result:
     """Play what the listener got and compare it with the original, but for the beginning."""
-    heard, lost = sound.played(talked.received)
+    heard, lost = samples.played(talked.received)
     lead = round(LEAD_SECONDS / 0.02) * FRAME
     share = 100 * lost / max(1, lost + len(talked.received))
     score = likeness(pcm[lead:], heard)
@@ -190,7 +191,7 @@ async def janus(pcm: Pcm, seconds: float) -> list[Result]:
 
 async def compare(seconds: float) -> None:
     """Measure both and say it."""
-    pcm = sound.speech(LEAD_SECONDS + seconds)
+    pcm = samples.speech(LEAD_SECONDS + seconds)
     machine.need_program("janus")
     network.enter()
     results = await node(pcm, LEAD_SECONDS + seconds + 1)

@@ -9,9 +9,10 @@ import asyncio
 import json
 from collections.abc import Sequence
 
-from bench.rig import machine, measure, sound
+from bench.rig import machine, measure
 from bench.rig.crowd import Crowd
 from bench.rig.node import MediaNode, Room
+from bench.rig.sound import samples
 
 SILENT, TALKING = 100, 20
 SECONDS = 10.0
@@ -42,7 +43,7 @@ async def measure_both(silent: int, talking: int, seconds: float) -> None:
     machine.say("Silent Spaces")
     quiet = await cost(silent, [[]], seconds)
     machine.say("Spaces with one voice")
-    loud = await cost(talking, sound.voices(5), seconds)
+    loud = await cost(talking, samples.voices(5), seconds)
     figures = {
         "bench": "rooms",
         "silent_spaces": silent,

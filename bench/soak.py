@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from bench.rig import machine, measure, sound
+from bench.rig import machine, measure
 from bench.rig.crowd import Crowd
 from bench.rig.node import MediaNode
+from bench.rig.sound import samples
 from rooms.media.sound.opus import FRAME, SAMPLE_RATE, Encoder
 
 VOICES, AT_ONCE = 12, 3
@@ -33,7 +34,7 @@ def turn(number: int) -> list[bytes]:
     """Return what voice ``number`` sends, to be repeated: one slot of speech, silence in all others."""
     pcm = np.zeros(LOOP_SECONDS * SAMPLE_RATE, np.int16)
     start = number // AT_ONCE * SLOT_SECONDS * SAMPLE_RATE
-    pcm[start : start + SLOT_SECONDS * SAMPLE_RATE] = sound.speech(SLOT_SECONDS, first=3 * number)
+    pcm[start : start + SLOT_SECONDS * SAMPLE_RATE] = samples.speech(SLOT_SECONDS, first=3 * number)
     encoder = Encoder(dtx=True)
     return [encoder.encode(pcm[place : place + FRAME]) for place in range(0, len(pcm), FRAME)]
 

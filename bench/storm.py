@@ -23,10 +23,10 @@ import numpy as np
 from bench.joins import arrive
 from bench.rig import flood, machine, measure
 from bench.rig.crowd import Crowd
-from bench.rig.ears import Archived, Ear, archived, faintest, tones
 from bench.rig.node import MediaNode
 from bench.rig.peers import Received
-from bench.rig.sound import played
+from bench.rig.sound.ears import Archived, Ear, archived, faintest, tones
+from bench.rig.sound.samples import played
 from rooms.media.clock import TICK_SECONDS
 from rooms.media.sound.opus import FRAME
 

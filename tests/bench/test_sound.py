@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.rig import sound
-from bench.rig.clicks import EVERY, clicks, delays, moments, onsets
-from bench.rig.likeness import lag, likeness
 from bench.rig.machine import Missing
 from bench.rig.peers import Received
+from bench.rig.sound import samples
+from bench.rig.sound.clicks import EVERY, clicks, delays, moments, onsets
+from bench.rig.sound.likeness import lag, likeness
 from rooms.media.client.peer import encode
 from rooms.media.sound.opus import FRAME, SAMPLE_RATE
 
@@ -47,22 +47,22 @@ def test_a_click_that_never_comes_is_left_out() -> None:
 
 
 def test_lost_packets_are_counted_and_their_time_is_filled() -> None:
-    packets = encode(sound.talk(150, 2))
-    heard, lost = sound.played(as_received(packets, {10, 11, 12, 50}))
+    packets = encode(samples.talk(150, 2))
+    heard, lost = samples.played(as_received(packets, {10, 11, 12, 50}))
     assert lost == 4
     assert len(heard) == len(packets) * FRAME
 
 
 def test_packets_that_come_in_another_order_or_twice_sound_the_same() -> None:
-    received = as_received(encode(sound.talk(150, 1)))
+    received = as_received(encode(samples.talk(150, 1)))
     mixed = [received[1], received[0], received[1], *received[2:]]
-    assert np.array_equal(sound.played(mixed)[0], sound.played(received)[0])
+    assert np.array_equal(samples.played(mixed)[0], samples.played(received)[0])
 
 
 def test_nothing_received_is_silence() -> None:
-    heard, lost = sound.played([])
+    heard, lost = samples.played([])
     assert (len(heard), lost) == (0, 0)
-    assert likeness(sound.talk(150, 2), heard) == 0.0
+    assert likeness(samples.talk(150, 2), heard) == 0.0
 
 
 @pytest.mark.parametrize("behind", [-700, 0, 5000])
@@ -73,7 +73,7 @@ def test_the_lag_of_two_sounds(behind: int) -> None:
 
 
 def test_likeness_falls_with_noise_and_not_with_delay() -> None:
-    original = sound.talk(130, 4)
+    original = samples.talk(130, 4)
     late = np.concatenate((np.zeros(7_000, np.int16), original))
     noise = np.random.default_rng(2).normal(0, 6000, len(original))
     noisy = np.clip(original + noise, -32768, 32767).astype(np.int16)
@@ -82,7 +82,7 @@ def test_likeness_falls_with_noise_and_not_with_delay() -> None:
 
 
 def test_voices_differ_and_never_pause_together() -> None:
-    both = sound.talk(110, 2).astype(np.int32) + sound.talk(133, 2)
+    both = samples.talk(110, 2).astype(np.int32) + samples.talk(133, 2)
     loudness = np.sqrt(np.mean(np.square(both.reshape(-1, FRAME), dtype=np.float64), axis=1))
     assert np.mean(loudness > 100) > 0.8
 
@@ -90,6 +90,6 @@ def test_voices_differ_and_never_pause_together() -> None:
 def test_where_there_is_no_speech_one_line_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(sound, "SPEECH", tmp_path)
+    monkeypatch.setattr(samples, "SPEECH", tmp_path)
     with pytest.raises(Missing, match=r"^real speech is missing: apt-get install asterisk-core-sounds-en-g722$"):
-        sound.speech(1.0)
+        samples.speech(1.0)

@@ -8,8 +8,8 @@ import pytest
 from bench import storm
 from bench.rig import flood, machine, measure
 from bench.rig.crowd import Crowd
-from bench.rig.ears import faintest, tones
 from bench.rig.node import MediaNode
+from bench.rig.sound.ears import faintest, tones
 from rooms.media.client.peer import tone
 from rooms.media.network.udp import UdpPort, unpack
 from rooms.media.sound.opus import FRAME
