@@ -1,4 +1,4 @@
-"""The queue of cases and the trail of deeds, in Django's admin. A case's page is the desk (`moderation/desk/pages.py`)."""
+"""The queue of cases and the trail of deeds, in the admin. The page of a case is the desk (`moderation/desk/pages.py`)."""
 
 from collections.abc import Iterator
 from datetime import timedelta

@@ -1,6 +1,6 @@
 """Who is connected: a lease in Redis for each connection, beside the rows, which say who is in the Space.
 
-A lease is renewed by the process that has the connection (`rooms/live/ticker.py`); what a killed one leaves ends by itself.
+A lease is renewed by the process that has the connection (`rooms/live/ticker.py`). One of a killed process runs out.
 """
 
 import time

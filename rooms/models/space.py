@@ -270,7 +270,7 @@ class Space(models.Model):
 
     @property
     def sounding_node(self) -> str:
-        """The start of a media node that has the sound; empty while none has, or two have it (`rooms/nodes/moving.py`)."""
+        """The boot of the node that has the sound; empty while none has, or two have it (`rooms/nodes/moving.py`)."""
         is_moving = bool(self.node_before) and self.room_ms < self.node_from_ms
         return "" if is_moving else self.node_boot
 

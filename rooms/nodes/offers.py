@@ -83,7 +83,7 @@ async def answer(participant: UUID, sdp: str, *, restart: bool = False, boot: st
     """The SDP answer for this person's offer, and which start of a node gave it.
 
     `restart`: it is for the connection that there is, at the start `boot` of a node, with new ICE credentials. Whoever
-    finds everything full waits in line from then on (`rooms/store/queue.py`) and is told his place in it. Raises SoundRefused,
+    finds everything full waits in the queue (`rooms/store/queue.py`) and is told their place. Raises SoundRefused,
     or Refused for whoever is not in the Space."""
     try:
         return await (_restarted(participant, sdp, boot) if restart else _answer(participant, sdp))

@@ -1,4 +1,4 @@
-"""The standing of a Space, from the rows to Redis, where the media nodes read it (`rooms/media/contract/standing.py`)."""
+"""The standing of a Space: written from the rows to Redis, where media nodes read it."""
 
 from typing import TYPE_CHECKING
 
