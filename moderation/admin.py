@@ -1,4 +1,4 @@
-"""The queue of cases and the trail of deeds, in the admin. The page of a case is the desk (`moderation/desk/pages.py`)."""
+"""The queue of cases and the audit trail, in the admin. The page of a case is the desk (`moderation/desk/pages.py`)."""
 
 from collections.abc import Iterator
 from datetime import timedelta

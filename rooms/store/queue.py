@@ -1,8 +1,8 @@
-"""The line of those for whom no media node has a place: first come, first served, one per Space, in Redis.
+"""The queue of those for whom no media node has a place: first come, first served, one per Space, in Redis.
 
-Whoever is in it stays there until he has sound or is out of the Space; somebody whose connection is lost keeps his
-place in it as long as the one in the Space, and is passed over meanwhile. `rooms.live.ticker` calls as many as have room
-for. What Redis loses comes back when the pages ask again, in another order.
+A member stays in it until they have sound or are out of the Space. Somebody who lost the connection keeps the place for
+as long as the place in the Space, and is passed over meanwhile. `rooms.live.ticker` calls as many as there are free
+places. If Redis loses the queue, it comes back when the pages ask again, in another order.
 """
 
 import time
