@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.asgi import get_asgi_application
 
 from spaces_project.env import plainly
+from spaces_project.logs import log_start
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "spaces_project.settings")
 with plainly("daphne"):
@@ -28,3 +29,4 @@ application = TrustedProxies(
     ),
     settings.TRUSTED_PROXIES,
 )
+log_start("web")

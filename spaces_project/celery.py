@@ -8,6 +8,7 @@ from celery import Celery, signals
 from celery.loaders.app import AppLoader
 
 from spaces_project.env import plainly
+from spaces_project.logs import log_start
 from spaces_project.machine.processes import die_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "spaces_project.settings")
@@ -35,6 +36,17 @@ def keep_our_logging(**kwargs: Any) -> None:
 def end_with_the_worker(**kwargs: Any) -> None:
     """A killed worker takes its processes along; a half-done job is found again by its sweep."""
     die_with_parent(signal.SIGKILL)
+
+
+@signals.celeryd_after_setup.connect
+def log_start_of_worker(sender: str, **kwargs: Any) -> None:
+    """`sender` is the name of the worker, `mixer@host` for one that mixes."""
+    log_start(sender)
+
+
+@signals.beat_init.connect
+def log_start_of_beat(**kwargs: Any) -> None:
+    log_start("beat")
 
 
 @signals.worker_ready.connect

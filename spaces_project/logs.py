@@ -6,6 +6,8 @@ from typing import Any
 import structlog
 from django.core.exceptions import PermissionDenied
 
+from spaces_project.version import __version__
+
 COMMON: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
@@ -38,6 +40,11 @@ def shorten_refusals(record: logging.LogRecord) -> bool:
     if record.exc_info and isinstance(record.exc_info[1], PermissionDenied):
         record.exc_info = record.exc_text = None
     return True
+
+
+def log_start(process: str) -> None:
+    """Log that a process starts, and of which version it is."""
+    structlog.get_logger(__name__).info("started", process=process, version=__version__)
 
 
 def configure(level: str, as_json: bool) -> dict[str, Any]:

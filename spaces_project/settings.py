@@ -17,10 +17,12 @@ from redis.connection import parse_url
 from rooms.media.contract import addresses, turn
 from spaces_project import env, logs
 from spaces_project.machine import embedded, running
+from spaces_project.version import __version__
 
 django_stubs_ext.monkeypatch()  # so that `ModelForm[Space]` is a class at run time too
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+SPACES_VERSION = __version__
 
 # --- The machine ------------------------------------------------------------------------------------------------------
 VAR_DIR = env.path("VAR_DIR", BASE_DIR / "var", "Folder for everything that is written: data, sound, sockets.", "var")
@@ -336,7 +338,7 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Spaces",
     "DESCRIPTION": "Live audio rooms.",
-    "VERSION": "1",
+    "VERSION": SPACES_VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
 }
 

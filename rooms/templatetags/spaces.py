@@ -52,6 +52,12 @@ def source_url() -> str:
 
 
 @register.simple_tag
+def version() -> str:
+    """The version of Spaces that shows this page, e.g. `0.2.0`."""
+    return settings.SPACES_VERSION
+
+
+@register.simple_tag
 def icon(name: str, label: str = "") -> SafeString:
     """One drawing of `icons.svg`. With a label it speaks for itself, else it is decoration."""
     spoken = format_html('role="img" aria-label="{}"', label) if label else SafeString('aria-hidden="true"')

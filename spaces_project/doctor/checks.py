@@ -1,5 +1,6 @@
 """What `manage.py doctor` looks at: each check says what it found and, where something is wrong, how to mend it."""
 
+import platform
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -35,6 +36,12 @@ def examine() -> Iterator[Finding]:
     """Everything, in the order in which one mends it."""
     for check in CHECKS:
         yield from check()
+
+
+# --- Itself -----------------------------------------------------------------------------------------------------------
+def version() -> Iterator[Finding]:
+    """For whoever reads the output in a report of a fault."""
+    yield good("version", f"Spaces {settings.SPACES_VERSION}, Python {platform.python_version()}")
 
 
 # --- Web --------------------------------------------------------------------------------------------------------------
@@ -243,6 +250,6 @@ def _redis_time() -> float:
 
 CLOCKS = {"PostgreSQL": _postgres_time, "Redis": _redis_time}
 CHECKS = [
-    secrets, secure_context, proxies, web_port, mail, announced_addresses, udp_port, turn_servers, sound_as_files,
-    database, redis_server, wheels, storage, clock,
+    version, secrets, secure_context, proxies, web_port, mail, announced_addresses, udp_port, turn_servers,
+    sound_as_files, database, redis_server, wheels, storage, clock,
 ]  # fmt: skip

@@ -129,7 +129,9 @@ class Command(BaseCommand):
             asyncio.get_running_loop().add_signal_handler(one, stop, one)
         await node.start()
         heard = f"UDP {chosen.bind} port {node.port.port}, announced as {', '.join(chosen.announce)}"
-        self.stdout.write(f"Media node {node.name}: sound on {heard}; HTTP on {node.url}")
+        self.stdout.write(
+            f"Media node {node.name} of Spaces {settings.SPACES_VERSION}: sound on {heard}; HTTP on {node.url}"
+        )
         self.stdout.flush()
         with Hurry(asyncio.get_running_loop()):
             await node.told_to_stop.wait()
