@@ -30,7 +30,7 @@ DEMO_FILE = VAR_DIR / "demo.env"  # written by `runspaces --demo`: secrets of th
 if os.environ.get("SPACES_DEMO") != "0":  # `runspaces` without --demo says 0 and takes nothing from there
     env.load_file(DEMO_FILE)
 running.load(VAR_DIR)  # ports of the `runspaces` that other commands of this folder belong to
-DEMO = env.flag("SPACES_DEMO", False, "Single-machine demonstration; set by `runspaces --demo`, loopback only.")
+DEMO = env.flag("SPACES_DEMO", False, "Demonstration on one machine; set by `runspaces --demo`. HTTP on loopback only.")
 DEMO_PASSWORD = env.text("SPACES_DEMO_PASSWORD", "", "Password of the demonstration's members; made with it.")
 DEBUG = env.flag("DEBUG", False, "Django's debug pages. Never on a machine that others can reach.")
 SECRET_KEY = env.text("SECRET_KEY", "", "Signs sessions and links; 50 random characters. Required.")

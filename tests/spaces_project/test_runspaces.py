@@ -13,10 +13,12 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from spaces_project.machine.own_addresses import in_networks
 from spaces_project.machine.processes import with_patience
 from tests.machine import START_SECONDS, Machine
 
 pytestmark = pytest.mark.alone
+LOOPBACK, ANY, ANY_IPV6 = "0100007F", "0" * 8, "0" * 32  # as /proc/net has them
 
 
 # --- a demonstration --------------------------------------------------------------------------------------------------
@@ -24,7 +26,7 @@ def test_it_prints_address_and_log_ins_and_says_that_it_is_local(site: Machine) 
     said = site.said()
     assert f"http://localhost:{site.web}" in said
     assert "hana, sol, lior, dee, mo" in said
-    assert "listens on this machine only" in said
+    assert "its pages are for this machine only" in said
     assert re.search(r"^ {4}(\S{10,})$", said, re.MULTILINE)
 
 
@@ -42,8 +44,19 @@ def test_its_secrets_are_its_users_alone(site: Machine) -> None:
     assert values["SECRET_KEY"] != values["MEDIA_SECRET"]
 
 
-def test_it_listens_on_loopback_only(site: Machine) -> None:
+def test_all_but_the_sound_listens_on_loopback_only(site: Machine) -> None:
     """Every listening TCP port and every UDP port of its processes, as the kernel has them."""
+    bound = bound_by(site)
+    tcp = [(host, port) for table, host, port in bound if table.startswith("tcp")]
+    assert {port for _, port in tcp} >= {site.web, site.face}
+    assert {host for host, _ in tcp} == {LOOPBACK}
+    udp = [(host, port) for table, host, port in bound if table.startswith("udp")]
+    everywhere = ANY_IPV6 if any(":" in address for address in in_networks()) else ANY
+    assert udp == [(everywhere if in_networks() else LOOPBACK, site.media)]
+
+
+def bound_by(site: Machine) -> list[tuple[str, str, int]]:
+    """Table, address in the kernel's hexadecimal, and port, of what a machine's processes listen on."""
     inodes = set()
     for pid in site.processes():
         for link in Path(f"/proc/{pid}/fd").glob("*"):
@@ -54,9 +67,16 @@ def test_it_listens_on_loopback_only(site: Machine) -> None:
         for row in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
             fields = row.split()
             if fields[3] == state and fields[9] in inodes:
-                bound.append(fields[1].split(":")[0])
-    assert len(bound) >= 3
-    assert set(bound) == {"0100007F"}
+                host, port = fields[1].split(":")
+                bound.append((table, host, int(port, 16)))
+    return bound
+
+
+def test_the_sound_is_announced_at_loopback_and_at_the_machines_own_addresses(site: Machine) -> None:
+    values = dict(line.split("=", 1) for line in (site.var / "running.env").read_text().splitlines())
+    assert values["MEDIA_ANNOUNCE"] == ",".join(["127.0.0.1", *in_networks()])
+    for address in in_networks():
+        assert address in site.said()
 
 
 def test_the_cast_is_there_and_stands_as_told(site: Machine) -> None:
@@ -178,7 +198,10 @@ def test_commands_use_the_servers_that_run(site: Machine) -> None:
 def test_commands_of_the_folder_know_the_ports_of_the_running_machine(site: Machine) -> None:
     said = site.command("doctor").stdout
     assert f"good     web on port {site.web}: answers" in said
-    assert f"good     UDP port {site.media}: a packet to 127.0.0.1 arrives at the node" in said
+    for address in ["127.0.0.1", *in_networks()]:
+        assert f"good     UDP port {site.media}: a packet to {address} arrives at the node" in said
+        assert f"good     announced media address: {address}" in said
+    assert "FAULT" not in said
     assert f"good     sound as files: http://127.0.0.1:{site.web}/hls/ gives them with our signature" in said
     assert site.command("doctor", WEB_PORT="7").stdout.count("warning  web on port 7") == 1
 

@@ -13,13 +13,13 @@ from django.core.management.base import BaseCommand, CommandError
 from rooms.management.options import MOST_PORT, number
 from spaces_project.env import load_file
 from spaces_project.health import web_health
-from spaces_project.machine import demo, embedded, media_nodes, running
+from spaces_project.machine import demo, embedded, media_nodes, own_addresses, running
+from spaces_project.machine.own_addresses import LOOPBACK
 from spaces_project.machine.supervisor import Child, StartFailed, Supervisor, python
 from spaces_project.management.commands.seed_demo import CAST
 
 HEALTHY_SECONDS = 180
 CELERY_AS_ROOT = "You're running the worker with superuser privileges"  # Celery's warning; operating.md says the same
-LOOPBACK = "127.0.0.1"
 MESSAGE_BYTES = "16384"  # of a websocket; the wire's own limit (rooms/protocol/)
 
 
@@ -28,7 +28,9 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--demo", action="store_true", help="demo members, secrets of its own, loopback only")
+        parser.add_argument(
+            "--demo", action="store_true", help="demo members, secrets of its own, HTTP on loopback only"
+        )
         parser.add_argument("--web-port", default=settings.WEB_PORT)
         parser.add_argument(
             "--media-port", default=settings.MEDIA_PORT, help="UDP port of the sound; of the first node"
@@ -41,7 +43,9 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         self.demo: bool = options["demo"]
         self.web_host = LOOPBACK if self.demo else settings.WEB_HOST
-        self.media_host = LOOPBACK if self.demo else settings.MEDIA_BIND
+        self.media_http_host = LOOPBACK if self.demo else settings.MEDIA_HTTP_HOST
+        self.own_addresses = own_addresses.in_networks() if self.demo else []
+        self.media_host = own_addresses.bind_to(self.own_addresses) if self.demo else settings.MEDIA_BIND
         self.ports = {name: number(options, f"{name}_port", 1, MOST_PORT) for name in ("web", "media", "media_http")}
         self.media = self.wanted_nodes(options)
         lock = embedded.servers_lock(settings.VAR_DIR)
@@ -77,7 +81,7 @@ class Command(BaseCommand):
         wanted = [("web", self.web_host, self.ports["web"], socket.SOCK_STREAM)]
         for node in self.media:
             wanted.append(("media", self.media_host, node.port, socket.SOCK_DGRAM))
-            wanted.append(("media_http", settings.MEDIA_HTTP_HOST, node.http_port, socket.SOCK_STREAM))
+            wanted.append(("media_http", self.media_http_host, node.http_port, socket.SOCK_STREAM))
         for name, host, port, kind in wanted:
             if not _is_free(host, port, kind):
                 option = f"--{name.replace('_', '-')}-port"
@@ -142,8 +146,13 @@ class Command(BaseCommand):
     def places(self) -> dict[str, str]:
         """Variables that say where everything of this start listens."""
         ports = {f"{name.upper()}_PORT": str(port) for name, port in self.ports.items()}
-        local = dict.fromkeys(("WEB_HOST", "MEDIA_BIND", "MEDIA_ANNOUNCE"), LOOPBACK)
-        return ports | {"MEDIA_NODES": str(len(self.media))} | (local if self.demo else {})
+        return ports | {"MEDIA_NODES": str(len(self.media))} | (self.local_places() if self.demo else {})
+
+    def local_places(self) -> dict[str, str]:
+        """Variables of a demonstration: HTTP on loopback, sound also at the machine's own addresses, for Firefox."""
+        announced = ",".join([LOOPBACK, *self.own_addresses])
+        http = dict.fromkeys(("WEB_HOST", "MEDIA_HTTP_HOST"), LOOPBACK)
+        return http | {"MEDIA_BIND": self.media_host, "MEDIA_ANNOUNCE": announced}
 
     # --- health -------------------------------------------------------------------------------------------------------
     def is_healthy(self) -> bool:
@@ -168,9 +177,17 @@ class Command(BaseCommand):
         address = settings.PUBLIC_URL if settings.PUBLIC_URL and not self.demo else self.local_address()
         self.say(f"\nSpaces is running at {address}    (Ctrl-C stops it)")
         if self.demo:
-            self.say("This is a demonstration: it listens on this machine only, and its members are made up.")
+            self.say("This is a demonstration: its pages are for this machine only, and its members are made up.")
+            self.say(self.about_sound())
             self.say(f"Log in as {', '.join(CAST)} (mo is staff: {address}/admin/); the password of each is")
             self.say(f"    {os.environ['SPACES_DEMO_PASSWORD']}\n")
+
+    def about_sound(self) -> str:
+        """Where a demonstration's sound arrives, or what is missing when that is loopback alone."""
+        if not self.own_addresses:
+            return "This machine is in no network, so Firefox gets the sound some seconds late. Chromium does not."
+        ports = ", ".join(str(node.port) for node in self.media)
+        return f"For Firefox the sound arrives at {' and '.join(self.own_addresses)}, too (UDP port {ports})."
 
     def local_address(self) -> str:
         host = "localhost" if self.web_host in (LOOPBACK, "0.0.0.0", "::") else self.web_host  # noqa: S104
