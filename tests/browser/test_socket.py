@@ -10,7 +10,7 @@ from tests.browser.person import Person
 pytestmark = pytest.mark.browser
 
 # What stands before a test: a socket whose connections say nothing by themselves. `replies`: to a ping.
-FAKES = """const { Socket } = await import("rooms/socket.js");
+FAKES = """const { Socket } = await import("rooms/wire/socket.js");
   const connections = [], attempts = [];
   let replies = null;
   window.WebSocket = class {
@@ -48,7 +48,7 @@ UNANSWERED = f"""async (says) => {{
 
 # Over a fast connection, then over the next one: how long an answer took at the least.
 FASTEST = """async () => {
-  const { Answers } = await import("rooms/answers.js");
+  const { Answers } = await import("rooms/wire/answers.js");
   const answers = new Answers({ late() {} });
   answers.expect((id) => setTimeout(() => answers.settle(id, { type: "ok" }), 20), 1000);
   await new Promise((done) => setTimeout(done, 100));

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.browser
 Reduce = Callable[..., dict[str, Any]]
 
 RUN = """async ([frames]) => {
-  const { initial, reduce, missed, myPlace, myRole, notYetInEffect, outdated } = await import("rooms/state.js");
+  const { initial, reduce, missed, myPlace, myRole, notYetInEffect, outdated } = await import("rooms/wire/state.js");
   let state = initial();
   const gaps = [];
   for (const frame of frames) {

@@ -32,7 +32,7 @@ def test_the_import_map_names_every_module_and_carries_the_nonce(rf: RequestFact
     request.csp_nonce = "abc"  # type: ignore[attr-defined]
     html = written("{% importmap %}", request=request)
     assert html.startswith('<script type="importmap" nonce="abc">')
-    assert imports(html)["rooms/state.js"] == "/static/rooms/state.js"
+    assert imports(html)["rooms/wire/state.js"] == "/static/rooms/state.js"
     assert len(imports(html)) == len(list(spaces.MODULES.glob("*.js")))
 
 
@@ -42,7 +42,7 @@ def test_the_import_map_has_hashed_names_where_the_storage_hashes(settings: Lazy
     settings.DEBUG = False
     paths = {f"rooms/{name}": f"rooms/{name.removesuffix('.js')}.0123456789ab.js" for name in spaces.module_names()}
     staticfiles_storage.hashed_files = paths  # type: ignore[attr-defined]
-    assert imports(written("{% importmap %}"))["rooms/state.js"] == "/static/rooms/state.0123456789ab.js"
+    assert imports(written("{% importmap %}"))["rooms/wire/state.js"] == "/static/rooms/state.0123456789ab.js"
 
 
 @pytest.mark.parametrize("module", spaces.module_names())

@@ -1,7 +1,7 @@
 /** What happened in the Space, in words for a screen reader: role changes, requests, the host's absence, the end. */
 import { connection, isLate, waiting } from "rooms/connection.js";
 import { may } from "rooms/facts.js";
-import { myRole } from "rooms/state.js";
+import { myRole } from "rooms/wire/state.js";
 import { say } from "rooms/toast.js";
 
 const region = document.getElementById("announcer");

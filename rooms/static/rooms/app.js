@@ -17,7 +17,7 @@ import { toggleSaver } from "rooms/saver.js";
 import { SpacePage } from "rooms/space.js";
 import { connectSession } from "rooms/session.js";
 import { Speaking } from "rooms/speaking.js";
-import { myRole } from "rooms/state.js";
+import { myRole } from "rooms/wire/state.js";
 import { refresh, register } from "rooms/views.js";
 
 const byId = (id) => document.getElementById(id);

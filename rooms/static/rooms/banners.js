@@ -1,7 +1,7 @@
 /** Words over the stage about what is wrong or new, with what can be done about it. */
 import { clock, el, keyed, write } from "rooms/dom.js";
 import { connection } from "rooms/connection.js";
-import { myVoice } from "rooms/state.js";
+import { myVoice } from "rooms/wire/state.js";
 
 const toSettings = (speaking) => ({ action: gettext("Microphone settings"), act: () => speaking.chooseDevice() });
 const toLive = ({ listening }) => ({ action: gettext("Try without delay"), act: () => listening.retry() });

@@ -4,7 +4,7 @@ import { trouble } from "rooms/connection.js";
 import { count, icon, ordinal, write } from "rooms/dom.js";
 import { may } from "rooms/facts.js";
 import { meter } from "rooms/notice.js";
-import { myPlace, myRole } from "rooms/state.js";
+import { myPlace, myRole } from "rooms/wire/state.js";
 import { attempt } from "rooms/toast.js";
 
 const HEARD_FOR = 1500;

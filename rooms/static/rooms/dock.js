@@ -4,7 +4,7 @@ import { trouble } from "rooms/connection.js";
 import { count, face, icon, write } from "rooms/dom.js";
 import { spaceUrl } from "rooms/facts.js";
 import { toggle } from "rooms/popover.js";
-import { myRole } from "rooms/state.js";
+import { myRole } from "rooms/wire/state.js";
 
 const LAST_WORDS = {
   ended: () => gettext("This Space has ended."),

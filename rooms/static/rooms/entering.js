@@ -1,6 +1,6 @@
 /** Entering a Space while one is in another: leaving as a host ends that one, so it is asked first. */
 import { confirmed } from "rooms/confirm.js";
-import { myRole } from "rooms/state.js";
+import { myRole } from "rooms/wire/state.js";
 
 export async function enter(room, space) {
   const hosting = room.inside && room.space !== space && myRole(room.state) === "host";

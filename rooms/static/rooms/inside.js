@@ -6,7 +6,7 @@ import { openMenu } from "rooms/menus.js";
 import { drawQueue } from "rooms/queue.js";
 import { drawSaver } from "rooms/saver.js";
 import { drawStage } from "rooms/stage.js";
-import { myPlace, myRole } from "rooms/state.js";
+import { myPlace, myRole } from "rooms/wire/state.js";
 
 /** Writes it into the page, whose parts have names: part(name). */
 export function drawInside(element, room, part) {

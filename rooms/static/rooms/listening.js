@@ -2,7 +2,7 @@
  *  chose them (data saver) and for whoever no node takes; whoever is on the stage has the connection. */
 import { facts } from "rooms/facts.js";
 import { Files } from "rooms/files.js";
-import { myVoice } from "rooms/state.js";
+import { myVoice } from "rooms/wire/state.js";
 
 const KEPT = "spaces:data-saver";
 const AGAIN_AFTER = 30_000;  // ms until files are tried again where there were none

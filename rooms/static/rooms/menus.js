@@ -5,7 +5,7 @@ import { ask, facts, may, personUrl } from "rooms/facts.js";
 import { followItem } from "rooms/follow.js";
 import { toggle } from "rooms/popover.js";
 import { report } from "rooms/report.js";
-import { myRole, requestOf } from "rooms/state.js";
+import { myRole, requestOf } from "rooms/wire/state.js";
 import { attempt, say } from "rooms/toast.js";
 
 const menu = document.getElementById("person-menu");

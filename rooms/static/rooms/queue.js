@@ -1,7 +1,7 @@
 /** The requests to speak, in their order, with everyone's place. Who may decide has a tick and a cross on each. */
 import { el, face, icon, keyed } from "rooms/dom.js";
 import { may } from "rooms/facts.js";
-import { myRole } from "rooms/state.js";
+import { myRole } from "rooms/wire/state.js";
 import { attempt } from "rooms/toast.js";
 
 export function drawQueue(list, room, open) {

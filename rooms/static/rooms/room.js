@@ -1,11 +1,11 @@
 /** The one Space this tab is in. Lives outside <main>, so that page views come and go while the sound goes on. */
 import { socketUrl } from "rooms/facts.js";
-import { Known } from "rooms/known.js";
+import { Known } from "rooms/wire/replica.js";
 import { Listening } from "rooms/listening.js";
 import { Microphone } from "rooms/microphone.js";
 import { Signalling } from "rooms/signalling.js";
-import { Refused, Socket } from "rooms/socket.js";
-import { patience } from "rooms/state.js";
+import { Refused, Socket } from "rooms/wire/socket.js";
+import { patience } from "rooms/wire/state.js";
 
 export class Room {
   space = null;

@@ -1,6 +1,6 @@
 /** The lock screen and the keys of headsets: Media Session API, where the browser has it. */
 import { may } from "rooms/facts.js";
-import { myRole } from "rooms/state.js";
+import { myRole } from "rooms/wire/state.js";
 
 export function connectSession(room, speaking) {
   const { mediaSession } = navigator;

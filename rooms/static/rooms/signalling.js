@@ -1,7 +1,7 @@
 /** Between the websocket of a Space and its sound: what the sound asks the server, and what frames mean for it. */
 import { Sound } from "rooms/audio.js";
 import { Relay } from "rooms/relay.js";
-import { myVoice } from "rooms/state.js";
+import { myVoice } from "rooms/wire/state.js";
 
 export class Signalling {
   #relay = new Relay(() => this.#ask("relay"), (servers) => this.sound.use(servers));

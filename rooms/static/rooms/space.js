@@ -9,7 +9,7 @@ import { drawInside } from "rooms/inside.js";
 import { showEnd, watchPreview } from "rooms/over.js";
 import { connectSheet } from "rooms/sheet.js";
 import { drawLevels } from "rooms/stage.js";
-import { myRole, notYetInEffect } from "rooms/state.js";
+import { myRole, notYetInEffect } from "rooms/wire/state.js";
 
 const EFFECT_HINT_AFTER = 400;  // ms: what is quicker needs no word
 

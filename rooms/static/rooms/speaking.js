@@ -2,7 +2,7 @@
 import { Hints } from "rooms/hints.js";
 import { askNotice, chooseDevice } from "rooms/notice.js";
 import { Outgoing } from "rooms/outgoing.js";
-import { myVoice } from "rooms/state.js";
+import { myVoice } from "rooms/wire/state.js";
 import { say } from "rooms/toast.js";
 import { told } from "rooms/told.js";
 

@@ -1,5 +1,5 @@
 /** Waiting for the event about my own microphone: it may come after the answer, and else one would decide by an old state. */
-import { myVoice } from "rooms/state.js";
+import { myVoice } from "rooms/wire/state.js";
 
 const TOLD_WITHIN = 3000;
 

@@ -1,6 +1,6 @@
 /** A websocket that comes back by itself, also from a network that is gone. */
-import { Answers, Refused } from "rooms/answers.js";
-import { FINAL_CLOSES, command, event } from "rooms/protocol.js";
+import { Answers, Refused } from "rooms/wire/answers.js";
+import { FINAL_CLOSES, command, event } from "rooms/wire/protocol.js";
 
 export { Refused };
 

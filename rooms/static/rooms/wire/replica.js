@@ -1,6 +1,6 @@
 /** The Space as this tab knows it: kept up to date by frames, asked for anew where some are missing. */
-import { Resync } from "rooms/resync.js";
-import { initial, missed, outdated, reduce, stale } from "rooms/state.js";
+import { Resync } from "rooms/wire/resync.js";
+import { initial, missed, outdated, reduce, stale } from "rooms/wire/state.js";
 
 const LEVELS_LAST = 1000;
 
