@@ -9,7 +9,7 @@ from tests.browser.person import Person
 pytestmark = pytest.mark.browser
 
 # A listener who hears of the first step alone. Gives the long timers up to his dial, in ms; chance is always one half.
-STEPS = """(within) => import("rooms/move.js").then(async ({ Move }) => {
+STEPS = """(within) => import("rooms/sound/move.js").then(async ({ Move }) => {
   const [later, timers] = [window.setTimeout, []];
   Math.random = () => 0.5;
   window.setTimeout = (work, delay) => {
@@ -23,8 +23,8 @@ STEPS = """(within) => import("rooms/move.js").then(async ({ Move }) => {
 
 # What stands before a test of audio.js: its connections, by what became of them, and offers, by the node that they
 # name. They are answered by each of `answers` in turn, once `answered` says so.
-FAKES = """const { Sound } = await import("rooms/audio.js");
-  const { connection } = await import("rooms/default_route.js");
+FAKES = """const { Sound } = await import("rooms/sound/sound.js");
+  const { connection } = await import("rooms/sound/default_route.js");
   const connections = [], offers = [];
   connection().close();
   frames[0].RTCPeerConnection = class {

@@ -11,7 +11,7 @@ from tests.machine import Machine
 pytestmark = pytest.mark.browser
 
 # The addresses that a connection offers, made in a page that has the microphone, and the number of frames for two.
-OFFERED = """() => import("rooms/default_route.js").then(async ({ connection }) => {
+OFFERED = """() => import("rooms/sound/default_route.js").then(async ({ connection }) => {
   await navigator.mediaDevices.getUserMedia({ audio: true });
   connection().close();
   const one = connection(), addresses = [];

@@ -50,7 +50,7 @@ DOUBTS = """async () => {
 }"""
 # A connection is dialled while the microphone is open; it is closed before the TURN servers are known.
 CLOSED_MEANWHILE = """async () => {
-  const { Peer } = await import("rooms/peer.js");
+  const { Peer } = await import("rooms/sound/peer.js");
   const sent = [];
   RTCRtpSender.prototype.replaceTrack = async (track) => { sent.push(track); };
   let track = new AudioContext().createMediaStreamDestination().stream.getAudioTracks()[0];

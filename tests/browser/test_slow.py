@@ -11,7 +11,7 @@ HANDSHAKE_MS = 3_500  # more than sound may be silent for
 
 # A connection over which the first packet of sound comes late. Gives the number of dials until sound was live.
 JOIN = """(handshake) => Promise.all([
-  import("rooms/audio.js"), import("rooms/default_route.js"),
+  import("rooms/sound/sound.js"), import("rooms/sound/default_route.js"),
 ]).then(([{ Sound }, { connection }]) => new Promise((done) => {
   let dials = 0;
   connection().close();
@@ -38,7 +38,7 @@ JOIN = """(handshake) => Promise.all([
 
 
 # roaming.js with a peer whose restarts end with these codes, null for an answer: what it does about the first one.
-ROAM = """(codes) => import("rooms/roaming.js").then(async ({ Roaming }) => {
+ROAM = """(codes) => import("rooms/sound/roaming.js").then(async ({ Roaming }) => {
   let tries = 0;
   let lost = 0;
   const peer = { restart: async () => {

@@ -1,6 +1,6 @@
 /** Between the websocket of a Space and its sound: what the sound asks the server, and what frames mean for it. */
-import { Sound } from "rooms/audio.js";
-import { Relay } from "rooms/relay.js";
+import { Sound } from "rooms/sound/sound.js";
+import { Relay } from "rooms/sound/turn.js";
 import { myVoice } from "rooms/wire/state.js";
 
 export class Signalling {

@@ -1,5 +1,5 @@
 /** One RTCPeerConnection to the media node: one transceiver, sendrecv and without a track, offer and answer in one round trip. */
-import { connection } from "rooms/default_route.js";
+import { connection } from "rooms/sound/default_route.js";
 
 const GATHER_WITHIN = 300;
 

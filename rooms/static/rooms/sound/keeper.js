@@ -1,6 +1,6 @@
 /** Looks after the connection that is heard: misses its packets, restarts it over another network, says when it is lost. */
-import { Roaming } from "rooms/roaming.js";
-import { Watch } from "rooms/watch.js";
+import { Roaming } from "rooms/sound/roaming.js";
+import { Watch } from "rooms/sound/watch.js";
 
 export class Keeper {
   #roaming = new Roaming({ offer: (sdp, node) => this.offer(sdp, node), lost: () => this.lost() });

@@ -1,7 +1,7 @@
 /** The connections of a page: the one that is heard, and a second one while the sound moves to another node. */
-import { Keeper } from "rooms/keeper.js";
-import { Move } from "rooms/move.js";
-import { Peer } from "rooms/peer.js";
+import { Keeper } from "rooms/sound/keeper.js";
+import { Move } from "rooms/sound/move.js";
+import { Peer } from "rooms/sound/peer.js";
 
 export class Peers {
   #peer = null;

@@ -1,7 +1,7 @@
 /** The sound of the Space that one is in: brought by one of its media nodes, and brought back when it dies. */
-import { Peers } from "rooms/peers.js";
-import { Player } from "rooms/player.js";
-import { Redial } from "rooms/redial.js";
+import { Peers } from "rooms/sound/peers.js";
+import { Player } from "rooms/sound/player.js";
+import { Redial } from "rooms/sound/backoff.js";
 
 export class Sound {
   state = "off";      // off, connecting, live, reconnecting, full
