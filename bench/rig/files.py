@@ -15,7 +15,7 @@ import aiohttp
 from bench.rig.machine import Failed, say
 from rooms.media.hls.playlist import TARGET_SECONDS, Playlist, parse
 
-ENOUGH = 3.5  # seconds, as in rooms/static/rooms/loader.js
+ENOUGH = 3.5  # seconds, as in rooms/static/rooms/hls/loader.js
 AFTER_NEW, AFTER_NOTHING = 1.9, 0.5
 ENTER_AT_ONCE = 16
 SAY_EVERY = 500  # members who are in

@@ -31,7 +31,7 @@ FETCHED = """() => performance.getEntriesByType("resource").map((one) => one.nam
   .filter((name) => name.includes("/hls/") && name.includes("m3u8")).at(-1)"""
 STATUS = "async (address) => (await fetch(address)).status"
 READ = """async ([text, enough]) => {
-  const { beginning, parse, ways } = await import("rooms/playlist.js");
+  const { beginning, parse, ways } = await import("rooms/hls/playlist.js");
   try {
     const { segments, ended } = parse(text);
     return { segments, ended, ways: ways(text), beginning: beginning(segments, enough).map(({ name }) => name) };
@@ -39,7 +39,7 @@ READ = """async ([text, enough]) => {
     return error.message;
   }
 }"""
-HOP = 'async ([ranges, now]) => (await import("rooms/playlist.js")).hop(ranges, now)'
+HOP = 'async ([ranges, now]) => (await import("rooms/hls/playlist.js")).hop(ranges, now)'
 PLAYLIST = """#EXTM3U
 #EXT-X-MEDIA-SEQUENCE:40
 #EXT-X-MAP:URI="a.mp4"

@@ -31,7 +31,7 @@ RECORD = """() => {
 # Files whose signature is over, as where the websocket leads nowhere. Gives how often that was said, until it is
 # renewed, and when it is over once more.
 DOUBTS = """async () => {
-  const { Playback } = await import("rooms/playback.js");
+  const { Playback } = await import("rooms/hls/playback.js");
   const [nothing, address] = [() => {}, { open: true, cookies: false, text: async () => null }];
   let doubts = 0;
   const playback = new Playback(document.createElement("audio"), address, {

@@ -30,17 +30,17 @@ WATCH = f"""([handle, first, last]) => {{
   }}, 40);
 }}"""
 LEVELS = """async ([text, moments]) => {
-  const { parse } = await import("rooms/playlist.js");
-  const { levelsAt } = await import("rooms/rings.js");
+  const { parse } = await import("rooms/hls/playlist.js");
+  const { levelsAt } = await import("rooms/hls/rings.js");
   return moments.map((at) => levelsAt(parse(text).segments, at));
 }"""
 KNOWN = """async ([before, segments]) => {
-  const { known } = await import("rooms/rings.js");
+  const { known } = await import("rooms/hls/rings.js");
   return known(before, segments).map(({ number }) => number);
 }"""
 # The browser's own player has got as far as each of `ends`; what it is taken to play then, one second into it.
 NATIVE = """async ([text, ends, start]) => {
-  const { Native } = await import("rooms/native.js");
+  const { Native } = await import("rooms/hls/native_player.js");
   let end = 0;
   const buffered = { get length() { return end ? 1 : 0; }, end: () => end };
   const element = { currentTime: 1, buffered };

@@ -13,7 +13,7 @@ import { toggle } from "rooms/popover.js";
 import { fillPicker, showReactions } from "rooms/reactions.js";
 import { report } from "rooms/report.js";
 import { Room } from "rooms/room.js";
-import { toggleSaver } from "rooms/saver.js";
+import { toggleSaver } from "rooms/hls/data_saver.js";
 import { SpacePage } from "rooms/space.js";
 import { connectSession } from "rooms/session.js";
 import { Speaking } from "rooms/speaking.js";

@@ -4,7 +4,7 @@ import { count, write } from "rooms/dom.js";
 import { may } from "rooms/facts.js";
 import { openMenu } from "rooms/menus.js";
 import { drawQueue } from "rooms/queue.js";
-import { drawSaver } from "rooms/saver.js";
+import { drawSaver } from "rooms/hls/data_saver.js";
 import { drawStage } from "rooms/stage.js";
 import { myPlace, myRole } from "rooms/wire/state.js";
 

@@ -1,7 +1,7 @@
 /** The one Space this tab is in. Lives outside <main>, so that page views come and go while the sound goes on. */
 import { socketUrl } from "rooms/facts.js";
 import { Known } from "rooms/wire/replica.js";
-import { Listening } from "rooms/listening.js";
+import { Listening } from "rooms/hls/listening.js";
 import { Microphone } from "rooms/microphone.js";
 import { Signalling } from "rooms/signalling.js";
 import { Refused, Socket } from "rooms/wire/socket.js";

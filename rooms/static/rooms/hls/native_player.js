@@ -1,5 +1,5 @@
 /** Plays files where the browser does it by itself (Safari, newer Chromium): it stays with one address, see address.js. */
-import { beginning, segmentsIn } from "rooms/playlist.js";
+import { beginning, segmentsIn } from "rooms/hls/playlist.js";
 
 const PLAYLIST = "own.m3u8";  // without Opus: given the choice, Chromium 156 changes over to the other one and fails
 const KIND = "application/vnd.apple.mpegurl";

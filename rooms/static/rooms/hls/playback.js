@@ -1,7 +1,7 @@
 /** Plays the files of a Space, by the browser's own player or by our loader, and brings the sound back when it stops. */
-import { Loader } from "rooms/loader.js";
-import { Native } from "rooms/native.js";
-import { Rings } from "rooms/rings.js";
+import { Loader } from "rooms/hls/loader.js";
+import { Native } from "rooms/hls/native_player.js";
+import { Rings } from "rooms/hls/rings.js";
 
 const LOOK_EVERY = 1000;
 const SILENT_AFTER = 4000;

@@ -1,5 +1,5 @@
 /** Plays files through MediaSource, where the browser cannot do so by itself: fetches what is new and hands it over. */
-import { beginning, hop, segmentsIn, ways } from "rooms/playlist.js";
+import { beginning, hop, segmentsIn, ways } from "rooms/hls/playlist.js";
 
 const Source = globalThis.ManagedMediaSource ?? globalThis.MediaSource;  // the first one on iPhones
 const LATE = 12;            // seconds: after a pause it goes on with what is said now

@@ -1,8 +1,8 @@
 /** The sound as files (HLS): a few seconds late, over any network, in any number. Same public face as `Sound`. */
-import { Address } from "rooms/address.js";
-import { Native } from "rooms/native.js";
-import { Playback } from "rooms/playback.js";
-import { beginning, segmentsIn } from "rooms/playlist.js";
+import { Address } from "rooms/hls/signed_address.js";
+import { Native } from "rooms/hls/native_player.js";
+import { Playback } from "rooms/hls/playback.js";
+import { beginning, segmentsIn } from "rooms/hls/playlist.js";
 
 const LOOK_EVERY = 500;
 const ASK_TIMES = 10, ASK_EVERY = 2000;
