@@ -16,7 +16,7 @@ import { Room } from "rooms/room.js";
 import { toggleSaver } from "rooms/hls/data_saver.js";
 import { SpacePage } from "rooms/space.js";
 import { connectSession } from "rooms/session.js";
-import { Speaking } from "rooms/speaking.js";
+import { Speaking } from "rooms/microphone/speaking.js";
 import { myRole } from "rooms/wire/state.js";
 import { refresh, register } from "rooms/views.js";
 

@@ -3,7 +3,7 @@ import { confirmed } from "rooms/confirm.js";
 import { trouble } from "rooms/connection.js";
 import { count, icon, ordinal, write } from "rooms/dom.js";
 import { may } from "rooms/facts.js";
-import { meter } from "rooms/notice.js";
+import { meter } from "rooms/microphone/notice.js";
 import { myPlace, myRole } from "rooms/wire/state.js";
 import { attempt } from "rooms/toast.js";
 

@@ -2,7 +2,7 @@
 import { socketUrl } from "rooms/facts.js";
 import { Known } from "rooms/wire/replica.js";
 import { Listening } from "rooms/hls/listening.js";
-import { Microphone } from "rooms/microphone.js";
+import { Microphone } from "rooms/microphone/microphone.js";
 import { Signalling } from "rooms/signalling.js";
 import { Refused, Socket } from "rooms/wire/socket.js";
 import { patience } from "rooms/wire/state.js";

@@ -1,10 +1,10 @@
 /** My microphone in the Space: what the button, the keys and the lock screen do, and what the host's decisions do to it. */
-import { Hints } from "rooms/hints.js";
-import { askNotice, chooseDevice } from "rooms/notice.js";
-import { Outgoing } from "rooms/outgoing.js";
+import { Hints } from "rooms/microphone/hints.js";
+import { askNotice, chooseDevice } from "rooms/microphone/notice.js";
+import { Outgoing } from "rooms/microphone/outgoing.js";
 import { myVoice } from "rooms/wire/state.js";
 import { say } from "rooms/toast.js";
-import { told } from "rooms/told.js";
+import { told } from "rooms/microphone/own_voice.js";
 
 export class Speaking {
   busy = false;
