@@ -12,7 +12,7 @@ import { connectNavigation } from "rooms/navigation.js";
 import { toggle } from "rooms/popover.js";
 import { fillPicker, showReactions } from "rooms/reactions.js";
 import { report } from "rooms/report.js";
-import { Room } from "rooms/room.js";
+import { Room } from "rooms/space/room.js";
 import { toggleSaver } from "rooms/hls/data_saver.js";
 import { SpacePage } from "rooms/space.js";
 import { connectSession } from "rooms/session.js";

@@ -3,7 +3,7 @@ import { drawBanners } from "rooms/banners.js";
 import { Bar } from "rooms/bar.js";
 import { connection } from "rooms/connection.js";
 import { clock, write } from "rooms/dom.js";
-import { enter } from "rooms/entering.js";
+import { enter } from "rooms/space/entering.js";
 import { may } from "rooms/facts.js";
 import { drawInside } from "rooms/inside.js";
 import { showEnd, watchPreview } from "rooms/over.js";

@@ -3,7 +3,7 @@ import { socketUrl } from "rooms/facts.js";
 import { Known } from "rooms/wire/replica.js";
 import { Listening } from "rooms/hls/listening.js";
 import { Microphone } from "rooms/microphone/microphone.js";
-import { Signalling } from "rooms/signalling.js";
+import { Signalling } from "rooms/space/signalling.js";
 import { Refused, Socket } from "rooms/wire/socket.js";
 import { patience } from "rooms/wire/state.js";
 
