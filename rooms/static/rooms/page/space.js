@@ -1,14 +1,14 @@
 /** The page of a Space: draws the room that this tab is in, or offers to enter. */
-import { drawBanners } from "rooms/banners.js";
-import { Bar } from "rooms/bar.js";
-import { connection } from "rooms/connection.js";
+import { drawBanners } from "rooms/page/banners.js";
+import { Bar } from "rooms/page/bar.js";
+import { connection } from "rooms/page/connection.js";
 import { clock, write } from "rooms/dom.js";
 import { enter } from "rooms/space/entering.js";
 import { may } from "rooms/facts.js";
-import { drawInside } from "rooms/inside.js";
-import { showEnd, watchPreview } from "rooms/over.js";
+import { drawInside } from "rooms/page/inside.js";
+import { showEnd, watchPreview } from "rooms/page/ended.js";
 import { connectSheet } from "rooms/sheet.js";
-import { drawLevels } from "rooms/stage.js";
+import { drawLevels } from "rooms/page/stage.js";
 import { myRole, notYetInEffect } from "rooms/wire/state.js";
 
 const EFFECT_HINT_AFTER = 400;  // ms: what is quicker needs no word

@@ -1,6 +1,6 @@
 /** The dock: the Space one is in, while one looks at another page; and a last word when it is over. */
-import { drawMicrophone, endForEveryone, pressMicrophone } from "rooms/bar.js";
-import { trouble } from "rooms/connection.js";
+import { drawMicrophone, endForEveryone, pressMicrophone } from "rooms/page/bar.js";
+import { trouble } from "rooms/page/connection.js";
 import { count, face, icon, write } from "rooms/dom.js";
 import { spaceUrl } from "rooms/facts.js";
 import { toggle } from "rooms/popover.js";

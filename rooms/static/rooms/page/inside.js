@@ -1,11 +1,11 @@
 /** What those see of a Space who are in it: who is there, and who wants to speak. */
-import { drawAudience } from "rooms/audience.js";
+import { drawAudience } from "rooms/page/audience.js";
 import { count, write } from "rooms/dom.js";
 import { may } from "rooms/facts.js";
-import { openMenu } from "rooms/menus.js";
-import { drawQueue } from "rooms/queue.js";
+import { openMenu } from "rooms/page/menus.js";
+import { drawQueue } from "rooms/page/requests.js";
 import { drawSaver } from "rooms/hls/data_saver.js";
-import { drawStage } from "rooms/stage.js";
+import { drawStage } from "rooms/page/stage.js";
 import { myPlace, myRole } from "rooms/wire/state.js";
 
 /** Writes it into the page, whose parts have names: part(name). */

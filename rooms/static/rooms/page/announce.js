@@ -1,5 +1,5 @@
 /** What happened in the Space, in words for a screen reader: role changes, requests, the host's absence, the end. */
-import { connection, isLate, waiting } from "rooms/connection.js";
+import { connection, isLate, waiting } from "rooms/page/connection.js";
 import { may } from "rooms/facts.js";
 import { myRole } from "rooms/wire/state.js";
 import { say } from "rooms/toast.js";

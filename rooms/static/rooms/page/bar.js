@@ -1,6 +1,6 @@
 /** The bar at the bottom of a Space: the same for everyone, showing only what one's role may do. */
 import { confirmed } from "rooms/confirm.js";
-import { trouble } from "rooms/connection.js";
+import { trouble } from "rooms/page/connection.js";
 import { count, icon, ordinal, write } from "rooms/dom.js";
 import { may } from "rooms/facts.js";
 import { meter } from "rooms/microphone/notice.js";

@@ -1,6 +1,6 @@
 /** Words over the stage about what is wrong or new, with what can be done about it. */
 import { clock, el, keyed, write } from "rooms/dom.js";
-import { connection } from "rooms/connection.js";
+import { connection } from "rooms/page/connection.js";
 import { myVoice } from "rooms/wire/state.js";
 
 const toSettings = (speaking) => ({ action: gettext("Microphone settings"), act: () => speaking.chooseDevice() });
