@@ -25,7 +25,7 @@ register = template.Library()
 
 MODULES = Path(__file__).resolve().parent.parent / "static" / "rooms"
 TONES = 8
-SPRITE = "rooms/icons.svg"
+SPRITE = "frame/icons.svg"
 
 
 @cache

@@ -1,24 +1,24 @@
 /** Starts the page: the one room of this tab, the views in <main>, what lives around it. */
 import { connectAnnouncer } from "rooms/page/announce.js";
-import { connectAudienceChoice } from "rooms/audience_choice.js";
+import { connectAudienceChoice } from "frame/audience_choice.js";
 import { askOrWithdraw } from "rooms/page/bar.js";
 import { connectDock } from "rooms/page/dock.js";
-import { facts, may } from "rooms/facts.js";
-import { connectFleet } from "rooms/fleet.js";
+import { facts, may } from "frame/facts.js";
+import { connectFleet } from "frame/fleet.js";
 import { invite } from "rooms/page/invite.js";
 import { connectKeys, connectKeysSwitch } from "rooms/page/keys.js";
-import { showMoment } from "rooms/moment.js";
-import { connectNavigation } from "rooms/navigation.js";
-import { toggle } from "rooms/popover.js";
+import { showMoment } from "frame/moment.js";
+import { connectNavigation } from "frame/navigation.js";
+import { toggle } from "frame/popover.js";
 import { fillPicker, showReactions } from "rooms/page/reactions.js";
-import { report } from "rooms/report.js";
+import { report } from "frame/report.js";
 import { Room } from "rooms/space/room.js";
 import { toggleSaver } from "rooms/hls/data_saver.js";
 import { SpacePage } from "rooms/page/space.js";
 import { connectSession } from "rooms/page/media_session.js";
 import { Speaking } from "rooms/microphone/speaking.js";
 import { myRole } from "rooms/wire/state.js";
-import { refresh, register } from "rooms/views.js";
+import { refresh, register } from "frame/views.js";
 
 const byId = (id) => document.getElementById(id);
 

@@ -1,7 +1,7 @@
 /** The switch "Data saver" in the menu of a Space. */
-import { write } from "rooms/dom.js";
-import { facts } from "rooms/facts.js";
-import { say } from "rooms/toast.js";
+import { write } from "frame/dom.js";
+import { facts } from "frame/facts.js";
+import { say } from "frame/toast.js";
 
 export function drawSaver(room) {
   const button = document.querySelector("[data-do=saver]");

@@ -1,6 +1,6 @@
 /** How one hears the Space: over a connection to the media node, or, a few seconds late, as files. Files are for whoever
  *  chose them (data saver) and for whoever no node takes; whoever is on the stage has the connection. */
-import { facts } from "rooms/facts.js";
+import { facts } from "frame/facts.js";
 import { Files } from "rooms/hls/files.js";
 import { myVoice } from "rooms/wire/state.js";
 

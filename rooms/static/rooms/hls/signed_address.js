@@ -1,5 +1,5 @@
 /** Where the files of a Space are, under a signature that the server renews every few seconds. */
-import { facts } from "rooms/facts.js";
+import { facts } from "frame/facts.js";
 
 export class Address {
   #folder = "";

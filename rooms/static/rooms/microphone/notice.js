@@ -1,5 +1,5 @@
 /** The dialogue before the microphone opens for the first time in a Space: notice, device, level. Later: device and level. */
-import { el } from "rooms/dom.js";
+import { el } from "frame/dom.js";
 
 const dialog = document.getElementById("microphone-dialog");
 const part = (name) => dialog.querySelector(`[data-microphone="${name}"]`);

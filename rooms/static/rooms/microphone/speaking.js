@@ -3,7 +3,7 @@ import { Hints } from "rooms/microphone/hints.js";
 import { askNotice, chooseDevice } from "rooms/microphone/notice.js";
 import { Outgoing } from "rooms/microphone/outgoing.js";
 import { myVoice } from "rooms/wire/state.js";
-import { say } from "rooms/toast.js";
+import { say } from "frame/toast.js";
 import { told } from "rooms/microphone/own_voice.js";
 
 export class Speaking {

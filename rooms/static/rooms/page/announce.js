@@ -1,8 +1,8 @@
 /** What happened in the Space, in words for a screen reader: role changes, requests, the host's absence, the end. */
 import { connection, isLate, waiting } from "rooms/page/connection.js";
-import { may } from "rooms/facts.js";
+import { may } from "frame/facts.js";
 import { myRole } from "rooms/wire/state.js";
-import { say } from "rooms/toast.js";
+import { say } from "frame/toast.js";
 
 const region = document.getElementById("announcer");
 const LINE_EVERY = 10_000;

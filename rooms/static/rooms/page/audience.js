@@ -1,6 +1,6 @@
 /** Who listens: the first hundred faces, then a number. */
-import { count, el, face, keyed, write } from "rooms/dom.js";
-import { facts } from "rooms/facts.js";
+import { count, el, face, keyed, write } from "frame/dom.js";
+import { facts } from "frame/facts.js";
 
 /** Writes the listeners into `list` and what is beyond them into `more`; a click on one calls open(button, person). */
 export function drawAudience(list, more, room, open) {

@@ -1,5 +1,5 @@
 /** Words over the stage about what is wrong or new, with what can be done about it. */
-import { clock, el, keyed, write } from "rooms/dom.js";
+import { clock, el, keyed, write } from "frame/dom.js";
 import { connection } from "rooms/page/connection.js";
 import { myVoice } from "rooms/wire/state.js";
 

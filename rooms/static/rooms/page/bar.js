@@ -1,11 +1,11 @@
 /** The bar at the bottom of a Space: the same for everyone, showing only what one's role may do. */
-import { confirmed } from "rooms/confirm.js";
+import { confirmed } from "frame/confirm.js";
 import { trouble } from "rooms/page/connection.js";
-import { count, icon, ordinal, write } from "rooms/dom.js";
-import { may } from "rooms/facts.js";
+import { count, icon, ordinal, write } from "frame/dom.js";
+import { may } from "frame/facts.js";
 import { meter } from "rooms/microphone/notice.js";
 import { myPlace, myRole } from "rooms/wire/state.js";
-import { attempt } from "rooms/toast.js";
+import { attempt } from "frame/toast.js";
 
 const HEARD_FOR = 1500;
 

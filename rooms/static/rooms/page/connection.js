@@ -1,5 +1,5 @@
 /** The state of the connection in words: what it is, and what is being done about it. */
-import { count } from "rooms/dom.js";
+import { count } from "frame/dom.js";
 
 const words = (state, word, detail = "", quality = "") => ({ state, word, detail, quality });
 

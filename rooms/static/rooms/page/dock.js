@@ -1,9 +1,9 @@
 /** The dock: the Space one is in, while one looks at another page; and a last word when it is over. */
 import { drawMicrophone, endForEveryone, pressMicrophone } from "rooms/page/bar.js";
 import { trouble } from "rooms/page/connection.js";
-import { count, face, icon, write } from "rooms/dom.js";
-import { spaceUrl } from "rooms/facts.js";
-import { toggle } from "rooms/popover.js";
+import { count, face, icon, write } from "frame/dom.js";
+import { spaceUrl } from "frame/facts.js";
+import { toggle } from "frame/popover.js";
 import { myRole } from "rooms/wire/state.js";
 
 const LAST_WORDS = {

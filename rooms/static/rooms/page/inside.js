@@ -1,7 +1,7 @@
 /** What those see of a Space who are in it: who is there, and who wants to speak. */
 import { drawAudience } from "rooms/page/audience.js";
-import { count, write } from "rooms/dom.js";
-import { may } from "rooms/facts.js";
+import { count, write } from "frame/dom.js";
+import { may } from "frame/facts.js";
 import { openMenu } from "rooms/page/menus.js";
 import { drawQueue } from "rooms/page/requests.js";
 import { drawSaver } from "rooms/hls/data_saver.js";

@@ -1,6 +1,6 @@
 /** The dialogue in which the host of a Space of named people names further ones while it is live. */
-import { facts } from "rooms/facts.js";
-import { say } from "rooms/toast.js";
+import { facts } from "frame/facts.js";
+import { say } from "frame/toast.js";
 
 const dialog = document.getElementById("invite");
 

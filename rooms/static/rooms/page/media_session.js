@@ -1,5 +1,5 @@
 /** The lock screen and the keys of headsets: Media Session API, where the browser has it. */
-import { may } from "rooms/facts.js";
+import { may } from "frame/facts.js";
 import { myRole } from "rooms/wire/state.js";
 
 export function connectSession(room, speaking) {

@@ -1,12 +1,12 @@
 /** The menu of a face: everything that may be done to that person, the dangerous last and confirmed. */
-import { confirmed } from "rooms/confirm.js";
-import { el, face, icon } from "rooms/dom.js";
-import { ask, facts, may, personUrl } from "rooms/facts.js";
-import { followItem } from "rooms/follow.js";
-import { toggle } from "rooms/popover.js";
-import { report } from "rooms/report.js";
+import { confirmed } from "frame/confirm.js";
+import { el, face, icon } from "frame/dom.js";
+import { ask, facts, may, personUrl } from "frame/facts.js";
+import { followItem } from "frame/follow.js";
+import { toggle } from "frame/popover.js";
+import { report } from "frame/report.js";
 import { myRole, requestOf } from "rooms/wire/state.js";
-import { attempt, say } from "rooms/toast.js";
+import { attempt, say } from "frame/toast.js";
 
 const menu = document.getElementById("person-menu");
 const named = (text, person) => interpolate(text, [person.name]);

@@ -1,7 +1,7 @@
 /** Emoji: the picker, and those that rise from the lower right. */
-import { count, el } from "rooms/dom.js";
-import { facts } from "rooms/facts.js";
-import { attempt } from "rooms/toast.js";
+import { count, el } from "frame/dom.js";
+import { facts } from "frame/facts.js";
+import { attempt } from "frame/toast.js";
 
 const AT_ONCE = 20;
 const SPREAD = 350;   // ms over which the emoji of one frame appear: about the time to the next one

@@ -1,8 +1,8 @@
 /** The requests to speak, in their order, with everyone's place. Who may decide has a tick and a cross on each. */
-import { el, face, icon, keyed } from "rooms/dom.js";
-import { may } from "rooms/facts.js";
+import { el, face, icon, keyed } from "frame/dom.js";
+import { may } from "frame/facts.js";
 import { myRole } from "rooms/wire/state.js";
-import { attempt } from "rooms/toast.js";
+import { attempt } from "frame/toast.js";
 
 export function drawQueue(list, room, open) {
   const decides = may(myRole(room.state), "admit");

@@ -2,12 +2,12 @@
 import { drawBanners } from "rooms/page/banners.js";
 import { Bar } from "rooms/page/bar.js";
 import { connection } from "rooms/page/connection.js";
-import { clock, write } from "rooms/dom.js";
+import { clock, write } from "frame/dom.js";
 import { enter } from "rooms/space/entering.js";
-import { may } from "rooms/facts.js";
+import { may } from "frame/facts.js";
 import { drawInside } from "rooms/page/inside.js";
 import { showEnd, watchPreview } from "rooms/page/ended.js";
-import { connectSheet } from "rooms/sheet.js";
+import { connectSheet } from "frame/sheet.js";
 import { drawLevels } from "rooms/page/stage.js";
 import { myRole, notYetInEffect } from "rooms/wire/state.js";
 

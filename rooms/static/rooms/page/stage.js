@@ -1,5 +1,5 @@
 /** The stage: large faces with a ring that follows the level, role and microphone in words. */
-import { el, face, icon, keyed, write } from "rooms/dom.js";
+import { el, face, icon, keyed, write } from "frame/dom.js";
 
 const BY_ROLE = { host: () => gettext("Host"), cohost: () => gettext("Co-host"), speaker: () => gettext("Speaker") };
 const BY_MUTE = { open: null, self: () => gettext("muted"), host: () => gettext("muted by the host") };

@@ -1,5 +1,5 @@
 /** The TURN servers: asked for before the first connection, and again before their credentials end. In memory alone. */
-import { facts } from "rooms/facts.js";
+import { facts } from "frame/facts.js";
 
 const RENEW_AT = 0.8;           // of the time for which credentials are taken
 const AGAIN_AFTER = 30_000;     // where the server could not be asked

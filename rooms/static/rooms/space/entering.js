@@ -1,5 +1,5 @@
 /** Entering a Space while one is in another: leaving as a host ends that one, so it is asked first. */
-import { confirmed } from "rooms/confirm.js";
+import { confirmed } from "frame/confirm.js";
 import { myRole } from "rooms/wire/state.js";
 
 export async function enter(room, space) {

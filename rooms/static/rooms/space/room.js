@@ -1,5 +1,5 @@
 /** The one Space this tab is in. Lives outside <main>, so that page views come and go while the sound goes on. */
-import { socketUrl } from "rooms/facts.js";
+import { socketUrl } from "frame/facts.js";
 import { Known } from "rooms/wire/replica.js";
 import { Listening } from "rooms/hls/listening.js";
 import { Microphone } from "rooms/microphone/microphone.js";

@@ -1,6 +1,6 @@
 /** The Space as this page knows it. Pure: (state, frame) -> state; nothing here touches the page or the network. */
 
-import { facts } from "rooms/facts.js";
+import { facts } from "frame/facts.js";
 
 const ASKED_IN = 0.5;  // ms that the server may take for the ping of one listener
 

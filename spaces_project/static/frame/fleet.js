@@ -1,5 +1,5 @@
 /** The fleet line: fetched again whenever the server says that it changed. */
-import { socketUrl } from "rooms/facts.js";
+import { socketUrl } from "frame/facts.js";
 
 const DELAYS = [1000, 2000, 5000, 10_000, 30_000];
 const LOGIN_FIRST = 4401;

@@ -1,7 +1,7 @@
 /** Boosted navigation: only <main> is swapped; focus and title follow, floating things close, failures are said. */
-import { facts } from "rooms/facts.js";
-import { closeAll } from "rooms/popover.js";
-import { say } from "rooms/toast.js";
+import { facts } from "frame/facts.js";
+import { closeAll } from "frame/popover.js";
+import { say } from "frame/toast.js";
 
 const WRONG = '[aria-invalid="true"]';
 const swapsPage = (detail) => detail.target?.id === "main";

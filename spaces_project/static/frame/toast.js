@@ -1,5 +1,5 @@
 /** Short words about what just happened or failed, above the bar; read out by the region they are in. */
-import { el, icon } from "rooms/dom.js";
+import { el, icon } from "frame/dom.js";
 
 const SHOWN_FOR = 8000;
 

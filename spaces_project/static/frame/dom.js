@@ -1,5 +1,5 @@
 /** Elements without innerHTML: what people wrote is only ever text. */
-import { facts } from "rooms/facts.js";
+import { facts } from "frame/facts.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const TONES = 8;

@@ -1,8 +1,8 @@
 /** Follow or unfollow from the menu of a face: the entry has its place at once, and its word when the server has said
  *  what one is to that person; what stands below it must not move under a finger. */
-import { el, icon } from "rooms/dom.js";
-import { ask, facts } from "rooms/facts.js";
-import { say } from "rooms/toast.js";
+import { el, icon } from "frame/dom.js";
+import { ask, facts } from "frame/facts.js";
+import { say } from "frame/toast.js";
 
 const WORDS = {
   none: () => gettext("Follow"), following: () => gettext("Unfollow"), requested: () => gettext("Take the request to follow back"),

@@ -1,6 +1,6 @@
 /** The report dialogue: the form is a fragment of the server, loaded into a <dialog>. */
-import { el } from "rooms/dom.js";
-import { facts } from "rooms/facts.js";
+import { el } from "frame/dom.js";
+import { facts } from "frame/facts.js";
 
 const dialog = document.getElementById("report");
 
