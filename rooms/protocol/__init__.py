@@ -1,7 +1,7 @@
 """The wire between page and server: every command and every event, each a type that checks itself.
 
 A frame is one JSON object; `type` says which. Unknown fields and unknown types are refused. `docs/protocol.md`
-describes each frame with an example, and a test holds it, this file and `static/rooms/protocol.js` together.
+describes each frame with an example, and a test holds it, this file and `static/rooms/wire/protocol.js` together.
 
 Commands may carry `id`; the answer (`ok` or `error`) names it as `re`. Events with `seq` are numbered per Space without
 gaps: whoever misses one asks for a new snapshot (`sync`). Events without `seq` are hints that the next one replaces.

@@ -47,7 +47,8 @@ KEPT = """() => JSON.stringify([document.documentElement.outerHTML, Object.entri
   Object.entries(sessionStorage), document.cookie])"""
 CREDENTIALS = "() => window.connections.at(-1).getConfiguration().iceServers[0]"
 # Credentials of a second are renewed before they end, and reach a connection that keeps the rest of its configuration.
-RENEWED = """(url) => Promise.all([import("rooms/sound/turn.js"), import("rooms/sound/peer.js")]).then(([{ Relay }, { Peer }]) =>
+RENEWED = """(url) => Promise.all([import("rooms/sound/turn.js"), import("rooms/sound/peer.js")])
+  .then(([{ Relay }, { Peer }]) =>
   new Promise((done) => {
     const peer = new Peer({ heard() {}, failed() {} }), seen = [];
     const ask = async () => ({ servers: [{ urls: [url], username: `${seen.length}`, credential: "x" }], seconds: 1 });

@@ -14,7 +14,7 @@ from rooms import protocol
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
-PAGE = (ROOT / "rooms" / "static" / "rooms" / "protocol.js").read_text(encoding="utf-8")
+PAGE = (ROOT / "rooms" / "static" / "rooms" / "wire" / "protocol.js").read_text(encoding="utf-8")
 
 
 def tags(types: tuple[Any, ...]) -> dict[str, type[msgspec.Struct]]:

@@ -20,7 +20,7 @@ EXAMINE = f"""
 import django, json
 django.setup()
 from django.conf import settings
-from rooms.media import addresses
+from rooms.media.contract import addresses
 from spaces_project import doctor
 found = [finding for name in {CHECKS} for finding in getattr(doctor, name)()]
 told = [one.at(settings.MEDIA_PORT) for one in addresses.parse_all(settings.MEDIA_ANNOUNCE)]

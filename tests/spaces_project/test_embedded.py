@@ -149,7 +149,7 @@ def test_somebody_elses_var_is_refused(tmp_path: Path, monkeypatch: pytest.Monke
 def test_running_joins_servers_that_run_already(var: Path) -> None:
     """A second process uses the servers of the first, and neither starts its own."""
     code = (
-        f"from pathlib import Path; from spaces_project import embedded; var = Path({str(var)!r})\n"
+        f"from pathlib import Path; from spaces_project.machine import embedded; var = Path({str(var)!r})\n"
         "with embedded.running(var, postgres=False): print(embedded.servers_lock(var).owner())"
     )
     with embedded.running(var, postgres=False):

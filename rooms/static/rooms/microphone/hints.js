@@ -1,6 +1,6 @@
 /** What somebody on the stage should hear of his own microphone: that he talks while it is closed, or that nothing
  *  comes of it while it is open. Measured in this browser; that nothing reaches the node, the node says. */
-import { announce } from "rooms/page/announce.js";
+import { announce } from "frame/announcer.js";
 import { say } from "frame/toast.js";
 
 const dialog = document.getElementById("microphone-dialog");

@@ -2,17 +2,10 @@
 import { connection, isLate, waiting } from "rooms/page/connection.js";
 import { may } from "frame/facts.js";
 import { myRole } from "rooms/wire/state.js";
+import { announce } from "frame/announcer.js";
 import { say } from "frame/toast.js";
 
-const region = document.getElementById("announcer");
 const LINE_EVERY = 10_000;
-
-/** Says one sentence; the same sentence twice is said twice. */
-export function announce(text) {
-  if (!text) return;
-  region.textContent = "";
-  setTimeout(() => { region.textContent = text; }, 30);
-}
 
 const tell = (text) => text && say(text);
 const named = (text, name) => interpolate(text, [name]);
