@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Block, Follow, User
+from accounts.shared.admin import ReadOnlyAdmin
 
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
@@ -107,21 +108,6 @@ class PersonAdmin(UserAdmin):
         for member in people.filter(suspended_until__isnull=False):
             member.lift_suspension()
             self.log_change(request, member, "Suspension lifted.")
-
-
-class ReadOnlyAdmin(admin.ModelAdmin):
-    """To look at. Rows are made and ended by the verbs of people."""
-
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(Follow)

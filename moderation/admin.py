@@ -16,7 +16,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin import ReadOnlyAdmin
+from accounts.shared.admin import ReadOnlyAdmin
 from moderation.desk import pages
 from moderation.models import AuditEvent, Case
 from moderation.severity import Severity

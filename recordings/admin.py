@@ -8,7 +8,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin import ReadOnlyAdmin
+from accounts.shared.admin import ReadOnlyAdmin
 from recordings.models import Hold, Receipt, Recording, Track
 
 
