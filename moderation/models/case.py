@@ -104,7 +104,7 @@ class Case(models.Model):
         if SEVERITY[breach] > self.severity:
             self.severity = SEVERITY[breach]
             self.save(update_fields=["severity"])
-        holding.hold_for_review(self, now)
+        holding.hold_for_review(self.space, self.pk, now)
 
     @classmethod
     def locked(cls, pk: uuid.UUID) -> "Case":
@@ -171,7 +171,7 @@ class Case(models.Model):
         case.save(update_fields=["state", "decided_at"])
         AuditEvent.write(AuditEvent.Verb.CASE_DECIDED, by, {"kind": str(kind)}, case=case, decision=decision)
         decision.carry_out()
-        holding.settle(case, decision.found_a_breach, now)
+        holding.settle(case.space, case.pk, decision.found_a_breach, now)
         decision.notify(now)
         self.refresh_from_db()
         return decision
