@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
+from accounts.models import User, lock_people
 from moderation import holding, rules
 from moderation.models.audit import AuditEvent
 from moderation.models.decision import Decision
@@ -170,11 +170,23 @@ class Case(models.Model):
         case.state, case.decided_at = Case.State.DECIDED, now
         case.save(update_fields=["state", "decided_at"])
         AuditEvent.write(AuditEvent.Verb.CASE_DECIDED, by, {"kind": str(kind)}, case=case, decision=decision)
-        decision.carry_out()
+        case._carry_out(decision)
         holding.settle(case.space, case.pk, decision.found_a_breach, now)
         decision.notify(now)
         self.refresh_from_db()
         return decision
+
+    def _carry_out(self, decision: Decision) -> None:
+        """Do what was decided, by one verb of the app that it belongs to. The case and its Space are locked."""
+        if decision.kind == Kind.REMOVE:
+            self.participation().get().remove(by=None, staff=decision.by)
+        elif decision.kind == Kind.END:
+            self.space.end(why=Space.Why.STAFF)
+        elif decision.kind == Kind.SUSPEND:
+            assert decision.until is not None
+            subject = lock_people(self.subject)[self.subject_id]
+            # A decision never shortens a suspension that is in force.
+            subject.suspend(until=max(decision.until, subject.suspended_until or decision.until))
 
     def _check_decision(self, by: User, kind: Kind, reason: str, lasting: timedelta | None) -> None:
         check(self.reviewing_refusal(by, DECIDE))

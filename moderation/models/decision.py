@@ -2,20 +2,16 @@
 
 import uuid
 from datetime import datetime
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User, lock_people
+from accounts.models import User
 from moderation.models.append_only import AppendOnly, AppendOnlyQuerySet
 from moderation.rules import REASON_LENGTH, Kind
-from rooms.models import Space
-
-if TYPE_CHECKING:
-    from moderation.models.case import Case
 
 KINDS = {
     Kind.DISMISS: _("Dismiss: no breach found"),
@@ -69,18 +65,6 @@ class Decision(AppendOnly):
 
     def notify(self, now: datetime) -> None:
         Notice.objects.bulk_create(Notice(decision=self, user=person, created_at=now) for person in self.concerned())
-
-    def carry_out(self) -> None:
-        """Do what was decided, by one verb of the app that it belongs to. The case and its Space are locked."""
-        case: Case = self.case
-        if self.kind == Kind.REMOVE:
-            case.participation().get().remove(by=None, staff=self.by)
-        elif self.kind == Kind.END:
-            case.space.end(why=Space.Why.STAFF)
-        elif self.kind == Kind.SUSPEND:
-            assert self.until is not None
-            subject = lock_people(case.subject)[case.subject_id]
-            subject.suspend(until=max(self.until, subject.suspended_until or self.until))  # never shortens one
 
 
 class NoticeQuerySet(models.QuerySet["Notice"]):
