@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from django.db import models, transaction
 from django.db.models import Q
@@ -17,9 +17,6 @@ from moderation.refusals import check
 from moderation.rules import CLAIM_IDLE, Kind, Reason
 from moderation.severity import SEVERITY, Breach, Severity
 from rooms.models import Participant, Space
-
-if TYPE_CHECKING:
-    from moderation.models.report import Report
 
 CLAIM = "moderation.claim_case"
 DECIDE = "moderation.decide_case"
@@ -219,9 +216,6 @@ class Case(models.Model):
     def participation(self) -> "models.QuerySet[Participant]":
         """The row of the one it is about in its Space."""
         return Participant.objects.filter(space=self.space_id, user=self.subject_id).select_related("user")
-
-    def reports_in_order(self) -> "models.QuerySet[Report]":
-        return self.reports.select_related("reporter", "subject").order_by("room_ms", "created_at")
 
     @property
     def decision(self) -> Decision | None:

@@ -31,6 +31,10 @@ class ReportQuerySet(AppendOnlyQuerySet):
     def since(self, moment: datetime) -> Self:
         return self.filter(created_at__gt=moment)
 
+    def in_order(self) -> Self:
+        """By the moment of the Space that they are about, with who reported whom."""
+        return self.select_related("reporter", "subject").order_by("room_ms", "created_at")
+
 
 class Report(AppendOnly):
     """What was reported, frozen: later changes of name, role or title do not reach it. Written once."""

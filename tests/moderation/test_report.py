@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -171,6 +172,19 @@ def test_later_reports_join_the_case_and_the_worst_counts(
     assert later.case.severity == Severity.URGENT
     assert Report.file(hana, tea, speaker, "spam").case.severity == Severity.URGENT
     assert Hold.objects.count() == 1
+
+
+def test_reports_in_order_follow_the_room_time(
+    tea: Space, lior: User, speaker: Participant, report: Report, django_assert_num_queries: Callable[..., Any]
+) -> None:
+    Space.objects.filter(pk=tea.pk).update(started_at=timezone.now() - timedelta(minutes=3))
+    later = Report.file(lior, tea, speaker, "hate", "second")
+    Space.objects.filter(pk=tea.pk).update(started_at=timezone.now() - timedelta(minutes=2))
+    between = Report.file(lior, tea, speaker, "hate", "third")
+    with django_assert_num_queries(1):
+        found = list(report.case.reports.in_order())
+        assert {one.reporter.handle for one in found} == {"lior"}
+    assert found == [report, between, later]
 
 
 def test_the_same_report_within_a_minute_is_one(tea: Space, lior: User, speaker: Participant, report: Report) -> None:
