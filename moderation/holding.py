@@ -29,7 +29,7 @@ def settle(space: Space, case_ref: UUID, breach: bool, now: datetime) -> None:
     if breach and not recording.is_gone:
         _place(recording, case_ref, Hold.Kind.BREACH, now)
     for hold in recording.holds.filter(kind=Hold.Kind.REPORT, case_ref=str(case_ref), released_at=None):
-        hold.release()
+        recording.release_hold(hold)
 
 
 def _place(recording: Recording, case_ref: UUID, kind: Hold.Kind, now: datetime) -> None:

@@ -2,17 +2,14 @@
 
 import uuid
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
-from django.db import models, transaction
+from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-
-if TYPE_CHECKING:
-    from recordings.models.recording import Recording
 
 LONGEST = timedelta(days=90)  # after that a person looks again
 
@@ -29,7 +26,8 @@ class HoldQuerySet(models.QuerySet["Hold"]):
 class Hold(models.Model):
     """A reason to keep a recording until a day. `case_ref` is an id of the app above, opaque here.
 
-    `placed_at` is the last time that the day was set: placing, or renewing by a person."""
+    `placed_at` is the last time that the day was set: when it was placed, or renewed by a person. The verbs that
+    place, renew and release a hold are those of its recording, since they move the date of the purge."""
 
     class Kind(models.TextChoices):
         REPORT = "report", _("open report")
@@ -68,39 +66,3 @@ class Hold(models.Model):
 
     def is_active(self, now: datetime | None = None) -> bool:
         return self.released_at is None and self.until > (now or timezone.now())
-
-    @transaction.atomic
-    def renew(self, until: datetime, by: User, reason: str = "") -> None:
-        """Keep the sound until another day, by a person's decision. Raises HoldRefused."""
-        recording = self.recording.locked(self.recording_id)
-        self.refresh_from_db()
-        now = timezone.now()
-        if self.released_at is not None:
-            raise HoldRefused(_("This hold has been released; place a new one."))
-        check(recording, until, now)
-        self.placed_at, self.until, self.by, self.renewals = now, until, by, self.renewals + 1
-        self.reason = reason or self.reason
-        self.save(update_fields=["placed_at", "until", "by", "renewals", "reason"])
-        recording.set_date(now)
-
-    @transaction.atomic
-    def release(self, by: User | None = None) -> None:
-        """Let the sound go at its ordinary date; `by` is None where the case itself ended. Safe to repeat."""
-        recording = self.recording.locked(self.recording_id)
-        self.refresh_from_db()
-        if self.released_at is not None:
-            return
-        now = timezone.now()
-        self.released_at, self.released_by = now, by
-        self.save(update_fields=["released_at", "released_by"])
-        recording.set_date(now)
-
-
-def check(recording: "Recording", until: datetime, now: datetime) -> None:
-    """Raise HoldRefused if the sound cannot be kept until then."""
-    if recording.is_gone:
-        raise HoldRefused(_("The sound of this Space has been purged."))
-    if until <= now:
-        raise HoldRefused(_("A hold ends in the future."))
-    if until > now + LONGEST:
-        raise HoldRefused(_("A hold lasts 90 days at most; renew it then."))

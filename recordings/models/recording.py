@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from recordings import files
 from recordings.chunks import ChunkMeta, ChunkRefused, meta_of
-from recordings.models.hold import Hold, check
+from recordings.models.hold import LONGEST, Hold, HoldRefused
 from recordings.models.mixable import GONE, Mixable, MixQuerySet, State
 from recordings.models.receipt import Receipt, digest_of
 from recordings.models.track import Chunk, Track
@@ -192,7 +192,7 @@ class Recording(Mixable):
 
         The same case has one hold of a kind: a later day moves it. Raises HoldRefused."""
         recording, now = Recording.locked(self.pk), timezone.now()
-        check(recording, until, now)
+        recording._check_hold(until, now)
         placed = {"until": until, "placed_at": now, "reason": reason, "by": by}
         hold, created = recording.holds.get_or_create(kind=kind, case_ref=case_ref, released_at=None, defaults=placed)
         if not created and hold.until < until:
@@ -200,6 +200,39 @@ class Recording(Mixable):
             hold.save(update_fields=["until", "placed_at"])
         recording.set_date(now)
         return hold
+
+    @transaction.atomic
+    def renew_hold(self, hold: Hold, until: datetime, by: User, reason: str = "") -> None:
+        """Keep the sound until another day, by a person's decision. Raises HoldRefused."""
+        recording, now = Recording.locked(self.pk), timezone.now()
+        hold.refresh_from_db(from_queryset=recording.holds.all())
+        if hold.released_at is not None:
+            raise HoldRefused(_("This hold has been released; place a new one."))
+        recording._check_hold(until, now)
+        hold.placed_at, hold.until, hold.by, hold.renewals = now, until, by, hold.renewals + 1
+        hold.reason = reason or hold.reason
+        hold.save(update_fields=["placed_at", "until", "by", "renewals", "reason"])
+        recording.set_date(now)
+
+    @transaction.atomic
+    def release_hold(self, hold: Hold, by: User | None = None) -> None:
+        """Let the sound go at its ordinary date; `by` is None if the case itself ended. Safe to repeat."""
+        recording, now = Recording.locked(self.pk), timezone.now()
+        hold.refresh_from_db(from_queryset=recording.holds.all())
+        if hold.released_at is not None:
+            return
+        hold.released_at, hold.released_by = now, by
+        hold.save(update_fields=["released_at", "released_by"])
+        recording.set_date(now)
+
+    def _check_hold(self, until: datetime, now: datetime) -> None:
+        """Raise HoldRefused if the sound cannot be kept until then."""
+        if self.is_gone:
+            raise HoldRefused(_("The sound of this Space has been purged."))
+        if until <= now:
+            raise HoldRefused(_("A hold ends in the future."))
+        if until > now + LONGEST:
+            raise HoldRefused(_("A hold lasts 90 days at most; renew it then."))
 
     def set_date(self, now: datetime) -> None:
         """Put the date of the purge where retention and holds want it. The caller holds the lock."""

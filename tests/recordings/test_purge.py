@@ -96,7 +96,7 @@ def test_an_active_hold_postpones(ended: Recording, aged: Aged, mo: User) -> Non
     tasks.purge()
     recording.refresh_from_db()
     assert (recording.state, recording.purge_at) == (State.CLOSING, until)
-    hold.release(mo)
+    ended.release_hold(hold, mo)
     recording.refresh_from_db()
     assert recording.purge_at == recording.retained_until
     tasks.purge()
@@ -120,7 +120,7 @@ def test_the_last_of_several_holds_counts(ended: Recording) -> None:
     ended.hold(Hold.Kind.APPEAL, "case-1", now + timedelta(days=50))
     ended.refresh_from_db()
     assert ended.purge_at == now + timedelta(days=80)
-    first.release()
+    ended.release_hold(first)
     ended.refresh_from_db()
     assert ended.purge_at == now + timedelta(days=50)
 
@@ -160,8 +160,8 @@ def test_a_hold_lasts_ninety_days_at_most_and_is_renewed_by_a_person(ended: Reco
         ended.hold(Hold.Kind.BREACH, "case-1", now)
     hold = ended.hold(Hold.Kind.BREACH, "case-1", now + timedelta(days=10))
     with pytest.raises(HoldRefused, match="90 days"):
-        hold.renew(now + timedelta(days=91), mo)
-    hold.renew(now + timedelta(days=89), mo, "the court has asked")
+        ended.renew_hold(hold, now + timedelta(days=91), mo)
+    ended.renew_hold(hold, now + timedelta(days=89), mo, "the court has asked")
     ended.refresh_from_db()
     assert ended.purge_at == now + timedelta(days=89)
     assert (hold.renewals, hold.by, hold.reason) == (1, mo, "the court has asked")
@@ -169,11 +169,22 @@ def test_a_hold_lasts_ninety_days_at_most_and_is_renewed_by_a_person(ended: Reco
 
 def test_what_is_released_is_neither_renewed_nor_released_again(ended: Recording, mo: User, sol: User) -> None:
     hold = ended.hold(Hold.Kind.APPEAL, "case-1", timezone.now() + timedelta(days=60))
-    hold.release(mo)
-    hold.release(sol)
+    ended.release_hold(hold, mo)
+    ended.release_hold(hold, sol)
     assert Hold.objects.get().released_by == mo
     with pytest.raises(HoldRefused, match="released"):
-        hold.renew(timezone.now() + timedelta(days=5), mo)
+        ended.renew_hold(hold, timezone.now() + timedelta(days=5), mo)
+
+
+def test_a_recording_releases_and_renews_only_its_own_holds(ended: Recording, mo: User, sol: User) -> None:
+    hold = ended.hold(Hold.Kind.APPEAL, "case-1", timezone.now() + timedelta(days=60))
+    sol.grant_hosting()
+    other = Recording.open_for(Space.open(sol, title="Other", audience=Space.Audience.FOLLOWERS))
+    with pytest.raises(Hold.DoesNotExist):
+        other.release_hold(hold, mo)
+    with pytest.raises(Hold.DoesNotExist):
+        other.renew_hold(hold, timezone.now() + timedelta(days=5), mo)
+    assert Hold.objects.get().released_at is None
 
 
 def test_nothing_holds_what_is_gone(ended: Recording, aged: Aged) -> None:
