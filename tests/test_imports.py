@@ -14,6 +14,9 @@ WITHOUT_DJANGO = ["rooms/rules.py", "rooms/media", "recordings/mixing"]
 # Functions that may import: apps.ready() runs when the models are there, which the top of apps.py cannot wait for.
 LATE = {"apps.py"}
 
+# A QuerySet names the model whose rows it gives: the usual way in Django.
+ONLY_FOR_TYPES = {("accounts/people.py", "accounts.models")}
+
 
 def sources(*folders: str) -> list[Path]:
     found: list[Path] = []
@@ -88,6 +91,19 @@ def test_nobody_imports_what_another_module_keeps_to_itself() -> None:
         if alias.name.startswith("_") and not alias.name.startswith("__")
     ]
     assert wrong == []
+
+
+def imported_for_types(path: Path) -> Iterator[str]:
+    """Modules that `path` imports under `if TYPE_CHECKING`."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            yield from (name for line in node.body for name in imported(line, path))
+
+
+@pytest.mark.parametrize("app", ["accounts", "recordings", "moderation", "spaces_project"])
+def test_nothing_names_what_stands_above_it_even_for_types(app: str) -> None:
+    found = {(label(path), name) for path in sources(app) for name in imported_for_types(path)}
+    assert found <= ONLY_FOR_TYPES
 
 
 def circle(graph: dict[str, set[str]]) -> list[str]:

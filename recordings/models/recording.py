@@ -111,7 +111,9 @@ class Recording(Mixable):
             if recording.is_gone:
                 files.remove(key)
                 return None
-            track = Track.objects.of(recording, meta)
+            if meta.space != recording.space_id:
+                raise ChunkRefused(f"of another Space: {meta.space}")
+            track = recording.tracks.of(meta)
             facts = {"duration_ms": meta.duration_ms, "key": key, "size": meta.size, "sha256": meta.sha256}
             chunk, created = track.chunks.get_or_create(start_ms=meta.start_ms, defaults=facts)
             if created:

@@ -1,7 +1,6 @@
 """Tracks and their chunks: rows about the files that the media nodes shipped."""
 
 import uuid
-from typing import TYPE_CHECKING
 
 from django.db import models
 from django.db.models import Q
@@ -11,22 +10,19 @@ from recordings import files
 from recordings.chunks import ChunkMeta, ChunkRefused
 from rooms.models import Participant, Turn
 
-if TYPE_CHECKING:
-    from recordings.models.recording import Recording
-
 
 class TrackManager(models.Manager["Track"]):
-    def of(self, recording: "Recording", meta: ChunkMeta) -> "Track":
-        """The track that a chunk belongs to, made if it is the first. ChunkRefused where the Space has no such turn."""
-        if meta.space != recording.space_id:
-            raise ChunkRefused(f"of another Space: {meta.space}")
+    def of(self, meta: ChunkMeta) -> "Track":
+        """The track that a chunk of this recording belongs to, created if it is the first: `recording.tracks.of(meta)`.
+
+        Raises ChunkRefused if the Space has no such turn."""
         if meta.turn is None:
-            return self.get_or_create(recording=recording, kind=Track.Kind.MIX)[0]
+            return self.get_or_create(kind=Track.Kind.MIX)[0]
         turn = Turn.objects.filter(pk=meta.turn, participant__space=meta.space, participant=meta.participant).first()
         if turn is None:
             raise ChunkRefused(f"no turn {meta.turn} of participant {meta.participant} in Space {meta.space}")
         made = {"kind": Track.Kind.TURN, "participant_id": meta.participant}
-        return self.get_or_create(recording=recording, turn=turn, defaults=made)[0]
+        return self.get_or_create(turn=turn, defaults=made)[0]
 
 
 class Track(models.Model):

@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
+from accounts.models import User
 from recordings import files, tasks
 from recordings.chunks import ChunkRefused, checked, meta_of
 from recordings.models import Chunk, Recording, Track
@@ -108,7 +109,19 @@ def test_a_chunk_of_no_turn_of_this_space_is_refused(recording: Recording, host:
     for chunk in (unknown, elsewhere, somebody):
         with pytest.raises(ChunkRefused):
             recording.add_chunk(meta_of(chunk.data))
+    with pytest.raises(ChunkRefused, match="another Space"):
+        recording.add_chunk(meta_of(elsewhere.data), f"{recording.prefix}/x.opus")
     assert not Track.objects.exists()
+
+
+def test_the_tracks_of_two_recordings_stay_apart(recording: Recording, sol: User, speak: Callable) -> None:
+    speak(None, tone(440, 2), 0)
+    sol.grant_hosting()
+    other = Recording.open_for(Space.open(sol, title="Other", audience=Space.Audience.FOLLOWERS))
+    (chunk,) = captured(tone(440, 2), 0, other.space_id, None, None)
+    other.add_chunk(meta_of(chunk.data))
+    assert recording.tracks.get() != other.tracks.get()
+    assert other.tracks.get().chunks.get().key == chunk.key
 
 
 def test_a_key_outside_the_folder_is_refused(recording: Recording, host: Participant) -> None:
