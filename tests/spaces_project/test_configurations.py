@@ -21,7 +21,7 @@ import django, json
 django.setup()
 from django.conf import settings
 from rooms.media.contract import addresses
-from spaces_project import doctor
+from spaces_project.doctor import checks as doctor
 found = [finding for name in {CHECKS} for finding in getattr(doctor, name)()]
 told = [one.at(settings.MEDIA_PORT) for one in addresses.parse_all(settings.MEDIA_ANNOUNCE)]
 policy = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]
