@@ -1,35 +1,36 @@
-"""The one door to the channel layer: what changed a Space leaves here, after commit, as a finished frame.
+"""How a change in a Space leaves for the pages: after commit, through the channel layer, as a finished frame.
 
-Channel-layer messages: `space.event` {frame, close, whom} to `space.<id>`, `space.<id>.levels` or `participant.<id>`;
-`space.cut_off` {close} to `participant.<id>`; `fleet.event` {users, own} to `fleet`.
-The layer is a hint: whoever misses a number asks for a snapshot.
+Messages of the channel layer:
+
+- `space.event` {frame, close, whom} to `space.<id>`, `space.<id>.levels` or `participant.<id>`
+- `space.cut_off` {close} to `participant.<id>`
+- `fleet.event` {users, own} to `fleet`
+
+The layer is a hint. A page that misses a number asks for a snapshot.
 """
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 import msgspec
 from channels.layers import get_channel_layer
 from django.db import transaction
-from django.db.models import F
 
 from rooms import protocol
 from rooms.store import client as store
 from rooms.store import layer
 
-if TYPE_CHECKING:
-    from rooms.models import Space
-
 FLEET = "fleet"
 
 
 def group(space_id: object) -> str:
+    """The group of all connections in a Space."""
     return f"space.{space_id}"
 
 
 def levels(space_id: object) -> str:
-    """The group of those pages that are told how loud everybody is: whoever hears it seconds later is not."""
+    """The group of the pages that get sound levels. A page that plays files hears seconds later, so it is not in it."""
     return f"space.{space_id}.levels"
 
 
@@ -38,20 +39,13 @@ def personal(participant: object) -> str:
     return f"participant.{participant}"
 
 
-def publish(space: "Space", event: protocol.Sequenced, close: int = 0, whom: str = "") -> None:
-    """Number `event` and send it to everyone in the Space after commit. The caller holds the lock on the Space.
+def send(space_id: object, frame: str, close: int = 0, whom: str = "") -> None:
+    """Send a numbered frame to everyone in the Space after commit. `Space.publish` numbers it.
 
-    `close`: code with which connections are closed after the frame, of participant `whom` or, if empty, of all."""
-    type(space).objects.filter(pk=space.pk).update(seq=F("seq") + 1)
-    space.seq += 1
-    frame = protocol.encode(msgspec.structs.replace(event, seq=space.seq))
-    transaction.on_commit(lambda: layer.send(group(space.pk), _message(frame, close, whom)), robust=True)
-
-
-def repeat(space: "Space", event: protocol.Sequenced, close: int = 0) -> None:
-    """Send the last event of a Space once more, with the number that it has: whoever knows it already ignores it."""
-    frame = protocol.encode(msgspec.structs.replace(event, seq=space.seq))
-    transaction.on_commit(lambda: layer.send(group(space.pk), _message(frame, close, "")), robust=True)
+    `close`: the code with which connections are closed after the frame, those of participant `whom` or, if that is
+    empty, all."""
+    message = _message(frame, close, whom)
+    transaction.on_commit(lambda: layer.send(group(space_id), message), robust=True)
 
 
 async def hint(space_id: object, frame: dict[str, Any]) -> None:
@@ -78,22 +72,23 @@ HINTS = (
 WHISPERS = protocol.Connection | protocol.Waiting
 
 
-def audience_changed(space: "Space", entered: protocol.Person | None = None, left: str = "") -> None:
-    """Note who came or went; `rooms.live.ticker` sends it, summed, at most twice a second."""
+def audience_changed(space_id: object, entered: protocol.Person | None = None, left: str = "") -> None:
+    """Note who came or left. `rooms.live.ticker` sends the sum, at most twice a second."""
     note = msgspec.json.encode({"entered": entered, "left": left}).decode()
-    transaction.on_commit(lambda: _note(store.AUDIENCE.format(space=space.pk), note), robust=True)
+    transaction.on_commit(lambda: _note(store.AUDIENCE.format(space=space_id), note), robust=True)
 
 
 def cut_off(participant: object, close: int) -> None:
-    """Close what connections somebody still has after commit, with this code: he is not in the Space any more."""
+    """Close the connections of a person who is no longer in the Space, after commit, with this code."""
     message = {"type": "space.cut_off", "close": close}
     transaction.on_commit(lambda: layer.send(personal(participant), message), robust=True)
 
 
 def fleet_changed(users: Iterable[UUID] = (), own: Iterable[UUID] = ()) -> None:
-    """Tell the fleet lines of those who follow `users` that these went on or off a stage.
+    """Send the fleet lines that may have changed a hint, after commit.
 
-    `own`: whose lines changed because of what they follow, or may enter."""
+    `users`: went on or off a stage, so the lines of their followers change. `own`: people whose own line changes,
+    because they follow someone new or may enter other Spaces."""
     message = {"type": "fleet.event", "users": [str(pk) for pk in users], "own": [str(pk) for pk in own]}
     transaction.on_commit(lambda: layer.send(FLEET, message), robust=True)
 

@@ -31,7 +31,7 @@ def sweep_presence() -> None:
             _cut_off(space, strays)
     for space in Space.objects.ended_lately(timezone.now()):
         if presence.connected_now(space.pk):
-            space.tell_end_again()
+            space.send_end_again()
 
 
 def _step(person: Participant, connected: bool) -> Callable[[Participant], None] | None:

@@ -135,11 +135,11 @@ class Participant(models.Model):
         self.connected_at, self.away_since, self.left_at = now, None, None
         self.save(update_fields=["connected_at", "away_since", "left_at", "entered_at", "barred_at"])
         if self.role == Role.HOST and was_away:
-            events.publish(self.space, protocol.HostBack())
+            self.space.publish(protocol.HostBack())
         if self.on_stage and was_away:
             self._tell_voice()
         if not self.on_stage and (came_back or first):
-            events.audience_changed(self.space, entered=self.person())
+            events.audience_changed(self.space_id, entered=self.person())
 
     @verb
     def lose(self) -> None:
@@ -150,7 +150,7 @@ class Participant(models.Model):
         self.save(update_fields=["away_since"])
         if self.role == Role.HOST:
             assert self.away_until is not None
-            events.publish(self.space, protocol.HostAway(until=self.away_until.timestamp()))
+            self.space.publish(protocol.HostAway(until=self.away_until.timestamp()))
         if self.on_stage:
             self._tell_voice()
 
@@ -172,7 +172,7 @@ class Participant(models.Model):
             self._leave_stage(why)
         self.save(update_fields=["left_at", "away_since", "removed_at", "removed_by", "barred_at"])
         if not was_on_stage:
-            events.audience_changed(self.space, left=str(self.pk))
+            events.audience_changed(self.space_id, left=str(self.pk))
         if why == "removed":  # of whom the standing tells, and an event
             events.fleet_changed(own=[self.user_id])
         else:
@@ -229,7 +229,7 @@ class Participant(models.Model):
         self.turns.create(started_at=now)
         standing.changed(self.space)
         self._tell_voice()
-        events.audience_changed(self.space, left=str(self.pk))
+        events.audience_changed(self.space_id, left=str(self.pk))
         events.fleet_changed([self.user_id])
 
     @verb
@@ -244,7 +244,7 @@ class Participant(models.Model):
 
     def _to_audience(self, why: Literal["stepped_down", "moved"]) -> None:
         self._leave_stage(why)
-        events.audience_changed(self.space, entered=self.person())
+        events.audience_changed(self.space_id, entered=self.person())
 
     def _leave_stage(self, why: Farewell) -> None:
         now = timezone.now()
@@ -255,7 +255,7 @@ class Participant(models.Model):
         self.save(update_fields=["role", "mute", "stage_since"])
         standing.changed(self.space)
         gone = protocol.VoiceGone(participant=str(self.pk), why=why, standing=self.space.standing_version)
-        events.publish(self.space, gone)
+        self.space.publish(gone)
         events.fleet_changed([self.user_id])
 
     # --- asking ---
@@ -265,7 +265,7 @@ class Participant(models.Model):
         check(Reason.ALREADY_ASKED if self.requests.waiting().exists() else None)
         check(Reason.NOT_IN_THE_SPACE if self.left_at is not None else None)
         request = self.requests.create(space=self.space, text=text.strip(), asked_at=timezone.now())
-        events.publish(self.space, protocol.Asked(request=request.queued()))
+        self.space.publish(protocol.Asked(request=request.queued()))
         return request
 
     @verb
@@ -291,7 +291,7 @@ class Participant(models.Model):
         self._go("removed")
         standing.changed(self.space)
         removed = protocol.Removed(participant=str(self.pk), standing=self.space.standing_version)
-        events.publish(self.space, removed, close=self.close_code, whom=str(self.pk))
+        self.space.publish(removed, close=self.close_code, whom=str(self.pk))
 
     @transaction.atomic
     def block(self, by: "Participant") -> None:
@@ -322,7 +322,7 @@ class Participant(models.Model):
         self._go("removed")
         standing.changed(self.space)
         removed = protocol.Removed(participant=str(self.pk), standing=self.space.standing_version)
-        events.publish(self.space, removed, close=self.close_code, whom=str(self.pk))
+        self.space.publish(removed, close=self.close_code, whom=str(self.pk))
 
     # --- helpers ---
     def _authorise(self, action: Action, by: "Participant | None") -> None:
@@ -337,7 +337,7 @@ class Participant(models.Model):
         check(rules.refusal(action, Role(by.role), Role(self.role)))
 
     def _tell_voice(self) -> None:
-        events.publish(self.space, protocol.Voice(person=self.person(), standing=self.space.standing_version))
+        self.space.publish(protocol.Voice(person=self.person(), standing=self.space.standing_version))
 
 
 class Turn(models.Model):

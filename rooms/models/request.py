@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from rooms import events, protocol, rules
+from rooms import protocol, rules
 from rooms.models.participant import Participant
 from rooms.models.space import Space
 from rooms.models.verbs import verb
@@ -87,4 +87,4 @@ class SpeakerRequest(models.Model):
             participant=str(self.participant_id),
             how=state,  # type: ignore[arg-type]
         )
-        events.publish(self.space, gone)
+        self.space.publish(gone)

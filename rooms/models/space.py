@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
+import msgspec
 from django.db import models, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -214,13 +215,27 @@ class Space(models.Model):
         space._close_rows(now)
         standing.changed(space)
         queue.ended(space.pk)
-        events.publish(space, protocol.Ended(why=why), close=ENDED_CLOSE)  # type: ignore[arg-type]
+        space.publish(protocol.Ended(why=why), close=ENDED_CLOSE)  # type: ignore[arg-type]
         events.fleet_changed(on_stage)
         transaction.on_commit(lambda: signals.space_ended.send(Space, space=space))
 
-    def tell_end_again(self) -> None:
-        """To pages that have not heard of the end; no event follows it, so its number is the last one."""
-        events.repeat(self, protocol.Ended(why=self.ended_why), close=ENDED_CLOSE)  # type: ignore[arg-type]
+    def send_end_again(self) -> None:
+        """Repeat the end for pages that missed it. No event follows the end, so its number is the last one.
+
+        A page that knows the number already ignores the frame."""
+        self._send(protocol.Ended(why=self.ended_why), close=ENDED_CLOSE)  # type: ignore[arg-type]
+
+    def publish(self, event: protocol.Sequenced, close: int = 0, whom: str = "") -> None:
+        """Number `event` and send it to everyone in the Space after commit. The caller holds the lock on the Space.
+
+        `close`, `whom`: as for `events.send`."""
+        Space.objects.filter(pk=self.pk).update(seq=F("seq") + 1)
+        self.seq += 1
+        self._send(event, close, whom)
+
+    def _send(self, event: protocol.Sequenced, close: int, whom: str = "") -> None:
+        numbered = msgspec.structs.replace(event, seq=self.seq)
+        events.send(self.pk, protocol.encode(numbered), close, whom)
 
     def _authorise(self, action: Action, by: "Participant | None") -> None:
         """May `by` (None: staff, a sweep, an operator's command) do this here?"""

@@ -67,7 +67,7 @@ class Event(Struct, kw_only=True, frozen=True, tag_field="type", forbid_unknown_
 
 
 class Sequenced(Event, kw_only=True, frozen=True):
-    """An event that changed the Space; `seq` is set by `rooms.events.publish`."""
+    """An event that changed the Space; `seq` is set by `Space.publish`."""
 
     seq: int = 0
 

@@ -277,7 +277,7 @@ async def test_the_end_told_twice_is_one_event(tea: Space, sol: User) -> None:
     async with pages(tea, sol) as [page]:
         await sync_to_async(tea.end)()
         space = await Space.objects.aget(pk=tea.pk)
-        await sync_to_async(space.tell_end_again)()
+        await sync_to_async(space.send_end_again)()
         first = await page.until("ended")
         assert first["seq"] == space.seq
         assert await page.closed() == 4410

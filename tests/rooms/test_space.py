@@ -1,0 +1,40 @@
+"""A Space numbers its events and keeps the standing that media nodes obey."""
+
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from rooms import protocol
+from rooms.models import Participant, Space
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Frames = list[dict[str, Any]]
+
+
+def publish(space: Space, **where: Any) -> None:
+    with transaction.atomic():
+        Space.locked(space.pk).publish(protocol.HostBack(), **where)
+
+
+def test_events_are_numbered_without_gaps(tea: Space, sent: Frames) -> None:
+    before = Space.objects.get(pk=tea.pk).seq
+    publish(tea)
+    publish(tea)
+    assert [frame["seq"] for frame in sent] == [before + 1, before + 2]
+    assert Space.objects.get(pk=tea.pk).seq == before + 2
+
+
+def test_an_event_names_the_connections_that_close_after_it(tea: Space, host: Participant, sent: Frames) -> None:
+    publish(tea, close=4403, whom=str(host.pk))
+    assert (sent[-1]["_close"], sent[-1]["_whom"]) == (4403, str(host.pk))
+
+
+def test_an_event_leaves_after_the_commit_or_not_at_all(tea: Space, sent: Frames) -> None:
+    before = Space.objects.get(pk=tea.pk).seq
+    with transaction.atomic():
+        Space.locked(tea.pk).publish(protocol.HostBack())
+        assert sent == []
+        transaction.set_rollback(True)
+    assert sent == []
+    assert Space.objects.get(pk=tea.pk).seq == before
