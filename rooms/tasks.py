@@ -12,7 +12,6 @@ from rooms.live import presence
 from rooms.models import Participant, Space
 from rooms.nodes import strays as peers
 from rooms.rules import Role
-from rooms.store import standing
 
 
 @shared_task
@@ -86,4 +85,4 @@ def sweep_peers() -> None:
 def rewrite_standings() -> None:
     """Write the standings of all Spaces that are live, or were a moment ago, again, in case Redis lost them."""
     for space in Space.objects.live() | Space.objects.ended_lately(timezone.now()):
-        standing.write(space)
+        space.write_standing()

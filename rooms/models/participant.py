@@ -131,7 +131,7 @@ class Participant(models.Model):
             self.entered_at = now
         if self.barred_at is not None:
             self.barred_at = None
-            standing.changed(self.space)
+            self.space.sound_changed()
         self.connected_at, self.away_since, self.left_at = now, None, None
         self.save(update_fields=["connected_at", "away_since", "left_at", "entered_at", "barred_at"])
         if self.role == Role.HOST and was_away:
@@ -176,7 +176,7 @@ class Participant(models.Model):
         if why == "removed":  # of whom the standing tells, and an event
             events.fleet_changed(own=[self.user_id])
         else:
-            standing.left(self)
+            standing.left(self.space_id, self.pk)
             events.cut_off(self.pk, self.close_code)
 
     # --- the microphone ---
@@ -217,7 +217,7 @@ class Participant(models.Model):
             return
         self.mute = mute
         self.save(update_fields=["mute"])
-        standing.changed(self.space)
+        self.space.sound_changed()
         self._tell_voice()
 
     # --- the stage ---
@@ -227,7 +227,7 @@ class Participant(models.Model):
         self.mute = Mute.HOST if self.mute == Mute.HOST else Mute.SELF
         self.save(update_fields=["role", "stage_since", "mute"])
         self.turns.create(started_at=now)
-        standing.changed(self.space)
+        self.space.sound_changed()
         self._tell_voice()
         events.audience_changed(self.space_id, left=str(self.pk))
         events.fleet_changed([self.user_id])
@@ -253,7 +253,7 @@ class Participant(models.Model):
             self.role, self.stage_since = Role.LISTENER, None
         self.mute = Mute.HOST if self.mute == Mute.HOST else Mute.SELF
         self.save(update_fields=["role", "mute", "stage_since"])
-        standing.changed(self.space)
+        self.space.sound_changed()
         gone = protocol.VoiceGone(participant=str(self.pk), why=why, standing=self.space.standing_version)
         self.space.publish(gone)
         events.fleet_changed([self.user_id])
@@ -289,7 +289,7 @@ class Participant(models.Model):
         self._authorise(Action.REMOVE, by)
         self.removed_at, self.removed_by = timezone.now(), by.user if by else staff
         self._go("removed")
-        standing.changed(self.space)
+        self.space.sound_changed()
         removed = protocol.Removed(participant=str(self.pk), standing=self.space.standing_version)
         self.space.publish(removed, close=self.close_code, whom=str(self.pk))
 
@@ -320,7 +320,7 @@ class Participant(models.Model):
             return
         self.barred_at = timezone.now()
         self._go("removed")
-        standing.changed(self.space)
+        self.space.sound_changed()
         removed = protocol.Removed(participant=str(self.pk), standing=self.space.standing_version)
         self.space.publish(removed, close=self.close_code, whom=str(self.pk))
 

@@ -13,8 +13,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Block, Follow, User
 from rooms import events, protocol, rules, signals
+from rooms.media.contract.standing import Standing, Voice
 from rooms.refusals import check
-from rooms.rules import Action, Reason, Role
+from rooms.rules import Action, Mute, Reason, Role
 from rooms.store import queue, standing
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 
 ENDED_CLOSE = 4410
+PLACE = ("node_boot", "node_before", "node_from_ms")
 ENDED_LATELY = timedelta(minutes=10)  # for so long the sweeps look whether the end was heard
 Person = User | OuterRef  # somebody, or whoever a row of the query around is about
 
@@ -151,7 +153,7 @@ class Space(models.Model):
         space._name(list(invited))
         me = space.participants.create(user=host, role=Role.HOST, entered_at=now, away_since=now)
         me.turns.create(started_at=now)
-        standing.changed(space)
+        space.sound_changed()
         transaction.on_commit(lambda: signals.space_started.send(cls, space=space))
         events.fleet_changed([host.pk])
         return space
@@ -165,7 +167,7 @@ class Space(models.Model):
         """Sound on this start of a media node; up to a room time the one before keeps it. The caller holds the lock."""
         self.node, self.node_boot, self.node_before, self.node_from_ms = node, boot, before, from_ms
         self.save(update_fields=["node", "node_boot", "node_before", "node_from_ms"])
-        standing.changed(self)
+        self.sound_changed()
 
     @transaction.atomic
     def enter(self, user: User) -> "Participant":
@@ -213,7 +215,7 @@ class Space(models.Model):
         space.state, space.ended_at, space.ended_why = Space.State.ENDED, now, why
         space.save(update_fields=["state", "ended_at", "ended_why"])
         space._close_rows(now)
-        standing.changed(space)
+        space.sound_changed()
         queue.ended(space.pk)
         space.publish(protocol.Ended(why=why), close=ENDED_CLOSE)  # type: ignore[arg-type]
         events.fleet_changed(on_stage)
@@ -232,6 +234,40 @@ class Space(models.Model):
         Space.objects.filter(pk=self.pk).update(seq=F("seq") + 1)
         self.seq += 1
         self._send(event, close, whom)
+
+    def sound_changed(self) -> None:
+        """Raise the version of the standing and write it after commit. The caller holds the lock on the Space."""
+        self.standing_version += 1
+        self.save(update_fields=["standing_version"])
+        transaction.on_commit(self.write_standing, robust=True)
+
+    def write_standing(self) -> None:
+        """Write the standing to Redis as the rows are now. Safe to repeat."""
+        self.refresh_from_db(fields=["standing_version", "state", *PLACE])
+        standing.write(self.standing())
+
+    def standing(self) -> Standing:
+        """What the media node may do for whom in this Space, from the rows."""
+        removed = self.participants.exclude(removed_at=None, barred_at=None).values_list("pk", flat=True)
+        return Standing(
+            space=str(self.pk),
+            version=self.standing_version,
+            started_at=self.started_at.timestamp() if self.started_at else 0.0,
+            ended=self.state != Space.State.LIVE,
+            voices=tuple(self._voices()),
+            removed=frozenset(str(pk) for pk in removed),
+            node=self.node_boot,
+            before=self.node_before,
+            from_ms=self.node_from_ms,
+        )
+
+    def _voices(self) -> list[Voice]:
+        turns = ((person, person.turns.filter(ended_at=None).first()) for person in self.stage())
+        return [
+            Voice(participant=str(person.pk), turn=str(turn.pk), muted=person.mute != Mute.OPEN)
+            for person, turn in turns
+            if turn is not None
+        ]
 
     def _send(self, event: protocol.Sequenced, close: int, whom: str = "") -> None:
         numbered = msgspec.structs.replace(event, seq=self.seq)

@@ -21,7 +21,7 @@ from rooms.models import Participant, Space
 from rooms.nodes import http, placement
 from rooms.refusals import check
 from rooms.rules import Reason
-from rooms.store import queue, standing
+from rooms.store import queue
 
 SECONDS = 2.5  # for an offer: of a node that went dark everybody is to be back within ten seconds
 AT_ONCE = 16  # offers under way per web process and node: a storm of joins waits here, not in the node
@@ -200,7 +200,7 @@ def _placed(participant: UUID) -> Place:
 
 @database
 def _write_standing(space: str) -> None:
-    standing.write(Space.objects.get(pk=UUID(space)))
+    Space.objects.get(pk=UUID(space)).write_standing()
 
 
 @database

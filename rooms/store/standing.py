@@ -1,20 +1,15 @@
-"""The standing of a Space: written from the rows to Redis, where media nodes read it."""
+"""The standing of a Space in Redis: the web side writes it, media nodes read it and acknowledge it.
 
-from typing import TYPE_CHECKING
+`Space.standing` builds it from the rows.
+"""
 
 import msgspec
 from django.db import transaction
 
-from rooms.media.contract.standing import ACK_KEY, CHANNEL, ENDED_SECONDS, KEY, LEFT, Standing, Voice
-from rooms.rules import Mute
+from rooms.media.contract.standing import ACK_KEY, CHANNEL, ENDED_SECONDS, KEY, LEFT, Standing
 from rooms.store import client as store
 
-if TYPE_CHECKING:
-    from rooms.models import Participant, Space
-
-PLACE = ("node_boot", "node_before", "node_from_ms")
-
-# Writes only what is newer, then tells the nodes: commits of two verbs may reach Redis in either order.
+# Two verbs may reach Redis in the other order than they were committed, so only a newer standing is written.
 _WRITE = """
 local old = redis.call('GET', KEYS[1])
 if old and cjson.decode(old).version > tonumber(ARGV[2]) then return 0 end
@@ -24,46 +19,13 @@ return redis.call('PUBLISH', ARGV[3], ARGV[5] .. ' ' .. ARGV[2])
 """
 
 
-def changed(space: "Space") -> None:
-    """Raise the version of the standing and write it after commit. The caller holds the lock on the Space."""
-    space.standing_version += 1
-    space.save(update_fields=["standing_version"])
-    transaction.on_commit(lambda: write(space), robust=True)
-
-
-def write(space: "Space") -> None:
-    """Write the standing as the rows are now. Safe to repeat; an older version never replaces a newer one."""
-    space.refresh_from_db(fields=["standing_version", "state", *PLACE])
-    standing = build(space)
+def write(standing: Standing) -> None:
+    """Write a standing and notify the media nodes. Safe to repeat; an older version never replaces a newer one."""
+    space = standing.space
+    keys = KEY.format(space=space), ACK_KEY.format(space=space)
     lifetime = ENDED_SECONDS if standing.ended else 0
     data = msgspec.json.encode(standing).decode()
-    keys = KEY.format(space=space.pk), ACK_KEY.format(space=space.pk)
-    store.client().eval(_WRITE, 2, *keys, data, standing.version, CHANNEL, lifetime, str(space.pk))
-
-
-def build(space: "Space") -> Standing:
-    """The standing from the rows."""
-    removed = space.participants.exclude(removed_at=None, barred_at=None).values_list("pk", flat=True)
-    return Standing(
-        space=str(space.pk),
-        version=space.standing_version,
-        started_at=space.started_at.timestamp() if space.started_at else 0.0,
-        ended=space.state != space.State.LIVE,
-        voices=tuple(_voices(space)),
-        removed=frozenset(str(pk) for pk in removed),
-        node=space.node_boot,
-        before=space.node_before,
-        from_ms=space.node_from_ms,
-    )
-
-
-def _voices(space: "Space") -> list[Voice]:
-    voices = []
-    for person in space.stage():
-        turn = person.turns.filter(ended_at=None).first()
-        if turn is not None:
-            voices.append(Voice(participant=str(person.pk), turn=str(turn.pk), muted=person.mute != Mute.OPEN))
-    return voices
+    store.client().eval(_WRITE, 2, *keys, data, standing.version, CHANNEL, lifetime, space)
 
 
 def in_effect(space_id: object) -> int:
@@ -71,10 +33,10 @@ def in_effect(space_id: object) -> int:
     return int(store.client().get(ACK_KEY.format(space=space_id)) or 0)
 
 
-def left(person: "Participant") -> None:
-    """Tell the node after commit that somebody is out, so that his peer is dropped.
+def left(space_id: object, participant: object) -> None:
+    """Notify the media node after commit that this person is out of the Space, so that it drops their peer.
 
-    Only a hint: `rooms.nodes.strays` finds what it missed. The standing itself does not list who came and went, since
-    listeners do so by thousands, and whoever left may come back."""
-    note = f"{person.space_id} {person.pk}"
+    This is a hint. `rooms.nodes.strays` finds what it missed. The standing does not list people who came or left:
+    listeners do so by the thousand, and may come back."""
+    note = f"{space_id} {participant}"
     transaction.on_commit(lambda: store.client().publish(LEFT, note), robust=True)

@@ -17,7 +17,6 @@ from moderation.rules import Kind
 from recordings.models import Hold, Receipt
 from rooms.live import snapshot
 from rooms.models import Participant, Space
-from rooms.store import standing
 from tests.conftest import PASSWORD
 from tests.moderation.conftest import TEXT
 
@@ -174,7 +173,7 @@ def test_snapshot_and_standing_do_not_name_the_reporter(
 ) -> None:
     tea.refresh_from_db()
     assert leaks(msgspec.json.encode(snapshot.of(tea, host)).decode(), informant) == []
-    assert leaks(msgspec.json.encode(standing.build(tea)).decode(), informant) == []
+    assert leaks(msgspec.json.encode(tea.standing()).decode(), informant) == []
 
 
 def test_holds_and_receipts_do_not_name_the_reporter(told: Case, informant: Participant) -> None:

@@ -6,7 +6,9 @@ import pytest
 from django.db import transaction
 
 from rooms import protocol
+from rooms.media.contract.standing import KEY, Standing, parse
 from rooms.models import Participant, Space
+from rooms.store import client as store
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Frames = list[dict[str, Any]]
@@ -38,3 +40,25 @@ def test_an_event_leaves_after_the_commit_or_not_at_all(tea: Space, sent: Frames
         transaction.set_rollback(True)
     assert sent == []
     assert Space.objects.get(pk=tea.pk).seq == before
+
+
+def test_a_change_of_the_sound_raises_the_version_and_is_written_after_the_commit(tea: Space) -> None:
+    before = Space.objects.get(pk=tea.pk).standing_version
+    with transaction.atomic():
+        Space.locked(tea.pk).sound_changed()
+        assert written(tea).version == before
+    assert written(tea).version == before + 1
+
+
+def test_the_standing_names_who_may_be_heard_and_who_was_removed(
+    tea: Space, host: Participant, speaker: Participant, listener: Participant
+) -> None:
+    listener.remove(host)
+    standing = written(tea)
+    assert {voice.participant: voice.muted for voice in standing.voices} == {str(host.pk): True, str(speaker.pk): False}
+    assert standing.removed == {str(listener.pk)}
+
+
+def written(space: Space) -> Standing:
+    """The standing as a media node reads it."""
+    return parse(str(store.client().get(KEY.format(space=space.pk))))

@@ -12,7 +12,6 @@ from accounts.models import Block, User
 from rooms.models import Participant, Space
 from rooms.refusals import Refused
 from rooms.rules import Mute, Reason, Role
-from rooms.store import standing
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Frames = list[dict[str, Any]]
@@ -27,7 +26,7 @@ def refused_with(reason: Reason, verb: Callable[..., object], *args: object) -> 
 def voices(space: Space) -> dict[str, bool]:
     """Participant -> muted, as a media node would read it."""
     space.refresh_from_db()
-    return {voice.participant: voice.muted for voice in standing.build(space).voices}
+    return {voice.participant: voice.muted for voice in space.standing().voices}
 
 
 def test_asking_and_being_admitted(tea: Space, host: Participant, listener: Participant, sent: Frames) -> None:
@@ -138,7 +137,7 @@ def test_a_removed_person_stays_out(tea: Space, host: Participant, speaker: Part
     with pytest.raises(Space.DoesNotExist):
         tea.enter(speaker.user)
     tea.refresh_from_db()
-    assert str(speaker.pk) in standing.build(tea).removed
+    assert str(speaker.pk) in tea.standing().removed
     assert sent[-1]["type"] == "removed"
     assert (sent[-1]["_close"], sent[-1]["_whom"]) == (4403, str(speaker.pk))
 
@@ -156,7 +155,7 @@ def test_a_block_from_the_profile_reaches_the_live_room(tea: Space, speaker: Par
     speaker.refresh_from_db()
     assert speaker.left_at is not None
     tea.refresh_from_db()
-    assert str(speaker.pk) in standing.build(tea).removed
+    assert str(speaker.pk) in tea.standing().removed
 
 
 def test_losing_the_follow_ends_the_stay_until_it_is_back(tea: Space, listener: Participant, hana: User) -> None:
@@ -166,7 +165,7 @@ def test_losing_the_follow_ends_the_stay_until_it_is_back(tea: Space, listener: 
     listener.user.follow(hana)
     tea.enter(listener.user)
     tea.refresh_from_db()
-    assert str(listener.pk) not in standing.build(tea).removed
+    assert str(listener.pk) not in tea.standing().removed
 
 
 def test_the_twelfth_speaker_waits(tea: Space, host: Participant, listener: Participant, speaker: Participant) -> None:
@@ -210,7 +209,7 @@ def test_concurrent_admissions_keep_the_limit(tea: Space, hana: User, host: Part
 def test_ending_closes_everything(tea: Space, host: Participant, speaker: Participant, sent: Frames) -> None:
     tea.end(by=host)
     tea.refresh_from_db()
-    assert standing.build(tea).ended
+    assert tea.standing().ended
     assert tea.participants.present().count() == 0
     assert speaker.turns.filter(ended_at=None).count() == 0
     assert (sent[-1]["type"], sent[-1]["_close"], sent[-1]["_whom"]) == ("ended", 4410, "")
