@@ -10,6 +10,9 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ORDER = ["accounts", "rooms", "recordings", "moderation", "spaces_project"]
+# In rooms each of these folders and files imports only what stands to its left, and what all of them may import.
+LAYERS = ["store", "events", "models", "nodes", "hls", "live"]
+BELOW_LAYERS = ["loops", "media", "protocol", "ranges", "refusals", "rules", "signals"]
 WITHOUT_DJANGO = ["rooms/rules.py", "rooms/media", "recordings/mixing"]
 # Functions that may import: apps.ready() runs when the models are there, which the top of apps.py cannot wait for.
 LATE = {"apps.py"}
@@ -56,6 +59,24 @@ def test_an_app_imports_only_what_stands_to_its_left(app: str) -> None:
         if name.split(".")[0] in above
     ]
     assert wrong == []
+
+
+def parts_of_rooms(path: Path) -> Iterator[tuple[int, str]]:
+    """The folders and files of rooms that `path` imports from, also in functions and for types only."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names = list(imported(node, path))
+        if isinstance(node, ast.ImportFrom):
+            names = [f"{name}.{alias.name}" for name in names for alias in node.names]
+        yield from ((node.lineno, name.split(".")[1]) for name in names if name.startswith("rooms."))  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_a_layer_of_rooms_imports_only_what_stands_to_its_left(layer: str) -> None:
+    allowed = {*BELOW_LAYERS, *LAYERS[: LAYERS.index(layer) + 1]}
+    paths = [path for name in (layer, f"{layer}.py") if (path := ROOT / "rooms" / name).exists()]
+    found = [(path, line, part) for path in sources(*map(label, paths)) for line, part in parts_of_rooms(path)]
+    assert paths
+    assert [f"{label(path)}:{line} imports {part}" for path, line, part in found if part not in allowed] == []
 
 
 @pytest.mark.parametrize("part", WITHOUT_DJANGO)

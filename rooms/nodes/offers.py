@@ -188,7 +188,8 @@ async def _ask(url: str, body: dict[str, str | bool]) -> str:
 def _placed(participant: UUID) -> Place:
     """Where somebody who is in the Space gets his sound. The standing is there before the node is asked."""
     person = hearer(participant)
-    space, preferred = person.space, person.on_stage or queue.was_heard(person)
+    space = person.space
+    preferred = person.on_stage or queue.was_heard(space.pk, person.pk, since=person.entered_at)
     before = space.node
     try:
         node = placement.place(space, preferred)

@@ -6,14 +6,12 @@ places. If Redis loses the queue, it comes back when the pages ask again, in ano
 """
 
 import time
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
 from rooms.store import client as store
-
-if TYPE_CHECKING:
-    from rooms.models import Participant
 
 CALL_SECONDS = 10.0  # that somebody has to come when it is his turn; then it is the next one's
 MOST_CALLED = 20  # in one second: what they do to the node is measured before the next ones are called
@@ -71,15 +69,14 @@ def heard(space: object, participant: object) -> None:
         pipe.execute()
 
 
-def was_heard(person: "Participant") -> bool:
-    """Whether he has had his sound since he entered: then his place in it is his for as long as that in the Space."""
-    at = store.client().zscore(store.SOUNDED.format(space=person.space_id), str(person.pk))
-    return at is not None and at >= person.entered_at.timestamp()
+def was_heard(space: object, participant: object, since: datetime) -> bool:
+    """Whether somebody has had sound since they entered: they keep that place for as long as the one in the Space."""
+    at = store.client().zscore(store.SOUNDED.format(space=space), str(participant))
+    return at is not None and at >= since.timestamp()
 
 
-def left(person: "Participant") -> None:
-    """Take somebody out of the line after commit: he is out of the Space."""
-    space, participant = person.space_id, person.pk
+def left(space: object, participant: object) -> None:
+    """Take somebody out of the line after commit: they are out of the Space."""
     transaction.on_commit(lambda: drop(space, participant), robust=True)
 
 

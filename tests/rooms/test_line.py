@@ -154,14 +154,17 @@ def test_a_page_that_stays_away_loses_the_place_and_one_that_comes_back_does_not
     assert order(tea) == [waiting[0], *waiting[2:]]
 
 
-def test_whoever_had_sound_is_preferred_until_he_leaves(tea: Space, lior: User, listener: Participant) -> None:
-    assert not queue.was_heard(listener)
+def test_a_person_who_had_sound_is_preferred_until_they_leave(tea: Space, lior: User, listener: Participant) -> None:
+    def was_heard(person: Participant) -> bool:
+        return queue.was_heard(tea.pk, person.pk, since=person.entered_at)
+
+    assert not was_heard(listener)
     queue.heard(tea.pk, listener.pk)
-    assert queue.was_heard(listener)
+    assert was_heard(listener)
     listener.lose()
-    assert queue.was_heard(tea.enter(lior)), "back within the grace time"
+    assert was_heard(tea.enter(lior)), "back within the grace time"
     listener.leave()
-    assert not queue.was_heard(tea.enter(lior)), "he left, and comes as somebody new"
+    assert not was_heard(tea.enter(lior)), "lior left, and comes as a new listener"
 
 
 def test_of_many_who_come_at_once_each_has_a_place_of_his_own(tea: Space, crowd: list[Participant]) -> None:
