@@ -11,7 +11,8 @@ from bench.rig.sound.samples import talk
 from recordings.mixing.decode import Piece
 from recordings.mixing.mix import mix
 from rooms.media.capture.tap import Chunk, Tap
-from rooms.media.sound.opus import FRAME, Encoder
+from rooms.media.sound.opus import Encoder
+from rooms.media.units import FRAME
 
 LOOP_MS = 30_000  # of sound that is made; the rest of the length is the same again
 

@@ -24,7 +24,8 @@ from bench.rig.peers import Listener, Peer, Received
 from bench.rig.relay import Network, Relay
 from bench.rig.sound import samples
 from bench.rig.sound.likeness import likeness
-from rooms.media.sound.opus import FRAME, Encoder, Pcm
+from rooms.media.sound.opus import Encoder, Pcm
+from rooms.media.units import FRAME
 
 LOSSES = (1, 5, 10)  # percent
 SECONDS = 30.0

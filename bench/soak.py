@@ -18,7 +18,8 @@ from bench.rig import machine, measure
 from bench.rig.crowd import Crowd
 from bench.rig.node import MediaNode
 from bench.rig.sound import samples
-from rooms.media.sound.opus import FRAME, SAMPLE_RATE, Encoder
+from rooms.media.sound.opus import Encoder
+from rooms.media.units import FRAME, SAMPLE_RATE
 
 VOICES, AT_ONCE = 12, 3
 LISTENERS, MINUTES = 1000, 10.0

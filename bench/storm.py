@@ -28,7 +28,7 @@ from bench.rig.peers import Received
 from bench.rig.sound.ears import Archived, Ear, archived, faintest, tones
 from bench.rig.sound.samples import played
 from rooms.media.clock import TICK_SECONDS
-from rooms.media.sound.opus import FRAME
+from rooms.media.units import FRAME
 
 HERTZ = (400, 650, 1050)
 LISTENERS, NEWCOMERS = 300, 500

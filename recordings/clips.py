@@ -12,10 +12,10 @@ from django.db.models import F
 from recordings import files, serve
 from recordings.models import Chunk, Recording, Track
 from rooms.media.capture import ogg
-from rooms.media.sound.opus import SAMPLE_RATE, SILENT_PACKET, samples_of
+from rooms.media.sound.opus import SILENT_PACKET, samples_of
+from rooms.media.units import MS
 from rooms.models import Participant
 
-MS = SAMPLE_RATE // 1000
 LONGEST_MS = 30 * 60 * 1000  # of one clip; ask for the next from there
 ARRIVAL_MS = 15_000  # after which a chunk is in the storage, with 5 s to spare
 LEAST_OVERLAP = 20 * MS  # of two packets of one time: the second is left out

@@ -22,7 +22,7 @@ from rooms.media.clock import TICK_SECONDS
 from rooms.media.network.dtls import apart, is_not_first
 from rooms.media.network.rtp import HEADER, RtpPacket, build
 from rooms.media.network.udp import UdpPort
-from rooms.media.sound.opus import FRAME
+from rooms.media.units import FRAME
 
 PROFILE = min(SRTP_PROFILES, key=is_not_first)  # what our node and a peer that knows all of them agree on
 ROW = 1408  # octets

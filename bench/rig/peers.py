@@ -12,8 +12,10 @@ from bench.rig.relay import Relay
 from rooms.media.client.peer import PAYLOAD_TYPE, Client
 from rooms.media.client.received import Heard
 from rooms.media.network import rtp, stun, udp
+from rooms.media.numbers import Unwrapper
 from rooms.media.sound.jitter import DTX_OCTETS
-from rooms.media.sound.opus import FRAME, SAMPLE_RATE, Decoder
+from rooms.media.sound.opus import Decoder
+from rooms.media.units import FRAME, SAMPLE_RATE
 
 PATIENCE = 5 * FRAME  # samples for which a packet of 60 ms may be on its way
 DTX_GAP = 19 * FRAME  # samples without a packet, after which libopus, and a node, tell of silence again
@@ -145,7 +147,7 @@ class Checker(Listener):
         self.heard, self.since = Heard(), time.monotonic()
         self.frames: Counter[int] = Counter()
         self.audible = self.undecodable = self.heard_samples = 0
-        self._timestamps = rtp.Unwrapper(32)
+        self._timestamps = Unwrapper(32)
         self._first: int | None = None
         self._end = 0
         self._silence_told = False

@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from rooms.media.capture import ogg
-from rooms.media.sound.opus import SAMPLE_RATE, Decoder, OpusError
+from rooms.media.sound.opus import Decoder, OpusError
+from rooms.media.units import MS, SAMPLE_RATE
 
 Samples = npt.NDArray[np.float32]
 
-MS = SAMPLE_RATE // 1000
 CONCEALED = 60 * MS  # the longest hole that is taken for lost packets and not for silence
 FADE = 5 * MS // 2  # at the edges of a silence, so that it does not click
 CROSSFADE = 5 * MS

@@ -10,7 +10,7 @@ import av.filter
 import numpy as np
 
 from recordings.mixing.decode import Samples
-from rooms.media.sound.opus import SAMPLE_RATE
+from rooms.media.units import SAMPLE_RATE
 
 SILENCE_LUFS = -70.0  # the absolute gate of BS.1770: what is below is not measured
 CEILING = 10 ** (-2 / 20)  # of the limiter, -2 dBFS: room for what lies between samples and for the encoder's error

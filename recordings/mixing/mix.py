@@ -16,10 +16,10 @@ from typing import Any, BinaryIO
 import av
 import numpy as np
 
-from recordings.mixing.decode import MS, Piece, Samples, Track, added
+from recordings.mixing.decode import Piece, Samples, Track, added
 from recordings.mixing.loudness import CEILING, SILENCE_LUFS, Measured, limited, measure, measured
 from recordings.mixing.waveform import Waveform
-from rooms.media.sound.opus import SAMPLE_RATE
+from rooms.media.units import MS, SAMPLE_RATE
 
 TARGET_LUFS = -16.0
 TOLERANCE = 0.1  # LU

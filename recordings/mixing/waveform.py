@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from recordings.mixing.decode import Samples
-from rooms.media.sound.opus import SAMPLE_RATE
+from rooms.media.units import SAMPLE_RATE
 
 PEAKS = 1800
 

@@ -10,26 +10,26 @@ from django.http import HttpRequest
 from django.utils.translation import get_language_from_request
 
 from rooms.live.metrics import SOCKETS
+from rooms.media.rate_limit import RateLimit
 
 FRAMES_PER_SECOND = 20
 BURST = 60
 WARNINGS = 40  # frames over the limit that are only answered with a warning
 
 
-class Bucket:
-    """Token bucket: `take` is how many frames this one is over the limit, 0 while within."""
+class FrameLimit:
+    """How fast one page may send frames: FRAMES_PER_SECOND sustained, BURST at once."""
 
     def __init__(self) -> None:
-        self.tokens, self.over, self.at = float(BURST), 0, time.monotonic()
+        self._limit, self._over = RateLimit(FRAMES_PER_SECOND, BURST), 0
 
     def take(self) -> int:
-        now = time.monotonic()
-        self.tokens, self.at = min(BURST, self.tokens + (now - self.at) * FRAMES_PER_SECOND), now
-        if self.tokens >= 1:
-            self.tokens, self.over = self.tokens - 1, max(0, self.over - 1)
+        """Count a frame and return how many frames the page is over the limit, 0 while within."""
+        if self._limit.allows(time.monotonic()):
+            self._over = max(0, self._over - 1)
             return 0
-        self.over += 1
-        return self.over
+        self._over += 1
+        return self._over
 
 
 class Language:

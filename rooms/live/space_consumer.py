@@ -10,7 +10,7 @@ from rooms import events, protocol
 from rooms.hls import listeners
 from rooms.live import commands, presence, ticker
 from rooms.live.metrics import COMMANDS
-from rooms.live.socket import WARNINGS, Bucket, Door
+from rooms.live.socket import WARNINGS, Door, FrameLimit
 from rooms.loops import database
 from rooms.models import Participant, Space
 from rooms.nodes.offers import SoundRefused
@@ -25,7 +25,7 @@ class SpaceConsumer(Door):
     me: Participant | None = None
 
     async def connect(self) -> None:
-        self.connection, self.bucket = uuid.uuid4().hex[:12], Bucket()
+        self.connection, self.frame_limit = uuid.uuid4().hex[:12], FrameLimit()
         self.space_id = str(self.scope["url_route"]["kwargs"]["space"])
         user = self.scope["user"]
         await self.accept()
@@ -55,7 +55,7 @@ class SpaceConsumer(Door):
                 await self.channel_layer.group_discard(name, self.channel_name)
 
     async def read(self, frame: str | None) -> None:
-        over = self.bucket.take()
+        over = self.frame_limit.take()
         if over > WARNINGS:
             return await self.close(4429)
         if over:

@@ -32,7 +32,7 @@ from rooms.media.network.ice import IceLite, IcePeer
 from rooms.media.network.peer import Peer
 from rooms.media.network.reading import MANY, Reading
 from rooms.media.network.udp import UdpPort
-from rooms.media.sound.opus import FRAME
+from rooms.media.units import FRAME
 from rooms.media.web_side import Messenger, Outside
 
 log = logging.getLogger(__name__)

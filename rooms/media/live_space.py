@@ -19,8 +19,9 @@ from rooms.media.sound.jitter import Piece
 from rooms.media.sound.leveller import Leveller
 from rooms.media.sound.mixer import Mixer
 from rooms.media.sound.mixminus import PRIMING, MixMinus
-from rooms.media.sound.opus import DTX_PACKET, FRAME, SAMPLE_RATE, SILENT_PACKET, Pcm
+from rooms.media.sound.opus import DTX_PACKET, SILENT_PACKET, Pcm
 from rooms.media.sound.voice import OnPacket, Voice
+from rooms.media.units import FRAME, SAMPLE_RATE
 from rooms.media.web_side import Messenger, Outside
 
 LEVEL_TICKS = 10  # five times a second

@@ -10,7 +10,8 @@ from bench.rig.crowd import Hearing
 from bench.rig.measure import Cost
 from bench.rig.peers import Checker, Received
 from rooms.media.client.peer import tone_packets
-from rooms.media.sound.opus import DTX_PACKET, FRAME
+from rooms.media.sound.opus import DTX_PACKET
+from rooms.media.units import FRAME
 
 
 def test_the_ratios_are_of_the_middle_of_the_rounds() -> None:

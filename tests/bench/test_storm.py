@@ -12,7 +12,7 @@ from bench.rig.node import MediaNode
 from bench.rig.sound.ears import faintest, tones
 from rooms.media.client.peer import tone
 from rooms.media.network.udp import UdpPort, unpack
-from rooms.media.sound.opus import FRAME
+from rooms.media.units import FRAME
 from tests.rooms.media.conftest import World
 
 LITTLE = {

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from rooms.media.client.peer import Client, Crowd, encode, strength, tone
-from rooms.media.sound.opus import SAMPLE_RATE, Pcm
+from rooms.media.sound.opus import Pcm
+from rooms.media.units import SAMPLE_RATE
 from tests.browser.person import Person, until
 from tests.browser.sounds import decoded
 from tests.machine import Machine

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from rooms.media.client.peer import strength
-from rooms.media.sound.opus import SAMPLE_RATE
+from rooms.media.units import SAMPLE_RATE
 from tests.browser.person import PATIENCE_SECONDS, Person, until
 from tests.browser.sounds import decoded
 

@@ -19,10 +19,11 @@ from moderation.rules import CLAIM_IDLE, Kind
 from recordings import files
 from recordings.chunks import meta_of
 from recordings.models import Recording
+from rooms.media.units import MS
 from rooms.models import Participant, Space
 from tests.heartbeat import beat
 from tests.moderation.conftest import TEXT
-from tests.recordings.sounds import MS, captured, decoded, strength, tone
+from tests.recordings.sounds import captured, decoded, strength, tone
 
 Browser = Callable[[User], Client]
 QUEUE = "/admin/moderation/case/"

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from rooms.media.capture.tap import Chunk, Tap
-from rooms.media.sound.opus import FRAME, SAMPLE_RATE, Encoder
+from rooms.media.sound.opus import Encoder
+from rooms.media.units import FRAME, MS, SAMPLE_RATE
 
-MS = SAMPLE_RATE // 1000
 Pcm = npt.NDArray[np.int16]
 Samples = npt.NDArray[np.float32]
 

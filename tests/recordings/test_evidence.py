@@ -15,10 +15,11 @@ from recordings.verify import verify
 from rooms.media.capture import ogg
 from rooms.media.capture.tap import Chunk as Captured
 from rooms.media.capture.tap import Tap
-from rooms.media.sound.opus import FRAME, Decoder, samples_of
+from rooms.media.sound.opus import Decoder, samples_of
+from rooms.media.units import FRAME, MS
 from rooms.models import Participant, Space
 from tests.recordings.conftest import put
-from tests.recordings.sounds import MS, decoded, heard_from_to, loudest, packets, strength, tone
+from tests.recordings.sounds import decoded, heard_from_to, loudest, packets, strength, tone
 
 
 def assert_heard(data: bytes, hertz: float, *expected: tuple[int, int]) -> None:

@@ -11,7 +11,8 @@ import numpy.typing as npt
 from bench.rig.peers import Peer, Received
 from rooms.media.client.peer import PAYLOAD_TYPE, encode
 from rooms.media.clock import Ticker
-from rooms.media.sound.opus import FRAME, SAMPLE_RATE, Decoder, Pcm
+from rooms.media.sound.opus import Decoder, Pcm
+from rooms.media.units import FRAME, SAMPLE_RATE
 
 EVERY = 24_337  # samples between clicks, about half a second, so that they fall on every place in a packet
 LENGTH = 480  # samples of a click, 10 ms

@@ -12,8 +12,8 @@ from bench.rig.peers import Checker, Received
 from rooms.media.capture import ogg
 from rooms.media.capture.tap import chunk_from
 from rooms.media.client.peer import encode, tone
-from rooms.media.sound.jitter import MS
-from rooms.media.sound.opus import FRAME, SAMPLE_RATE, Pcm
+from rooms.media.sound.opus import Pcm
+from rooms.media.units import FRAME, MS, SAMPLE_RATE
 
 LOOP_SECONDS = 5
 AMPLITUDE = 0.1

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from pystoi import stoi  # type: ignore[import-untyped]
 
-from rooms.media.sound.opus import SAMPLE_RATE, Pcm
+from rooms.media.sound.opus import Pcm
+from rooms.media.units import SAMPLE_RATE
 
 PART_SECONDS = 2.0  # compared at a time, since the delay changes by and by
 SEARCH_SECONDS = 0.25  # by which it may have changed

@@ -9,7 +9,8 @@ import numpy as np
 from bench.rig.machine import Missing
 from bench.rig.peers import Received
 from rooms.media.client.peer import encode
-from rooms.media.sound.opus import SAMPLE_RATE, Decoder, Pcm
+from rooms.media.sound.opus import Decoder, Pcm
+from rooms.media.units import SAMPLE_RATE
 
 LOOP_SECONDS = 30
 SPEECH = Path("/usr/share/asterisk/sounds/en_US_f_Allison")

@@ -5,7 +5,8 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from rooms.media.sound.opus import SAMPLE_RATE, samples_of
+from rooms.media.sound.opus import samples_of
+from rooms.media.units import SAMPLE_RATE
 
 _PAGE = struct.Struct("<4sBBqIIIB")
 _BEGIN, _END = 2, 4

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 from rooms.media.capture import ogg
 from rooms.media.contract.standing import FOREVER_MS
-from rooms.media.sound.jitter import MS
-from rooms.media.sound.opus import FRAME
+from rooms.media.units import FRAME, MS
 
 CHUNK_MS = 5000
 DRIFT = 40 * MS  # samples by which RTP time and room time may differ before a new chunk is anchored again

@@ -23,7 +23,9 @@ from rooms.media.clock import Ticker
 from rooms.media.network import rtp, stun
 from rooms.media.network.dtls import Certificate, DtlsSession
 from rooms.media.network.udp import UdpPort
-from rooms.media.sound.opus import FRAME, SAMPLE_RATE, Decoder, Encoder, Pcm
+from rooms.media.numbers import Unwrapper
+from rooms.media.sound.opus import Decoder, Encoder, Pcm
+from rooms.media.units import FRAME, SAMPLE_RATE
 
 PAYLOAD_TYPE = 111
 CHECK_SECONDS = 0.05  # between checks until one is answered
@@ -110,7 +112,7 @@ class Client:
         self._address: bytes | None = None
         self._reached = self._shaking_hands = False
         self._next_check = 0.0
-        self._sequences, self._timestamps = rtp.Unwrapper(16), rtp.Unwrapper(32)
+        self._sequences, self._timestamps = Unwrapper(16), Unwrapper(32)
         self._packets: Sequence[bytes] = ()
         self._next_packet = 0
         self._ssrc = secrets.randbits(32)

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from aiortc.rtp import RtcpSrPacket
 
-from rooms.media.sound.opus import SAMPLE_RATE, Pcm
+from rooms.media.sound.opus import Pcm
+from rooms.media.units import SAMPLE_RATE
 
 
 @dataclass

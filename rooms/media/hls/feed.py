@@ -9,7 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from rooms.media.hls.messages import MAX_WORD, WRITES, End, Ended, Piece, encode
-from rooms.media.sound.opus import DTX_PACKET, FRAME, SILENT_PACKET, Pcm
+from rooms.media.sound.opus import DTX_PACKET, SILENT_PACKET, Pcm
+from rooms.media.units import FRAME
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from rooms.media.hls.leftovers import PART, remove
 from rooms.media.hls.playlist import Playlist, Segment, master, parse
 from rooms.media.hls.segments import SEGMENT, WAYS, Cut
-from rooms.media.sound.opus import SAMPLE_RATE
+from rooms.media.units import SAMPLE_RATE
 
 KEPT = 4  # segments that are not named any more, for those who read the playlist a moment ago
 

@@ -7,7 +7,7 @@ out. Players ignore tags that they do not know (RFC 8216 section 6.3.1).
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rooms.media.sound.opus import FRAME
+from rooms.media.units import FRAME
 
 STEP = 10 * FRAME  # samples: as often as a node measures
 MOST = 99  # of 100, in two digits

@@ -16,7 +16,8 @@ import numpy as np
 
 from rooms.media.capture.ogg import OggWriter
 from rooms.media.hls.playlist import TARGET_SECONDS
-from rooms.media.sound.opus import FRAME, SAMPLE_RATE, SILENT_PACKET
+from rooms.media.sound.opus import SILENT_PACKET
+from rooms.media.units import FRAME, SAMPLE_RATE
 
 SEGMENT = TARGET_SECONDS * SAMPLE_RATE
 AAC_BITRATE = 32_000

@@ -11,7 +11,8 @@ from rooms.media.hls.levels import Levels
 from rooms.media.hls.messages import Ended, Piece
 from rooms.media.hls.playlist import TARGET_SECONDS, WINDOW
 from rooms.media.hls.segments import Cut, Stretch
-from rooms.media.sound.opus import FRAME, SAMPLE_RATE, SILENT_PACKET
+from rooms.media.sound.opus import SILENT_PACKET
+from rooms.media.units import FRAME, SAMPLE_RATE
 
 log = logging.getLogger(__name__)
 

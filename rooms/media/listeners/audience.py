@@ -9,7 +9,8 @@ from itertools import groupby
 import numpy as np
 
 from rooms.media.listeners.fanout import FanOut, Listener, Rows
-from rooms.media.sound.opus import DTX_PACKET, FRAME, Repacketizer
+from rooms.media.sound.opus import DTX_PACKET, Repacketizer
+from rooms.media.units import FRAME
 
 LONG = 3  # frames in a packet of the long group
 _CONFIGURATION = 0xFC  # of a packet's first octet: what frames in one packet have in common (RFC 6716 section 3.1)

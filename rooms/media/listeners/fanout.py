@@ -14,7 +14,8 @@ from pylibsrtp import Session, ffi, lib
 
 from rooms.media.network.rtp import HEADER, VERSION_2
 from rooms.media.network.udp import UdpPort
-from rooms.media.sound.opus import MAX_PAYLOAD, SAMPLE_RATE
+from rooms.media.sound.opus import MAX_PAYLOAD
+from rooms.media.units import SAMPLE_RATE
 
 ROW = 1408  # octets: header, largest payload, 16 octets of GCM tag, rounded up
 MAX_SEQUENCE_START = 1 << 15  # a stream that starts below has no rollover near its beginning (RFC 3711 section 3.3.1)

@@ -14,6 +14,7 @@ from rooms.media.network.quality import STALE_SECONDS, Connection
 from rooms.media.network.sdp import Offer
 from rooms.media.network.source import Source
 from rooms.media.network.udp import UdpPort
+from rooms.media.rate_limit import RateLimit
 from rooms.media.sound.opus import MAX_PAYLOAD
 
 PACKETS_PER_SECOND, PACKETS_AT_ONCE = 200.0, 100.0
@@ -76,9 +77,9 @@ class Peer:
         self.source: Source | None = None  # what comes from its microphone
         self.connection = Connection()
         self._handshake = handshake
-        self._rate = rtp.RateLimit(PACKETS_PER_SECOND, PACKETS_AT_ONCE)
-        self._dtls_rate = rtp.RateLimit(PACKETS_PER_SECOND, PACKETS_AT_ONCE)
-        self._ssrc_rate = rtp.RateLimit(SSRC_CHANGES_PER_MINUTE / 60, 3)
+        self._rate = RateLimit(PACKETS_PER_SECOND, PACKETS_AT_ONCE)
+        self._dtls_rate = RateLimit(PACKETS_PER_SECOND, PACKETS_AT_ONCE)
+        self._ssrc_rate = RateLimit(SSRC_CHANGES_PER_MINUTE / 60, 3)
 
     @property
     def connected(self) -> bool:

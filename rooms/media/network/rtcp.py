@@ -6,7 +6,7 @@ from typing import NamedTuple
 from aiortc.rtp import RTCP_SR, RtcpByePacket, RtcpPacket, RtcpReceiverInfo, RtcpRrPacket, RtcpSrPacket
 
 from rooms.media.network.rtp import VERSION_2
-from rooms.media.sound.opus import SAMPLE_RATE
+from rooms.media.units import SAMPLE_RATE
 
 _SENDER_REPORT = struct.Struct("!BBHIQIII")  # made for each listener again and again, so without aiortc's objects
 _WORD = 0xFFFFFFFF

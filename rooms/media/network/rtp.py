@@ -1,4 +1,4 @@
-"""RTP packets as far as the node needs them (RFC 3550 section 5.1), and numbers that wrap around."""
+"""RTP packets as far as the node needs them (RFC 3550 section 5.1)."""
 
 import struct
 from typing import NamedTuple
@@ -49,45 +49,3 @@ def build(packet: RtpPacket) -> bytes:
 def is_rtcp(data: bytes) -> bool:
     """Tell RTCP from RTP on one port by the packet type (RFC 5761 section 4)."""
     return len(data) >= 2 and 192 <= data[1] <= 223
-
-
-class Unwrapper:
-    """Turns numbers of ``bits`` bits that wrap around into ones that do not, the first one kept as it is."""
-
-    def __init__(self, bits: int) -> None:
-        self._mask, self._half = (1 << bits) - 1, 1 << bits - 1
-        self._last: int | None = None
-
-    def unwrap(self, value: int) -> int:
-        """Return the number nearest to the largest one so far that has these low bits (may be below 0)."""
-        if self._last is None:
-            self._last = value
-            return value
-        near = self._last + ((value - self._last + self._half) & self._mask) - self._half
-        self._last = max(self._last, near)
-        return near
-
-
-class RateLimit:
-    """A token bucket: ``rate`` packets a second sustained, ``burst`` at once."""
-
-    def __init__(self, rate: float, burst: float) -> None:
-        self._rate, self._burst = rate, burst
-        self._tokens, self._at = burst, 0.0
-
-    def has_room(self, now: float) -> bool:
-        """Say whether one packet more is allowed at ``now`` seconds."""
-        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
-        self._at = now
-        return self._tokens >= 1
-
-    def take(self) -> None:
-        """Take one packet out of the allowance."""
-        self._tokens -= 1
-
-    def allows(self, now: float) -> bool:
-        """Take one packet out of the allowance at ``now`` seconds, if there is one left."""
-        allowed = self.has_room(now)
-        if allowed:
-            self.take()
-        return allowed

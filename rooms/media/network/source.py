@@ -3,7 +3,8 @@
 from aiortc.rtp import RtcpReceiverInfo
 
 from rooms.media.network import rtp
-from rooms.media.sound.opus import SAMPLE_RATE
+from rooms.media.numbers import Unwrapper
+from rooms.media.units import SAMPLE_RATE
 
 MAX_STEP = 3000  # sequence numbers; what goes further counts anew (MAX_DROPOUT in RFC 3550 section A.1)
 MAX_SWING = SAMPLE_RATE  # samples; a greater difference is a clock that was set anew, not jitter
@@ -20,7 +21,7 @@ class Source:
         self.ssrc = ssrc
         self.received = 0
         self.last_at = self.reported_at = now
-        self._sequences, self._timestamps = rtp.Unwrapper(16), rtp.Unwrapper(32)
+        self._sequences, self._timestamps = Unwrapper(16), Unwrapper(32)
         self._first: int | None = None
         self._highest = 0
         self._transit: float | None = None

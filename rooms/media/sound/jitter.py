@@ -16,10 +16,10 @@ from collections import deque
 from enum import Enum
 from typing import NamedTuple
 
-from rooms.media.network.rtp import Unwrapper
-from rooms.media.sound.opus import FRAME, SAMPLE_RATE, samples_of
+from rooms.media.numbers import Unwrapper
+from rooms.media.sound.opus import samples_of
+from rooms.media.units import FRAME, MS, SAMPLE_RATE
 
-MS = SAMPLE_RATE // 1000
 START_DEPTH = FRAME
 MIN_DEPTH = 20 * MS
 MAX_DEPTH = 200 * MS

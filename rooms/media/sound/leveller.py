@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from rooms.media.sound.opus import FRAME, Pcm
+from rooms.media.sound.opus import Pcm
+from rooms.media.units import FRAME
 
 AIM_RMS = 2600.0  # about -22 dBFS while somebody speaks
 MOST = 10 ** (10 / 20)  # 10 dB up or down

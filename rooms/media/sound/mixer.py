@@ -6,7 +6,8 @@ from typing import Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from rooms.media.sound.opus import FRAME, Pcm
+from rooms.media.sound.opus import Pcm
+from rooms.media.units import FRAME
 
 Key = TypeVar("Key", bound=Hashable)
 

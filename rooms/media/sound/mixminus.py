@@ -10,7 +10,8 @@ from collections.abc import Collection, Mapping
 import numpy as np
 
 from rooms.media.sound.adaptation import AdaptiveEncoder
-from rooms.media.sound.opus import FRAME, SILENT_PACKET, Pcm
+from rooms.media.sound.opus import SILENT_PACKET, Pcm
+from rooms.media.units import FRAME
 
 PRIMING = 3  # ticks of what was heard before, with which an encoder begins
 PRIMED_AT_ONCE = 6  # of them in one tick; where more begin, each gets fewer, since all have to be ready in time

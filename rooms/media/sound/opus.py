@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from rooms.media.units import FRAME, SAMPLE_RATE
+
 Pcm = npt.NDArray[np.int16]
 
-SAMPLE_RATE = 48_000
-FRAME = 960  # samples in the 20 ms that one tick of the node takes
 MAX_FRAME = 5760  # 120 ms, the longest packet that RFC 6716 allows
 MAX_PAYLOAD = 1275  # octets of one frame (RFC 6716 section 3.2.1)
 

@@ -7,7 +7,8 @@ import numpy as np
 
 from rooms.media.sound.jitter import MAX_CONCEALED, JitterBuffer, Kind, Piece
 from rooms.media.sound.leveller import Leveller
-from rooms.media.sound.opus import FRAME, Decoder, OpusError, Pcm
+from rooms.media.sound.opus import Decoder, OpusError, Pcm
+from rooms.media.units import FRAME
 
 AUDIBLE_RMS = 16.0  # about -66 dBFS; below it a voice is not mixed
 HANGOVER = 20  # ticks for which a voice stays in the mix after it was last audible

@@ -26,7 +26,7 @@ from rooms.media.network.peer import Peer
 from rooms.media.network.quality import State
 from rooms.media.network.udp import UdpPort
 from rooms.media.node import Node, Settings
-from rooms.media.sound.opus import SAMPLE_RATE
+from rooms.media.units import SAMPLE_RATE
 from tests.rooms.media.hall import Hall
 from tests.rooms.media.web import SECRET, SPACE, Caller, Running, Web
 

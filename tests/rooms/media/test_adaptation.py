@@ -5,7 +5,8 @@ import pytest
 
 from rooms.media.client.peer import strength, tone
 from rooms.media.sound.adaptation import CALM_REPORTS, STEPS, AdaptiveEncoder
-from rooms.media.sound.opus import FRAME, SAMPLE_RATE, Decoder, Pcm
+from rooms.media.sound.opus import Decoder, Pcm
+from rooms.media.units import FRAME, SAMPLE_RATE
 
 
 @pytest.mark.parametrize(

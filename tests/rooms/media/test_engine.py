@@ -12,8 +12,9 @@ from rooms.media.network import rtcp
 from rooms.media.network.quality import STALE_SECONDS
 from rooms.media.sound.adaptation import CALM_REPORTS
 from rooms.media.sound.mixer import FULL_SCALE
-from rooms.media.sound.opus import SAMPLE_RATE, Pcm
+from rooms.media.sound.opus import Pcm
 from rooms.media.sound.voice import rms
+from rooms.media.units import SAMPLE_RATE
 from tests.rooms.media.conftest import SPACE, TICK, World
 
 A, B = 440.0, 1000.0

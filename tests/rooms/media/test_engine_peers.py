@@ -12,7 +12,7 @@ from rooms.media.client.peer import strength, tone_packets
 from rooms.media.engine import Refused
 from rooms.media.network.peer import Peer
 from rooms.media.sound.jitter import JitterBuffer
-from rooms.media.sound.opus import FRAME
+from rooms.media.units import FRAME
 from tests.rooms.media.conftest import SPACE, World, until
 
 A = 440.0

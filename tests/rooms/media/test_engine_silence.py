@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from rooms.media.client.peer import strength, tone_packets
-from rooms.media.sound.opus import FRAME, SAMPLE_RATE
+from rooms.media.units import FRAME, SAMPLE_RATE
 from tests.rooms.media.conftest import QUIET, SPACE, World
 
 A, B = 440.0, 1000.0

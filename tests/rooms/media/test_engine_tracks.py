@@ -5,7 +5,8 @@ import pytest
 
 from rooms.media.capture import ogg
 from rooms.media.client.peer import strength, tone_packets
-from rooms.media.sound.opus import FRAME, SAMPLE_RATE, Decoder
+from rooms.media.sound.opus import Decoder
+from rooms.media.units import FRAME, SAMPLE_RATE
 from tests.rooms.media.conftest import QUIET, SPACE, World
 
 A = 440.0

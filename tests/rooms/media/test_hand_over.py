@@ -15,8 +15,8 @@ from rooms.media.contract.standing import Standing, Voice
 from rooms.media.engine import Refused
 from rooms.media.hls.messages import Ended, Piece
 from rooms.media.live_space import EMPTY_SECONDS, LEFT_SECONDS
-from rooms.media.sound.jitter import MS
-from rooms.media.sound.opus import FRAME, Decoder
+from rooms.media.sound.opus import Decoder
+from rooms.media.units import FRAME, MS
 from tests.rooms.media.conftest import SECRET, SPACE, World, until
 
 PACKETS = tone_packets(440.0)

@@ -19,7 +19,8 @@ from rooms.media.hls.messages import FAILS, MAX_WORD, WRITES, Ended, Piece, enco
 from rooms.media.hls.messages import parse as parse_message
 from rooms.media.hls.playlist import parse
 from rooms.media.hls.signature import folder
-from rooms.media.sound.opus import DTX_PACKET, FRAME, SAMPLE_RATE, SILENT_PACKET
+from rooms.media.sound.opus import DTX_PACKET, SILENT_PACKET
+from rooms.media.units import FRAME, SAMPLE_RATE
 from spaces_project.machine.processes import with_patience
 from tests.rooms.media.conftest import World, until
 from tests.rooms.media.web import SPACE, Running

@@ -9,7 +9,8 @@ import pytest
 
 from rooms.media.hls.playlist import TARGET_SECONDS
 from rooms.media.hls.segments import SEGMENT, WAYS, Cut, Stretch, split
-from rooms.media.sound.opus import FRAME, SAMPLE_RATE, Encoder, Pcm
+from rooms.media.sound.opus import Encoder, Pcm
+from rooms.media.units import FRAME, SAMPLE_RATE
 
 START = 5 * SAMPLE_RATE + 1234  # room time, somewhere within a segment
 FREQUENCY = 480

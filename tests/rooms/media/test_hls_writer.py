@@ -16,7 +16,8 @@ from rooms.media.hls.playlist import WINDOW, Playlist, parse
 from rooms.media.hls.segments import SEGMENT
 from rooms.media.hls.signature import folder as folder_of
 from rooms.media.hls.writer import LINGER_SECONDS, Writer
-from rooms.media.sound.opus import FRAME, SAMPLE_RATE, SILENT_PACKET
+from rooms.media.sound.opus import SILENT_PACKET
+from rooms.media.units import FRAME, SAMPLE_RATE
 
 ZERO = 1_790_000_000.0
 PIECE = 10 * FRAME

@@ -5,8 +5,9 @@ import random
 import pytest
 
 from rooms.media.client.peer import encode, tone
-from rooms.media.sound.jitter import IDLE, MS, JitterBuffer, Kind, Piece
-from rooms.media.sound.opus import FRAME, SAMPLE_RATE, SILENT_PACKET
+from rooms.media.sound.jitter import IDLE, JitterBuffer, Kind, Piece
+from rooms.media.sound.opus import SILENT_PACKET
+from rooms.media.units import FRAME, MS, SAMPLE_RATE
 
 PACKETS = encode(tone(440.0))
 PACKETS_OF = {480: b"\xf0\xff\xfe", FRAME: SILENT_PACKET, 3 * FRAME: b"\xfb\x03" + SILENT_PACKET[1:] * 3}

@@ -5,7 +5,8 @@ import pytest
 
 from rooms.media.client.peer import tone
 from rooms.media.sound.leveller import AIM_RMS, MOST, Leveller
-from rooms.media.sound.opus import FRAME, Pcm
+from rooms.media.sound.opus import Pcm
+from rooms.media.units import FRAME
 
 
 def levelled(leveller: Leveller, sound: Pcm) -> Pcm:

@@ -5,7 +5,7 @@ import pytest
 
 from rooms.media.client.peer import strength, tone
 from rooms.media.sound.mixer import ATTACK, CEILING, FULL_SCALE, Limiter, Mixer
-from rooms.media.sound.opus import FRAME
+from rooms.media.units import FRAME
 
 
 def frames(*sounds: np.ndarray) -> list[dict[int, np.ndarray]]:

@@ -16,7 +16,7 @@ from rooms.media.network.quality import (
 from rooms.media.network.rtcp import Reception
 from rooms.media.network.rtp import RtpPacket
 from rooms.media.network.source import Source
-from rooms.media.sound.opus import FRAME
+from rooms.media.units import FRAME
 from tests.rooms.media.conftest import World
 
 GOOD, FAIR, POOR = Quality

@@ -21,7 +21,7 @@ from recordings.chunks import checked
 from rooms.management.commands import runmedia
 from rooms.media.capture.tap import Chunk, Tap
 from rooms.media.client.peer import tone_packets
-from rooms.media.sound.opus import FRAME
+from rooms.media.units import FRAME
 from spaces_project.machine.processes import spawn
 from tests.machine import CHECKOUT
 

@@ -6,7 +6,7 @@ from aiortc.rtp import RtcpPacket, RtcpReceiverInfo, RtcpSrPacket
 from rooms.media.client.peer import PAYLOAD_TYPE, tone_packets
 from rooms.media.network import rtcp, rtp
 from rooms.media.network.source import Source
-from rooms.media.sound.opus import FRAME
+from rooms.media.units import FRAME
 from tests.rooms.media.conftest import World
 
 START = 5000.0

@@ -11,7 +11,7 @@ from rooms.media.capture import spool as spool_module
 from rooms.media.capture.spool import Spool
 from rooms.media.capture.tap import Chunk, Tap
 from rooms.media.client.peer import tone_packets
-from rooms.media.sound.opus import FRAME
+from rooms.media.units import FRAME
 
 
 class Storage:

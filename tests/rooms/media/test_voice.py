@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from rooms.media.client.peer import encode, loudest_frequency, tone, tone_packets
-from rooms.media.sound.opus import FRAME, SILENT_PACKET, Encoder, Repacketizer
+from rooms.media.sound.opus import SILENT_PACKET, Encoder, Repacketizer
 from rooms.media.sound.voice import HANGOVER, Voice, resampled, rms
+from rooms.media.units import FRAME
 
 
 def spoken(
