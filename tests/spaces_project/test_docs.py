@@ -5,8 +5,31 @@ from pathlib import Path
 
 import pytest
 
+from tests.test_imports import ORDER
+
 CHECKOUT = Path(__file__).parents[2]
-PAGES = sorted([*CHECKOUT.glob("*.md"), *(CHECKOUT / "docs").glob("*.md")])
+DOCS = CHECKOUT / "docs"
+PAGES = sorted([*CHECKOUT.glob("*.md"), *DOCS.rglob("*.md"), *(CHECKOUT / ".github").rglob("*.md")])
+ARCHITECTURE, GLOSSARY, INDEX = DOCS / "architecture.md", DOCS / "glossary.md", DOCS / "decisions" / "README.md"
+DECISIONS = sorted((DOCS / "decisions").glob("[0-9]*.md"))
+HEADINGS = ["Problem", "Decision", "Alternatives", "Measured", "Given up"]
+IN_FORCE = ", in force\n"
+FOLDERS = "accounts|bench|docs|locale|moderation|recordings|rooms|spaces_project|templates|tests"
+CODE = re.compile(r"`([^`\n]+)`")
+PATH = re.compile(rf"(?<![\w/.-])(?:{FOLDERS})/[\w./-]+")
+
+
+def text_of(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+def label(page: Path) -> str:
+    return str(page.relative_to(CHECKOUT))
+
+
+def paths_in(text: str) -> set[str]:
+    """Files and folders of the project that stand in backticks, also in commands."""
+    return {path.rstrip(".") for code in CODE.findall(text) for path in PATH.findall(code)}
 
 
 def test_the_table_of_signals_is_that_of_the_code() -> None:
@@ -15,20 +38,77 @@ def test_the_table_of_signals_is_that_of_the_code() -> None:
         for path in CHECKOUT.glob("*/signals.py")
         for name in re.findall(r"^(\w+) = Signal\(\)", path.read_text(encoding="utf-8"), re.MULTILINE)
     }
-    page = (CHECKOUT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    page = text_of(ARCHITECTURE)
     assert set(re.findall(r"^\| `(\w+\.signals\.\w+)` \|", page, re.MULTILINE)) == defined
 
 
 def test_every_direct_requirement_has_its_reason() -> None:
-    lines = (CHECKOUT / "requirements.in").read_text(encoding="utf-8").splitlines()
+    lines = text_of(CHECKOUT / "requirements.in").splitlines()
     named = {re.split(r"[\[<>=]", line)[0].lower() for line in lines if line and not line.startswith("#")}
-    page = (CHECKOUT / "docs" / "architecture.md").read_text(encoding="utf-8").lower()
+    page = text_of(ARCHITECTURE).lower()
     assert {name for name in named if name not in page} == set()
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_architecture_fits_on_a_few_screens() -> None:
+    assert len(text_of(ARCHITECTURE).splitlines()) <= 150
+
+
+def test_the_layers_of_the_apps_are_those_that_are_tested() -> None:
+    assert f"`{' < '.join(ORDER)}`" in text_of(ARCHITECTURE)
+
+
+def test_every_process_of_runspaces_has_its_row() -> None:
+    source = text_of(CHECKOUT / "spaces_project" / "management" / "commands" / "runspaces.py")
+    started = set(re.findall(r'Child\("(\w+)"', source)) - {"postgres", "redis"}
+    rows = re.findall(r"^\| (\w+)", text_of(ARCHITECTURE).partition("## Tree")[0], re.MULTILINE)
+    assert started >= {"web", "worker", "mixer", "beat"}
+    assert started - set(rows) == set()
+
+
+def test_every_path_in_the_architecture_exists() -> None:
+    named = paths_in(text_of(ARCHITECTURE))
+    assert len(named) > 30
+    assert [path for path in sorted(named) if not (CHECKOUT / path).exists()] == []
+
+
+@pytest.mark.parametrize("page", DECISIONS, ids=lambda page: page.stem)
+def test_a_decision_has_its_parts_and_is_short(page: Path) -> None:
+    lines = text_of(page).splitlines()
+    assert [line.removeprefix("## ") for line in lines if line.startswith("## ")] == HEADINGS
+    assert re.fullmatch(r"\d{4}-\d{2}-\d{2}, (in force|replaced by \d{3})", lines[2])
+    assert len(lines) <= 60
+
+
+def test_decisions_in_force_name_files_that_exist() -> None:
+    in_force = [text for page in DECISIONS if IN_FORCE in (text := text_of(page))]
+    named = {path for text in in_force for path in paths_in(text)}
+    assert len(named) > 50
+    assert [path for path in sorted(named) if not (CHECKOUT / path).exists()] == []
+
+
+def test_the_index_has_every_decision_with_date_and_state() -> None:
+    lines = [line for line in text_of(INDEX).splitlines() if re.match(r"\| \d", line)]
+    rows = [tuple(cell.strip() for cell in line.strip("|").split("|")) for line in lines]
+    written = []
+    for page in DECISIONS:
+        title, _, about, *_ = text_of(page).splitlines()
+        date, _, state = about.partition(", ")
+        written.append((page.stem[:3], f"[{title.removeprefix('# ')}]({page.name})", date, state))
+    assert rows == written
+    assert [row[0] for row in rows] == [f"{number:03}" for number in range(1, len(rows) + 1)]
+
+
+def test_the_glossary_has_thirty_words_of_two_lines() -> None:
+    entries = text_of(GLOSSARY).partition("\n- ")[2].rstrip().split("\n- ")
+    words = [re.match(r"\*\*(.+?)\*\*: ", entry) for entry in entries if entry.count("\n") == 1]
+    found = [word[1] for word in words if word]
+    assert len(found) == len(entries) == 30
+    assert found == sorted(found, key=str.lower)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=label)
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
-    links = re.findall(r"(?<!!)\[[^\]]*\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    links = re.findall(r"(?<!!)\[[^\]]*\]\(([^)#:]+)(?:#[^)]*)?\)", text_of(page))
     missing = [link for link in links if not (page.parent / link).exists()]
     assert missing == []
 
@@ -44,11 +124,7 @@ def test_requirements_are_locked_with_hashes_and_without_addresses() -> None:
 
 def test_every_make_target_in_the_documents_exists() -> None:
     targets = set(re.findall(r"^([a-z]+):", (CHECKOUT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-    named = {
-        target
-        for page in PAGES
-        for target in re.findall(r"(?:^|`)make ([a-z]+)", page.read_text(encoding="utf-8"), re.MULTILINE)
-    }
+    named = {target for page in PAGES for target in re.findall(r"(?:^|`)make ([a-z]+)", text_of(page), re.MULTILINE)}
     assert named - targets == set()
 
 
