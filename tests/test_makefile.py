@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from tests.machine import CHECKOUT
+from tests.rig.machine import CHECKOUT
 
 
 def make(target: str, *, ci: str, nginx: str) -> subprocess.CompletedProcess[str]:

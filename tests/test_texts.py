@@ -14,8 +14,8 @@ from django.test import Client
 from django.utils import translation
 
 from accounts.models import User
-from tests import texts
-from tests.texts import ROOT, Message, catalogue, placeholders
+from tests.rig import texts
+from tests.rig.texts import ROOT, Message, catalogue, placeholders
 
 LOCALE = ROOT / "locale"
 GERMAN = LOCALE / "de" / "LC_MESSAGES"

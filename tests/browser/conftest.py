@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Playwright, sync_playwright
 
-from tests.browser.person import Person, until
-from tests.machine import CHECKOUT, START_SECONDS, Machine, free_port
+from tests.rig.browser.person import Person, until
+from tests.rig.machine import CHECKOUT, START_SECONDS, Machine, free_port
 
 HANA, SOL = 480, 1_100  # Hz of their voices
 RATE = 48_000

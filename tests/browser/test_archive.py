@@ -14,9 +14,9 @@ import pytest
 from rooms.media.client.peer import Client, Crowd, encode, strength, tone
 from rooms.media.sound.opus import Pcm
 from rooms.media.units import SAMPLE_RATE
-from tests.browser.person import Person, until
-from tests.browser.sounds import decoded
-from tests.machine import Machine
+from tests.rig.browser.person import Person, until
+from tests.rig.browser.sounds import decoded
+from tests.rig.machine import Machine
 
 pytestmark = pytest.mark.browser
 HANA, SOL = 500.0, 1_250.0

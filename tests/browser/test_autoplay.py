@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Playwright, expect
 
-from tests.browser.person import PATIENCE_SECONDS, Person
-from tests.machine import Machine
+from tests.rig.browser.person import PATIENCE_SECONDS, Person
+from tests.rig.machine import Machine
 
 pytestmark = pytest.mark.browser
 HANA = 480  # Hz

@@ -17,12 +17,12 @@ from playwright.sync_api import Playwright
 
 from spaces_project.env import read_file
 from spaces_project.machine.processes import spawn, stop, with_patience
-from tests import certificate, folders
 from tests.browser.conftest import HANA
-from tests.browser.person import Person
-from tests.browser.places import Link, Place
-from tests.machine import CHECKOUT, OF_THE_RUN, START_SECONDS
-from tests.nginx import HLS_SECRET, HOST, changed, documented, framed, nginx_program
+from tests.rig import certificate, folders
+from tests.rig.browser.person import Person
+from tests.rig.browser.places import Link, Place
+from tests.rig.machine import CHECKOUT, OF_THE_RUN, START_SECONDS
+from tests.rig.nginx import HLS_SECRET, HOST, changed, documented, framed, nginx_program
 from tests.spaces_project.test_configurations import SECRETS
 from tests.spaces_project.test_configurations import documented as variables
 
@@ -199,7 +199,7 @@ def test_one_machine_behind_a_home_router(places: Callable[[str], Place], browse
 def forwarding(router: Place) -> Iterator[None]:
     """What the table of the page forwards; like many it leads no packet from inside back in."""
     ports = ["--tcp", "80", "443", "--udp", "40000", "--refuse", GUEST]
-    command = [*router.prefix, sys.executable, "-m", "tests.browser.router", PUBLIC, HOME, *ports]
+    command = [*router.prefix, sys.executable, "-m", "tests.rig.browser.router", PUBLIC, HOME, *ports]
     with subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import HANA
-from tests.browser.person import PATIENCE_SECONDS, Person, until
+from tests.rig.browser.person import PATIENCE_SECONDS, Person, until
 
 pytestmark = pytest.mark.browser
 LONG = PATIENCE_SECONDS * 1000

@@ -5,8 +5,8 @@ import shutil
 import pytest
 from playwright.sync_api import Playwright
 
-from tests.browser.person import Person
-from tests.machine import Machine
+from tests.rig.browser.person import Person
+from tests.rig.machine import Machine
 
 pytestmark = pytest.mark.browser
 

@@ -12,8 +12,8 @@ from playwright.sync_api import expect
 
 from rooms.media.client.peer import strength
 from rooms.media.units import SAMPLE_RATE
-from tests.browser.person import PATIENCE_SECONDS, Person, until
-from tests.browser.sounds import decoded
+from tests.rig.browser.person import PATIENCE_SECONDS, Person, until
+from tests.rig.browser.sounds import decoded
 
 pytestmark = pytest.mark.browser
 SOL = 1_100  # Hz of his voice

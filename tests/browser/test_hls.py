@@ -11,8 +11,8 @@ from playwright.sync_api import expect
 
 from rooms.media.hls.signature import SECONDS
 from tests.browser.conftest import HANA, SOL
-from tests.browser.person import PATIENCE_SECONDS, Person, until
-from tests.machine import Machine
+from tests.rig.browser.person import PATIENCE_SECONDS, Person, until
+from tests.rig.machine import Machine
 
 pytestmark = pytest.mark.browser
 JoinAs = Callable[..., Person]

@@ -9,9 +9,9 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import HANA
-from tests.browser.person import PATIENCE_SECONDS, Person, until
 from tests.browser.test_hls import JoinAs, hears_files, saver
-from tests.machine import Machine
+from tests.rig.browser.person import PATIENCE_SECONDS, Person, until
+from tests.rig.machine import Machine
 
 __all__ = ["saver"]
 pytestmark = [pytest.mark.browser, pytest.mark.proof]

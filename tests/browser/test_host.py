@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import HANA, SOL
-from tests.browser.person import PATIENCE_SECONDS, Person
-from tests.machine import Machine
+from tests.rig.browser.person import PATIENCE_SECONDS, Person
+from tests.rig.machine import Machine
 
 pytestmark = pytest.mark.browser
 JoinAs = Callable[..., Person]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.person import PATIENCE_SECONDS, Person
+from tests.rig.browser.person import PATIENCE_SECONDS, Person
 
 pytestmark = pytest.mark.browser
 LONG = PATIENCE_SECONDS * 1000

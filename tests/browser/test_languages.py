@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import Page, Playwright, expect
 
-from tests.browser.person import FLAGS, PATIENCE_SECONDS, Person
-from tests.machine import Machine
+from tests.rig.browser.person import FLAGS, PATIENCE_SECONDS, Person
+from tests.rig.machine import Machine
 
 pytestmark = pytest.mark.browser
 LONG = PATIENCE_SECONDS * 1000

@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import HANA
-from tests.browser.person import PATIENCE_SECONDS, Person, until
-from tests.machine import Machine
+from tests.rig.browser.person import PATIENCE_SECONDS, Person, until
+from tests.rig.machine import Machine
 
 pytestmark = [pytest.mark.browser, pytest.mark.proof]
 JoinAs = Callable[..., Person]

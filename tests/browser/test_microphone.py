@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.person import PATIENCE_SECONDS, Person, until
+from tests.rig.browser.person import PATIENCE_SECONDS, Person, until
 
 pytestmark = pytest.mark.browser
 JoinAs = Callable[..., Person]

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from tests.browser.conftest import HANA, SOL, Stage
-from tests.browser.gaps import Gaps
-from tests.browser.person import Person
 from tests.browser.test_nodes import node_of_the_space
-from tests.machine import Machine
+from tests.rig.browser.gaps import Gaps
+from tests.rig.browser.person import Person
+from tests.rig.machine import Machine
 
 pytestmark = [pytest.mark.browser, pytest.mark.proof]
 BEFORE_MS = 4000

@@ -10,11 +10,11 @@ from playwright.sync_api import expect
 
 from bench.rig.relay import Network
 from tests.browser.conftest import BURST_SECONDS, HANA, SOL
-from tests.browser.counters import COUNT_COPIES, KEEP_CONNECTIONS, WINDOW_MS, over, undisturbed
-from tests.browser.detour import Detour
-from tests.browser.gaps import Gaps
-from tests.browser.person import PATIENCE_SECONDS, Person, until
-from tests.machine import Machine
+from tests.rig.browser.counters import COUNT_COPIES, KEEP_CONNECTIONS, WINDOW_MS, over, undisturbed
+from tests.rig.browser.detour import Detour
+from tests.rig.browser.gaps import Gaps
+from tests.rig.browser.person import PATIENCE_SECONDS, Person, until
+from tests.rig.machine import Machine
 
 pytestmark = [pytest.mark.browser, pytest.mark.proof]
 JoinAs = Callable[..., Person]

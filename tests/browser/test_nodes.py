@@ -12,8 +12,8 @@ import redis
 
 from spaces_project.machine import embedded
 from tests.browser.conftest import HANA, SOL
-from tests.browser.person import Person, until
-from tests.machine import START_SECONDS, Machine
+from tests.rig.browser.person import Person, until
+from tests.rig.machine import START_SECONDS, Machine
 
 pytestmark = [pytest.mark.browser, pytest.mark.proof]
 JoinAs = Callable[..., Person]

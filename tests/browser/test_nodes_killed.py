@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.browser.person import Person, until
 from tests.browser.test_nodes import LIMIT_SECONDS, JoinAs, beats, nothing_starts_again
-from tests.machine import Machine
+from tests.rig.browser.person import Person, until
+from tests.rig.machine import Machine
 
 __all__ = ["nothing_starts_again"]
 

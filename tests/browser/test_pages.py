@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.browser.person import PATIENCE_SECONDS, Person
+from tests.rig.browser.person import PATIENCE_SECONDS, Person
 
 pytestmark = pytest.mark.browser
 JoinAs = Callable[..., Person]

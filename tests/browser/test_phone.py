@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Playwright
 
-from tests.browser import journal
 from tests.browser.conftest import HANA, beside
-from tests.browser.counters import KEEP_CONNECTIONS
-from tests.browser.person import Person, until
-from tests.browser.places import Door, Link, Place
-from tests.machine import Machine, free_port
+from tests.rig.browser import journal
+from tests.rig.browser.counters import KEEP_CONNECTIONS
+from tests.rig.browser.person import Person, until
+from tests.rig.browser.places import Door, Link, Place
+from tests.rig.machine import Machine, free_port
 
 pytestmark = [pytest.mark.browser, pytest.mark.proof]
 LIMIT_SECONDS = 3.0  # two are promised, on a machine that has nothing else to do; Chromium's own news take longer

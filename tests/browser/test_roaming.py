@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.browser import journal
 from tests.browser.conftest import HANA
-from tests.browser.counters import KEEP_CONNECTIONS
-from tests.browser.detour import Detour
-from tests.browser.person import Person
-from tests.machine import Machine
+from tests.rig.browser import journal
+from tests.rig.browser.counters import KEEP_CONNECTIONS
+from tests.rig.browser.detour import Detour
+from tests.rig.browser.person import Person
+from tests.rig.machine import Machine
 
 pytestmark = [pytest.mark.browser, pytest.mark.proof]
 LIMIT_SECONDS = 4.0  # two are promised, on a machine that has nothing else to do; the printed figures tell

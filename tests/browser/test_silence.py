@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.browser.conftest import HANA, SOL
-from tests.browser.counters import KEEP_CONNECTIONS, grown, over, received, undisturbed
-from tests.browser.person import Person
+from tests.rig.browser.counters import KEEP_CONNECTIONS, grown, over, received, undisturbed
+from tests.rig.browser.person import Person
 
 pytestmark = [pytest.mark.browser, pytest.mark.proof]
 SETTLED_MS, SILENT_MS, TALKING_MS = 1_500, 4_000, 2_500

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.browser.person import Person
+from tests.rig.browser.person import Person
 
 pytestmark = [pytest.mark.browser, pytest.mark.proof]
 HANDSHAKE_MS = 3_500  # more than sound may be silent for

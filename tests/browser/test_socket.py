@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.person import Person
+from tests.rig.browser.person import Person
 
 pytestmark = pytest.mark.browser
 

@@ -10,9 +10,9 @@ import pytest
 from playwright.sync_api import Playwright
 
 from tests.browser.conftest import HANA, SOL, beside
-from tests.browser.person import Person, until
-from tests.coturn import NAME, SECRET, Coturn
-from tests.machine import START_SECONDS, Machine
+from tests.rig.browser.person import Person, until
+from tests.rig.coturn import NAME, SECRET, Coturn
+from tests.rig.machine import START_SECONDS, Machine
 
 pytestmark = [pytest.mark.browser, pytest.mark.proof]
 TRANSPORTS = ("udp", "tcp", "tls")

@@ -9,7 +9,7 @@ from moderation import staff
 from moderation.models import Case, Report
 from moderation.refusals import Refused
 from rooms.models import Participant, Space
-from tests.racing import at_once
+from tests.rig.racing import at_once
 from tests.rooms.conftest import _empty_redis, host, listener, open_space, sent, speaker, tea
 
 __all__ = ["_empty_redis", "host", "listener", "open_space", "sent", "speaker", "tea"]

@@ -21,9 +21,9 @@ from recordings.chunks import meta_of
 from recordings.models import Recording
 from rooms.media.units import MS
 from rooms.models import Participant, Space
-from tests.heartbeat import beat
 from tests.moderation.conftest import TEXT
-from tests.recordings.sounds import captured, decoded, strength, tone
+from tests.rig.captured import captured, decoded, strength, tone
+from tests.rig.heartbeat import beat
 
 Browser = Callable[[User], Client]
 QUEUE = "/admin/moderation/case/"

@@ -13,7 +13,7 @@ from moderation import staff
 from moderation.models import Case, Report
 from moderation.rules import Kind
 from rooms.models import Space
-from tests.rooms.page import _close_what_belongs_to_the_loop, pages
+from tests.rig.page import _close_what_belongs_to_the_loop, pages
 
 __all__ = ["_close_what_belongs_to_the_loop"]
 

@@ -13,8 +13,8 @@ from recordings.archive import archive
 from recordings.models import ClaimLost, Recording
 from recordings.models.mixable import BACKOFF, LEASE, State
 from rooms.models import Participant, Space
-from tests.racing import at_once
-from tests.recordings.sounds import Samples, decoded, heard_from_to, tone
+from tests.rig.captured import Samples, decoded, heard_from_to, tone
+from tests.rig.racing import at_once
 
 
 def assert_heard(sound: Samples, hertz: float, start: int, stop: int) -> None:

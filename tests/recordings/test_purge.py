@@ -20,9 +20,9 @@ from recordings.chunks import meta_of
 from recordings.models import Chunk, Hold, HoldRefused, Receipt, Recording, Track
 from recordings.models.mixable import State
 from rooms.models import Participant, Space
-from tests.racing import at_once
 from tests.recordings.conftest import put, turn_of
-from tests.recordings.sounds import captured, tone
+from tests.rig.captured import captured, tone
+from tests.rig.racing import at_once
 
 Aged = Callable[[float], Recording]
 

@@ -20,7 +20,7 @@ from recordings.verify import Kind, verify
 from rooms.media.hls import signature
 from rooms.models import Participant, Space
 from tests.recordings.conftest import put, turn_of
-from tests.recordings.sounds import captured, tone
+from tests.rig.captured import captured, tone
 
 
 def path_of(key: str) -> Path:

@@ -17,8 +17,8 @@ from rooms import events
 from rooms.live import fleet_watch
 from rooms.live.fleet_consumer import FleetConsumer
 from rooms.models import Participant, Space
+from tests.rig.page import WAIT_SECONDS, Socket, _close_what_belongs_to_the_loop
 from tests.rooms.media.conftest import until
-from tests.rooms.page import WAIT_SECONDS, Socket, _close_what_belongs_to_the_loop
 
 __all__ = ["_close_what_belongs_to_the_loop"]
 

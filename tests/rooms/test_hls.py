@@ -19,8 +19,8 @@ from rooms.nodes import placement
 from rooms.refusals import Refused
 from rooms.store import client as store
 from rooms.store import queue
-from tests.heartbeat import beat, died
-from tests.rooms.page import Page, _close_what_belongs_to_the_loop, pages
+from tests.rig.heartbeat import beat, died
+from tests.rig.page import Page, _close_what_belongs_to_the_loop, pages
 
 __all__ = ["_close_what_belongs_to_the_loop"]
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.asyncio]

@@ -13,7 +13,7 @@ from rooms import tasks
 from rooms.models import Participant, Space
 from rooms.store import client as store
 from rooms.store import queue
-from tests.racing import at_once
+from tests.rig.racing import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PEOPLE = ("ana", "bo", "cy", "di", "eli")

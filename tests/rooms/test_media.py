@@ -22,10 +22,10 @@ from rooms.media.client.peer import Crowd, tone_packets
 from rooms.media.node import Node, Settings
 from rooms.models import Participant, Space
 from rooms.nodes import placement
-from tests.rooms.follower import Ear, Follower
+from tests.rig.follower import Ear, Follower
+from tests.rig.page import _close_what_belongs_to_the_loop, pages
+from tests.rig.stalls import Stalls, watched
 from tests.rooms.media.conftest import NEVER_BUSY, until
-from tests.rooms.page import _close_what_belongs_to_the_loop, pages
-from tests.rooms.stalls import Stalls, watched
 from tests.rooms.test_peers import Quiet, beat
 
 __all__ = ["_close_what_belongs_to_the_loop"]

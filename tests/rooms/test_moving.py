@@ -20,9 +20,9 @@ from rooms.media.node import Node
 from rooms.models import Space
 from rooms.nodes import draining, http, moving, placement
 from rooms.store import client as store
-from tests.rooms.follower import Follower
+from tests.rig.follower import Follower
+from tests.rig.page import _close_what_belongs_to_the_loop, pages
 from tests.rooms.media.conftest import until
-from tests.rooms.page import _close_what_belongs_to_the_loop, pages
 from tests.rooms.test_media import HANA, SOL, Start, everybody, hear, media, start
 from tests.rooms.test_peers import beat
 

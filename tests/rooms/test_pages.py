@@ -14,7 +14,7 @@ from rooms import fleet
 from rooms.live import snapshot
 from rooms.models import Participant, Space
 from rooms.protocol import SpaceFacts
-from tests.racing import at_once
+from tests.rig.racing import at_once
 
 LogIn = Callable[[User], Client]
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -22,8 +22,8 @@ from rooms.media.node import Node, Settings
 from rooms.models import Participant, Space
 from rooms.nodes import placement, strays
 from rooms.store import client as store
+from tests.rig.page import Page, _close_what_belongs_to_the_loop, pages
 from tests.rooms.media.conftest import NEVER_BUSY, until
-from tests.rooms.page import Page, _close_what_belongs_to_the_loop, pages
 
 __all__ = ["_close_what_belongs_to_the_loop"]
 

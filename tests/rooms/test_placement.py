@@ -15,8 +15,8 @@ from rooms.models import Participant, Space
 from rooms.nodes import offers, placement
 from rooms.refusals import Refused
 from rooms.store import client as store
-from tests.heartbeat import beat, died
-from tests.racing import at_once
+from tests.rig.heartbeat import beat, died
+from tests.rig.racing import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -11,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rooms import protocol
+from tests.rig.machine import CHECKOUT
 
-ROOT = Path(__file__).parents[2]
-DOCUMENT = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
-PAGE = (ROOT / "rooms" / "static" / "rooms" / "wire" / "protocol.js").read_text(encoding="utf-8")
+DOCUMENT = (CHECKOUT / "docs" / "protocol.md").read_text(encoding="utf-8")
+PAGE = (CHECKOUT / "rooms" / "static" / "rooms" / "wire" / "protocol.js").read_text(encoding="utf-8")
 
 
 def tags(types: tuple[Any, ...]) -> dict[str, type[msgspec.Struct]]:

@@ -9,7 +9,7 @@ from accounts.models import User
 from rooms.live import ticker
 from rooms.models import Space
 from rooms.store import client as store
-from tests.rooms.page import _close_what_belongs_to_the_loop, pages
+from tests.rig.page import _close_what_belongs_to_the_loop, pages
 
 __all__ = ["_close_what_belongs_to_the_loop"]
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.asyncio]

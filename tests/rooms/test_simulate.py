@@ -23,7 +23,7 @@ from rooms import rules, simulation
 from rooms.models import Space, Turn
 from rooms.nodes import placement
 from spaces_project.machine.processes import spawn, stop, with_patience
-from tests.machine import CHECKOUT, START_SECONDS, free_port
+from tests.rig.machine import CHECKOUT, START_SECONDS, free_port
 
 FEW = {"speakers": "2", "listeners": "3", "seconds": "2"}
 

@@ -14,7 +14,7 @@ from accounts.models import User
 from rooms.live import commands, snapshot
 from rooms.models import Participant, Space
 from rooms.protocol import Snapshot
-from tests.racing import at_once
+from tests.rig.racing import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

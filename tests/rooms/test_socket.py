@@ -18,7 +18,7 @@ from rooms.management.commands import runmedia
 from rooms.media.network.quality import Quality, State
 from rooms.models import Participant, Space
 from rooms.store import layer
-from tests.rooms.page import ORIGIN, WAIT_SECONDS, Page, _close_what_belongs_to_the_loop, pages
+from tests.rig.page import ORIGIN, WAIT_SECONDS, Page, _close_what_belongs_to_the_loop, pages
 
 __all__ = ["_close_what_belongs_to_the_loop"]
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.asyncio]

@@ -13,8 +13,8 @@ from aiohttp import web
 from rooms.nodes import offers, placement
 from rooms.nodes.offers import AT_ONCE, Place, SoundRefused
 from rooms.store import queue
+from tests.rig.page import _close_what_belongs_to_the_loop
 from tests.rooms.media.conftest import until
-from tests.rooms.page import _close_what_belongs_to_the_loop
 
 __all__ = ["_close_what_belongs_to_the_loop"]
 

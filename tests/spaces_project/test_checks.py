@@ -3,12 +3,12 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from django.core.management import call_command
 
-CHECKOUT = Path(__file__).parents[2]
+from tests.rig.machine import CHECKOUT
+
 PRODUCTION = {
     "PUBLIC_URL": "https://spaces.example.org",
     "ALLOWED_HOSTS": "spaces.example.org",

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from spaces_project.env import read_file
-from tests.machine import CHECKOUT, OF_THE_RUN
+from tests.rig.machine import CHECKOUT, OF_THE_RUN
 
 PAGE = (CHECKOUT / "docs" / "operating.md").read_text(encoding="utf-8")
 CHECKS = ("secrets", "secure_context", "proxies", "announced_addresses")

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.rig.machine import CHECKOUT
 from tests.test_imports import ORDER
 
-CHECKOUT = Path(__file__).parents[2]
 DOCS = CHECKOUT / "docs"
 PAGES = sorted([*CHECKOUT.glob("*.md"), *DOCS.rglob("*.md"), *(CHECKOUT / ".github").rglob("*.md")])
 ARCHITECTURE, GLOSSARY, INDEX = DOCS / "architecture.md", DOCS / "glossary.md", DOCS / "decisions" / "README.md"

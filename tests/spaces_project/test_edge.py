@@ -12,8 +12,8 @@ import pytest
 
 from rooms.media.hls.signature import SECONDS, folder, sign
 from spaces_project.machine.processes import with_patience
-from tests.machine import free_port
-from tests.nginx import (
+from tests.rig.machine import free_port
+from tests.rig.nginx import (
     CDN,
     HLS_SECRET,
     HOST,

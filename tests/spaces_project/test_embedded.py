@@ -13,9 +13,8 @@ import redis
 
 from spaces_project.machine import embedded
 from spaces_project.machine.embedded import EmbeddedError
-from tests import folders
-
-CHECKOUT = Path(__file__).parents[2]
+from tests.rig import folders
+from tests.rig.machine import CHECKOUT
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from django.db import InterfaceError, OperationalError
 
 from spaces_project.faults import in_one_line
 from spaces_project.machine.embedded import EmbeddedError
-from tests.machine import CHECKOUT, free_port
+from tests.rig.machine import CHECKOUT, free_port
 
 DATABASE, REDIS = "the database cannot be used: ", "Redis cannot be used: "
 ONE = str(uuid4())

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.browser.places import Link, Place
-from tests.coturn import program
+from tests.rig.browser.places import Link, Place
+from tests.rig.coturn import program
 from tests.spaces_project.test_configurations import PAGE, documented
 
 pytestmark = pytest.mark.alone

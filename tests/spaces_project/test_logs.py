@@ -4,11 +4,11 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-CHECKOUT = Path(__file__).parents[2]
+from tests.rig.machine import CHECKOUT
+
 SAY = """
 import django; django.setup()
 import logging, structlog

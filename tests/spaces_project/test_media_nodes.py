@@ -11,7 +11,7 @@ from pytest_django import Settings
 from spaces_project.doctor import sound
 from spaces_project.machine import media_nodes
 from spaces_project.machine.processes import with_patience
-from tests.machine import START_SECONDS, Machine, free_port
+from tests.rig.machine import START_SECONDS, Machine, free_port
 
 PORTS = {"media": 40000, "media_http": 40001}
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from rooms.media.hls import files
-from tests import certificate, folders
+from tests.rig import certificate, folders
 from tests.spaces_project.test_configurations import PAGE, documented
 
 pytestmark = pytest.mark.alone

@@ -9,7 +9,7 @@ import pytest
 
 from spaces_project.machine import embedded
 from spaces_project.machine.processes import with_patience
-from tests import folders
+from tests.rig import folders
 
 KILLS = 40
 ROWS_PER_LIFE = 50

@@ -15,7 +15,7 @@ import pytest
 
 from spaces_project.machine.own_addresses import in_networks
 from spaces_project.machine.processes import with_patience
-from tests.machine import START_SECONDS, Machine
+from tests.rig.machine import START_SECONDS, Machine
 
 pytestmark = pytest.mark.alone
 LOOPBACK, ANY, ANY_IPV6 = "0100007F", "0" * 8, "0" * 32  # as /proc/net has them

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-CHECKOUT = Path(__file__).parents[2]
+from tests.rig.machine import CHECKOUT
+
 WAY = """
 import django; django.setup()
 from django.core.files.base import ContentFile

@@ -2,13 +2,11 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from spaces_project.management.commands import settings_table
-
-CHECKOUT = Path(__file__).parents[2]
+from tests.rig.machine import CHECKOUT
 
 
 def test_the_table_in_the_docs_is_current() -> None:

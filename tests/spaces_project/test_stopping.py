@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from spaces_project.machine.processes import with_patience
-from tests.machine import CHECKOUT, START_SECONDS, STOP_SECONDS, Machine
+from tests.rig.machine import CHECKOUT, START_SECONDS, STOP_SECONDS, Machine
 
 pytestmark = pytest.mark.alone
 

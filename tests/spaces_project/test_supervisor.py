@@ -13,6 +13,7 @@ import pytest
 from spaces_project.machine import supervisor as supervising
 from spaces_project.machine.processes import spawn, with_patience, working_in
 from spaces_project.machine.supervisor import Child, Starter, StartFailed, Supervisor
+from tests.rig.machine import CHECKOUT
 
 PATIENCE = 20.0
 STUBBORN = (
@@ -132,7 +133,7 @@ def test_no_child_outlives_a_killed_parent(tmp_path: Path) -> None:
         "import sys, time; from spaces_project.machine.processes import spawn;"
         f"spawn([sys.executable, '-c', 'import time; time.sleep(60)'], cwd={str(tmp_path)!r}); time.sleep(60)"
     )
-    parent = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2])
+    parent = subprocess.Popen([sys.executable, "-c", code], cwd=CHECKOUT)
     try:
         assert with_patience(lambda: working_in(tmp_path) != [], PATIENCE)
     finally:

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from spaces_project.machine.processes import with_patience
-from tests import certificate, folders
-from tests.browser.places import Place
-from tests.coturn import SECRET
-from tests.coturn import documented as coturns
-from tests.machine import CHECKOUT, START_SECONDS
+from tests.rig import certificate, folders
+from tests.rig.browser.places import Place
+from tests.rig.coturn import SECRET
+from tests.rig.coturn import documented as coturns
+from tests.rig.machine import CHECKOUT, START_SECONDS
+from tests.rig.systemd import Systemd
 from tests.spaces_project.test_configurations import SECRETS, documented
-from tests.systemd import Systemd
 
 pytestmark = [pytest.mark.proof, pytest.mark.alone]
 HEALTH = "http://localhost:8000/health"

@@ -16,9 +16,9 @@ from psycopg import sql
 
 from spaces_project.machine import embedded
 from spaces_project.machine.processes import spawn, stop, with_patience
-from tests import folders
-from tests.browser.places import Link, Place
-from tests.machine import CHECKOUT, OF_THE_RUN, START_SECONDS
+from tests.rig import folders
+from tests.rig.browser.places import Link, Place
+from tests.rig.machine import CHECKOUT, OF_THE_RUN, START_SECONDS
 from tests.spaces_project.test_configurations import SECRETS, documented, lines
 
 pytestmark = [pytest.mark.proof, pytest.mark.alone]

@@ -14,9 +14,8 @@ from django.test import Client
 import spaces_project
 from accounts.models import User
 from spaces_project.version import read_version
-from tests.machine import Machine
+from tests.rig.machine import CHECKOUT, Machine
 
-CHECKOUT = Path(__file__).parents[2]
 VERSION = spaces_project.__version__
 LOGGED = """
 import sys

@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from spaces_project.machine.processes import with_patience
-from tests.machine import START_SECONDS, Machine
+from tests.rig.machine import START_SECONDS, Machine
 
 
 @pytest.mark.parametrize("missing", ["SECRET_KEY", "MEDIA_SECRET"])

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests.machine import CHECKOUT
+from tests.rig.machine import CHECKOUT
 
 WRONG = [
     (("doctor",), {"DATABASE_URL": "nonsense"}, "DATABASE_URL has to begin with postgres:// or postgresql://"),

@@ -27,8 +27,8 @@ from rooms.media.network.quality import State
 from rooms.media.network.udp import UdpPort
 from rooms.media.node import Node, Settings
 from rooms.media.units import SAMPLE_RATE
-from tests.rooms.media.hall import Hall
-from tests.rooms.media.web import SECRET, SPACE, Caller, Running, Web
+from tests.rig.media.audience import Hall
+from tests.rig.media.web import SECRET, SPACE, Caller, Running, Web
 
 TICK = 0.02
 NEVER_BUSY: dict[str, Any] = {"most_load": 20.0}  # whatever else the process of the tests has to do

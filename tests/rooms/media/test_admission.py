@@ -13,8 +13,8 @@ from rooms.media.clock import TICK_SECONDS
 from rooms.media.contract.grant import mint
 from rooms.media.engine import Refused
 from rooms.media.node import Node
+from tests.rig.media.web import Running, Web
 from tests.rooms.media.conftest import SECRET, SPACE, World, until
-from tests.rooms.media.web import Running, Web
 
 MOST = 0.7
 PATIENCE = 60.0

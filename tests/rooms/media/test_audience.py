@@ -9,7 +9,7 @@ from rooms.media.client.peer import tone
 from rooms.media.listeners.audience import Audiences
 from rooms.media.network import rtp
 from rooms.media.sound import opus
-from tests.rooms.media.hall import Hall, Sink
+from tests.rig.media.audience import Hall, Sink
 
 TICKS = 30
 TONE = 440.0

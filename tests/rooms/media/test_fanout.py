@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.rooms.media.hall import Hall
+from tests.rig.media.audience import Hall
 
 
 def test_everybody_gets_the_payload_under_his_own_numbers(hall: Hall) -> None:

@@ -9,8 +9,8 @@ from rooms.media.client.peer import Client, tone_packets
 from rooms.media.contract.grant import mint
 from rooms.media.contract.standing import Standing, Voice
 from rooms.media.engine import MOST_FAILURES
+from tests.rig.media.web import SECRET
 from tests.rooms.media.conftest import SPACE, Running, Web, World, until
-from tests.rooms.media.web import SECRET
 
 OTHER = "0b0e6679-7425-40de-944b-e07fc1f90ae7"
 

@@ -22,8 +22,8 @@ from rooms.media.hls.signature import folder
 from rooms.media.sound.opus import DTX_PACKET, SILENT_PACKET
 from rooms.media.units import FRAME, SAMPLE_RATE
 from spaces_project.machine.processes import with_patience
+from tests.rig.media.web import SPACE, Running
 from tests.rooms.media.conftest import World, until
-from tests.rooms.media.web import SPACE, Running
 
 PATIENCE = 30.0
 LOUD = np.full(FRAME, 1000, np.int16)

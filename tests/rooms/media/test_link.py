@@ -12,8 +12,8 @@ from rooms.media import link
 from rooms.media.client.peer import Client, Crowd
 from rooms.media.contract import heartbeat, standing
 from rooms.media.node import Node, Settings
+from tests.rig.media.web import Running, Web
 from tests.rooms.media.conftest import SECRET, SPACE, until
-from tests.rooms.media.web import Running, Web
 
 ACK = standing.ACK_KEY.format(space=SPACE)
 

@@ -8,8 +8,8 @@ import pytest
 from rooms.media.contract import standing
 from rooms.media.hls.messages import Ended, Piece
 from rooms.media.node import Node
+from tests.rig.media.web import Running, Web
 from tests.rooms.media.conftest import SPACE, until
-from tests.rooms.media.web import Running, Web
 
 
 def writing(node: Node) -> list[Piece | Ended]:

@@ -12,8 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from rooms.media.client.peer import Client, Crowd, tone_packets
 from rooms.media.contract.grant import mint
 from rooms.media.node import Node, Settings
+from tests.rig.media.web import Running, Web
 from tests.rooms.media.conftest import SECRET, SPACE, until
-from tests.rooms.media.web import Running, Web
 
 
 async def test_join_hear_and_leave(running: Running, web: Web) -> None:

@@ -23,7 +23,7 @@ from rooms.media.capture.tap import Chunk, Tap
 from rooms.media.client.peer import tone_packets
 from rooms.media.units import FRAME
 from spaces_project.machine.processes import spawn
-from tests.machine import CHECKOUT
+from tests.rig.machine import CHECKOUT
 
 SPACE, TURN, HANA = (f"7c9e6679-7425-40de-944b-e07fc1f90ae{digit}" for digit in "123")
 

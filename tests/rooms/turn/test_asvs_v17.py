@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.coturn import Cable, Coturn, documented, user
+from tests.rig.coturn import Cable, Coturn, documented, user
 from tests.rooms.turn.client import IPV6, Client, Node, allocated, client
 
 pytestmark = pytest.mark.alone

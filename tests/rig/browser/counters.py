@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tests.browser.person import Person
+from tests.rig.browser.person import Person
 
 COUNTERS = (
     "packetsReceived", "packetsLost", "fecPacketsReceived",

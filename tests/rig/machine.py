@@ -16,9 +16,9 @@ import psycopg
 
 from spaces_project.machine import embedded
 from spaces_project.machine.processes import with_patience
-from tests import folders
+from tests.rig import folders
 
-CHECKOUT = Path(__file__).parents[1]
+CHECKOUT = Path(__file__).parents[2]
 START_SECONDS = 120
 STOP_SECONDS = 5.0
 # The run's own servers, which these processes must not use.

@@ -1,6 +1,6 @@
 """How long somebody hears nothing at all, whatever stream the page's <audio> element has at the moment."""
 
-from tests.browser.person import Person
+from tests.rig.browser.person import Person
 
 # Every 10 ms: is there any sound in the last 10 ms? The longest time without, and all of them, in ms.
 WATCH = """() => {

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from spaces_project.machine.processes import spawn, with_patience
-from tests.browser.places import Place
+from tests.rig.browser.places import Place
 
 SYSTEMD, CGROUPS = "/lib/systemd/systemd", "/sys/fs/cgroup"
 START_SECONDS, CALL_SECONDS, END_SECONDS = 30.0, 120.0, 10.0

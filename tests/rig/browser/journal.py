@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from tests.browser.person import Person
+from tests.rig.browser.person import Person
 
 WRITE = """() => {
   const pages = window.journal = [];

@@ -1,6 +1,6 @@
 """A home router: what comes to its public address on a forwarded port, it leads to the machine behind it.
 
-`python -m tests.browser.router OUTSIDE INSIDE --tcp 80 443 --udp 40000 --refuse ADDRESS`; it says "ready" when it does.
+`python -m tests.rig.browser.router OUTSIDE INSIDE --tcp 80 443 --udp 40000 --refuse ADDRESS`; it says "ready" first.
 """
 
 import argparse

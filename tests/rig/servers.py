@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from spaces_project.machine import embedded
-from tests import folders
+from tests.rig import folders
 
 _undo: list[Callable[[], object]] = []
 

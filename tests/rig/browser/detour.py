@@ -4,7 +4,7 @@ import asyncio
 from threading import Thread
 
 from bench.rig.relay import Network, Relay
-from tests.browser.person import Person
+from tests.rig.browser.person import Person
 
 HOST = "127.0.0.1"
 # The page is told the relay's port for the node's.

@@ -20,8 +20,8 @@ from types import MappingProxyType
 
 from rooms.media.contract import turn
 from spaces_project.machine.processes import spawn, stop, with_patience
-from tests import certificate
-from tests.machine import CHECKOUT
+from tests.rig import certificate
+from tests.rig.machine import CHECKOUT
 
 NAME = "turn.example.org"
 SECRET = secrets.token_hex(32)

@@ -13,8 +13,8 @@ from http.client import HTTPResponse
 from pathlib import Path
 
 from spaces_project.machine.processes import spawn, stop, with_patience
-from tests import certificate
-from tests.machine import CHECKOUT
+from tests.rig import certificate
+from tests.rig.machine import CHECKOUT
 
 HOST, CDN = "spaces.example.org", "cdn.example.org"
 PATIENCE = 60.0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from django.utils.translation.template import templatize
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 APPS = ("accounts", "rooms", "recordings", "moderation", "spaces_project")
 ONE, MANY = {"_", "gettext", "gettext_lazy", "gettext_noop"}, {"ngettext", "ngettext_lazy"}
 STRING = r'"(?:[^"\\]|\\.)*"'
