@@ -31,7 +31,7 @@ from rooms.media.sound.opus import MAX_PAYLOAD
 from rooms.media.sound.voice import Voice
 from rooms.media.units import FRAME
 from tests.rooms.media.conftest import SPACE, TICK, World, until
-from tests.rooms.media.test_sdp import ANSWER, OFFER
+from tests.rooms.media.network.test_sdp import ANSWER, OFFER
 
 A = 440.0
 TONE = tone_packets(A)

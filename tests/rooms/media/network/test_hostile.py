@@ -17,8 +17,8 @@ from rooms.media.sound.jitter import JitterBuffer
 from rooms.media.sound.opus import samples_of
 from rooms.media.sound.voice import Voice
 from tests.rooms.media.conftest import World
-from tests.rooms.media.test_ice import Browser
-from tests.rooms.media.test_sdp import OFFER
+from tests.rooms.media.network.test_ice import Browser
+from tests.rooms.media.network.test_sdp import OFFER
 
 A = 440.0
 TONE = tone_packets(A)
