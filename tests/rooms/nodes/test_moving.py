@@ -23,8 +23,8 @@ from rooms.store import client as store
 from tests.rig.follower import Follower
 from tests.rig.page import _close_what_belongs_to_the_loop, pages
 from tests.rooms.media.conftest import until
-from tests.rooms.test_media import HANA, SOL, Start, everybody, hear, media, start
-from tests.rooms.test_peers import beat
+from tests.rooms.nodes.test_media import HANA, SOL, Start, everybody, hear, media, start
+from tests.rooms.nodes.test_strays import beat
 
 __all__ = ["_close_what_belongs_to_the_loop", "start"]
 

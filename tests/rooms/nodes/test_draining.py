@@ -16,9 +16,9 @@ from rooms.nodes import draining, http, placement
 from rooms.store import client as store
 from tests.rig.page import _close_what_belongs_to_the_loop
 from tests.rooms.media.conftest import until
-from tests.rooms.test_media import Start, media, refusal, start
-from tests.rooms.test_moving import settle, two
-from tests.rooms.test_peers import beat
+from tests.rooms.nodes.test_media import Start, media, refusal, start
+from tests.rooms.nodes.test_moving import settle, two
+from tests.rooms.nodes.test_strays import beat
 
 __all__ = ["_close_what_belongs_to_the_loop", "start"]
 

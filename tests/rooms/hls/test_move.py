@@ -14,7 +14,7 @@ from rooms.media.hls.playlist import Playlist, Segment, parse
 from rooms.media.hls.signature import folder
 from rooms.models import Space
 from tests.rooms.media.conftest import until
-from tests.rooms.test_media import Start, _close_what_belongs_to_the_loop, beat, everybody, hear, media, start
+from tests.rooms.nodes.test_media import Start, _close_what_belongs_to_the_loop, beat, everybody, hear, media, start
 
 __all__ = ["_close_what_belongs_to_the_loop", "start"]
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.asyncio, pytest.mark.alone, pytest.mark.proof]

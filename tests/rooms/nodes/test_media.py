@@ -26,7 +26,7 @@ from tests.rig.follower import Ear, Follower
 from tests.rig.page import _close_what_belongs_to_the_loop, pages
 from tests.rig.stalls import Stalls, watched
 from tests.rooms.media.conftest import NEVER_BUSY, until
-from tests.rooms.test_peers import Quiet, beat
+from tests.rooms.nodes.test_strays import Quiet, beat
 
 __all__ = ["_close_what_belongs_to_the_loop"]
 
