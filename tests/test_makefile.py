@@ -38,7 +38,10 @@ def test_what_is_missing_is_a_failure_under_ci(target: str) -> None:
 def test_elsewhere_it_is_said_at_the_end(target: str) -> None:
     done = make(target, ci="", nginx="")
     assert done.returncode == 0, done.stderr
-    assert "DID NOT RUN: tests/spaces_project/test_nginx.py tests/spaces_project/test_edge.py" in done.stdout
+    assert (
+        "DID NOT RUN: tests/spaces_project/operating/test_nginx.py tests/spaces_project/operating/test_edge.py"
+        in done.stdout
+    )
     assert "for want of Debian's nginx-light" in done.stdout
 
 

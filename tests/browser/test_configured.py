@@ -23,8 +23,8 @@ from tests.rig.browser.person import Person
 from tests.rig.browser.places import Link, Place
 from tests.rig.machine import CHECKOUT, OF_THE_RUN, START_SECONDS
 from tests.rig.nginx import HLS_SECRET, HOST, changed, documented, framed, nginx_program
-from tests.spaces_project.test_configurations import SECRETS
-from tests.spaces_project.test_configurations import documented as variables
+from tests.spaces_project.operating.test_configurations import SECRETS
+from tests.spaces_project.operating.test_configurations import documented as variables
 
 pytestmark = [pytest.mark.browser, pytest.mark.proof]
 PUBLIC, PUBLIC_IPV6 = "203.0.113.7", "2001:db8::7"

@@ -12,7 +12,7 @@ import pytest
 
 from rooms.media.hls import files
 from tests.rig import certificate, folders
-from tests.spaces_project.test_configurations import PAGE, documented
+from tests.spaces_project.operating.test_configurations import PAGE, documented
 
 pytestmark = pytest.mark.alone
 SPACES, NGINX, COTURN, STRANGER = "daemon", "www-data", "turnserver", "games"  # each with a group of his name

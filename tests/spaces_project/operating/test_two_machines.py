@@ -19,7 +19,7 @@ from spaces_project.machine.processes import spawn, stop, with_patience
 from tests.rig import folders
 from tests.rig.browser.places import Link, Place
 from tests.rig.machine import CHECKOUT, OF_THE_RUN, START_SECONDS
-from tests.spaces_project.test_configurations import SECRETS, documented, lines
+from tests.spaces_project.operating.test_configurations import SECRETS, documented, lines
 
 pytestmark = [pytest.mark.proof, pytest.mark.alone]
 WG = Link("wg0", "10.0.0.1", "10.0.0.8", bits=24)

@@ -12,7 +12,7 @@ import pytest
 
 from tests.rig.browser.places import Link, Place
 from tests.rig.coturn import program
-from tests.spaces_project.test_configurations import PAGE, documented
+from tests.spaces_project.operating.test_configurations import PAGE, documented
 
 pytestmark = pytest.mark.alone
 APOSTROPHE = "'"  # for the shell

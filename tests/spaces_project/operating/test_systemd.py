@@ -17,7 +17,7 @@ from tests.rig.coturn import SECRET
 from tests.rig.coturn import documented as coturns
 from tests.rig.machine import CHECKOUT, START_SECONDS
 from tests.rig.systemd import Systemd
-from tests.spaces_project.test_configurations import SECRETS, documented
+from tests.spaces_project.operating.test_configurations import SECRETS, documented
 
 pytestmark = [pytest.mark.proof, pytest.mark.alone]
 HEALTH = "http://localhost:8000/health"
