@@ -8,10 +8,10 @@ IP := $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v ip)
 SYSTEMD := $(wildcard /lib/systemd/systemd)
 NFT := $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v nft)
 ROOT := $(filter 0,$(shell id -u))
-WITH_NGINX := tests/spaces_project/operating/test_nginx.py tests/spaces_project/operating/test_edge.py tests/browser/test_cdn.py \
-	tests/browser/test_configured.py
-WITH_PLACES := tests/browser/test_phone.py tests/browser/test_configured.py tests/spaces_project/operating/test_two_machines.py
-WITH_COTURN := tests/rooms/turn tests/spaces_project/doctor/test_doctor_turn.py tests/browser/test_turn.py \
+WITH_NGINX := tests/spaces_project/operating/test_nginx.py tests/spaces_project/operating/test_edge.py tests/browser/hls/test_cdn.py \
+	tests/browser/networks/test_configured.py
+WITH_PLACES := tests/browser/networks/test_phone.py tests/browser/networks/test_configured.py tests/spaces_project/operating/test_two_machines.py
+WITH_COTURN := tests/rooms/turn tests/spaces_project/doctor/test_doctor_turn.py tests/rooms/media/contract/test_turn.py \
 	tests/spaces_project/operating/test_permissions.py tests/spaces_project/operating/test_systemd.py
 WITH_SYSTEMD := tests/spaces_project/operating/test_systemd.py
 WITH_NFT := tests/spaces_project/operating/test_firewall.py

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.browser.conftest import HANA, SOL, Stage
-from tests.browser.test_nodes import node_of_the_space
+from tests.browser.nodes.test_nodes import node_of_the_space
 from tests.rig.browser.gaps import Gaps
 from tests.rig.browser.person import Person
 from tests.rig.machine import Machine

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.browser.test_nodes import LIMIT_SECONDS, JoinAs, beats, nothing_starts_again
+from tests.browser.nodes.test_nodes import LIMIT_SECONDS, JoinAs, beats, nothing_starts_again
 from tests.rig.browser.person import Person, until
 from tests.rig.machine import Machine
 

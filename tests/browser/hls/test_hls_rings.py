@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from rooms.media.hls.playlist import Playlist, Segment
 from tests.browser.conftest import HANA
-from tests.browser.test_hls import hears_files, page, saver
+from tests.browser.hls.test_hls import hears_files, page, saver
 from tests.rig.browser.person import AUDIBLE_DECIBELS, HERTZ_PER_BIN, LISTEN, PATIENCE_SECONDS, Person, until
 
 __all__ = ["page", "saver"]

@@ -9,7 +9,7 @@ from playwright.sync_api import Playwright
 
 from rooms.media.hls.signature import SECONDS
 from tests.browser.conftest import HANA
-from tests.browser.test_hls import FETCHED, SAVER, SOURCE
+from tests.browser.hls.test_hls import FETCHED, SAVER, SOURCE
 from tests.rig.browser.person import Person
 from tests.rig.machine import Machine, free_port
 from tests.rig.nginx import CDN, HLS_SECRET, Site, configuration, edge_configuration, running

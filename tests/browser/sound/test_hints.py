@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Playwright, expect
 
 from tests.browser.conftest import HANA, RATE, SOL
-from tests.browser.test_microphone import NOTE_TRACKS, open_tracks, settings
+from tests.browser.sound.test_microphone import NOTE_TRACKS, open_tracks, settings
 from tests.rig.browser.person import PATIENCE_SECONDS, Person, until
 from tests.rig.machine import Machine
 

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import HANA
-from tests.browser.test_hls import JoinAs, hears_files, saver
+from tests.browser.hls.test_hls import JoinAs, hears_files, saver
 from tests.rig.browser.person import PATIENCE_SECONDS, Person, until
 from tests.rig.machine import Machine
 
