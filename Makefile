@@ -35,7 +35,7 @@ PYTEST := $(BIN)/python -m pytest --quiet
 BESIDE := .pytest_cache/beside.log
 
 .NOTPARALLEL:
-.PHONY: run install test lint types units serial proof bench lock texts format clean
+.PHONY: run install test lint types units serial proof bench lock texts speech format clean
 
 run: .venv/run.stamp  ## a demonstration on this machine: installs, starts everything, prints address and log-ins
 	$(BIN)/python manage.py runspaces --demo
@@ -87,6 +87,9 @@ texts: .venv/test.stamp  ## after changing texts: collect them into locale/, com
 	$(MAKE_MESSAGES) -d djangojs
 	sed -i '/^"POT-Creation-Date/d' locale/de/LC_MESSAGES/*.po
 	for po in $$(find locale -name '*.po'); do msgfmt --check-format -o $${po%.po}.mo $$po || exit 1; done
+
+speech: .venv/test.stamp  ## after changing what the demonstration says: speak it again; needs espeak-ng (apt-get install espeak-ng)
+	$(BIN)/python -m spaces_project.demo.speech.make
 
 format: .venv/test.stamp
 	$(BIN)/ruff format $(CODE)

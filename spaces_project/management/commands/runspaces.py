@@ -11,12 +11,12 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from rooms.management.options import MOST_PORT, number
+from spaces_project.demo.people import CAST
 from spaces_project.env import load_file
 from spaces_project.health import web_health
 from spaces_project.machine import demo, embedded, media_nodes, own_addresses, running
 from spaces_project.machine.own_addresses import LOOPBACK
 from spaces_project.machine.supervisor import Child, StartFailed, Supervisor, python
-from spaces_project.management.commands.seed_demo import CAST
 
 HEALTHY_SECONDS = 180
 CELERY_AS_ROOT = "You're running the worker with superuser privileges"  # Celery's warning; operating.md says the same
@@ -179,7 +179,8 @@ class Command(BaseCommand):
         if self.demo:
             self.say("This is a demonstration: its pages are for this machine only, and its members are made up.")
             self.say(self.about_sound())
-            self.say(f"Log in as {', '.join(CAST)} (mo is staff: {address}/admin/); the password of each is")
+            handles = ", ".join(member.handle for member in CAST)
+            self.say(f"Log in as {handles} (mo is staff: {address}/admin/); the password of each is")
             self.say(f"    {os.environ['SPACES_DEMO_PASSWORD']}\n")
 
     def about_sound(self) -> str:

@@ -89,9 +89,11 @@ def test_the_cast_is_there_and_stands_as_told(site: Machine) -> None:
         )
     )
     assert {handle: count for handle, count in counts.items() if count} == real
-    assert not site.rows(
-        "SELECT 1 FROM accounts_follow f JOIN accounts_user u ON u.id = f.follower_id WHERE handle = 'dee'"
+    followed_by_dee = (
+        "SELECT o.handle FROM accounts_follow f JOIN accounts_user u ON u.id = f.follower_id "
+        "JOIN accounts_user o ON o.id = f.followee_id WHERE u.handle = 'dee' ORDER BY 1"
     )
+    assert site.rows(followed_by_dee) == [("iris",), ("nora",)]
     assert site.rows("SELECT handle FROM accounts_user WHERE is_staff") == [("mo",)]
     rights = (
         "SELECT codename FROM accounts_user_user_permissions o JOIN auth_permission p ON p.id = o.permission_id "

@@ -1,0 +1,1 @@
+"""The demonstration: who is in it, what they say, and the Spaces that they keep live."""

@@ -1,0 +1,82 @@
+"""Make the members of the demonstration, their pictures, and who follows whom. Safe to repeat."""
+
+import itertools
+from contextlib import suppress
+
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import Permission
+from django.db import transaction
+
+from accounts.importing.batches import import_follows
+from accounts.importing.csv_rows import Row
+from accounts.models import FollowRefused, User
+from moderation.staff import make_reviewer
+from spaces_project.demo.people import CAST, EVERYBODY, Member
+from spaces_project.demo.pictures import picture
+
+# The crowd: members who only follow others, so that these may host. Every first name with every last one.
+FIRST = (
+    "Ada Amir Anna Ben Carla Chidi Clara David Elif Emma Farid Finn Greta Hugo Ines Ivan "
+    "Jana Jonas Kofi Lea Leon Lin Maya Mila Nadia Noah Olga Pavel Rosa Sami Tara Yusuf"
+)
+LAST = (
+    "Adeyemi Bauer Costa Demir Fischer Haddad Ito Jansen Kowalski Larsen "
+    "Moreau Nowak Okafor Petrov Ricci Silva Tanaka Vogel Weber Yilmaz"
+)
+STRIDE = 37  # of the crowd, from one member's first follower to the next one's
+
+
+@transaction.atomic
+def seed() -> None:
+    """Everybody and everything of a demonstration but its Spaces."""
+    people = _people()
+    for member in EVERYBODY:
+        _dress(people[member.handle], member)
+    _crowd()
+    for member in EVERYBODY:
+        for other in member.follows:
+            with suppress(FollowRefused):  # suspended, or blocked: that a demonstration goes on does not undo it
+                people[member.handle].follow(people[other])
+    make_reviewer(people["mo"])
+    people["mo"].user_permissions.add(*Permission.objects.filter(codename__in=("view_user", "grant_hosting")))
+
+
+def _people() -> dict[str, User]:
+    """The accounts, with this demonstration's password for those whom a person may be; one hash for all of them."""
+    people = {user.handle: user for user in User.objects.filter(handle__in=[member.handle for member in EVERYBODY])}
+    for member in EVERYBODY:
+        if member.handle not in people:
+            people[member.handle] = User.objects.create_user(member.handle, display_name=member.name)
+    cast = [member.handle for member in CAST]
+    if not people[cast[0]].check_password(settings.DEMO_PASSWORD):  # hashing is slow
+        User.objects.filter(handle__in=cast).update(password=make_password(settings.DEMO_PASSWORD))
+    return people
+
+
+def _dress(user: User, member: Member) -> None:
+    """Bio and picture, where there is neither yet."""
+    if not user.bio and not user.avatar:
+        user.bio = member.bio
+        user.save(update_fields=["bio"])
+        user.change_avatar(picture(member.look))
+
+
+def _crowd() -> None:
+    """Followers by the hundred, without a password. Who was blocked meanwhile does not follow again."""
+    names = {
+        f"{first}_{last}".lower(): f"{first} {last}" for first, last in itertools.product(FIRST.split(), LAST.split())
+    }
+    nobody = make_password(None)
+    User.objects.bulk_create(
+        [User(handle=handle, display_name=name, password=nobody) for handle, name in names.items()],
+        ignore_conflicts=True,
+    )
+    follows = [pair for number, member in enumerate(EVERYBODY) for pair in _followers(member, number, sorted(names))]
+    import_follows([Row(line, {"follower": one, "followee": other}) for line, (one, other) in enumerate(follows, 1)])
+
+
+def _followers(member: Member, number: int, crowd: list[str]) -> list[tuple[str, str]]:
+    """Of whom in the crowd this member is followed: others for each member."""
+    first = number * STRIDE
+    return [(crowd[(first + place) % len(crowd)], member.handle) for place in range(member.followers)]

@@ -1,0 +1,1 @@
+"""What the voices of the demonstration say, as texts and as sound."""
