@@ -43,7 +43,7 @@ def hosting_refusal(user: User) -> Reason | None:
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     if not request.user.is_authenticated:
-        return render(request, "rooms/welcome.html")
+        return render(request, "rooms/welcome.html", {"retention_days": settings.RECORDING_RETENTION_DAYS})
     refusal = hosting_refusal(request.user)
     context = {
         "live": live_for(request.user)[:LIVE_ON_HOME],
@@ -84,6 +84,7 @@ def space_new(request: MemberRequest) -> HttpResponse:
         "refusal_text": TEXTS[refusal] if refusal else "",
         "missing": request.user.followers_missing(),
         "min_followers": settings.SPACES_MIN_FOLLOWERS,
+        "retention_days": settings.RECORDING_RETENTION_DAYS,
     }
     return render(request, "rooms/space_new.html", context, status=400 if form.errors else 200)
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.conf import LazySettings
 from django.test import Client
 from django.utils import timezone
 
@@ -196,3 +197,13 @@ def test_search_finds_only_spaces_that_one_may_enter(tea: Space, lior: User, dee
     assert list(log_in(lior).get("/search/?q=tea").context["spaces"]) == [tea]
     assert list(log_in(dee).get("/search/?q=tea").context["spaces"]) == []
     assert log_in(dee).get("/search/?q=%00").status_code == 200
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "after 12 days"), ("de", "nach 12 Tagen")])
+def test_pages_name_the_days_for_which_sound_is_kept(
+    settings: LazySettings, hana: User, log_in: LogIn, language: str, words: str
+) -> None:
+    settings.RECORDING_RETENTION_DAYS = 12
+    for client, address in ((Client(), "/"), (log_in(hana), "/spaces/new/")):
+        page = client.get(address, headers={"Accept-Language": language}).content.decode().lower()
+        assert words.lower() in page
