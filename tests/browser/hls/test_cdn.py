@@ -14,7 +14,7 @@ from tests.rig.browser.person import Person
 from tests.rig.machine import Machine, free_port
 from tests.rig.nginx import CDN, HLS_SECRET, Site, configuration, edge_configuration, running
 
-pytestmark = [pytest.mark.browser, pytest.mark.proof]
+pytestmark = [pytest.mark.browser, pytest.mark.proof, pytest.mark.needs_nginx]
 
 
 @pytest.fixture(scope="module")

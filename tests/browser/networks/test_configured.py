@@ -26,7 +26,7 @@ from tests.rig.nginx import HLS_SECRET, HOST, changed, documented, framed, nginx
 from tests.spaces_project.operating.test_configurations import SECRETS
 from tests.spaces_project.operating.test_configurations import documented as variables
 
-pytestmark = [pytest.mark.browser, pytest.mark.proof]
+pytestmark = [pytest.mark.browser, pytest.mark.proof, pytest.mark.needs_nginx, pytest.mark.needs_network]
 PUBLIC, PUBLIC_IPV6 = "203.0.113.7", "2001:db8::7"
 HOME, GUEST = "192.168.178.20", "192.168.178.30"
 MEMBERS = """

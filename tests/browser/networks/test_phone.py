@@ -20,7 +20,7 @@ from tests.rig.browser.person import Person, until
 from tests.rig.browser.places import Door, Link, Place
 from tests.rig.machine import Machine, free_port
 
-pytestmark = [pytest.mark.browser, pytest.mark.proof]
+pytestmark = [pytest.mark.browser, pytest.mark.proof, pytest.mark.needs_network]
 LIMIT_SECONDS = 3.0  # two are promised, on a machine that has nothing else to do; Chromium's own news take longer
 SETTLED_MS = 500
 WIFI = Link("wifi", "198.18.77.1", "198.18.77.2")

@@ -14,7 +14,7 @@ from tests.rig.browser.person import Person, until
 from tests.rig.coturn import NAME, SECRET, Coturn
 from tests.rig.machine import START_SECONDS, Machine
 
-pytestmark = [pytest.mark.browser, pytest.mark.proof]
+pytestmark = [pytest.mark.browser, pytest.mark.proof, pytest.mark.needs_coturn, pytest.mark.needs_network]
 TRANSPORTS = ("udp", "tcp", "tls")
 OF_A_USER = 24  # user-quota
 # A network that lets out nothing but TURN, by one transport: the browser gathers relayed candidates alone.

@@ -14,7 +14,7 @@ import pytest
 from tests.rig.coturn import Cable, Coturn, documented, user
 from tests.rooms.turn.client import IPV6, Client, Node, allocated, client
 
-pytestmark = pytest.mark.alone
+pytestmark = [pytest.mark.alone, pytest.mark.needs_coturn, pytest.mark.needs_network]
 FORBIDDEN, QUOTA_REACHED = 403, 486
 OF_A_USER, OF_ALL, BYTES_PER_SECOND = 24, 4000, 32_000
 FEW = 30  # allocations of all, where 4000 would take long

@@ -12,7 +12,7 @@ from spaces_project.machine.processes import with_patience
 from tests.rig.coturn import NAME, SECRET, Coturn, user
 from tests.rooms.turn.client import IPV4, TCP_TRANSPORT, Node, allocated, client
 
-pytestmark = pytest.mark.alone
+pytestmark = [pytest.mark.alone, pytest.mark.needs_coturn, pytest.mark.needs_network]
 UNAUTHORIZED, TCP_NOT_ALLOWED = 401, 442
 SILENT_SECONDS = 3.0
 

@@ -9,7 +9,7 @@ import pytest
 from tests.rig.coturn import Cable, Coturn, denied_ranges, user
 from tests.rooms.turn.client import IPV4, IPV6, Node, allocated
 
-pytestmark = pytest.mark.alone
+pytestmark = [pytest.mark.alone, pytest.mark.needs_coturn, pytest.mark.needs_network]
 FORBIDDEN, WRONG_FAMILY = 403, 443
 EVERYBODY, EVERYBODY6 = "0.0.0.0-255.255.255.255", "::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"
 UNASKED = ""  # refused by coturn before it looks into its lists

@@ -13,7 +13,7 @@ from spaces_project.doctor.findings import Finding
 from tests.rig.coturn import SECRET, Coturn, denied_ranges, user
 from tests.rooms.turn.client import allocated
 
-pytestmark = pytest.mark.alone
+pytestmark = [pytest.mark.alone, pytest.mark.needs_coturn, pytest.mark.needs_network]
 TRANSPORTS = ["udp", "tcp", "tls"]
 
 

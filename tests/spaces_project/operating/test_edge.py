@@ -28,7 +28,7 @@ from tests.rig.nginx import (
 
 TEA = folder(HLS_SECRET, "tea")
 
-pytestmark = pytest.mark.alone
+pytestmark = [pytest.mark.alone, pytest.mark.needs_nginx]
 
 
 @pytest.fixture(scope="module")

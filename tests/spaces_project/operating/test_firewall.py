@@ -14,7 +14,7 @@ from tests.rig.browser.places import Link, Place
 from tests.rig.coturn import program
 from tests.spaces_project.operating.test_configurations import PAGE, documented
 
-pytestmark = pytest.mark.alone
+pytestmark = [pytest.mark.alone, pytest.mark.needs_nft, pytest.mark.needs_network]
 APOSTROPHE = "'"  # for the shell
 GRANTED_SECONDS, REFUSED_SECONDS = 10.0, 0.25  # how long is waited for what should come, and for what should not
 HERE, HERE6, HERE_WG = "198.51.100.2", "2001:db8:1::2", "10.0.0.1"

@@ -25,7 +25,7 @@ from tests.rig.nginx import HLS_SECRET, HOST, PATIENCE, Site, answers, ask, conf
 
 TEA = folder(HLS_SECRET, "tea")
 
-pytestmark = [pytest.mark.alone, pytest.mark.django_db]
+pytestmark = [pytest.mark.alone, pytest.mark.django_db, pytest.mark.needs_nginx]
 
 
 @pytest.fixture(scope="module")

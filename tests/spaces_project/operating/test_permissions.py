@@ -14,7 +14,7 @@ from rooms.media.hls import files
 from tests.rig import certificate, folders
 from tests.spaces_project.operating.test_configurations import PAGE, documented
 
-pytestmark = pytest.mark.alone
+pytestmark = [pytest.mark.alone, pytest.mark.needs_coturn, pytest.mark.needs_network, pytest.mark.needs_nginx]
 SPACES, NGINX, COTURN, STRANGER = "daemon", "www-data", "turnserver", "games"  # each with a group of his name
 REFUSED = 13  # exit code, EACCES: any other failure is none of rights
 

@@ -19,7 +19,13 @@ from tests.rig.machine import CHECKOUT, START_SECONDS
 from tests.rig.systemd import Systemd
 from tests.spaces_project.operating.test_configurations import SECRETS, documented
 
-pytestmark = [pytest.mark.proof, pytest.mark.alone]
+pytestmark = [
+    pytest.mark.proof,
+    pytest.mark.alone,
+    pytest.mark.needs_coturn,
+    pytest.mark.needs_network,
+    pytest.mark.needs_systemd,
+]
 HEALTH = "http://localhost:8000/health"
 TURN, TURN6, TURN_NAME = "203.0.113.9", "2001:db8::9", "turn.example.org"
 NODE_HOST, NODE_PORT = "10.0.0.8", 40010

@@ -21,7 +21,7 @@ from tests.rig.browser.places import Link, Place
 from tests.rig.machine import CHECKOUT, OF_THE_RUN, START_SECONDS
 from tests.spaces_project.operating.test_configurations import SECRETS, documented, lines
 
-pytestmark = [pytest.mark.proof, pytest.mark.alone]
+pytestmark = [pytest.mark.proof, pytest.mark.alone, pytest.mark.needs_network]
 WG = Link("wg0", "10.0.0.1", "10.0.0.8", bits=24)
 PASSWORDS = {"REDIS_PASSWORD": secrets.token_hex(32), "PASSWORD": secrets.token_hex(32)}
 ASK_REDIS = "import redis, sys; print(redis.Redis.from_url(sys.argv[1]).ping())"
