@@ -24,7 +24,6 @@ from accounts.shared.requests import MemberRequest
 
 PAGE_ROWS = 50
 FIRST_REQUESTS = 100  # shown on one page, the oldest first; the next ones move up
-LIVE_NOW = ["rooms/live_now.html", "accounts/_nothing.html"]  # the rooms' word on a person, where they have one
 AVATAR_CACHE = "public, max-age=31536000, immutable"  # a picture's name is never used twice
 
 P = ParamSpec("P")
@@ -54,7 +53,6 @@ def person(request: MemberRequest, person: User) -> HttpResponse:
         "person": person,
         "relation": request.user.relation_to(person),
         "follows_me": request.user.is_followed_by(person),
-        "live_now": LIVE_NOW,
         "following_count": person.following_rows.filter(state=Follow.State.ACCEPTED).count(),
     }
     return render(request, "accounts/person.html", context)
