@@ -1,25 +1,26 @@
-"""REST for programs: one person, follow and unfollow. With a token (`Authorization: Token ...`) or the session."""
+"""REST for programs: one person, follow and unfollow, by a token (`Authorization: Token ...`) or the session."""
 
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers, status
 from rest_framework.decorators import api_view
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.models import FollowRefused, User
+from accounts.models import User
 from accounts.people import PeopleQuerySet, Relation
+from accounts.rules import FOLLOW_REASONS
+from accounts.shared.answers import RefusalSerializer
 from accounts.shared.requests import member
 
 
 class ProfileSerializer(serializers.ModelSerializer[User]):
-    """A person as the one who asks sees him."""
+    """A person, as the member who asks sees them."""
 
     relation = serializers.ChoiceField(
         choices=[(relation.value, relation.value) for relation in Relation],
         read_only=True,
-        help_text="What this person is to the one who asks.",
+        help_text="What this person is to the member who asks.",
     )
     name = serializers.CharField(read_only=True, help_text="The display name, or else the handle.")
 
@@ -29,22 +30,17 @@ class ProfileSerializer(serializers.ModelSerializer[User]):
         read_only_fields = fields
 
 
-class RefusalSerializer(serializers.Serializer[object]):
-    detail = serializers.CharField(help_text="What was refused and why, in the language of the request.")
-
-
-REFUSED = OpenApiResponse(RefusalSerializer, "Refused: oneself, a block, or a suspended account.")
-UNKNOWN = OpenApiResponse(RefusalSerializer, "No such person, or not available to the one who asks.")
+REFUSED = OpenApiResponse(RefusalSerializer, f"Refused. `code` is one of: {', '.join(FOLLOW_REASONS)}.")
 
 
 def visible_people(request: Request) -> PeopleQuerySet:
     return User.objects.visible_to(member(request)).with_relation_of(member(request))
 
 
-@extend_schema(operation_id="person", tags=["people"], responses={200: ProfileSerializer, 404: UNKNOWN})
+@extend_schema(operation_id="person", tags=["people"], responses={200: ProfileSerializer})
 @api_view(["GET"])
 def person(request: Request, handle: str) -> Response:
-    """One person: name, picture, count of followers, and what he is to you."""
+    """One person: name, picture, number of followers, and what they are to you."""
     return person_answer(request, handle)
 
 
@@ -53,17 +49,16 @@ def person(request: Request, handle: str) -> Response:
     operation_id="follow",
     tags=["people"],
     request=None,
-    responses={200: ProfileSerializer, 403: REFUSED, 404: UNKNOWN},
-    description="Follow this person, or ask to, where followers are approved by hand; `relation` tells which. "
-    "Safe to repeat.",
+    responses={200: ProfileSerializer, 403: REFUSED},
+    description="Follow this person, or ask to if they approve each follower; `relation` says which. Safe to repeat.",
 )
 @extend_schema(
     methods=["DELETE"],
     operation_id="unfollow",
     tags=["people"],
     request=None,
-    responses={204: None, 404: UNKNOWN},
-    description="End following this person, or take the request back. Safe to repeat.",
+    responses={204: None},
+    description="Unfollow this person, or withdraw the request to follow. Safe to repeat.",
 )
 @api_view(["POST", "DELETE"])
 def follow(request: Request, handle: str) -> Response:
@@ -71,10 +66,7 @@ def follow(request: Request, handle: str) -> Response:
     if request.method == "DELETE":
         member(request).unfollow(found)
         return Response(status=status.HTTP_204_NO_CONTENT)
-    try:
-        member(request).follow(found)
-    except FollowRefused as refusal:
-        raise PermissionDenied(str(refusal)) from None
+    member(request).follow(found)
     return person_answer(request, handle)
 
 

@@ -14,17 +14,10 @@ from django.dispatch import Signal
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts import signals
+from accounts import rules, signals
 from accounts.handles import HANDLE_LENGTH, STORED_PATTERN, HandleField, handle_shape, plain_name
 from accounts.people import NAME_VECTOR, PeopleQuerySet, Relation
-
-
-class FollowRefused(Exception):
-    """Following is not possible; the text says why, for the person who asked."""
-
-
-class BlockRefused(Exception):
-    """Blocking is not possible; the text says why, for the person who asked."""
+from accounts.refusals import check
 
 
 class UserManager(BaseUserManager["User"].from_queryset(PeopleQuerySet)):  # type: ignore[misc]
@@ -108,17 +101,13 @@ class User(AbstractBaseUser, PermissionsMixin):
     # --- following ----------------------------------------------------------------------------------------------------
     @transaction.atomic
     def follow(self, other: "User") -> "Follow":
-        """Follow `other`, or ask to, where followers are approved by hand. Safe to repeat.
+        """Follow `other`, or ask to if `other` approves each follower. Safe to repeat.
 
-        Raises FollowRefused for oneself, while suspended, and where one blocked the other."""
+        Raises Refused for oneself, while suspended, and if one has blocked the other."""
         now = timezone.now()
-        if self.pk == other.pk:
-            raise FollowRefused(_("You cannot follow yourself."))
         people = lock_people(self, other)
-        if people[self.pk].is_suspended(now):
-            raise FollowRefused(_("Your account is suspended; you cannot follow anyone until that is over."))
-        if Block.between(self, other).exists():
-            raise FollowRefused(_("You cannot follow this person."))
+        suspended, blocked = people[self.pk].is_suspended(now), Block.between(self, other).exists()
+        check(rules.follow_refusal(self.pk == other.pk, suspended, blocked))
         accepted = not people[other.pk].approves_followers
         follow, created = Follow.objects.get_or_create(
             follower=self,
@@ -150,15 +139,15 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @transaction.atomic
     def approve(self, follower: "User") -> None:
-        """Let `follower`, who has asked, follow me. Safe to repeat; raises FollowRefused where nobody has asked."""
+        """Let `follower`, who has asked, follow me. Safe to repeat. Raises Refused if there is no request."""
         now = timezone.now()
         lock_people(self, follower)
         row = Follow.objects.filter(follower=follower, followee=self)
         if row.filter(state=Follow.State.REQUESTED).update(state=Follow.State.ACCEPTED, accepted_at=now):
             self.count_followers(+1)
             follower._tell(signals.follow_began, self)
-        elif not row.exists():
-            raise FollowRefused(_("This person has not asked to follow you, or has taken it back."))
+        else:
+            check(rules.approve_refusal(asked=row.exists()))
 
     def decline(self, follower: "User") -> None:
         """Turn the request of `follower` down. He is not told and may ask again. Safe to repeat."""
@@ -186,9 +175,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     def block(self, other: "User") -> None:
         """Block `other`: following ends both ways, and neither can enter the other's Spaces. Safe to repeat.
 
-        Raises BlockRefused for oneself. Live rooms follow by the signal `blocked`."""
-        if self.pk == other.pk:
-            raise BlockRefused(_("You cannot block yourself."))
+        Raises Refused for oneself. Live rooms follow by the signal `blocked`."""
+        check(rules.block_refusal(self.pk == other.pk))
         now = timezone.now()
         lock_people(self, other)
         Block.objects.get_or_create(blocker=self, blocked=other, defaults={"created_at": now})

@@ -18,8 +18,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from rest_framework.authtoken.models import Token
 
+from accounts import rules
 from accounts.forms import ProfileForm
-from accounts.models import BlockRefused, Follow, FollowRefused, User
+from accounts.models import Follow, User
+from accounts.refusals import TEXTS, Refused
 from accounts.shared.requests import MemberRequest
 
 PAGE_ROWS = 50
@@ -63,8 +65,8 @@ def person(request: MemberRequest, person: User) -> HttpResponse:
 def follow(request: MemberRequest, person: User) -> HttpResponse:
     try:
         request.user.follow(person)
-    except FollowRefused as refusal:
-        return relation_answer(request, person, refused=str(refusal))
+    except Refused as refused:
+        return relation_answer(request, person, refused=refused.text)
     return relation_answer(request, person)
 
 
@@ -80,8 +82,8 @@ def unfollow(request: MemberRequest, person: User) -> HttpResponse:
 def block(request: MemberRequest, person: User) -> HttpResponse:
     try:
         request.user.block(person)
-    except BlockRefused as refusal:
-        return relation_answer(request, person, refused=str(refusal))
+    except Refused as refused:
+        return relation_answer(request, person, refused=refused.text)
     return relation_answer(request, person, done=_("You have blocked %(name)s.") % {"name": person.name})
 
 
@@ -158,8 +160,8 @@ def approve(request: MemberRequest, handle: str) -> HttpResponse:
     follower = _my_follower(request, handle)
     try:
         request.user.approve(follower)
-    except FollowRefused as refusal:
-        messages.error(request, str(refusal))
+    except Refused as refused:
+        messages.error(request, refused.text)
         return redirect(_next_page(request) or "followers")
     return _follower_answer(request, _("%(name)s follows you now.") % {"name": follower.name})
 
@@ -196,8 +198,9 @@ def _follower_answer(request: MemberRequest, done: str) -> HttpResponse:
 def profile_edit(request: MemberRequest) -> HttpResponse:
     me = User.objects.get(pk=request.user.pk)  # a copy of its own: the header shows the saved name, not the typed one
     form = ProfileForm(request.POST or None, request.FILES or None, instance=me)
-    if request.method == "POST" and me.is_suspended():
-        messages.error(request, _("Your account is suspended; you cannot change your profile until that is over."))
+    refusal = rules.profile_refusal(me.is_suspended())
+    if request.method == "POST" and refusal is not None:
+        messages.error(request, TEXTS[refusal])
         return redirect("profile_edit")
     if request.method == "POST" and form.is_valid():
         form.save()

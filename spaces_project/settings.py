@@ -325,6 +325,15 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # --- API --------------------------------------------------------------------------------------------------------------
+API_MEMBER_PER_MINUTE = env.integer(
+    "API_MEMBER_PER_MINUTE", 120, "Requests to the API that one member may make within a minute.", least=1
+)
+API_ADDRESS_PER_MINUTE = env.integer(
+    "API_ADDRESS_PER_MINUTE",
+    600,
+    "Requests to the API that may come from one address within a minute; an IPv6 network of 64 bits is one address.",
+    least=1,
+)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "rest_framework.authentication.TokenAuthentication",
@@ -334,12 +343,23 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_PAGINATION_CLASS": "accounts.shared.pagination.Pages",
+    "DEFAULT_THROTTLE_CLASSES": [
+        "accounts.shared.throttles.MemberThrottle",
+        "accounts.shared.throttles.AddressThrottle",
+    ],
+    "DEFAULT_THROTTLE_RATES": {"member": f"{API_MEMBER_PER_MINUTE}/min", "address": f"{API_ADDRESS_PER_MINUTE}/min"},
+    "NUM_PROXIES": 0,  # TrustedProxies has read X-Forwarded-For already
+    "EXCEPTION_HANDLER": "accounts.shared.answers.refused",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Spaces",
     "DESCRIPTION": "Live audio rooms.",
     "VERSION": SPACES_VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "accounts.shared.answers.documented",
+    ],
 }
 
 # --- What the processes say -------------------------------------------------------------------------------------------

@@ -60,7 +60,10 @@ def test_the_session_needs_the_csrf_token(hana: User, lior: User) -> None:
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Token nonsense"}, {"Authorization": "Token"}])
 def test_nobody_gets_in_without_a_token(client: Client, hana: User, headers: dict[str, str]) -> None:
-    assert client.get("/api/people/hana/", headers=headers).status_code == 401
+    answer = client.get("/api/people/hana/", headers=headers)
+    assert (answer.status_code, answer["WWW-Authenticate"]) == (401, "Token")
+    assert answer.json()["code"] in ("not_authenticated", "authentication_failed")
+    assert answer.json()["detail"]
     assert client.post("/api/people/hana/follow/", headers=headers).status_code == 401
     assert client.delete("/api/people/hana/follow/", headers=headers).status_code == 401
 
@@ -71,27 +74,35 @@ def test_a_password_is_no_token(client: Client, hana: User, lior: User) -> None:
 
 def test_refusals_say_why(client: Client, as_lior: dict[str, str], hana: User, lior: User, tomorrow: object) -> None:
     answer = client.post("/api/people/lior/follow/", headers=as_lior)
-    assert (answer.status_code, answer.json()) == (403, {"detail": "You cannot follow yourself."})
+    said = {"code": "follow_yourself", "detail": "You cannot follow yourself."}
+    assert (answer.status_code, answer.json()) == (403, said)
     lior.block(hana)
-    assert client.post("/api/people/hana/follow/", headers=as_lior).status_code == 403
+    answer = client.post("/api/people/hana/follow/", headers=as_lior)
+    assert (answer.status_code, answer.json()["code"]) == (403, "person_unavailable")
     lior.unblock(hana)
     lior.suspend(tomorrow)  # type: ignore[arg-type]
     answer = client.post("/api/people/hana/follow/", headers=as_lior)
-    assert answer.status_code == 403
+    assert (answer.status_code, answer.json()["code"]) == (403, "suspended")
     assert "suspended" in answer.json()["detail"]
+
+
+def test_refusals_speak_the_language_of_the_request(client: Client, as_lior: dict[str, str]) -> None:
+    answer = client.post("/api/people/lior/follow/", headers=as_lior | {"Accept-Language": "de"})
+    assert answer.json() == {"code": "follow_yourself", "detail": "Du kannst dir nicht selbst folgen."}
 
 
 def test_who_blocked_me_looks_like_nobody(client: Client, as_lior: dict[str, str], hana: User, lior: User) -> None:
     hana.block(lior)
     for path in ("/api/people/hana/", "/api/people/nobody/"):
         answer = client.get(path, headers=as_lior)
-        assert (answer.status_code, answer.json()) == (404, {"detail": "No User matches the given query."})
+        assert (answer.status_code, answer.json()) == (404, {"code": "not_found", "detail": "Not found."})
     assert client.post("/api/people/hana/follow/", headers=as_lior).status_code == 404
     assert client.delete("/api/people/hana/follow/", headers=as_lior).status_code == 404
 
 
 def test_other_methods_are_refused(client: Client, as_lior: dict[str, str], hana: User) -> None:
-    assert client.get("/api/people/hana/follow/", headers=as_lior).status_code == 405
+    answer = client.get("/api/people/hana/follow/", headers=as_lior)
+    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
     assert client.delete("/api/people/hana/", headers=as_lior).status_code == 405
     assert client.put("/api/people/hana/", headers=as_lior).status_code == 405
 

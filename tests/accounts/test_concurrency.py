@@ -13,7 +13,8 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.models import Count, F, Q
 
-from accounts.models import Block, Follow, FollowRefused, User
+from accounts.models import Block, Follow, User
+from accounts.refusals import Refused
 
 THREADS = 40
 SECONDS = 240  # generous: the machine may be busy with other things
@@ -86,7 +87,7 @@ def test_a_request_approved_declined_and_taken_back_at_once_counts_right(crowd: 
         fan.follow(star)
 
     def approve(fan: User) -> None:
-        with suppress(FollowRefused):  # declined or taken back first
+        with suppress(Refused):  # declined or taken back first
             fresh(star).approve(fan)
 
     verbs: list[Callable[[], object]] = []
@@ -104,7 +105,7 @@ def test_everybody_does_everything_to_everybody_at_once(crowd: list[User]) -> No
         for _ in range(6):
             one, other = map(fresh, chance.sample(people, 2))
             verb = chance.choice(["follow", "follow", "unfollow", "block", "unblock", "remove_follower"])
-            with suppress(FollowRefused):  # somebody blocked meanwhile
+            with suppress(Refused):  # somebody blocked meanwhile
                 getattr(one, verb)(other)
             connection.close()  # forty threads share the few connections of the pool, as requests do
 

@@ -50,7 +50,7 @@ def test_a_suspended_member_sees_until_when_and_changes_nothing(log_in: LogIn, h
     browser = log_in(hana)
     assert "Your account is suspended until" in browser.get("/me/profile/").content.decode()
     page = browser.post("/me/profile/", {"display_name": "Other"}, follow=True).content.decode()
-    assert "you cannot change your profile" in page
+    assert "You can do this again when the suspension has ended" in page
     hana.refresh_from_db()
     assert hana.display_name == "Hana Mori"
 
@@ -97,7 +97,7 @@ def test_a_request_taken_back_in_this_moment_is_said(
     monkeypatch.setattr(User, "approve", too_late)
     answer = log_in(hana).post("/people/lior/approve/", follow=True)
     assert answer.status_code == 200
-    assert "taken it back" in answer.content.decode()
+    assert "withdrawn the request" in answer.content.decode()
 
 
 def test_decline(log_in: LogIn, hana: User, asked: User) -> None:

@@ -1,0 +1,23 @@
+"""The texts of the reasons in `accounts/rules.py`, and the exception that carries one."""
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts.rules import Reason
+from accounts.shared.refusals import RefusedWith
+
+TEXTS = {
+    Reason.FOLLOW_YOURSELF: _("You cannot follow yourself."),
+    Reason.BLOCK_YOURSELF: _("You cannot block yourself."),
+    Reason.SUSPENDED: _("Your account is suspended. You can do this again when the suspension has ended."),
+    Reason.PERSON_UNAVAILABLE: _("You cannot follow this person."),
+    Reason.NOT_ASKED: _("This person has not asked to follow you, or has withdrawn the request."),
+}
+
+
+class Refused(RefusedWith[Reason]):
+    """Something may not be done between people, or by a suspended member."""
+
+    texts = TEXTS
+
+
+check = Refused.check

@@ -1,0 +1,39 @@
+"""Who may follow, block and approve whom: answers with a reason or None. Imports nothing of the models."""
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why something may not be done. The API answers the value as `code`; the texts are in `accounts/refusals.py`."""
+
+    FOLLOW_YOURSELF = "follow_yourself"
+    BLOCK_YOURSELF = "block_yourself"
+    SUSPENDED = "suspended"
+    PERSON_UNAVAILABLE = "person_unavailable"
+    NOT_ASKED = "not_asked"
+
+
+FOLLOW_REASONS = (Reason.FOLLOW_YOURSELF, Reason.SUSPENDED, Reason.PERSON_UNAVAILABLE)
+
+
+def follow_refusal(same_person: bool, suspended: bool, blocked: bool) -> Reason | None:
+    """May one person follow another? `blocked`: one of the two has blocked the other."""
+    if same_person:
+        return Reason.FOLLOW_YOURSELF
+    if suspended:
+        return Reason.SUSPENDED
+    return Reason.PERSON_UNAVAILABLE if blocked else None
+
+
+def approve_refusal(asked: bool) -> Reason | None:
+    """May a follower be approved? `asked`: there is a request of theirs, open or approved already."""
+    return None if asked else Reason.NOT_ASKED
+
+
+def block_refusal(same_person: bool) -> Reason | None:
+    return Reason.BLOCK_YOURSELF if same_person else None
+
+
+def profile_refusal(suspended: bool) -> Reason | None:
+    """May a member change their own profile?"""
+    return Reason.SUSPENDED if suspended else None

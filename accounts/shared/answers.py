@@ -1,0 +1,80 @@
+"""How the API answers what it cannot do: always `{"code": ..., "detail": ...}`, and the same in its schema."""
+
+from typing import Any
+
+from django.http import Http404
+from django.utils.translation import ngettext
+from rest_framework import serializers
+from rest_framework.exceptions import (
+    APIException,
+    AuthenticationFailed,
+    ErrorDetail,
+    NotAuthenticated,
+    NotFound,
+    PermissionDenied,
+    Throttled,
+)
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+from accounts.shared.refusals import RefusedWith
+
+
+class RefusalSerializer(serializers.Serializer[object]):
+    """What every refusal of the API says."""
+
+    code = serializers.CharField(help_text="Why, as a word for programs.")
+    detail = serializers.CharField(help_text="Why, in words, in the language of the request.")
+
+
+def refused(error: Exception, context: dict[str, Any]) -> Response | None:
+    """The answer to `error`, which a view of the API raised; None for a fault of ours, which becomes a 500."""
+    if isinstance(error, NotAuthenticated | AuthenticationFailed):
+        error = _counted(error, context)
+    error = _as_api_exception(error)
+    response = exception_handler(error, context)
+    if response is not None and isinstance(error, APIException):
+        response.data = {"code": error.get_codes(), "detail": error.detail}
+    return response
+
+
+def _counted(error: Exception, context: dict[str, Any]) -> Exception:
+    """Django REST framework asks the throttles after it knows who asks. Strangers have to count all the same."""
+    try:
+        context["view"].check_throttles(context["request"])
+    except Throttled as throttled:
+        return throttled
+    return error
+
+
+def _as_api_exception(error: Exception) -> Exception:
+    if isinstance(error, RefusedWith):
+        return PermissionDenied(error.text, error.reason)
+    if isinstance(error, Http404):
+        return NotFound()  # Django's own text names the class of the row
+    wait = getattr(error, "wait", None)
+    if isinstance(error, Throttled) and wait is not None:
+        error.detail = ErrorDetail(_wait(wait), error.default_code)
+    return error
+
+
+def _wait(seconds: int) -> str:
+    text = ngettext(
+        "Too many requests. Try again in %(seconds)s second.",
+        "Too many requests. Try again in %(seconds)s seconds.",
+        seconds,
+    )
+    return text % {"seconds": seconds}
+
+
+def documented(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """A hook of drf-spectacular: every operation may answer 401 and 429, and 404 if its path names something."""
+    refusal = {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}}
+    for path, operations in result["paths"].items():
+        answers = {"401": "Not logged in.", "429": "Too many requests; `Retry-After` says how many seconds to wait."}
+        if "{" in path:
+            answers["404"] = "Not there, or not for you to see."
+        for operation in operations.values():
+            for status, description in answers.items():
+                operation["responses"].setdefault(status, {"description": description, "content": refusal})
+    return result

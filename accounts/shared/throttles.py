@@ -1,0 +1,51 @@
+"""How many requests the API takes: a budget for each member, and one for each address.
+
+Every request counts against both, except that strangers have an address alone. The rates are settings; the counts lie
+in the cache, which all web processes share.
+"""
+
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.settings import api_settings
+from rest_framework.throttling import SimpleRateThrottle
+
+IPV6_NETWORK = 64  # bits: what one household gets, so that nobody has 2**64 budgets
+
+
+class _Throttle(SimpleRateThrottle):
+    scope: str
+
+    def get_rate(self) -> str:
+        return str(api_settings.DEFAULT_THROTTLE_RATES[self.scope])
+
+    def _key(self, ident: object) -> str:
+        return self.cache_format % {"scope": self.scope, "ident": ident}
+
+
+class MemberThrottle(_Throttle):
+    scope = "member"
+
+    def get_cache_key(self, request: Request, view: Any) -> str | None:
+        return self._key(request.user.pk) if request.user.is_authenticated else None
+
+
+class AddressThrottle(_Throttle):
+    scope = "address"
+
+    def get_cache_key(self, request: Request, view: Any) -> str:
+        return self._key(network(self.get_ident(request)))
+
+
+def network(address: str) -> str:
+    """What counts as one address: an IPv4 address, or the /64 network of an IPv6 address; other text as it is."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(parsed, IPv6Address):
+        return address
+    if parsed.ipv4_mapped:
+        return str(parsed.ipv4_mapped)
+    return str(ip_network((parsed, IPV6_NETWORK), strict=False))
