@@ -81,7 +81,7 @@ async def send_jitter(busy: float, seconds: float) -> list[float]:
             received.clear()
         used = await machine.usage(node.pid, seconds)
         health = await node.health()
-    machine.say(f"{listeners} listeners, {used:.0f} % of a core; the node says {health['tick_ms']} a tick")
+    machine.say(f"{listeners} listeners, {used:.0f} % of a core; a tick takes {health.tick_ms}")
     return [passed for received in timed for passed in unevenness(received)]
 
 

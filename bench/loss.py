@@ -165,8 +165,8 @@ def judge(server: str, talked: Talk, pcm: Pcm, concealed: float | None) -> Resul
 
 async def invented(room: Room) -> float:
     """Return the percentage of a speaker's packets that the node had to conceal."""
-    (voice,) = (await room.stats())["voices"].values()
-    return round(100 * voice["concealed"] / max(1, voice["received"] + voice["lost"]), 1)
+    (voice,) = (await room.held()).voices.values()
+    return round(100 * voice.concealed / max(1, voice.received + voice.lost), 1)
 
 
 async def node(pcm: Pcm, seconds: float) -> list[Result]:

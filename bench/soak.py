@@ -49,7 +49,7 @@ async def soak(listeners: int, minutes: float) -> None:
         await crowd.listen(room.listen, listeners)
         await asyncio.sleep(measure.SETTLE_SECONDS)
         crowd.reset()
-        missed = (await node.health())["missed_ticks"]
+        missed = (await node.health()).missed_ticks
         shares, memory = [], [machine.memory_mb(node.pid)]
         for _ in range(max(1, round(minutes * 60 / SAMPLE_SECONDS))):
             shares.append(await machine.usage(node.pid, min(SAMPLE_SECONDS, minutes * 60)))
@@ -57,7 +57,7 @@ async def soak(listeners: int, minutes: float) -> None:
             machine.say(f"{shares[-1]:.1f} % of a core, {memory[-1]:.0f} MB; {crowd.heard()}")
         hearing, health = crowd.heard(), await node.health()
         long_packets = sum(60 in checker.frames for checker in crowd.checkers)
-    machine.say(f"A tick {health['tick_ms']}, late {health['late_ms']}, {health['missed_ticks']} left out")
+    machine.say(f"A tick {health.tick_ms}, late {health.late_ms}, {health.missed_ticks} left out")
     figures = {
         "bench": "soak",
         "listeners": listeners,
@@ -70,7 +70,7 @@ async def soak(listeners: int, minutes: float) -> None:
         "long_packets_pct": round(100 * long_packets / len(crowd.checkers)),
         "memory_mb_first": round(memory[1], 1),
         "memory_mb_last": round(memory[-1], 1),
-        "missed_ticks": health["missed_ticks"] - missed,
+        "missed_ticks": health.missed_ticks - missed,
         "rig_missed_ticks": crowd.missed,
     }
     print(json.dumps(figures))

@@ -28,6 +28,7 @@ from bench.rig.peers import Received
 from bench.rig.sound.ears import Archived, Ear, archived, faintest, tones
 from bench.rig.sound.samples import played
 from rooms.media.clock import TICK_SECONDS
+from rooms.media.contract.health import Health
 from rooms.media.units import FRAME
 
 HERTZ = (400, 650, 1050)
@@ -157,10 +158,10 @@ class Storm:
             pause_ms=self._ear.longest_pause * 1000,
             concealed_ms=round(voices["concealed"] * TICK_SECONDS * 1000),
             voices_lost=voices["lost"],
-            tick_ms=after["tick_ms"]["p99"],
-            late_ms=after["late_ms"]["p99"],
-            missed_ticks=after["missed_ticks"] - before["missed_ticks"],
-            overflowed=after["overflowed"] - before["overflowed"],
+            tick_ms=after.tick_ms.p99,
+            late_ms=after.late_ms.p99,
+            missed_ticks=after.missed_ticks - before.missed_ticks,
+            overflowed=after.overflowed - before.overflowed,
             cpu_pct=100 * (machine.cpu_seconds(self.node.pid) - cpu) / passed,
             joined=len(rush),
             join_p99_s=float(np.percentile(rush, 99)) if rush else 0.0,
@@ -175,8 +176,8 @@ class Storm:
 
     async def _voices(self) -> Counter[str]:
         """What the node's jitter buffers have counted of all voices."""
-        voices = (await self.room.stats())["voices"].values()
-        return Counter({name: sum(voice[name] for voice in voices) for name in ("lost", "concealed")})
+        voices = (await self.room.held()).voices.values()
+        return Counter(lost=sum(voice.lost for voice in voices), concealed=sum(voice.concealed for voice in voices))
 
     async def _flood(self, phase: Phase, seconds: float) -> flood.Sent:
         if phase.kinds:
@@ -210,10 +211,10 @@ class Storm:
         return kept
 
 
-def _known(before: dict[str, Any], after: dict[str, Any], kinds: Sequence[str]) -> int:
+def _known(before: Health, after: Health, kinds: Sequence[str]) -> int:
     """How many packets the node has thrown away for the causes of these kinds."""
     causes = [flood.CAUSES[kind] for kind in kinds]
-    return sum(after["drops"].get(cause, 0) - before["drops"].get(cause, 0) for cause in causes)
+    return sum(after.drops.get(cause, 0) - before.drops.get(cause, 0) for cause in causes)
 
 
 def _short(value: object) -> object:

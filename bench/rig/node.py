@@ -17,7 +17,7 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import aiohttp
 import msgspec
@@ -26,6 +26,9 @@ import redis
 from bench.rig import machine
 from bench.rig.peers import Peer
 from rooms.media.contract import grant
+from rooms.media.contract.health import Health
+from rooms.media.contract.held import Held
+from rooms.media.contract.joining import Join, Joined, Refusal
 from rooms.media.contract.standing import CHANNEL, KEY, Standing, Voice
 from spaces_project.machine import embedded
 from spaces_project.machine.processes import spawn, stop
@@ -112,10 +115,10 @@ class MediaNode:
         embedded.stop_redis(self._server)
         self._folder.cleanup()
 
-    async def health(self, seconds: float | None = None) -> dict[str, Any]:
-        """Return what the node says of itself, and of its clock over the last ``seconds`` or all that it remembers."""
+    async def health(self, seconds: float | None = None) -> Health:
+        """Return how the node is. Its ticks are those of the last `seconds`, or all that it remembers."""
         async with self._http.get(f"{self._url}/health", params={"seconds": seconds} if seconds else None) as response:
-            return dict(await response.json())
+            return msgspec.json.decode(await response.read(), type=Health)
 
     def open_space(self, voices: int, *, recorded: bool = True) -> "Room":
         """Make a Space with so many turns at the microphone, as its standing."""
@@ -136,21 +139,22 @@ class MediaNode:
     async def join(self, space: str, participant: str, client: Peer) -> None:
         """Let a peer in; NodeError where the node refuses."""
         permission = grant.mint(self._secret, space, participant, time.time())
-        wish = {"grant": permission, "sdp": client.offer()}
+        wish = msgspec.json.encode(Join(permission, client.offer()))
         try:
-            async with self._http.post(f"{self._url}/spaces/{space}/peers", json=wish) as response:
-                answer = await response.json()
+            async with self._http.post(f"{self._url}/spaces/{space}/peers", data=wish) as response:
+                said, ok = await response.read(), response.ok
         except aiohttp.ClientError as error:
             await asyncio.sleep(0.2)  # the kernel may tell of its end a little later than of its connections
             raise NodeError(f"the node does not answer ({error}) {machine.ended(self._process)}".strip()) from error
-        if "sdp" not in answer:
-            raise NodeError(f"{answer['error']}: {answer['detail']}")
-        client.accept(answer["sdp"])
+        if not ok:
+            refusal = msgspec.json.decode(said, type=Refusal)
+            raise NodeError(f"{refusal.error}: {refusal.detail}")
+        client.accept(msgspec.json.decode(said, type=Joined).sdp)
 
-    async def space_stats(self, space: str) -> dict[str, Any]:
+    async def held(self, space: str) -> Held:
         """Return what the node says of a Space."""
         async with self._http.get(f"{self._url}/spaces/{space}") as response:
-            return dict(await response.json())
+            return msgspec.json.decode(await response.read(), type=Held)
 
 
 class Room:
@@ -172,6 +176,6 @@ class Room:
         """End the Space."""
         self.node.end_space(self.standing)
 
-    async def stats(self) -> dict[str, Any]:
+    async def held(self) -> Held:
         """Return what the node says of the Space."""
-        return await self.node.space_stats(self.space)
+        return await self.node.held(self.space)

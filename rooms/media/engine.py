@@ -18,6 +18,7 @@ from rooms.media.clock import Ticker
 from rooms.media.config import Config
 from rooms.media.contract import addresses
 from rooms.media.contract.grant import Grant
+from rooms.media.contract.held import Reception
 from rooms.media.contract.standing import Standing
 from rooms.media.hls.feed import Feed, Send
 from rooms.media.hls.messages import End
@@ -25,7 +26,7 @@ from rooms.media.hls.signature import folder
 from rooms.media.joining import Refused, admitted, expected, understood
 from rooms.media.listeners.fanout import FanOut
 from rooms.media.live_space import LiveSpace
-from rooms.media.network import rtcp, rtp, sdp
+from rooms.media.network import rtp, sdp
 from rooms.media.network.dtls import Certificate
 from rooms.media.network.handshakes import Handshakes
 from rooms.media.network.ice import IceLite, IcePeer
@@ -113,7 +114,7 @@ class Engine:
         return total
 
     @property
-    def receptions(self) -> list[rtcp.Reception]:
+    def receptions(self) -> list[Reception]:
         """What each peer that reported last said of what it hears."""
         return [peer.reception for peer in self._homes if peer.reception]
 

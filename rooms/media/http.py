@@ -18,6 +18,9 @@ from aiohttp.typedefs import Handler, Middleware
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from rooms.media.clock import REMEMBERED, TICK_SECONDS
+from rooms.media.contract.health import Health
+from rooms.media.contract.held import Peers
+from rooms.media.contract.joining import Join, Joined, Refusal
 from rooms.media.engine import Engine, Refused
 
 MAX_BODY = 65_536  # octets
@@ -37,19 +40,11 @@ class Node(Protocol):
 
         ``early``: also before the Space is placed here."""
 
-    def health(self, seconds: float) -> dict[str, object]:
+    def health(self, seconds: float) -> Health:
         """Say how the node is, and how its clock went in the last ``seconds``."""
 
     def metrics(self) -> bytes:
         """Say it to Prometheus."""
-
-
-class Joining(msgspec.Struct, forbid_unknown_fields=True):
-    """The body of a request to join, or to go on after a change of network."""
-
-    grant: str
-    sdp: str
-    restart: bool = False
 
 
 class Looking(msgspec.Struct, forbid_unknown_fields=True):
@@ -64,10 +59,10 @@ def application(node: Node, secret: str) -> web.Application:
 
     async def join(request: web.Request) -> web.Response:
         space = request.match_info["space"]
-        wish = msgspec.json.decode(await request.read(), type=Joining)
+        wish = msgspec.json.decode(await request.read(), type=Join)
         await node.prepare(space)
         answer = node.engine.restart if wish.restart else node.engine.join
-        return web.json_response({"sdp": answer(space, wish.grant, wish.sdp)})
+        return _json(Joined(answer(space, wish.grant, wish.sdp)))
 
     async def leave(request: web.Request) -> web.Response:
         node.engine.leave(request.match_info["space"], request.match_info["participant"])
@@ -75,14 +70,13 @@ def application(node: Node, secret: str) -> web.Application:
 
     async def who(request: web.Request) -> web.Response:
         space = node.engine.spaces.get(request.match_info["space"])
-        names = {"participants": list(space.peers) if space else []}
-        return web.Response(body=msgspec.json.encode(names), content_type="application/json")
+        return _json(Peers(frozenset(space.peers if space else ())))
 
     async def show(request: web.Request) -> web.Response:
         space = node.engine.spaces.get(request.match_info["space"])
         if space is None:
             raise Refused("no_space", "the Space is not on this node")
-        return web.json_response(space.stats)
+        return _json(space.held)
 
     app.router.add_post("/spaces/{space}/peers", join)
     app.router.add_get("/spaces/{space}/peers", who)
@@ -127,7 +121,7 @@ def _add_telling(app: web.Application, node: Node) -> None:
 
     async def health(request: web.Request) -> web.Response:
         asked = msgspec.convert(dict(request.query), Looking, strict=False)
-        return web.json_response(node.health(asked.seconds))
+        return _json(node.health(asked.seconds))
 
     async def metrics(request: web.Request) -> web.Response:
         return web.Response(body=node.metrics(), headers={"Content-Type": CONTENT_TYPE_LATEST})
@@ -157,4 +151,8 @@ def _guard(secret: str) -> Middleware:
 
 
 def _error(status: int, code: str, detail: str) -> web.Response:
-    return web.json_response({"error": code, "detail": detail}, status=status)
+    return _json(Refusal(code, detail), status)
+
+
+def _json(answer: msgspec.Struct, status: int = 200) -> web.Response:
+    return web.Response(body=msgspec.json.encode(answer), status=status, content_type="application/json")

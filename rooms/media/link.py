@@ -43,7 +43,7 @@ class Link:
         outside: Outside,
         name: str,
         boot: str,
-        beat: Callable[[], dict[str, object]],
+        beat: Callable[[], heartbeat.Beat],
     ) -> None:
         self._boot = boot
         self._engine, self._redis, self._outside, self._beat = engine, client, outside, beat
@@ -62,9 +62,9 @@ class Link:
 
     async def _say_alive(self, now: float) -> None:
         beat, started = self._beat(), time.monotonic()
-        steady, first = (beat | {"steady": round(seconds, 1)} for seconds in (started - self._steady_since, 0.0))
+        steady = msgspec.structs.replace(beat, steady=round(started - self._steady_since, 1))
         async with self._redis.pipeline(transaction=False) as pipe:
-            pipe.eval(_BEAT, 1, self._key, *map(msgspec.json.encode, (steady, first)), heartbeat.LIFE_MS)
+            pipe.eval(_BEAT, 1, self._key, *map(msgspec.json.encode, (steady, beat)), heartbeat.LIFE_MS)
             pipe.zadd(heartbeat.NAMES, {self._name: now})
             pipe.zremrangebyscore(heartbeat.NAMES, "-inf", now - heartbeat.FORGOTTEN_SECONDS)
             is_known, *_ = await pipe.execute()
@@ -120,7 +120,7 @@ class Link:
     async def _on_heard(self, space: str, boot: str) -> None:
         """Somebody hears the files of a Space, which this start of a node is to write."""
         here = self._engine.spaces.get(space)
-        if boot == self._boot if here is None else boot != here.standing.node:
+        if boot == self._boot if here is None else boot != here.standing.boot:
             await self.read(space)  # it may have moved, and two nodes shall not write at once, nor none
         self._engine.heard(space, boot)
 

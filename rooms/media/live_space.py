@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from rooms.media.capture.tap import Chunk, Tap
+from rooms.media.contract.held import VOICE_COUNTS, Held, HeldVoice
 from rooms.media.contract.standing import Standing
 from rooms.media.contract.standing import Voice as StandingVoice
 from rooms.media.hls.feed import Feed
@@ -34,8 +35,6 @@ EMPTY_SECONDS = 60.0  # after which a Space without peers is forgotten; whoever 
 LEFT_SECONDS = (
     40.0  # after the sound is kept elsewhere; by then a move of 2,500 peers is over (`rooms/nodes/moving.py`)
 )
-# What is told of a voice's jitter buffer.
-VOICE_COUNTS = ("received", "lost", "late", "concealed", "duplicates", "overfull", "malformed", "jumps")
 _SILENCE = np.zeros(FRAME, np.int16)
 
 
@@ -56,6 +55,11 @@ class Speaker:
     def counts(self) -> dict[str, int]:
         """The VOICE_COUNTS of the voice since it was last muted, none while it is."""
         return {name: getattr(self.voice.jitter, name) for name in VOICE_COUNTS} if self.voice is not None else {}
+
+    @property
+    def held(self) -> HeldVoice:
+        """What the node answers about this turn."""
+        return HeldVoice(self.turn, self.voice is None, **self.counts)
 
 
 class LiveSpace:
@@ -315,12 +319,12 @@ class LiveSpace:
     @property
     def heard_elsewhere(self) -> str:
         """The start of the node that is to write the files which are still written here; empty where there is none."""
-        leaves = self.feed is not None and self._boot == self.standing.before
-        return self.standing.node if leaves else ""
+        leaves = self.feed is not None and self._boot == self.standing.boot_before
+        return self.standing.boot if leaves else ""
 
     def writes_for(self, boot: str, now: float) -> bool:
         """Whether the files are written here, where this start of a node is meant to: until the hand-over, too."""
-        is_meant = boot == self._boot or (boot == self.standing.node and self._boot == self.standing.before)
+        is_meant = boot == self._boot or (boot == self.standing.boot and self._boot == self.standing.boot_before)
         return is_meant and self._room_time(now) * 1000 < self.standing.kept_by(self._boot)[1] * SAMPLE_RATE
 
     def begin_feed(self, feed: Feed, until: float) -> None:
@@ -347,7 +351,7 @@ class LiveSpace:
         """Whether it is placed on another start of a node, and is not coming along from here any more, in a move."""
         if self.standing.places_on(self._boot):
             return False
-        stays = self._boot == self.standing.before
+        stays = self._boot == self.standing.boot_before
         return not stays or self._room_time(now) > (self.standing.from_ms / 1000 + LEFT_SECONDS) * SAMPLE_RATE
 
     def close_chunks(self) -> None:
@@ -375,22 +379,18 @@ class LiveSpace:
         return total
 
     @property
-    def stats(self) -> dict[str, object]:
-        """What the node says of this Space."""
-        return {
-            "space": self.space,
-            "version": self.standing.version,
-            "peers": len(self.peers),
-            "here": [name for name, peer in self.peers.items() if peer.connected],
-            "connected": len(self.audiences),
-            "long": len(self.audiences.long),
-            "encoder_step": self._encoder.step,
-            "voices": {name: self._voice_stats(speaker) for name, speaker in self._speakers.items()},
-            "levels": self.levels,
-            "receptions": {name: peer.reception._asdict() for name, peer in self.peers.items() if peer.reception},
-            "drops": dict(self.all_drops),
-        }
-
-    @staticmethod
-    def _voice_stats(speaker: Speaker) -> dict[str, object]:
-        return {"turn": speaker.turn, "muted": speaker.voice is None, **speaker.counts}
+    def held(self) -> Held:
+        """What the node answers about this Space."""
+        return Held(
+            space=self.space,
+            version=self.standing.version,
+            peers=len(self.peers),
+            here=frozenset(name for name, peer in self.peers.items() if peer.connected),
+            connected=len(self.audiences),
+            long=len(self.audiences.long),
+            encoder_step=self._encoder.step,
+            voices={name: speaker.held for name, speaker in self._speakers.items()},
+            levels=self.levels,
+            receptions={name: peer.reception for name, peer in self.peers.items() if peer.reception},
+            drops=dict(self.all_drops),
+        )

@@ -11,8 +11,8 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from rooms.media.clock import percentile
+from rooms.media.contract.held import VOICE_COUNTS
 from rooms.media.engine import Engine
-from rooms.media.live_space import VOICE_COUNTS
 
 PREFIX = "spaces_media_"
 QUANTILES = (0.5, 0.99)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import secrets
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from rooms.media.admission import MEASURED_SECONDS
 from rooms.media.capture.spool import Spool
 from rooms.media.clock import percentile
 from rooms.media.config import Config
+from rooms.media.contract.health import Health, Percentiles
+from rooms.media.contract.heartbeat import Beat
 from rooms.media.engine import Engine
 from rooms.media.garbage import Garbage, shorten_pauses
 from rooms.media.hls.feed import Process
@@ -182,53 +185,54 @@ class Node:
         if here is None or not here.standing.places_on(self.boot):
             await self.link.read(space, early=early)
 
-    def beat(self) -> dict[str, object]:
-        """Return what the heartbeat says."""
-        return {
-            "name": self.name,
-            "boot": self.boot,
-            "url": self.url,
-            "peers": self.engine.peers,
-            "capacity": self.settings.capacity,
-            "places": self.engine.admission.places,
-            "load": round(self.engine.load, 3),
-            "tick_p99_ms": _ms(percentile(self._ticks(BEAT_SECONDS), 99)),
-            "spaces": list(self.engine.spaces),
-            "full": self.engine.is_full,
-            "draining": self.draining,
-            "hls": self.hls is not None and self.hls.writes,
-        }
+    def beat(self) -> Beat:
+        """Return the heartbeat of now; the link knows since when it is steady."""
+        return Beat(
+            name=self.name,
+            boot=self.boot,
+            url=self.url,
+            peers=self.engine.peers,
+            capacity=self.settings.capacity,
+            places=self.engine.admission.places,
+            load=round(self.engine.load, 3),
+            tick_p99_ms=_ms(percentile(self._ticks(BEAT_SECONDS), 99)),
+            spaces=tuple(self.engine.spaces),
+            full=self.engine.is_full,
+            draining=self.draining,
+            hls=self.hls is not None and self.hls.writes,
+            steady=0.0,
+        )
 
     def _ticks(self, seconds: float) -> list[float]:
         """The durations of the ticks of the last ``seconds``."""
         return self.engine.ticker.latest(seconds)[0] if self.engine.ticker else []
 
-    def health(self, seconds: float) -> dict[str, object]:
-        """Return what the HTTP face says of the node; of its clock, over the last ``seconds``."""
-        ticker = self.engine.ticker
+    def health(self, seconds: float) -> Health:
+        """Return how the node is. `tick_ms` and `late_ms` are of the last `seconds`."""
+        engine, ticker = self.engine, self.engine.ticker
         assert ticker is not None
         durations, delays = ticker.latest(seconds)
-        return {
-            "node": self.name,
-            "boot": self.boot,
-            "spaces": len(self.engine.spaces),
-            "peers": self.engine.peers,
-            "load": round(self.engine.load, 3),
-            "full": self.engine.is_full,
-            "joins": self.engine.joins,
-            "restarts": self.engine.restarts,
-            "sent": self.engine.fanout.sent,
-            "dropped": self.engine.fanout.dropped,
-            "drops": dict(self.engine.all_drops),
-            "overflowed": self.port.overflowed,
-            "tick_ms": {f"p{share}": _ms(percentile(durations, share)) for share in (50, 99)},
-            "late_ms": {f"p{share}": _ms(percentile(delays, share)) for share in (50, 99)},
-            "missed_ticks": ticker.missed,
-            "failed_ticks": self.engine.failed_ticks,
-            "spool": self.spool.waiting,
-            "pieces_dropped": self.pieces_dropped,
-            "tasks": len(asyncio.all_tasks()),
-        }
+        return Health(
+            node=self.name,
+            boot=self.boot,
+            spaces=len(engine.spaces),
+            peers=engine.peers,
+            load=round(engine.load, 3),
+            full=engine.is_full,
+            joins=engine.joins,
+            restarts=engine.restarts,
+            sent=engine.fanout.sent,
+            dropped=engine.fanout.dropped,
+            drops=dict(engine.all_drops),
+            overflowed=self.port.overflowed,
+            tick_ms=_percentiles(durations),
+            late_ms=_percentiles(delays),
+            missed_ticks=ticker.missed,
+            failed_ticks=engine.failed_ticks,
+            spool=self.spool.waiting,
+            pieces_dropped=self.pieces_dropped,
+            tasks=len(asyncio.all_tasks()),
+        )
 
     @property
     def pieces_dropped(self) -> int:
@@ -264,6 +268,10 @@ class Node:
             gone, now = engine.joins - engine.peers, time.monotonic()
             if garbage.is_due(gone, engine.peers, now):
                 garbage.collect(gone, now)
+
+
+def _percentiles(seconds: Sequence[float]) -> Percentiles:
+    return Percentiles(_ms(percentile(seconds, 50)), _ms(percentile(seconds, 99)))
 
 
 def _ms(seconds: float) -> float:

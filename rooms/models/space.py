@@ -256,8 +256,8 @@ class Space(models.Model):
             ended=self.state != Space.State.LIVE,
             voices=tuple(self._voices()),
             removed=frozenset(str(pk) for pk in removed),
-            node=self.node_boot,
-            before=self.node_before,
+            boot=self.node_boot,
+            boot_before=self.node_before,
             from_ms=self.node_from_ms,
         )
 

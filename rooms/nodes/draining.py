@@ -33,7 +33,7 @@ async def drained(node: Node) -> Node | None:
     while time.monotonic() < end:
         now = placement.same(node)
         if now is not None and now.draining:
-            return msgspec.structs.replace(now, spaces=await _all_on(now))
+            return msgspec.structs.replace(now, spaces=tuple(await _all_on(now)))
         await asyncio.sleep(LOOK_SECONDS)
     return None
 
@@ -104,7 +104,7 @@ def _target(space: Space, source: Node, peers: int) -> Node:
     home = placement.home(space, alive)
     if home and home.boot != source.boot:
         return home
-    others = [node for node in alive if node.boot != source.boot and not node.draining and node.room > peers]
+    others = [node for node in alive if node.boot != source.boot and not node.draining and node.free_places > peers]
     if not others:
         raise moving.NotMoved(f"no other node has room for the {peers} in it")
     return placement.least_loaded(others)

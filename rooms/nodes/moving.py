@@ -14,7 +14,6 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
 import aiohttp
 import msgspec
@@ -23,6 +22,7 @@ from redis import RedisError
 
 from rooms import events
 from rooms.loops import database
+from rooms.media.contract.held import NOBODY, Held
 from rooms.models import Space
 from rooms.nodes import http, placement
 from rooms.nodes.placement import Node
@@ -39,21 +39,6 @@ PAUSES = (0.5, 0.5, 0.0)  # seconds after each call that a node leaves unanswere
 
 class NotMoved(Exception):
     """A Space that stays where it is; the text says why."""
-
-
-class Held(msgspec.Struct, frozen=True):
-    """What a node says of a Space (`GET /spaces/{space}`): who is connected, and who is heard."""
-
-    here: frozenset[str]
-    voices: dict[str, dict[str, Any]]
-
-    def hears(self, participant: str) -> bool:
-        """Whether somebody's microphone arrives; one that is closed has nothing to arrive."""
-        voice = self.voices.get(participant, {"muted": True})
-        return participant in self.here and (voice["muted"] or voice["received"] > 0)
-
-
-NOBODY = Held(frozenset(), {})
 
 
 @dataclass(frozen=True)

@@ -170,7 +170,7 @@ def _connected(participant: UUID, boot: str) -> Place | None:
 @database
 def _has_room(place: Place, participant: UUID) -> bool:
     """Whether he may ask the node; one that is full, or before which others wait, is spared the question."""
-    return place.preferred or bool(place.node.room and queue.lets(place.space, participant))
+    return place.preferred or bool(place.node.free_places and queue.lets(place.space, participant))
 
 
 async def _ask(url: str, body: dict[str, str | bool]) -> str:

@@ -12,29 +12,7 @@ from rooms.store import client as store
 COMING_LOAD = 0.02  # that a Space counts for which is placed on a node and not in its heartbeat yet
 
 
-class Node(msgspec.Struct, frozen=True):
-    """The heartbeat of a media node. `boot` changes with every start, `load` is 0 to 1; of the `capacity` newcomers may
-    take `places` (0: all). `full`: it refuses newcomers; `draining`: it gets no more Spaces. `steady`: for how many
-    seconds Redis has heard it without a break."""
-
-    name: str
-    boot: str
-    url: str
-    peers: int
-    capacity: int
-    load: float
-    spaces: list[str]
-    draining: bool = False
-    hls: bool = False
-    full: bool = False
-    places: int = 0
-    tick_p99_ms: float = 0.0
-    steady: float = heartbeat.LIFE_MS / 1000
-
-    @property
-    def room(self) -> int:
-        """How many newcomers it takes now."""
-        return 0 if self.full else max(0, (self.places or self.capacity) - self.peers)
+Node = heartbeat.Beat  # a media node, as its latest heartbeat describes it
 
 
 class NoNode(Exception):
@@ -98,19 +76,19 @@ def room(space: Space) -> int:
     alive = nodes()
     node = home(space, alive)
     if node is not None:
-        return node.room
-    return max((node.room for node in alive if not node.draining), default=0) if _is_gone(space, alive) else 0
+        return node.free_places
+    return max((node.free_places for node in alive if not node.draining), default=0) if _is_gone(space, alive) else 0
 
 
 def _chosen(space: Space, alive: list[Node], preferred: bool) -> Node:
     staying = [node for node in alive if not node.draining]
-    free = [node for node in staying if node.room]
+    free = [node for node in staying if node.free_places]
     if preferred and not free:
         free = [node for node in staying if node.peers < node.capacity]
     if not free:
         raise AllFull if staying else NoNode
-    needed = min(space.participants.present().count(), max(node.room for node in free))
-    return least_loaded([node for node in free if node.room >= needed])
+    needed = min(space.participants.present().count(), max(node.free_places for node in free))
+    return least_loaded([node for node in free if node.free_places >= needed])
 
 
 def least_loaded(choice: list[Node]) -> Node:

@@ -11,18 +11,13 @@ import aiohttp
 import msgspec
 import structlog
 
+from rooms.media.contract.held import Peers
 from rooms.models import Participant, Space
 from rooms.nodes import http, placement
 
 AT_ONCE = 8  # calls under way per node
 
 log = structlog.get_logger(__name__)
-
-
-class Connected(msgspec.Struct, frozen=True):
-    """What a node answers: the participants that it has peers of in one Space."""
-
-    participants: frozenset[str]
 
 
 def drop_strays() -> int:
@@ -50,18 +45,18 @@ def _present(space: str) -> set[str]:
     return {str(pk) for pk in present.values_list("pk", flat=True)}
 
 
-async def _connected(urls: list[str]) -> list[Connected]:
+async def _connected(urls: list[str]) -> list[Peers]:
     async with http.client(at_once=AT_ONCE) as client:
         return await asyncio.gather(*(_ask(client, url) for url in urls))
 
 
-async def _ask(client: aiohttp.ClientSession, url: str) -> Connected:
+async def _ask(client: aiohttp.ClientSession, url: str) -> Peers:
     """Who is there; nobody, as far as we know, where the node does not answer."""
     said = await http.call(client, "GET", url)
     if said is None:
         log.warning("peers_not_known", url=url)
-        return Connected(frozenset())
-    return msgspec.convert(said, Connected)
+        return Peers()
+    return msgspec.convert(said, Peers)
 
 
 async def _drop(urls: list[str]) -> None:

@@ -28,7 +28,7 @@ class Held(NamedTuple):
 async def held(node: MediaNode) -> Held:
     process = Path(f"/proc/{node.pid}")
     descriptors, threads = (len(list((process / name).iterdir())) for name in ("fd", "task"))
-    return Held(machine.memory_mb(node.pid), descriptors, threads, (await node.health())["tasks"])
+    return Held(machine.memory_mb(node.pid), descriptors, threads, (await node.health()).tasks)
 
 
 async def come_and_go(room: Room, count: int) -> None:
@@ -38,7 +38,7 @@ async def come_and_go(room: Room, count: int) -> None:
             peers = await asyncio.gather(*(crowd.connect(Peer(), room.listen) for _ in range(AT_ONCE)))
             await asyncio.gather(*(peer.sounding(SECONDS) for peer in peers))
         async with asyncio.timeout(SECONDS):
-            while (await room.node.health())["peers"] > 1:  # noqa: ASYNC110 -- only the node knows
+            while (await room.node.health()).peers > 1:  # noqa: ASYNC110 -- only the node knows
                 await asyncio.sleep(0.02)
 
 
@@ -52,5 +52,5 @@ async def test_2000_who_joined_and_left_leave_nothing_behind() -> None:
             before = await held(node)
             await come_and_go(room, 2000)
             after = await held(node)
-            print(f"before: {before}, after: {after}, joins: {(await node.health())['joins']}")
+            print(f"before: {before}, after: {after}, joins: {(await node.health()).joins}")
     assert all(was * 0.95 <= now <= was * 1.05 for was, now in zip(before, after, strict=True)), (before, after)

@@ -19,7 +19,7 @@ async def test_a_crowd_hears_a_speaker_and_the_lost_packets_are_those_of_the_rel
         await crowd.speak(room.speak, tone_packets(440.0))
         await crowd.listen(room.listen, LISTENERS)
         assert len(crowd.checkers) == 2
-        assert (await node.health())["peers"] == LISTENERS + 1
+        assert (await node.health()).peers == LISTENERS + 1
         crowd.reset()
         await until(lambda: all(checker.audible > 20 for checker in crowd.checkers))
         hearing = crowd.heard()

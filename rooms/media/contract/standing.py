@@ -30,8 +30,8 @@ class Voice(msgspec.Struct, frozen=True):
 class Standing(msgspec.Struct, frozen=True):
     """One version of the rights of a Space. ``started_at`` (Unix seconds) is the zero of its room time.
 
-    ``node`` is the start of a media node that the Space is placed on (its `boot`); empty: any that has it. From
-    ``from_ms`` of room time on that one keeps the sound, and up to then the one called ``before``, if any.
+    `boot` is the boot on which the Space is placed; empty means any that has it. It keeps the sound from `from_ms` of
+    room time on. Until then `boot_before` keeps it, if it is set.
     """
 
     space: str
@@ -41,8 +41,8 @@ class Standing(msgspec.Struct, frozen=True):
     recorded: bool = True
     voices: tuple[Voice, ...] = ()
     removed: frozenset[str] = frozenset()
-    node: str = ""
-    before: str = ""
+    boot: str = ""
+    boot_before: str = ""
     from_ms: int = 0
 
     def __post_init__(self) -> None:
@@ -58,14 +58,14 @@ class Standing(msgspec.Struct, frozen=True):
         return not self.ended and participant not in self.removed
 
     def places_on(self, boot: str) -> bool:
-        """Whether the Space is placed on this start of a node."""
-        return self.node in ("", boot)
+        """Whether the Space is placed on this boot."""
+        return self.boot in ("", boot)
 
     def kept_by(self, boot: str) -> tuple[int, int]:
-        """From when until when, in ms of room time, this start of a node keeps the sound; the same twice: never."""
+        """Return from when until when this boot keeps the sound, in ms of room time. The same twice means never."""
         if self.places_on(boot):
             return self.from_ms, FOREVER_MS
-        return 0, self.from_ms if boot == self.before else 0
+        return 0, self.from_ms if boot == self.boot_before else 0
 
     def supersedes(self, other: "Standing | None") -> bool:
         """Whether this version is to be applied over the other one (the same version again changes nothing)."""

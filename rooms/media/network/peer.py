@@ -7,6 +7,7 @@ from typing import Protocol
 
 import pylibsrtp
 
+from rooms.media.contract.held import Reception
 from rooms.media.network import rtcp, rtp
 from rooms.media.network.dtls import Certificate, DtlsSession
 from rooms.media.network.ice import IcePeer
@@ -72,7 +73,7 @@ class Peer:
         )
         self.drops: Counter[str] = Counter()
         self.received = 0
-        self.reception: rtcp.Reception | None = None  # what the browser last said of what it hears
+        self.reception: Reception | None = None  # what the browser last said of what it hears
         self.reception_at = 0.0  # when it said so
         self.source: Source | None = None  # what comes from its microphone
         self.connection = Connection()

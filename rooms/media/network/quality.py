@@ -7,7 +7,7 @@ worth of packets.
 from enum import IntEnum
 from typing import NamedTuple
 
-from rooms.media.network.rtcp import Reception
+from rooms.media.contract.held import Reception
 from rooms.media.network.source import Source
 
 # Where fair and poor begin: share of packets lost, jitter and round trip in ms. Up to some 3 % error correction and

@@ -5,22 +5,12 @@ from typing import NamedTuple
 
 from aiortc.rtp import RTCP_SR, RtcpByePacket, RtcpPacket, RtcpReceiverInfo, RtcpRrPacket, RtcpSrPacket
 
+from rooms.media.contract.held import Reception
 from rooms.media.network.rtp import VERSION_2
 from rooms.media.units import SAMPLE_RATE
 
 _SENDER_REPORT = struct.Struct("!BBHIQIII")  # made for each listener again and again, so without aiortc's objects
 _WORD = 0xFFFFFFFF
-
-
-class Reception(NamedTuple):
-    """How a listener receives: share of packets lost since the last report, jitter, round trip if it is known, and
-    counts of packets expected and lost since some packet in the past."""
-
-    loss: float
-    jitter_ms: float
-    round_trip_ms: float | None
-    expected: int = 0
-    lost: int = 0
 
 
 def ntp(now: float) -> int:

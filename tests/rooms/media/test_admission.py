@@ -145,7 +145,7 @@ async def test_a_node_is_told_to_drain_not_to_and_to_stop(running: Running) -> N
     async with running() as (node, call):
         for method, draining in (("PUT", True), ("DELETE", False)):
             assert (await call(method, "/draining"))[0] == 204
-            assert node.beat()["draining"] is draining
+            assert node.beat().draining is draining
         assert (await call("POST", "/stop"))[0] == 204
         assert node.told_to_stop.is_set()
 

@@ -160,13 +160,13 @@ async def test_a_lost_standing_closes_the_space_only_after_a_while(
 
 async def test_a_space_that_is_placed_elsewhere_is_refused_and_not_opened(running: Running, web: Web) -> None:
     async with running() as (node, call):
-        await web.write("hana", node="another")
+        await web.write("hana", boot="another")
         client = Client()
         assert (await call.join(client, "hana"))[1]["error"] == "no_space"
         assert node.engine.spaces == {}
         assert (await call("PUT", f"/spaces/{SPACE}"))[0] == 204, "it is about to move here"
         assert (await call.join(client, "hana"))[1]["error"] == "no_space", "but has not yet"
-        await web.write("hana", publish=False, node=node.boot)
+        await web.write("hana", publish=False, boot=node.boot)
         assert (await call.join(client, "hana"))[0] == 200, "nobody had to tell it"
         client.vanish()
 
@@ -176,9 +176,9 @@ async def test_a_space_that_went_elsewhere_without_a_move_is_closed(
 ) -> None:
     monkeypatch.setattr(link, "REREAD_SECONDS", 0.02)
     async with running() as (node, call), Crowd() as crowd:
-        await web.write("hana", node=node.boot)
+        await web.write("hana", boot=node.boot)
         client = await call.connect(crowd, "hana")
-        await web.write("hana", publish=False, node="another")
+        await web.write("hana", publish=False, boot="another")
         await until(client.gone.is_set)
         assert node.engine.spaces == {}
         assert (await call.join(client, "hana"))[1]["error"] == "no_space"

@@ -33,7 +33,7 @@ async def until_told(web: Web, channel: str, text: str) -> None:
 async def test_files_of_a_space_are_written_where_they_are_meant_to_be(running: Running, web: Web) -> None:
     async with running() as (node, _):
         written = writing(node)
-        await web.write("hana", node=node.boot)
+        await web.write("hana", boot=node.boot)
         await heard(web, node.boot)
         await until(lambda: any(isinstance(one, Piece) for one in written))
 
@@ -42,10 +42,10 @@ async def test_files_of_a_space_are_written_where_they_are_meant_to_be(running: 
 async def test_another_start_that_is_to_write_ends_it_here(running: Running, web: Web, says: str) -> None:
     async with running() as (node, _):
         written = writing(node)
-        await web.write("hana", node="" if says == "nothing" else node.boot)
+        await web.write("hana", boot="" if says == "nothing" else node.boot)
         await heard(web, node.boot)
         await until(lambda: any(isinstance(one, Piece) for one in written))
-        await web.write("hana", publish=False, node="" if says == "nothing" else "another")
+        await web.write("hana", publish=False, boot="" if says == "nothing" else "another")
         await heard(web, "another")
         await until(lambda: any(isinstance(one, Ended) for one in written))
         assert [one.how for one in written if isinstance(one, Ended)] == ["moved"]
@@ -55,11 +55,11 @@ async def test_another_start_that_is_to_write_ends_it_here(running: Running, web
 async def test_what_is_meant_for_another_start_is_not_begun(running: Running, web: Web) -> None:
     async with running() as (node, _):
         written = writing(node)
-        await web.write("hana", node=node.boot)
+        await web.write("hana", boot=node.boot)
         await node.prepare(SPACE)
         await heard(web, "another")
         await web.redis.publish(standing.LEFT, f"{SPACE} nobody")
-        version = await web.write("hana", node=node.boot)
+        version = await web.write("hana", boot=node.boot)
         await until(lambda: node.engine.spaces[SPACE].standing.version == version)
         assert node.engine.spaces[SPACE].feed is None
         assert written == []
@@ -68,8 +68,8 @@ async def test_what_is_meant_for_another_start_is_not_begun(running: Running, we
 async def test_the_next_node_is_told_that_somebody_hears(running: Running, web: Web) -> None:
     async with running() as (node, _), web.redis.pubsub() as channel:
         written = writing(node)
-        moving: dict[str, Any] = {"node": "another", "before": node.boot, "from_ms": 60_000}
-        await web.write("hana", node=node.boot)
+        moving: dict[str, Any] = {"boot": "another", "boot_before": node.boot, "from_ms": 60_000}
+        await web.write("hana", boot=node.boot)
         await heard(web, node.boot)
         await until(lambda: any(isinstance(one, Piece) for one in written))
         await channel.subscribe(standing.HEARD)

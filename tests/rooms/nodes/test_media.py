@@ -284,7 +284,7 @@ async def test_listeners_wait_in_line_and_move_up(
         await database(person.follow)(hana)
     node = await start("n1", capacity=3)
     async with everybody(tea, hana, sol, lior) as [host, _, listener], pages(tea, dee, mo) as opened:
-        await beat(lambda nodes: nodes[0].room == 0)
+        await beat(lambda nodes: nodes[0].free_places == 0)
         crowd = host.crowd
         first, second = (Follower(page, crowd, (HANA, SOL)) for page in opened)
         for place, late in enumerate((first, second), 1):

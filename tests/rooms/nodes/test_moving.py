@@ -252,7 +252,7 @@ async def test_a_node_that_missed_that_it_has_a_space_is_told_again_by_whoever_c
     old, _ = await two(start)
     await database(placement.place)(tea)
     async with pages(tea, lior) as [page], Crowd() as crowd:
-        elsewhere = msgspec.structs.replace(await database(tea.standing)(), version=1, node="another")
+        elsewhere = msgspec.structs.replace(await database(tea.standing)(), version=1, boot="another")
         store.client().set(KEY.format(space=tea.pk), msgspec.json.encode(elsewhere))
         follower = Follower(page, crowd, ())
         await follower.connect()

@@ -163,7 +163,7 @@ def test_the_standing_names_the_node_that_keeps_the_sound(tea: Space) -> None:
     beat("one", boot="a1")
     placement.place(tea)
     written = parse(str(store.client().get(KEY.format(space=tea.pk))))
-    assert (written.node, written.before, written.from_ms) == ("a1", "", 0)
+    assert (written.boot, written.boot_before, written.from_ms) == ("a1", "", 0)
 
 
 def test_whose_heart_stopped_without_a_goodbye_is_lost(tea: Space) -> None:

@@ -75,10 +75,10 @@ async def test_the_encoder_prepares_for_the_loss_that_listeners_report(world: Wo
     world.run(5.1)
     lior.send_report(0.2)
     world.run(1.0)
-    assert world.engine.spaces[SPACE].stats["encoder_step"] == 3
+    assert world.engine.spaces[SPACE].held.encoder_step == 3
     lior.send_report(0.0)
     world.run(31.0)
-    assert world.engine.spaces[SPACE].stats["encoder_step"] == 0
+    assert world.engine.spaces[SPACE].held.encoder_step == 0
 
 
 async def test_what_was_reported_long_ago_counts_no_more(world: World) -> None:
@@ -282,7 +282,7 @@ async def test_listeners_are_told_the_time_and_tell_how_they_hear(world: World) 
     assert reception is not None
     assert (reception.loss, reception.jitter_ms) == (0.25, 10.0)
     assert reception.round_trip_ms == pytest.approx(20.0, abs=0.1), "the next tick has the answer"
-    assert world.engine.spaces[SPACE].stats["receptions"] == {"lior": reception._asdict()}
+    assert world.engine.spaces[SPACE].held.receptions == {"lior": reception}
 
 
 async def test_reports_leave_in_turns_and_each_listener_has_his_in_time(world: World) -> None:

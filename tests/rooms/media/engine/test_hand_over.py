@@ -45,7 +45,7 @@ def test_a_tap_keeps_what_lies_in_its_time_and_nothing_else() -> None:
     ("boot", "kept"), [("new", (AT_MS, 2**53)), ("old", (0, AT_MS)), ("third", (0, 0)), ("", (0, 0))]
 )
 def test_a_standing_says_which_start_keeps_what(boot: str, kept: tuple[int, int]) -> None:
-    moving = Standing(SPACE, 1, 0.0, node="new", before="old", from_ms=AT_MS)
+    moving = Standing(SPACE, 1, 0.0, boot="new", boot_before="old", from_ms=AT_MS)
     assert moving.kept_by(boot) == kept
     assert Standing(SPACE, 1, 0.0).kept_by(boot) == (0, 2**53)
 
@@ -76,19 +76,19 @@ def run(nodes: tuple[World, World], seconds: float) -> None:
 
 async def test_a_voice_on_two_nodes_is_kept_once_without_a_gap(nodes: tuple[World, World]) -> None:
     old, new = nodes
-    stand(nodes, 1, node="old")
+    stand(nodes, 1, boot="old")
     hana = await old.join("hana")
     hana.speak(PACKETS)
     run(nodes, 2.0)
-    stand(nodes, 2, node="new", before="old", from_ms=10_000)
+    stand(nodes, 2, boot="new", boot_before="old", from_ms=10_000)
     listener = await new.join("lior")
     again: Client = await new.join("hana")
     again.speak(PACKETS)
     run(nodes, 1.0)
     now_ms = round((old.now - 1000.0) * 1000)
-    stand(nodes, 3, node="new", before="old", from_ms=now_ms + 300)
+    stand(nodes, 3, boot="new", boot_before="old", from_ms=now_ms + 300)
     run(nodes, 4.0)
-    stand(nodes, 4, node="new", ended=True)
+    stand(nodes, 4, boot="new", ended=True)
     await asyncio.sleep(0)
     for turn in ("turn-of-hana", None):
         first, second = ([chunk for chunk in world.chunks if chunk.turn == turn] for world in nodes)
@@ -107,9 +107,9 @@ def room_ms(world: World) -> int:
 
 async def test_whoever_has_not_come_along_is_dropped_once_the_move_is_long_over(nodes: tuple[World, World]) -> None:
     old, _ = nodes
-    stand(nodes, 1, node="old")
+    stand(nodes, 1, boot="old")
     lior = await old.join("lior")
-    stand(nodes, 2, node="new", before="old", from_ms=room_ms(old) + 1000)
+    stand(nodes, 2, boot="new", boot_before="old", from_ms=room_ms(old) + 1000)
     run(nodes, 1.0 + LEFT_SECONDS - 0.5)
     assert not lior.gone.is_set(), "a large room takes its time"
     run(nodes, 2.0)
@@ -120,9 +120,9 @@ async def test_whoever_has_not_come_along_is_dropped_once_the_move_is_long_over(
 async def test_whoever_is_where_a_space_is_not_placed_any_more_is_dropped(nodes: tuple[World, World]) -> None:
     """Its node was taken for dead, and has missed that."""
     old, new = nodes
-    stand(nodes, 1, node="old")
+    stand(nodes, 1, boot="old")
     lior, dee = await old.join("lior"), await old.join("dee")
-    stand(nodes, 2, node="new")
+    stand(nodes, 2, boot="new")
     run(nodes, 1.5)
     for client in (lior, dee):
         await until(client.gone.is_set)
@@ -134,9 +134,9 @@ async def test_nobody_is_let_in_where_a_space_is_not_placed_and_who_is_there_goe
     nodes: tuple[World, World],
 ) -> None:
     old, _ = nodes
-    stand(nodes, 1, node="old")
+    stand(nodes, 1, boot="old")
     lior = await old.join("lior")
-    stand(nodes, 2, node="new", before="old", from_ms=room_ms(old) + 10_000)
+    stand(nodes, 2, boot="new", boot_before="old", from_ms=room_ms(old) + 10_000)
     for name in ("lior", "dee"):
         with pytest.raises(Refused, match="on another node") as refusal:
             old.engine.join(SPACE, old.grant(name), lior.offer())
@@ -147,7 +147,7 @@ async def test_nobody_is_let_in_where_a_space_is_not_placed_and_who_is_there_goe
 
 async def test_a_space_that_is_made_ready_for_a_move_waits_for_it(nodes: tuple[World, World]) -> None:
     _, new = nodes
-    stand(nodes, 1, node="old")
+    stand(nodes, 1, boot="old")
     run(nodes, EMPTY_SECONDS - 1.0)
     assert SPACE in new.engine.spaces
     run(nodes, 2.5)
@@ -165,12 +165,12 @@ def written(world: World) -> list[Piece]:
 
 async def test_files_are_written_on_two_nodes_once_without_a_gap(nodes: tuple[World, World]) -> None:
     old, new = nodes
-    stand(nodes, 1, node="old")
+    stand(nodes, 1, boot="old")
     heard(nodes, "old")
     run(nodes, 2.0)
     assert old.engine.spaces[SPACE].heard_elsewhere == ""
     now_ms = round((old.now - 1000.0) * 1000)
-    stand(nodes, 2, node="new", before="old", from_ms=now_ms + 1300)
+    stand(nodes, 2, boot="new", boot_before="old", from_ms=now_ms + 1300)
     assert old.engine.spaces[SPACE].heard_elsewhere == "new"
     heard(nodes, "new")
     run(nodes, 3.0)
@@ -187,11 +187,11 @@ async def test_files_are_written_on_two_nodes_once_without_a_gap(nodes: tuple[Wo
 
 async def test_whoever_the_web_side_does_not_mean_writes_no_files(nodes: tuple[World, World]) -> None:
     old, new = nodes
-    stand(nodes, 1, node="old")
+    stand(nodes, 1, boot="old")
     heard(nodes, "new")
     run(nodes, 1.0)
     assert not written(old) + written(new), "the new one has not been told that it has the Space"
-    stand(nodes, 2, node="new")
+    stand(nodes, 2, boot="new")
     heard(nodes, "new")
     run(nodes, 1.0)
     assert written(new)
