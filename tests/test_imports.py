@@ -13,6 +13,23 @@ ORDER = ["accounts", "rooms", "recordings", "moderation", "spaces_project"]
 # In rooms each of these folders and files imports only what stands to its left, and what all of them may import.
 LAYERS = ["store", "events", "models", "nodes", "hls", "live"]
 BELOW_LAYERS = ["loops", "media", "protocol", "ranges", "refusals", "rules", "signals"]
+# What everything outside of rooms/media may import from it, and what single files may besides.
+DOORS = {
+    "contract",
+    "units",
+    "rate_limit",
+    "capture.ogg",
+    "capture.tap",
+    "client",
+    "hls.signature",
+    "hls.leftovers",
+    "sound.opus",
+}
+DOORS_OF = {
+    "rooms/management/commands/runmedia.py": {"node", "priority", "network.quality"},
+    "spaces_project/doctor/hls.py": {"hls.files"},
+    "spaces_project/doctor/sound.py": {"network.stun"},
+}
 WITHOUT_DJANGO = ["rooms/rules.py", "rooms/media", "recordings/mixing"]
 # Functions that may import: apps.ready() runs when the models are there, which the top of apps.py cannot wait for.
 LATE = {"apps.py"}
@@ -77,6 +94,44 @@ def test_a_layer_of_rooms_imports_only_what_stands_to_its_left(layer: str) -> No
     found = [(path, line, part) for path in sources(*map(label, paths)) for line, part in parts_of_rooms(path)]
     assert paths
     assert [f"{label(path)}:{line} imports {part}" for path, line, part in found if part not in allowed] == []
+
+
+def behind(module: str, doors: set[str]) -> bool:
+    """Whether this module of rooms.media is none of the doors, nor inside one."""
+    return not any(f"{module}.".startswith(f"rooms.media.{door}.") for door in doors)
+
+
+def media_imports(path: Path) -> Iterator[tuple[int, str]]:
+    """Lines and full names of the modules of rooms.media that the file imports."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("rooms.media"):
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from ((node.lineno, name if is_module(name) else str(node.module)) for name in names)
+
+
+def is_module(name: str) -> bool:
+    path = ROOT.joinpath(*name.split("."))
+    return path.is_dir() or path.with_suffix(".py").is_file()
+
+
+def test_the_media_node_is_entered_by_its_doors() -> None:
+    outside = [path for path in sources(*ORDER) if "rooms/media/" not in label(path)]
+    wrong = [
+        f"{label(path)}:{line} imports {name}"
+        for path in outside
+        for line, name in media_imports(path)
+        if behind(name, DOORS | DOORS_OF.get(label(path), set()))
+    ]
+    assert wrong == []
+
+
+def test_every_door_is_used() -> None:
+    """A door that nobody uses any more is closed again."""
+    outside = [path for path in sources(*ORDER) if "rooms/media/" not in label(path)]
+    used = {(label(path), name) for path in outside for _, name in media_imports(path)}
+    assert [door for door in DOORS if all(behind(name, {door}) for _, name in used)] == []
+    unused = [(file, door) for file, doors in DOORS_OF.items() for door in doors]
+    assert [(file, door) for file, door in unused if all(f != file or behind(n, {door}) for f, n in used)] == []
 
 
 @pytest.mark.parametrize("part", WITHOUT_DJANGO)
