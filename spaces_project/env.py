@@ -1,7 +1,7 @@
 """Environment variables: each is read once, with a type, a default and a sentence for the operator.
 
-`settings.py` calls one function per variable. Every call leaves a row in `TABLE`; `docs/operating.md` is made from
-those rows (`manage.py settings_table`), so the table cannot differ from the code.
+`settings.py` calls one function per variable. Every call leaves a row in `TABLE`; docs/operating/settings.md is made
+from those rows (`manage.py settings_table`), so the table cannot differ from the code.
 """
 
 import os

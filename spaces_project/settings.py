@@ -1,4 +1,6 @@
-"""Settings of Spaces. Every variable of the environment is read here, once; `docs/operating.md` has the table."""
+"""Settings of Spaces. Every variable of the environment is read here, once.
+
+docs/operating/settings.md has the table."""
 
 import hashlib
 import os

@@ -117,7 +117,7 @@ def cable() -> Iterator[Cable]:
 
 @pytest.fixture(scope="session")
 def coturn(cable: Cable, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Coturn]:
-    """coturn there, on the whole configuration of docs/operating.md."""
+    """coturn there, on the whole configuration of docs/operating/turn.md."""
     running = Coturn(cable, tmp_path_factory.mktemp("coturn"))
     yield running
     running.stop()

@@ -1,6 +1,6 @@
 """The whole site that is measured: `manage.py runspaces --demo` in a folder of its own, and nginx for its files.
 
-nginx runs the lines of docs/operating.md that are about the sound as files, on one process.
+nginx runs the lines of docs/operating/tls.md that are about the sound as files, on one process.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from typing import Any, Self
 
 from bench.rig import machine
 from spaces_project.machine.processes import spawn, stop
+from tests.rig.documents import configuration
 
 CHECKOUT = Path(__file__).parents[2]
 START_SECONDS = 120.0
@@ -121,12 +122,12 @@ class Site:
 
 
 def nginx_for_files(folder: Path, port: int, secret: str) -> str:
-    """A configuration of nginx that serves ``folder``/hls on this port, by the lines of docs/operating.md."""
-    page = (CHECKOUT / "docs" / "operating.md").read_text(encoding="utf-8")
+    """A configuration of nginx that serves ``folder``/hls on this port, by the lines of docs/operating/tls.md."""
+    page = configuration("nginx")
     maps = "\n".join(re.findall(r"^map \$\w+ \$hls_.*$", page, re.MULTILINE))
     location = re.search(r"^    location ~ \^/hls/.*?^    }$", page, re.DOTALL | re.MULTILINE)
     if location is None:
-        raise machine.Failed("docs/operating.md has no location for /hls/")
+        raise machine.Failed("the configuration of nginx has no location for /hls/")
     text = f"{maps}\nserver {{ listen 127.0.0.1:{port} backlog=4096;\n{location[0]}\n}}"
     text = text.replace("change-me", secret).replace("/srv/spaces/spaces/var/hls/", f"{folder}/hls/")
     user = "user root;" if os.geteuid() == 0 else ""

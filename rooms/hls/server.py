@@ -1,8 +1,8 @@
 """The files of those who hear a Space as files (HLS), where no other web server serves them.
 
-An ASGI application of its own, before Django: on a machine that others can reach nginx does this (docs/operating.md),
-and where the site does it itself, sessions, templates and threads of Django would cost ten times the file. Two
-addresses of the same file, both under the signature of `rooms.media.hls.signature`:
+An ASGI application of its own, before Django: on a machine that others can reach nginx does this
+(docs/operating/tls.md), and where the site does it itself, sessions, templates and threads of Django would cost ten
+times the file. Two addresses of the same file, both under the signature of `rooms.media.hls.signature`:
 
 - `/hls/<expires>-<signature>/<folder>/<file>`, for whoever can change the address every few seconds;
 - `/hls/own/<folder>/<file>`, with the same signature in the cookie `hls`, for players that cannot.

@@ -72,7 +72,7 @@ def secure_context() -> Iterator[Finding]:
     what = "secure context"
     if url.scheme != "https" and url.hostname not in LOCAL_HOSTS:
         yield bad(
-            what, f"{url.geturl()} is not HTTPS", "Put nginx with a certificate in front (docs/operating.md, TLS)."
+            what, f"{url.geturl()} is not HTTPS", "Put nginx with a certificate in front (docs/operating/tls.md)."
         )
     elif (url.hostname or "") not in settings.ALLOWED_HOSTS and not _matches(url.hostname or ""):
         yield bad(what, f"{url.hostname} is not in ALLOWED_HOSTS", f"Set ALLOWED_HOSTS={url.hostname},localhost.")

@@ -30,10 +30,11 @@ MEND_WAY = (
 MEND_CDN = "Check HLS_URL, and the name and certificate of what answers there."
 MEND_SECRET = "Set the same HLS_SECRET for every process of Spaces and in the web server that answers there."  # noqa: S105
 MEND_CLOCK = "Run an NTP client (chrony) on every machine."
-MEND_CHECK = (
-    "Have the signature checked before anything is answered, also out of a cache (docs/operating.md, Large audiences)."
+MEND_CHECK = "Have the signature checked before anything is answered, also out of a cache (docs/operating/hls.md)."
+MEND_ELSEWHERE = (
+    "Lead what is below /hls/ to the folder HLS_DIR, or to the web of Spaces"
+    " (docs/operating/tls.md#the-sound-as-files)."
 )
-MEND_ELSEWHERE = "Lead what is below /hls/ to the folder HLS_DIR, or to the web of Spaces (docs/operating.md, TLS)."
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,8 @@ def _refusal(folder: str, status: int) -> tuple[str, str]:
     if status == 403 and _ask(folder, _old(folder)).status != 410:
         return "it does not take our signature", MEND_SECRET
     if status in (403, 404):
-        mend = f"Let it look into {settings.HLS_DIR}, and let its user read there (docs/operating.md, TLS)."
+        page = "docs/operating/tls.md#the-sound-as-files"
+        mend = f"Let it look into {settings.HLS_DIR}, and let its user read there ({page})."
         return "it does not find the file, or may not read it", mend
     return "and no file", MEND_ELSEWHERE
 

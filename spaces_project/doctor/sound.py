@@ -20,7 +20,10 @@ WAIT_SECONDS = 2.0
 STRANGER = "stun-stranger"  # under which a node counts a check of somebody it does not know
 MEND_ADDRESS = "Set MEDIA_ANNOUNCE to the addresses at which browsers reach this machine."
 MEND_PORTS = "Forward the same ports, and announce the address alone; or start one node."
-MEND_PRIVATE = "Behind a router, announce the router's public address, and forward the UDP port (docs/operating.md)."
+MEND_PRIVATE = (
+    "Behind a router, announce the router's public address, and forward the UDP port"
+    " (docs/operating/one-machine.md#behind-a-home-router)."
+)
 MEND_SHARED = (
     "The provider shares its addresses (CGNAT), so nothing can be forwarded: ask for one of your own, or use IPv6."
 )

@@ -26,7 +26,7 @@ from spaces_project.env import LEAST_SECRET
 
 WAIT_SECONDS = 5.0
 RESERVED = ("10.255.255.254", "127.0.0.1", "169.254.169.254", "172.31.255.254", "192.168.255.254")
-MEND_CONFIGURATION = "Take the configuration of coturn from docs/operating.md."
+MEND_CONFIGURATION = "Take the configuration of coturn from docs/operating/turn.md."
 
 
 def turn_servers() -> Iterator[Finding]:

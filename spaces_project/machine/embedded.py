@@ -214,7 +214,7 @@ def _check_version(data: Path) -> None:
     if found != str(POSTGRES_MAJOR):
         raise EmbeddedError(
             f"{data} was made by PostgreSQL {found}, and this version of Spaces carries {POSTGRES_MAJOR}: "
-            "dump it with the old version and load it here (docs/operating.md, 'Another major version')."
+            "dump it with the old version and load it here (docs/operating/backup.md#another-major-version)."
         )
 
 

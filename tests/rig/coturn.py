@@ -1,4 +1,4 @@
-"""Debian's coturn on the configuration of docs/operating.md, on a host of its own: a network namespace.
+"""Debian's coturn on the configuration of docs/operating/turn.md, on a host of its own: a network namespace.
 
 The host has two addresses, and a cable (veth) to the machine of the tests, where the media node and the browsers are.
 All addresses are private ones, which the configuration denies: only what it allows by name is reached.
@@ -20,8 +20,7 @@ from types import MappingProxyType
 
 from rooms.media.contract import turn
 from spaces_project.machine.processes import spawn, stop, with_patience
-from tests.rig import certificate
-from tests.rig.machine import CHECKOUT
+from tests.rig import certificate, documents
 
 NAME = "turn.example.org"
 SECRET = secrets.token_hex(32)
@@ -83,17 +82,9 @@ def _ip(arguments: str) -> str:
     return done.stdout
 
 
-def documented(block: str) -> str:
-    """A block of docs/operating.md, by the name between its markers."""
-    page = (CHECKOUT / "docs" / "operating.md").read_text(encoding="utf-8")
-    found = re.search(rf"<!-- {block}: begin -->\n```ini\n(.*?)```\n<!-- {block}: end -->", page, re.DOTALL)
-    assert found is not None
-    return found[1]
-
-
 def denied_ranges() -> list[str]:
     """The ranges of the documented deny list, in its order."""
-    return re.findall(r"^denied-peer-ip=(\S+)$", documented("coturn"), re.MULTILINE)
+    return re.findall(r"^denied-peer-ip=(\S+)$", documents.configuration("coturn"), re.MULTILINE)
 
 
 class Coturn:
@@ -137,7 +128,7 @@ class Coturn:
             "/etc/turnserver/privkey.pem": f"{self.folder}/key.pem",
             "\nsyslog\n": f"\nlog-file={self.log}\nsimple-log\n",
         }
-        text = documented("coturn")
+        text = documents.configuration("coturn")
         for theirs, mine in ({**changes, **ours}).items():
             assert theirs in text, theirs
             text = text.replace(theirs, mine)

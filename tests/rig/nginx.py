@@ -1,7 +1,6 @@
-"""nginx as docs/operating.md has it, started as it stands there but for names, ports and paths; and a client of it."""
+"""nginx as docs/operating/ has it, started as it stands there but for names, ports and paths; and a client of it."""
 
 import os
-import re
 import shutil
 import signal
 import socket
@@ -13,8 +12,7 @@ from http.client import HTTPResponse
 from pathlib import Path
 
 from spaces_project.machine.processes import spawn, stop, with_patience
-from tests.rig import certificate
-from tests.rig.machine import CHECKOUT
+from tests.rig import certificate, documents
 
 HOST, CDN = "spaces.example.org", "cdn.example.org"
 PATIENCE = 60.0
@@ -47,13 +45,6 @@ class Site:
         return f"https://{self.host}:{self.https}"
 
 
-def documented(name: str) -> str:
-    page = (CHECKOUT / "docs" / "operating.md").read_text(encoding="utf-8")
-    found = re.search(rf"<!-- {name}: begin -->\n```nginx\n(.*?)```\n<!-- {name}: end -->", page, re.DOTALL)
-    assert found is not None
-    return found[1]
-
-
 def configuration(folder: Path, site: Site) -> str:
     """The documented lines with our ports and paths."""
     ours = {
@@ -69,7 +60,7 @@ def configuration(folder: Path, site: Site) -> str:
         "https://spaces.example.org always;": f"{site.pages or site.url} always;",
         "change-me": HLS_SECRET,
     }
-    return framed(folder, changed(documented("nginx"), ours))
+    return framed(folder, changed(documents.configuration("nginx"), ours))
 
 
 def edge_configuration(edge: Site, origin: Site) -> str:
@@ -85,7 +76,7 @@ def edge_configuration(edge: Site, origin: Site) -> str:
         "https://spaces.example.org always;": f"{origin.pages or origin.url} always;",
         "change-me": HLS_SECRET,
     }
-    return framed(edge.folder, changed(documented("nginx edge"), ours))
+    return framed(edge.folder, changed(documents.configuration("nginx_edge"), ours))
 
 
 def changed(text: str, ours: dict[str, str]) -> str:

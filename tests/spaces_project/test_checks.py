@@ -24,7 +24,7 @@ def test_every_change_of_a_model_has_its_migration() -> None:
 
 
 def test_a_deployment_passes_djangos_checks() -> None:
-    """`check --deploy` with the settings of docs/operating.md: not one warning."""
+    """`check --deploy` with the settings of docs/operating/: not one warning."""
     command = [sys.executable, "-W", "error", "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
     done = subprocess.run(
         command, cwd=CHECKOUT, env=os.environ | PRODUCTION, capture_output=True, text=True, check=False

@@ -1,4 +1,4 @@
-"""The table of settings in docs/operating.md is that of the code."""
+"""The table of settings in docs/operating/settings.md is that of the code."""
 
 import subprocess
 import sys
@@ -6,12 +6,13 @@ import sys
 import pytest
 
 from spaces_project.management.commands import settings_table
+from tests.rig import documents
 from tests.rig.machine import CHECKOUT
 
 
 def test_the_table_in_the_docs_is_current() -> None:
-    page = (CHECKOUT / "docs" / "operating.md").read_text(encoding="utf-8")
-    assert settings_table.with_table(page) == page, "run `manage.py settings_table` and commit docs/operating.md"
+    page = (documents.FOLDER / "settings.md").read_text(encoding="utf-8")
+    assert settings_table.with_table(page) == page, "run `manage.py settings_table` and commit the page"
 
 
 def test_a_page_without_markers_is_refused() -> None:

@@ -19,7 +19,8 @@ from spaces_project.machine.own_addresses import LOOPBACK
 from spaces_project.machine.supervisor import Child, StartFailed, Supervisor, python
 
 HEALTHY_SECONDS = 180
-CELERY_AS_ROOT = "You're running the worker with superuser privileges"  # Celery's warning; operating.md says the same
+# Celery's warning; docs/operating/one-machine.md#a-user-of-its-own says the same.
+CELERY_AS_ROOT = "You're running the worker with superuser privileges"
 MESSAGE_BYTES = "16384"  # of a websocket; the wire's own limit (rooms/protocol/)
 
 
@@ -74,7 +75,7 @@ class Command(BaseCommand):
         for name in ("SECRET_KEY", "MEDIA_SECRET"):
             if not demo.secret(name):
                 raise CommandError(
-                    f"{name} is not set; give it 50 random characters (docs/operating.md), or use --demo."
+                    f"{name} is not set; give it 50 random characters (docs/operating/one-machine.md), or use --demo."
                 )
 
     def check_ports(self) -> None:

@@ -1,4 +1,4 @@
-"""`manage.py settings_table`: write the table of settings into docs/operating.md."""
+"""`manage.py settings_table`: write the table of settings into docs/operating/settings.md."""
 
 from pathlib import Path
 from typing import Any
@@ -31,11 +31,11 @@ def with_table(text: str) -> str:
 
 
 class Command(BaseCommand):
-    help = "Writes the table of settings into docs/operating.md."
+    help = "Writes the table of settings into docs/operating/settings.md."
     requires_system_checks = []
 
     def handle(self, **options: Any) -> None:
-        page = Path(settings.BASE_DIR) / "docs" / "operating.md"
+        page = Path(settings.BASE_DIR) / "docs" / "operating" / "settings.md"
         try:
             page.write_text(with_table(page.read_text(encoding="utf-8")), encoding="utf-8")
         except ValueError as error:

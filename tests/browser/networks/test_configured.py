@@ -1,4 +1,4 @@
-"""The two configurations of one machine in docs/operating.md, run as they stand there: with their variables, the
+"""The two configurations of one machine in docs/operating/, run as they stand there: with their variables, the
 documented nginx on ports 80 and 443, and the addresses that they name, in network namespaces; members come by a real
 Chromium from where members come from. Of the lines only paths and secrets are the test's own.
 """
@@ -18,13 +18,12 @@ from playwright.sync_api import Playwright
 from spaces_project.env import read_file
 from spaces_project.machine.processes import spawn, stop, with_patience
 from tests.browser.conftest import HANA
-from tests.rig import certificate, folders
+from tests.rig import certificate, documents, folders
 from tests.rig.browser.person import Person
 from tests.rig.browser.places import Link, Place
 from tests.rig.machine import CHECKOUT, OF_THE_RUN, START_SECONDS
-from tests.rig.nginx import HLS_SECRET, HOST, changed, documented, framed, nginx_program
+from tests.rig.nginx import HLS_SECRET, HOST, changed, framed, nginx_program
 from tests.spaces_project.operating.test_configurations import SECRETS
-from tests.spaces_project.operating.test_configurations import documented as variables
 
 pytestmark = [pytest.mark.browser, pytest.mark.proof, pytest.mark.needs_nginx, pytest.mark.needs_network]
 PUBLIC, PUBLIC_IPV6 = "203.0.113.7", "2001:db8::7"
@@ -56,7 +55,7 @@ class Server:
 
     def __init__(self, place: Place, configuration: str) -> None:
         self.place, self.folder = place, folders.make("configured", os.getpid())
-        (self.folder / "printed.env").write_text(variables(configuration))
+        (self.folder / "printed.env").write_text(documents.configuration(configuration))
         kept = {name: value for name, value in os.environ.items() if name not in OF_THE_RUN}
         own = SECRETS | {"VAR_DIR": str(self.folder / "var"), "HLS_SECRET": HLS_SECRET, "TURN_SECRET": ""}
         trust = {"SSL_CERT_FILE": str(self.folder / "cert.pem")}
@@ -86,7 +85,7 @@ class Server:
             "/srv/spaces/spaces/var/hls/": f"{self.folder}/var/hls/",
             "change-me": HLS_SECRET,
         }
-        return framed(self.folder, changed(documented("nginx"), ours))
+        return framed(self.folder, changed(documents.configuration("nginx"), ours))
 
     def _spawn(self, *arguments: str) -> subprocess.Popen[bytes]:
         with (self.folder / "log").open("wb") as log:

@@ -38,7 +38,7 @@ async def test_join_hear_and_leave(running: Running, web: Web) -> None:
 async def test_v17_2_1_the_key_of_the_certificate_stays_in_the_memory_of_one_process(
     running: Running, web: Web, tmp_path: Path
 ) -> None:
-    """The policy (docs/operating.md): one key for each start of a node, never written, gone with the process."""
+    """The policy (docs/operating/nodes.md): one key for each start, never written, gone with the process."""
     await web.write("hana")
     keys = []
     for _ in range(2):

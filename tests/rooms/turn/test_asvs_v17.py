@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.rig.coturn import Cable, Coturn, documented, user
+from tests.rig.coturn import Cable, Coturn, user
+from tests.rig.documents import configuration
 from tests.rooms.turn.client import IPV6, Client, Node, allocated, client
 
 pytestmark = [pytest.mark.alone, pytest.mark.needs_coturn, pytest.mark.needs_network]
@@ -78,7 +79,7 @@ async def test_v17_1_1_only_the_media_node_is_reached(coturn: Coturn, node: Node
 
 async def test_v17_1_1_each_of_several_nodes_is_reached_and_nobody_else(cable: Cable, tmp_path: Path) -> None:
     only = "allowed-peer-ip=203.0.113.7\nallowed-peer-ip=2001:db8::7\n"
-    nodes = documented("coturn nodes").replace("203.0.113.8", cable.other).replace("2001:db8::8", cable.other6)
+    nodes = configuration("coturn_nodes").replace("203.0.113.8", cable.other).replace("2001:db8::8", cable.other6)
     coturn = Coturn(cable, tmp_path, {only: nodes}, ports=(3482, 446))
     try:
         async with allocated(coturn, user()) as member:

@@ -149,7 +149,7 @@ def test_a_server_that_lets_members_into_the_private_network(
     try:
         settings.TURN_URLS = [url(running, "udp")]
         assert fault().detail.startswith("it lets members reach 10.255.255.254, 169.254.169.254")
-        assert "operating.md" in fault().mend
+        assert "docs/operating/turn.md" in fault().mend
     finally:
         running.stop()
 

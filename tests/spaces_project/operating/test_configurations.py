@@ -1,4 +1,4 @@
-"""The configurations of docs/operating.md, as they stand there: the settings take them, the doctor finds no fault."""
+"""The configurations of docs/operating/, as they are printed: the settings take them, the doctor finds no fault."""
 
 import json
 import os
@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from spaces_project.env import read_file
+from tests.rig.documents import configuration, text, variables
 from tests.rig.machine import CHECKOUT, OF_THE_RUN
 
-PAGE = (CHECKOUT / "docs" / "operating.md").read_text(encoding="utf-8")
 CHECKS = ("secrets", "secure_context", "proxies", "announced_addresses")
 # What the doctor finds, and what a node on port 40000 would tell browsers.
 EXAMINE = f"""
@@ -34,12 +34,6 @@ SECRETS = {"SECRET_KEY": "k" * 50, "MEDIA_SECRET": "m" * 50, "TURN_SECRET": "t" 
 DIFFERENT = {"MEDIA_HTTP_HOST", "MEDIA_ANNOUNCE"}  # from machine to machine
 
 
-def documented(name: str) -> str:
-    found = re.search(rf"^<!-- configuration: {name} -->\n```\w+\n(.*?)```$", PAGE, re.DOTALL | re.MULTILINE)
-    assert found is not None, name
-    return found[1]
-
-
 @pytest.mark.parametrize(
     ("name", "told", "files"),
     [
@@ -53,7 +47,7 @@ def test_a_configuration_is_taken_as_it_stands_and_has_no_fault(
     name: str, told: list[object], files: list[list[str]], tmp_path: Path
 ) -> None:
     file = tmp_path / "spaces.env"
-    file.write_text(documented(name))
+    file.write_text(configuration(name))
     own = {variable: value for variable, value in os.environ.items() if variable not in OF_THE_RUN}
     more = SECRETS | {"VAR_DIR": str(tmp_path / "var"), "DJANGO_SETTINGS_MODULE": "spaces_project.settings"}
     environment = own | more | read_file(file)
@@ -65,35 +59,30 @@ def test_a_configuration_is_taken_as_it_stands_and_has_no_fault(
     assert json.loads(done.stdout.splitlines()[-1]) == [[], told, files]
 
 
-def lines(name: str) -> dict[str, str]:
-    return dict(line.split("=", 1) for line in documented(name).splitlines())
-
-
 def test_two_machines_differ_in_nothing_but_their_addresses() -> None:
-    web, node = lines("web"), lines("node")
+    web, node = variables("web"), variables("node")
     assert {name for name in web | node if web.get(name) != node.get(name)} == DIFFERENT
 
 
 def test_both_nodes_can_be_asked_from_both_machines() -> None:
     """Each by its machine's address in the network that PostgreSQL and Redis are told of."""
-    faces = [lines(name)["MEDIA_HTTP_HOST"] for name in ("web", "node")]
+    faces = [variables(name)["MEDIA_HTTP_HOST"] for name in ("web", "node")]
     assert len(set(faces)) == 2
-    assert re.findall(r"^host +spaces +spaces +(\S+)/32 +scram-sha-256$", documented("pg_hba"), re.MULTILINE) == faces
+    allowed = r"^host +spaces +spaces +(\S+)/32 +scram-sha-256$"
+    assert re.findall(allowed, configuration("pg_hba"), re.MULTILINE) == faces
     for name in ("web", "node"):
-        database, redis = (urlsplit(lines(name)[variable]) for variable in ("DATABASE_URL", "REDIS_URL"))
+        database, redis = (urlsplit(variables(name)[variable]) for variable in ("DATABASE_URL", "REDIS_URL"))
         assert database.hostname == redis.hostname == faces[0]
-        assert f"requirepass {redis.password}\n" in documented("redis")
+        assert f"requirepass {redis.password}\n" in configuration("redis")
     for name in ("redis", "postgresql"):
-        assert re.search(rf"^(bind|listen_addresses) .*\b{faces[0]}\b", documented(name), re.MULTILINE)
+        assert re.search(rf"^(bind|listen_addresses) .*\b{faces[0]}\b", configuration(name), re.MULTILINE)
 
 
 def test_coturn_relays_to_both_machines_and_nginx_serves_their_folder() -> None:
-    coturn = re.search(r"^<!-- coturn nodes: begin -->\n```ini\n(.*?)```$", PAGE, re.DOTALL | re.MULTILINE)
-    assert coturn is not None
-    announced = {address for name in ("web", "node") for address in lines(name)["MEDIA_ANNOUNCE"].split(",")}
-    assert {f"allowed-peer-ip={address}" for address in announced} == set(coturn[1].split())
-    assert f"alias {lines('node')['HLS_DIR']}/$hls_folder" in PAGE
-    assert lines("web")["TURN_URLS"] == re.findall(r'^export TURN_URLS="(.*)"$', PAGE, re.MULTILINE)[0]
+    announced = {address for name in ("web", "node") for address in variables(name)["MEDIA_ANNOUNCE"].split(",")}
+    assert {f"allowed-peer-ip={address}" for address in announced} == set(configuration("coturn_nodes").split())
+    assert f"alias {variables('node')['HLS_DIR']}/$hls_folder" in configuration("nginx")
+    assert variables("web")["TURN_URLS"] == re.findall(r'^export TURN_URLS="(.*)"$', text(), re.MULTILINE)[0]
 
 
 HOME = "203.0.113.7,192.168.178.20"
@@ -103,7 +92,7 @@ LEFT_ALONE = ["2001:db8::7,203.0.113.7", "[2001:db8::7]:3478"]  # the script loo
 
 
 def test_the_script_begins_with_what_is_documented() -> None:
-    assert f"MEDIA_ANNOUNCE={HOME}\n" in documented("home")
+    assert f"MEDIA_ANNOUNCE={HOME}\n" in configuration("home")
 
 
 @pytest.mark.parametrize("announced", FORMS + QUOTED)
@@ -126,8 +115,8 @@ def test_the_script_leaves_alone_what_it_does_not_know(announced: str, tmp_path:
 def follow(announced: str, answer: str, folder: Path) -> tuple[str, int]:
     """Run the script as cron does, three times; what is announced then, and how often the site was restarted."""
     file, script, programs = folder / "spaces.env", folder / "script", folder / "bin"
-    file.write_text(documented("home").replace(HOME, announced))
-    script.write_text(documented("address").replace("/etc/spaces.env", str(file)))
+    file.write_text(configuration("home").replace(HOME, announced))
+    script.write_text(configuration("address").replace("/etc/spaces.env", str(file)))
     programs.mkdir()
     for name, does in (("getent", f'echo "{answer}"'), ("systemctl", f'echo "$@" >> {folder}/done')):
         (programs / name).write_text(f"#!/bin/sh\n{does}\n")

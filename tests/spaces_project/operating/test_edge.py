@@ -1,4 +1,4 @@
-"""The nginx of a CDN of one's own in docs/operating.md, started as it stands there but for names, ports and paths.
+"""The nginx of a CDN of one's own in docs/operating/hls.md, started as it stands there but for names, ports and paths.
 
 Behind it is the documented nginx of the site, which has the files.
 """
@@ -12,19 +12,9 @@ import pytest
 
 from rooms.media.hls.signature import SECONDS, folder, sign
 from spaces_project.machine.processes import with_patience
+from tests.rig import documents
 from tests.rig.machine import free_port
-from tests.rig.nginx import (
-    CDN,
-    HLS_SECRET,
-    HOST,
-    PATIENCE,
-    Site,
-    ask,
-    configuration,
-    documented,
-    edge_configuration,
-    running,
-)
+from tests.rig.nginx import CDN, HLS_SECRET, HOST, PATIENCE, Site, ask, configuration, edge_configuration, running
 
 TEA = folder(HLS_SECRET, "tea")
 
@@ -119,8 +109,8 @@ def test_nothing_else_of_the_site_is_there(edge: Site) -> None:
 def test_both_configurations_read_a_signature_alike() -> None:
     """The site's may come as a cookie, too, which no edge sees."""
     lines = [
-        re.findall(r"^map \$hls_signed .*$|^ *secure_link.*$", documented(name), re.MULTILINE)
-        for name in ("nginx", "nginx edge")
+        re.findall(r"^map \$hls_signed .*$|^ *secure_link.*$", documents.configuration(name), re.MULTILINE)
+        for name in ("nginx", "nginx_edge")
     ]
     assert lines[0] == lines[1]
-    assert HOST in documented("nginx edge")
+    assert HOST in documents.configuration("nginx_edge")

@@ -1,4 +1,4 @@
-"""The firewall's lines of docs/operating.md, in a network of their own: who gets in by each, and who does not."""
+"""Every line for the firewall in docs/operating/, in a network of its own: who gets in by it, and who does not."""
 
 import re
 import socket
@@ -12,7 +12,7 @@ import pytest
 
 from tests.rig.browser.places import Link, Place
 from tests.rig.coturn import program
-from tests.spaces_project.operating.test_configurations import PAGE, documented
+from tests.rig.documents import configuration, text
 
 pytestmark = [pytest.mark.alone, pytest.mark.needs_nft, pytest.mark.needs_network]
 APOSTROPHE = "'"  # for the shell
@@ -135,7 +135,7 @@ def machine() -> Iterator[Machine]:
         made = Machine(here, world)
         everybody = [knock for rule in RULES.values() for knock in rule.granted + rule.refused] + STRANGERS
         assert [knock for knock in everybody if made.lets_in(knock, expected=True)] == everybody, "without a firewall"
-        made.load(documented("firewall"))
+        made.load(configuration("firewall"))
         yield made
 
 
@@ -170,8 +170,8 @@ def test_packets_of_the_sound_are_not_remembered_and_others_are(machine: Machine
     assert machine.remembered == before + 1
 
 
-def test_every_line_of_the_page_is_tried() -> None:
-    assert set(re.findall(r"nft add rule inet filter input ([^`\n]+)", PAGE)) == RULES.keys()
+def test_every_line_of_the_pages_is_tried() -> None:
+    assert set(re.findall(r"nft add rule inet filter input ([^`\n]+)", text())) == RULES.keys()
 
 
 @pytest.mark.parametrize("line", RULES)
@@ -183,7 +183,7 @@ def test_a_line_lets_in_whom_it_is_meant_for_and_nobody_else(machine: Machine, l
         machine.run("sh", "-c", f"PATH=$PATH:/usr/sbin; nft add rule inet filter input {line}")
     else:
         last = "        tcp dport { 22, 80, 443 } accept\n"
-        assert last in documented("firewall")
-        machine.load(documented("firewall").replace(last, f"{last}        {line.replace(APOSTROPHE, '')}\n"))
+        assert last in configuration("firewall")
+        machine.load(configuration("firewall").replace(last, f"{last}        {line.replace(APOSTROPHE, '')}\n"))
     assert [knock for knock in rule.granted if machine.lets_in(knock, expected=True)] == rule.granted
     assert not [knock for knock in rule.refused if machine.lets_in(knock, expected=False)]

