@@ -5,8 +5,9 @@ from uuid import UUID
 
 from moderation.refusals import Refused
 from moderation.rules import Reason
-from recordings.models import Hold, HoldRefused, Recording
-from recordings.models.hold import LONGEST
+from recordings.models import Hold, Recording
+from recordings.refusals import Refused as HoldRefused
+from recordings.rules import LONGEST_HOLD
 from rooms.models import Space
 
 
@@ -34,4 +35,4 @@ def settle(space: Space, case_ref: UUID, breach: bool, now: datetime) -> None:
 
 def _place(recording: Recording, case_ref: UUID, kind: Hold.Kind, now: datetime) -> None:
     """Name the case and no person: people who look after recordings need not know who reported."""
-    recording.hold(kind=kind, case_ref=str(case_ref), until=now + LONGEST, reason=str(kind.label), by=None)
+    recording.hold(kind=kind, case_ref=str(case_ref), until=now + LONGEST_HOLD, reason=str(kind.label), by=None)

@@ -30,7 +30,14 @@ DOORS_OF = {
     "spaces_project/doctor/hls.py": {"hls.files"},
     "spaces_project/doctor/sound.py": {"network.stun"},
 }
-WITHOUT_DJANGO = ["rooms/rules.py", "rooms/media", "recordings/mixing"]
+WITHOUT_DJANGO = [
+    "accounts/rules.py",
+    "moderation/rules.py",
+    "recordings/rules.py",
+    "rooms/rules.py",
+    "rooms/media",
+    "recordings/mixing",
+]
 # Functions that may import: apps.ready() runs when the models are there, which the top of apps.py cannot wait for.
 LATE = {"apps.py"}
 

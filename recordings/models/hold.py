@@ -1,7 +1,7 @@
 """What keeps a recording beyond its date, and for how long at most."""
 
 import uuid
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Self
 
 from django.db import models
@@ -10,12 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-
-LONGEST = timedelta(days=90)  # after that a person looks again
-
-
-class HoldRefused(Exception):
-    """The hold cannot be placed, renewed or released; the text says why, for the person who asked."""
+from recordings.rules import LONGEST_HOLD
 
 
 class HoldQuerySet(models.QuerySet["Hold"]):
@@ -54,7 +49,7 @@ class Hold(models.Model):
         verbose_name = _("hold")
         verbose_name_plural = _("holds")
         constraints = [
-            models.CheckConstraint(condition=Q(until__lte=F("placed_at") + LONGEST), name="hold_ends"),
+            models.CheckConstraint(condition=Q(until__lte=F("placed_at") + LONGEST_HOLD), name="hold_ends"),
             models.UniqueConstraint(
                 fields=["recording", "kind", "case_ref"], condition=Q(released_at=None), name="hold_once_per_case"
             ),

@@ -14,10 +14,12 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from recordings import files
 from recordings.chunks import ChunkMeta, ChunkRefused, meta_of
-from recordings.models.hold import LONGEST, Hold, HoldRefused
+from recordings.models.hold import Hold
 from recordings.models.mixable import GONE, Mixable, MixQuerySet, State
 from recordings.models.receipt import Receipt, digest_of
 from recordings.models.track import Chunk, Track
+from recordings.refusals import check
+from recordings.rules import hold_refusal, renewal_refusal
 from rooms.media.capture.ogg import OggError
 from rooms.models import Space
 
@@ -192,9 +194,9 @@ class Recording(Mixable):
     def hold(self, kind: str, case_ref: str, until: datetime, reason: str = "", by: User | None = None) -> Hold:
         """Keep the sound until a day, at most 90 days ahead; `by` is None where a report places it by itself.
 
-        The same case has one hold of a kind: a later day moves it. Raises HoldRefused."""
+        The same case has one hold of a kind: a later day moves it. Raises Refused."""
         recording, now = Recording.locked(self.pk), timezone.now()
-        recording._check_hold(until, now)
+        check(hold_refusal(recording.is_gone, until, now))
         placed = {"until": until, "placed_at": now, "reason": reason, "by": by}
         hold, created = recording.holds.get_or_create(kind=kind, case_ref=case_ref, released_at=None, defaults=placed)
         if not created and hold.until < until:
@@ -205,12 +207,11 @@ class Recording(Mixable):
 
     @transaction.atomic
     def renew_hold(self, hold: Hold, until: datetime, by: User, reason: str = "") -> None:
-        """Keep the sound until another day, by a person's decision. Raises HoldRefused."""
+        """Keep the sound until another day, by a person's decision. Raises Refused."""
         recording, now = Recording.locked(self.pk), timezone.now()
         hold.refresh_from_db(from_queryset=recording.holds.all())
-        if hold.released_at is not None:
-            raise HoldRefused(_("This hold has been released; place a new one."))
-        recording._check_hold(until, now)
+        check(renewal_refusal(hold.released_at is not None))
+        check(hold_refusal(recording.is_gone, until, now))
         hold.placed_at, hold.until, hold.by, hold.renewals = now, until, by, hold.renewals + 1
         hold.reason = reason or hold.reason
         hold.save(update_fields=["placed_at", "until", "by", "renewals", "reason"])
@@ -226,15 +227,6 @@ class Recording(Mixable):
         hold.released_at, hold.released_by = now, by
         hold.save(update_fields=["released_at", "released_by"])
         recording.set_date(now)
-
-    def _check_hold(self, until: datetime, now: datetime) -> None:
-        """Raise HoldRefused if the sound cannot be kept until then."""
-        if self.is_gone:
-            raise HoldRefused(_("The sound of this Space has been purged."))
-        if until <= now:
-            raise HoldRefused(_("A hold ends in the future."))
-        if until > now + LONGEST:
-            raise HoldRefused(_("A hold lasts 90 days at most; renew it then."))
 
     def set_date(self, now: datetime) -> None:
         """Put the date of the purge where retention and holds want it. The caller holds the lock."""

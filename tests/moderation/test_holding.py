@@ -10,8 +10,8 @@ from moderation import holding
 from moderation.refusals import Refused
 from moderation.rules import Reason
 from recordings.models import Hold, Recording
-from recordings.models.hold import LONGEST
 from recordings.models.mixable import State
+from recordings.rules import LONGEST_HOLD
 from rooms.models import Space
 
 
@@ -23,7 +23,7 @@ def test_it_holds_for_a_review(tea: Space) -> None:
     now, case_ref = timezone.now(), uuid4()
     holding.hold_for_review(tea, case_ref, now)
     hold = Hold.objects.get()
-    assert (hold.kind, hold.case_ref, hold.until) == ("report", str(case_ref), now + LONGEST)
+    assert (hold.kind, hold.case_ref, hold.until) == ("report", str(case_ref), now + LONGEST_HOLD)
     assert (hold.by, hold.reason) == (None, "open report")
 
 
@@ -31,7 +31,7 @@ def test_it_is_safe_to_repeat(tea: Space) -> None:
     now, case_ref = timezone.now(), uuid4()
     for moment in (now - timedelta(hours=1), now):
         holding.hold_for_review(tea, case_ref, moment)
-    assert Hold.objects.get().until == now + LONGEST
+    assert Hold.objects.get().until == now + LONGEST_HOLD
 
 
 def test_it_refuses_what_is_gone(tea: Space) -> None:
