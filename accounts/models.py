@@ -13,6 +13,7 @@ from django.db.models import F, Q
 from django.dispatch import Signal
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from rest_framework.authtoken.models import Token
 
 from accounts import rules, signals
 from accounts.handles import HANDLE_LENGTH, STORED_PATTERN, HandleField, handle_shape, plain_name
@@ -240,6 +241,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         self.save(update_fields=["suspended_until"])
         transaction.on_commit(lambda: signals.suspension_lifted.send(User, user=self), robust=True)
 
+    def make_staff(self) -> None:
+        """Let me into the admin; what I may do there is a matter of permissions. Safe to repeat."""
+        self.is_staff = True
+        self.save(update_fields=["is_staff"])
+
     # --- profile ------------------------------------------------------------------------------------------------------
     @transaction.atomic
     def change_avatar(self, picture: "File[bytes] | None") -> None:
@@ -252,6 +258,18 @@ class User(AbstractBaseUser, PermissionsMixin):
         self.save(update_fields=["avatar"])
         if old:
             transaction.on_commit(lambda: old.storage.delete(old.name))
+
+    # --- key of the API
+    @transaction.atomic
+    def renew_token(self) -> str:
+        """Make a new key of the API and return it. The one before stops working."""
+        lock_people(self)
+        self.remove_token()
+        return Token.objects.create(user=self).key
+
+    def remove_token(self) -> None:
+        """Have no key of the API any more. Safe to repeat."""
+        Token.objects.filter(user=self).delete()
 
 
 def lock_people(*people: User) -> dict[uuid.UUID, User]:

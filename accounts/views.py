@@ -212,12 +212,12 @@ def profile_edit(request: MemberRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def token(request: MemberRequest) -> HttpResponse:
-    """The key of the API: made anew or taken away. It is shown once, in the answer that made it."""
+    """The key of the API: make a new one or remove it. A key is shown once, in the answer that made it."""
     key = ""
-    if request.method == "POST":
-        Token.objects.filter(user=request.user).delete()
-        if "make" in request.POST:
-            key = Token.objects.create(user=request.user).key
+    if "make" in request.POST:
+        key = request.user.renew_token()
+    elif request.method == "POST":
+        request.user.remove_token()
     context = {"key": key, "token": Token.objects.filter(user=request.user).first()}
     return render(request, "accounts/token.html", context)
 

@@ -64,6 +64,6 @@ def tell_suspended(request: HttpRequest, user: User, **kwargs: Any) -> None:
     """At log-in: why the account is suspended. Until when stands on every page."""
     notice = user.notices.filter(decision__kind=Kind.SUSPEND).with_decision().first() if user.is_suspended() else None
     if notice is not None:
-        user.notices.filter(pk=notice.pk).update(seen_at=timezone.now())
+        user.notices.filter(pk=notice.pk).mark_seen(timezone.now())
         reason = Truncator(notice.decision.reason).chars(REASON_SHOWN)
         messages.warning(request, _linked(_("Why your account is suspended: %(reason)s") % {"reason": reason}))

@@ -23,7 +23,6 @@ def make_reviewer(user: User, by: User | None = None) -> None:
     group = make_group()
     if user.is_staff and user.groups.filter(pk=group.pk).exists():
         return
-    user.is_staff = True
-    user.save(update_fields=["is_staff"])
+    user.make_staff()
     user.groups.add(group)
     AuditEvent.write(AuditEvent.Verb.REVIEWER_MADE, by, person=user)

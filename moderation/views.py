@@ -77,5 +77,5 @@ def _part(request: MemberRequest, template: str, context: dict[str, object], sta
 @login_required
 def my_decisions(request: MemberRequest) -> HttpResponse:
     """What was decided about me, with the reasons; never who reported."""
-    request.user.notices.unseen().update(seen_at=timezone.now())
+    request.user.notices.mark_seen(timezone.now())
     return render(request, "moderation/my_decisions.html", {"notices": request.user.notices.with_decision()})

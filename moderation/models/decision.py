@@ -75,6 +75,10 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         """With all that a notice shows, the newest first."""
         return self.select_related("decision__case__space").order_by("-created_at")
 
+    def mark_seen(self, now: datetime) -> None:
+        """Count all of these that were unseen as seen."""
+        self.unseen().update(seen_at=now)
+
     def take(self, now: datetime) -> "list[Notice]":
         """Those not seen yet, which counts as showing them: two pages at once do not both get one."""
         unseen = list(self.unseen().with_decision())

@@ -54,6 +54,13 @@ def test_the_next_page_tells_once(log_in: Browser, suspended: Case, sol: User) -
     assert Notice.objects.get().seen_at is not None
 
 
+def test_the_first_time_that_it_was_seen_stays(log_in: Browser, suspended: Case, sol: User) -> None:
+    first = timezone.now() - timedelta(days=1)
+    sol.notices.mark_seen(first)
+    page(log_in(sol), "/me/decisions/")
+    assert Notice.objects.get().seen_at == first
+
+
 def test_fragments_and_programs_do_not_use_the_notice_up(log_in: Browser, suspended: Case, sol: User) -> None:
     browser = log_in(sol)
     browser.get("/fleet/", headers=PAGE | {"HX-Request": "true"})
