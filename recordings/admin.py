@@ -1,5 +1,7 @@
 """Recordings in the admin: to look at. Nothing is added, changed or deleted here; sound is heard from a case alone."""
 
+from datetime import timedelta
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -10,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.shared.admin import ReadOnlyAdmin
 from recordings.models import Hold, Receipt, Recording, Track
+from rooms.templatetags.spaces import clock
 
 
 class HoldInline(admin.TabularInline[Hold, Recording]):
@@ -51,7 +54,7 @@ class RecordingAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("length"), ordering="duration_ms")
     def length(self, recording: Recording) -> str:
-        return clock(recording.duration_ms)
+        return clock(timedelta(milliseconds=recording.duration_ms))
 
 
 @admin.register(Track)
@@ -77,9 +80,3 @@ class ReceiptAdmin(ReadOnlyAdmin):
     list_filter = ["why", "purged_at"]
     search_fields = ["=space", "=recording", "=digest"]
     date_hierarchy = "purged_at"
-
-
-def clock(milliseconds: int) -> str:
-    """Hours, minutes, seconds: 1:02:03."""
-    seconds = milliseconds // 1000
-    return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"

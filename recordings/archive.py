@@ -3,7 +3,6 @@
 For workers and commands alone, since it loads PyAV; the rows' side is in `recordings/models/mixable.py`.
 """
 
-import hashlib
 import io
 import json
 import logging
@@ -78,17 +77,9 @@ def _facts(mixed: mix.Mixed, name: str, out: IO[bytes]) -> dict[str, object]:
         return facts
     drawing = io.BytesIO(json.dumps(mixed.waveform).encode())
     for kind, content, key in (("mix", out, f"{name}.opus"), ("waveform", drawing, f"{name}.json")):
-        facts |= {f"{kind}_key": key, f"{kind}_sha256": _sha256(content)}
+        facts |= {f"{kind}_key": key, f"{kind}_sha256": files.sha256(content)}
         files.save(key, content)  # a bucket's client may close it
     return facts
-
-
-def _sha256(content: IO[bytes]) -> str:
-    content.seek(0)
-    digest = hashlib.sha256()
-    while block := content.read(1 << 20):
-        digest.update(block)
-    return digest.hexdigest()
 
 
 def _heartbeat(recording: Recording, claim: str) -> Callable[[float], None]:

@@ -1,11 +1,14 @@
 """The bytes of the recordings: `storages["recordings"]`, a folder or a bucket. Keys are `<space>/...`, "/" between."""
 
 import contextlib
+import hashlib
 from collections.abc import Iterator
 from typing import IO
 
 from django.core.files.base import File
 from django.core.files.storage import Storage, storages
+
+BLOCK = 1 << 20  # octets
 
 
 def storage() -> Storage:
@@ -25,6 +28,15 @@ def save(key: str, content: IO[bytes]) -> None:
     if saved != key:
         storage().delete(saved)
         raise FileExistsError(key)
+
+
+def sha256(content: IO[bytes]) -> str:
+    """The SHA-256 of a whole file in hex, read block by block."""
+    content.seek(0)
+    digest = hashlib.sha256()
+    while block := content.read(BLOCK):
+        digest.update(block)
+    return digest.hexdigest()
 
 
 def folders() -> list[str]:

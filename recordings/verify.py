@@ -1,6 +1,5 @@
 """Is what lies in the storage what the rows say, and is everything gone whose time is over? Finds, mends nothing."""
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +17,6 @@ from rooms.models import Space
 
 PATIENCE = timedelta(minutes=15)  # for what the sweeps and the purge, each due within 5 minutes, do by themselves
 SWEPT = timedelta(seconds=30)  # for the sweep of every 10 seconds to delete what a media node left behind
-BLOCK = 1 << 20
 
 
 class Kind(StrEnum):
@@ -125,11 +123,8 @@ def _is_old(key: str, now: datetime) -> bool:
 
 
 def _sha256(key: str) -> str:
-    digest = hashlib.sha256()
     try:
         with files.storage().open(key) as file:
-            while block := file.read(BLOCK):
-                digest.update(block)
+            return files.sha256(file)
     except FileNotFoundError:
         return "gone"
-    return digest.hexdigest()

@@ -60,6 +60,12 @@ def test_the_page_of_a_recording_shows_its_holds(boss: User, ended: Recording, l
     assert b'name="holds-0-until' not in page.content
 
 
+def test_the_length_is_a_clock(boss: User, ended: Recording, log_in: Callable) -> None:
+    Recording.objects.update(duration_ms=3_723_000)
+    page = log_in(boss).get(reverse("admin:recordings_recording_changelist"))
+    assert '<td class="field-length">1:02:03</td>' in page.content.decode()
+
+
 def test_a_page_names_no_key_of_the_storage(boss: User, ended: Recording, log_in: Callable) -> None:
     Recording.objects.update(mix_key="secret-place.opus")
     page = log_in(boss).get(reverse("admin:recordings_recording_change", args=[ended.pk]))

@@ -83,8 +83,11 @@ def test_the_sweep_queues_what_has_settled_and_only_once(ended: Recording, monke
     assert ended.state == State.MIXED
 
 
-def test_the_task_of_an_unknown_recording_does_nothing(db: None) -> None:
+def test_the_task_of_an_unknown_recording_changes_nothing(ended: Recording) -> None:
+    rows, keys = list(Recording.objects.values()), list(files.walk(""))
     tasks.mix("00000000-0000-4000-8000-000000000000")
+    assert list(Recording.objects.values()) == rows
+    assert list(files.walk("")) == keys
 
 
 def test_a_fresh_claim_keeps_others_out_and_a_stale_one_is_taken_over(ended: Recording) -> None:

@@ -1,5 +1,7 @@
 """The whole life of a recording over a storage that is no folder and closes what it has saved, as a bucket does."""
 
+import hashlib
+import io
 from collections.abc import Callable
 from typing import IO, Any
 
@@ -24,6 +26,12 @@ class Bucket(InMemoryStorage):
         saved = super().save(name, content, max_length)
         content.close()
         return saved
+
+
+def test_a_hash_is_that_of_the_whole_file() -> None:
+    content = io.BytesIO(b"sound" * files.BLOCK)
+    content.seek(7)
+    assert files.sha256(content) == hashlib.sha256(b"sound" * files.BLOCK).hexdigest()
 
 
 @pytest.fixture

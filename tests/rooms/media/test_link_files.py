@@ -7,6 +7,7 @@ import pytest
 
 from rooms.media.contract import standing
 from rooms.media.hls.messages import Ended, Piece
+from rooms.media.hls.signature import folder
 from rooms.media.node import Node
 from tests.rig.media.web import Running, Web
 from tests.rooms.media.conftest import SPACE, until
@@ -34,8 +35,12 @@ async def test_files_of_a_space_are_written_where_they_are_meant_to_be(running: 
     async with running() as (node, _):
         written = writing(node)
         await web.write("hana", boot=node.boot)
+        assert written == []
         await heard(web, node.boot)
         await until(lambda: any(isinstance(one, Piece) for one in written))
+        assert node.engine.spaces[SPACE].feed is not None
+        assert {one.folder for one in written} == {folder("", SPACE)}
+        assert not any(isinstance(one, Ended) for one in written)
 
 
 @pytest.mark.parametrize("says", ["nothing", "another"])
