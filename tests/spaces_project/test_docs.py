@@ -115,13 +115,6 @@ def test_the_glossary_has_thirty_words_of_two_lines() -> None:
     assert found == sorted(found, key=str.lower)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=label)
-def test_links_between_pages_lead_somewhere(page: Path) -> None:
-    links = re.findall(r"(?<!!)\[[^\]]*\]\(([^)#:]+)(?:#[^)]*)?\)", text_of(page))
-    missing = [link for link in links if not (page.parent / link).exists()]
-    assert missing == []
-
-
 def test_requirements_are_locked_with_hashes_and_without_addresses() -> None:
     for name in ("requirements.txt", "requirements-dev.txt"):
         text = (CHECKOUT / name).read_text(encoding="utf-8")
@@ -129,6 +122,29 @@ def test_requirements_are_locked_with_hashes_and_without_addresses() -> None:
         assert len(pinned) > 50
         assert len(re.findall(r"^[a-z0-9]", text, re.MULTILINE)) == len(pinned), "every requirement has a hash"
         assert not re.search(r"https?://|file:/|--index|--find-links|/opt|@ ", text), name
+
+
+def measured(line: str) -> str:
+    """A line of prose without the targets of its links, which cannot be broken."""
+    return re.sub(r"\]\([^)]*\)", "]", line)
+
+
+def prose(page: Path) -> list[tuple[int, str]]:
+    """Numbered lines of a page but for tables, HTML, pictures and blocks of code."""
+    lines, in_code = [], False
+    for number, line in enumerate(text_of(page).splitlines(), 1):
+        if line.lstrip().startswith("```"):
+            in_code = not in_code
+        elif not in_code and not line.startswith(("|", "<", "![", "    ")):
+            lines.append((number, line))
+    return lines
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page != CHECKOUT / "README.md"], ids=label)
+def test_prose_is_wrapped_at_a_hundred_columns(page: Path) -> None:
+    """The changelog has one line for each change, of at most 120 characters."""
+    most = 120 if page.name == "CHANGELOG.md" else 100
+    assert [f"{label(page)}:{number}" for number, line in prose(page) if len(measured(line)) > most] == []
 
 
 def test_every_make_target_in_the_documents_exists() -> None:
