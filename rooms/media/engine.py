@@ -15,7 +15,6 @@ from collections.abc import Callable
 from rooms.media.admission import Admission
 from rooms.media.capture.tap import Chunk
 from rooms.media.clock import Ticker
-from rooms.media.config import Config
 from rooms.media.contract import addresses
 from rooms.media.contract.grant import Grant
 from rooms.media.contract.held import Reception
@@ -23,7 +22,7 @@ from rooms.media.contract.standing import Standing
 from rooms.media.hls.feed import Feed, Send
 from rooms.media.hls.messages import End
 from rooms.media.hls.signature import folder
-from rooms.media.joining import Refused, admitted, expected, understood
+from rooms.media.joining import Refused, admitted, check_placed, understood
 from rooms.media.listeners.fanout import FanOut
 from rooms.media.live_space import LiveSpace
 from rooms.media.network import rtp, sdp
@@ -33,6 +32,7 @@ from rooms.media.network.ice import IceLite, IcePeer
 from rooms.media.network.peer import Peer
 from rooms.media.network.reading import MANY, Reading
 from rooms.media.network.udp import UdpPort
+from rooms.media.settings import Settings
 from rooms.media.units import FRAME
 from rooms.media.web_side import Messenger, Outside
 
@@ -56,17 +56,18 @@ class Engine:
 
     def __init__(
         self,
+        settings: Settings,
+        boot: str,
         port: UdpPort,
-        config: Config,
         outside: Outside,
         submit: Callable[[Chunk], None],
         clock: Callable[[], float] = time.monotonic,
         write: Send | None = None,
     ) -> None:
-        self.port, self.config, self.clock = port, config, clock
+        self.settings, self.boot, self.port, self.clock = settings, boot, port, clock
         self.ice = IceLite(port)
-        self.fanout = FanOut(port, config.capacity)
-        self.admission = Admission(config.most_load, config.capacity)
+        self.fanout = FanOut(port, settings.capacity)
+        self.admission = Admission(settings.most_load, settings.capacity)
         self.messenger = Messenger()
         self.spaces: dict[str, LiveSpace] = {}
         self.drops: Counter[str] = Counter()  # its own, and those of peers and Spaces that are gone
@@ -76,7 +77,7 @@ class Engine:
         self.ticker: Ticker | None = None
         self._outside, self._submit, self._write = outside, submit, write
         self._certificate = Certificate.generateCertificate()
-        self._candidates = [announced.at(port.port) for announced in addresses.parse_all(config.announce)]
+        self._candidates = [announced.at(port.port) for announced in addresses.parse_all(settings.announce)]
         self._wall = time.time() - clock()
         self._past_voices: Counter[str] = Counter()
         self._homes: dict[Peer, LiveSpace] = {}
@@ -131,7 +132,7 @@ class Engine:
         if space is None:
             space = self.spaces[standing.space] = LiveSpace(
                 standing, self.fanout, self._outside, self.messenger, self._submit, self._wall, self.clock(),
-                self.config.boot,
+                self.boot,
             )  # fmt: skip
         for participant in standing.removed & space.peers.keys():
             self._drop(space.peers[participant])
@@ -160,14 +161,15 @@ class Engine:
         if space is not None and not space.writes_for(boot, now):
             space.end_feed("moved")
         elif space is not None and self._write is not None:
-            feed = Feed(folder(self.config.hls_secret, name), space.standing.started_at, self._write)
+            feed = Feed(folder(self.settings.hls_secret, name), space.standing.started_at, self._write)
             space.begin_feed(feed, now + HEARD_SECONDS)
 
     # Joining and leaving
 
     def join(self, name: str, permission: str, offer: str) -> str:
         """Let a browser in and return the answer to its offer; Refused where it may not or cannot."""
-        space, granted = expected(self.spaces, name, self.config, permission)
+        space, granted = admitted(self.spaces, name, self.settings.secret, permission)
+        check_placed(space, self.boot)
         why = self._why_no_room(space, granted)
         if why:
             raise Refused("full", why)
@@ -185,7 +187,7 @@ class Engine:
 
         Certificate, keys and stream stay. Refused, no_peer, unless the offer is of the participant's connection here.
         """
-        space, granted = admitted(self.spaces, name, self.config.secret, permission)
+        space, granted = admitted(self.spaces, name, self.settings.secret, permission)
         parsed, peer = understood(offer), space.peers.get(granted.participant)
         if peer is None or not peer.is_restart(parsed):
             raise Refused("no_peer", "not an ICE restart of a connection that is here")
@@ -262,7 +264,7 @@ class Engine:
         if space is None or address is None or session is None:
             return
         self.fanout.add(peer, session, address, peer.offer.payload_type, peer.out_ssrc)
-        space.admit(peer, self.load >= self.config.long_above)
+        space.admit(peer, self.load >= self.settings.long_above)
         self._tell_peer(space, peer, "connected")
 
     def on_gone(self, peer: Peer) -> None:

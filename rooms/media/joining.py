@@ -3,7 +3,6 @@
 import time
 from collections.abc import Mapping
 
-from rooms.media.config import Config
 from rooms.media.contract import grant
 from rooms.media.live_space import LiveSpace
 from rooms.media.network import sdp
@@ -33,15 +32,10 @@ def admitted(spaces: Mapping[str, LiveSpace], name: str, secret: str, permission
     return space, granted
 
 
-def expected(
-    spaces: Mapping[str, LiveSpace], name: str, config: Config, permission: str
-) -> tuple[LiveSpace, grant.Grant]:
-    """As `admitted`, for somebody who is new here: into a Space that is placed elsewhere he is not let in, though the
-    node may have it, since he would hear nobody."""
-    space, granted = admitted(spaces, name, config.secret, permission)
-    if not space.standing.places_on(config.boot):
+def check_placed(space: LiveSpace, boot: str) -> None:
+    """Raise Refused if the Space is placed on another boot. A newcomer would hear nobody here, though it may go on."""
+    if not space.standing.places_on(boot):
         raise Refused("no_space", "the Space is on another node")
-    return space, granted
 
 
 def understood(offer: str) -> sdp.Offer:

@@ -78,7 +78,7 @@ class Collector:
         yield _gauge("spaces", "Spaces on this node.", len(engine.spaces))
         yield _gauge("peers", "Peers, connected or about to be.", engine.peers)
         yield _gauge("connected", "Peers that sound is sent to.", len(engine.fanout))
-        yield _gauge("capacity", "Peers that this node takes.", engine.config.capacity)
+        yield _gauge("capacity", "Peers that this node takes.", engine.settings.capacity)
         yield _gauge("load", "Share of its core that the process uses, 0 to 1.", engine.load)
         yield _gauge("full", "1 while the node refuses newcomers, else 0.", int(engine.is_full))
         yield _gauge("draining", "1 while the node takes no more Spaces, else 0.", int(self._node.draining))

@@ -5,8 +5,6 @@ import logging
 import secrets
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 import redis.asyncio
 from aiohttp import web
@@ -16,7 +14,6 @@ from rooms.media import metrics
 from rooms.media.admission import MEASURED_SECONDS
 from rooms.media.capture.spool import Spool
 from rooms.media.clock import percentile
-from rooms.media.config import Config
 from rooms.media.contract.health import Health, Percentiles
 from rooms.media.contract.heartbeat import Beat
 from rooms.media.engine import Engine
@@ -25,6 +22,7 @@ from rooms.media.hls.feed import Process
 from rooms.media.http import application
 from rooms.media.link import Link
 from rooms.media.network.udp import UdpPort
+from rooms.media.settings import Settings
 from rooms.media.web_side import Outside
 
 log = logging.getLogger(__name__)
@@ -37,31 +35,6 @@ WRITER_SECONDS = 2.0  # between two times at which it is asked whether the write
 COLLECT_SECONDS = 1.0  # between two times at which it is asked whether garbage is worth a look
 
 
-@dataclass(frozen=True)
-class Settings:
-    """How a node is run. ``announce``: addresses for browsers, best first; ports of 0 are chosen by the system.
-
-    ``long_above``: load, as a share of a core, from which on those who join get packets of 60 ms; ``most_load``: of a
-    core or of the tick, from which on newcomers are refused. ``hls``: the folder for those who hear files, None for
-    none of them; ``hls_secret`` makes the names below it.
-    """
-
-    secret: str
-    redis_url: str
-    spool: Path
-    name: str = ""
-    bind: str = "::"
-    port: int = 0
-    http_host: str = "127.0.0.1"
-    http_port: int = 0
-    announce: tuple[str, ...] = ("127.0.0.1",)
-    capacity: int = 1000
-    long_above: float = 0.2
-    most_load: float = 0.7
-    hls: Path | None = None
-    hls_secret: str = ""
-
-
 class Node:
     """A running node. ``start`` raises OSError where a port is taken."""
 
@@ -69,7 +42,7 @@ class Node:
         self.settings = settings
         self.boot = secrets.token_hex(8)
         self.port = UdpPort(settings.bind, settings.port)
-        self.name = settings.name or f"{self.port.port}"
+        self.name = settings.name
         self.draining = self._stopped = False
         self.told_to_stop = asyncio.Event()
         self.failed = False  # by a fault of ours
@@ -82,19 +55,10 @@ class Node:
         except OSError:
             self.port.close()
             raise
-        config = Config(
-            settings.secret,
-            settings.announce,
-            settings.capacity,
-            settings.long_above,
-            settings.most_load,
-            self.boot,
-            settings.hls_secret,
-        )
         clock = asyncio.get_running_loop().time
         self.hls = Process(settings.hls) if settings.hls is not None else None
         write = self.hls.send if self.hls is not None else None
-        self.engine = Engine(self.port, config, outside, self.spool.submit, clock, write)
+        self.engine = Engine(settings, self.boot, self.port, outside, self.spool.submit, clock, write)
         self.link = Link(self.engine, self._redis, outside, self.name, self.boot, self.beat)
         self._metrics = metrics.registry(self)
         self._runner = web.AppRunner(application(self, settings.secret), access_log=None, shutdown_timeout=0.5)

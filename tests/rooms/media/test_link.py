@@ -11,9 +11,10 @@ import pytest
 from rooms.media import link
 from rooms.media.client.peer import Client, Crowd
 from rooms.media.contract import heartbeat, standing
-from rooms.media.node import Node, Settings
+from rooms.media.node import Node
+from tests.rig.media.settings import node_settings
 from tests.rig.media.web import Running, Web
-from tests.rooms.media.conftest import SECRET, SPACE, until
+from tests.rooms.media.conftest import SPACE, until
 
 ACK = standing.ACK_KEY.format(space=SPACE)
 
@@ -202,8 +203,7 @@ async def test_without_redis_the_node_runs_and_says_so(
     redis_url: str, tmp_path: Path, web: Web, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(link, "RETRY_SECONDS", 0.01)
-    settings = Settings(SECRET, f"unix://{tmp_path}/no.sock", tmp_path / "spool", name="n1", bind="127.0.0.1")
-    node = Node(settings, web)
+    node = Node(node_settings(redis_url=f"unix://{tmp_path}/no.sock", spool=tmp_path / "spool"), web)
     await node.start()
     await until(lambda: "no heartbeat" in caplog.text and "no standings" in caplog.text)
     await node.stop()

@@ -11,7 +11,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from rooms.media.client.peer import Client, Crowd, tone_packets
 from rooms.media.contract.grant import mint
-from rooms.media.node import Node, Settings
+from rooms.media.node import Node
+from tests.rig.media.settings import node_settings
 from tests.rig.media.web import Running, Web
 from tests.rooms.media.conftest import SECRET, SPACE, until
 
@@ -157,9 +158,9 @@ async def test_stopping_waits_for_spool_and_writer_at_the_same_time(
 async def test_taken_ports_are_told(running: Running, redis_url: str, tmp_path: Path, web: Web) -> None:
     async with running() as (node, _):
         with pytest.raises(OSError, match=f"UDP port {node.port.port}"):
-            Node(Settings(SECRET, redis_url, tmp_path, bind="127.0.0.1", port=node.port.port), web)
+            Node(node_settings(spool=tmp_path, port=node.port.port), web)
         port = int(node.url.rpartition(":")[2])
-        second = Node(Settings(SECRET, redis_url, tmp_path, bind="127.0.0.1", http_port=port), web)
+        second = Node(node_settings(redis_url=redis_url, spool=tmp_path, http_port=port), web)
         with pytest.raises(OSError, match="in use"):
             await second.start()
 

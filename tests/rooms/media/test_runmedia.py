@@ -1,6 +1,7 @@
 """The command: what it says, when it refuses, and what it tells the web side."""
 
 import os
+import platform
 import re
 import signal
 import socket
@@ -8,6 +9,8 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import MISSING, fields
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +24,7 @@ from recordings.chunks import checked
 from rooms.management.commands import runmedia
 from rooms.media.capture.tap import Chunk, Tap
 from rooms.media.client.peer import tone_packets
+from rooms.media.settings import Settings
 from rooms.media.units import FRAME
 from spaces_project.machine.processes import spawn
 from tests.rig.machine import CHECKOUT
@@ -43,6 +47,24 @@ def tasks(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[Any]]]:
     sent: list[tuple[str, list[Any]]] = []
     monkeypatch.setattr(current_app, "send_task", lambda name, args, **more: sent.append((name, args)))
     return sent
+
+
+@override_settings(
+    MEDIA_SECRET="s", MEDIA_BIND="::", MEDIA_ANNOUNCE=["203.0.113.7"], MEDIA_CAPACITY=7, MEDIA_LONG_PACKETS_ABOVE=30,
+    MEDIA_MOST_LOAD=80, HLS=True, HLS_DIR=Path("/files"), HLS_SECRET="h",
+)  # fmt: skip
+def test_the_node_gets_what_the_operator_decided() -> None:
+    chosen = runmedia.read_settings(40_000, 40_001, "media-1")
+    assert (chosen.name, chosen.port, chosen.http_port) == ("media-1", 40_000, 40_001)
+    assert (chosen.secret, chosen.bind, chosen.announce, chosen.capacity) == ("s", "::", ("203.0.113.7",), 7)
+    assert (chosen.long_above, chosen.most_load, chosen.hls, chosen.hls_secret) == (0.3, 0.8, Path("/files"), "h")
+    with override_settings(HLS=False):
+        assert runmedia.read_settings(0, 0, "").hls is None
+    assert runmedia.read_settings(40_002, 0, "").name == f"{platform.node()}-40002"
+
+
+def test_the_settings_of_a_node_have_no_second_defaults() -> None:
+    assert all(field.default is field.default_factory is MISSING for field in fields(Settings))
 
 
 def test_a_chunk_is_stored_and_entered_and_that_twice_is_the_same(

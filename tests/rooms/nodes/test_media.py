@@ -19,13 +19,14 @@ from accounts.models import User
 from rooms.loops import database
 from rooms.media.capture.tap import Chunk
 from rooms.media.client.peer import Crowd, tone_packets
-from rooms.media.node import Node, Settings
+from rooms.media.node import Node
 from rooms.models import Participant, Space
 from rooms.nodes import placement
 from tests.rig.follower import Ear, Follower
+from tests.rig.media.settings import node_settings
 from tests.rig.page import _close_what_belongs_to_the_loop, pages
 from tests.rig.stalls import Stalls, watched
-from tests.rooms.media.conftest import NEVER_BUSY, until
+from tests.rooms.media.conftest import until
 from tests.rooms.nodes.test_strays import Quiet, beat
 
 __all__ = ["_close_what_belongs_to_the_loop"]
@@ -55,11 +56,8 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
     running: list[Node] = []
 
     async def started(name: str, outside: Quiet | None = None, **more: Any) -> Node:
-        chosen = Settings(
-            settings.MEDIA_SECRET, settings.REDIS_URL, tmp_path / "spool", name=name, bind="127.0.0.1",
-            **NEVER_BUSY | more,
-        )  # fmt: skip
-        node = Node(chosen, outside or Quiet())
+        own = {"secret": settings.MEDIA_SECRET, "redis_url": settings.REDIS_URL, "spool": tmp_path / "spool"}
+        node = Node(node_settings(name=name, **own | more), outside or Quiet())
         running.append(node)
         await node.start()
         await beat(lambda nodes: name in {node.name for node in nodes})

@@ -18,12 +18,13 @@ from rooms.media.capture.tap import Chunk
 from rooms.media.client.peer import Client, Crowd
 from rooms.media.contract.standing import LEFT
 from rooms.media.network.quality import State
-from rooms.media.node import Node, Settings
+from rooms.media.node import Node
 from rooms.models import Participant, Space
 from rooms.nodes import placement, strays
 from rooms.store import client as store
+from tests.rig.media.settings import node_settings
 from tests.rig.page import Page, _close_what_belongs_to_the_loop, pages
-from tests.rooms.media.conftest import NEVER_BUSY, until
+from tests.rooms.media.conftest import until
 
 __all__ = ["_close_what_belongs_to_the_loop"]
 
@@ -47,10 +48,8 @@ class Quiet:
 @pytest_asyncio.fixture
 async def node(tmp_path: Path) -> AsyncIterator[Node]:
     """A node in which Spaces can be placed."""
-    chosen = Settings(
-        settings.MEDIA_SECRET, settings.REDIS_URL, tmp_path / "spool", name="n1", bind="127.0.0.1", **NEVER_BUSY
-    )
-    node = Node(chosen, Quiet())
+    own = {"secret": settings.MEDIA_SECRET, "redis_url": settings.REDIS_URL, "spool": tmp_path / "spool"}
+    node = Node(node_settings(**own), Quiet())
     await node.start()
     await beat(lambda nodes: bool(nodes))
     yield node

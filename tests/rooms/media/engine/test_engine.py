@@ -50,7 +50,7 @@ async def test_everybody_gets_a_packet_in_every_tick_with_something_to_hear(worl
 
 async def test_listeners_of_a_loaded_node_get_long_packets_and_speakers_short_ones(world: World) -> None:
     world.stand("hana")
-    world.engine.config = replace(world.engine.config, long_above=0.3)
+    world.engine.settings = replace(world.engine.settings, long_above=0.3)
     before, hana = await world.join("before"), await world.join("hana")
     world.engine.load = 0.5
     lior, sol = await world.join("lior"), await world.join("sol")

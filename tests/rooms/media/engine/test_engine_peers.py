@@ -92,7 +92,7 @@ async def test_bad_offer_leaves_no_peer(world: World) -> None:
 
 async def test_full_node_refuses(world: World) -> None:
     world.stand("hana")
-    world.engine.admission = Admission(world.engine.config.most_load, capacity=1)
+    world.engine.admission = Admission(world.engine.settings.most_load, capacity=1)
     hana = await world.join("hana")
     with pytest.raises(Refused) as refusal:
         world.engine.join(SPACE, world.grant("lior"), hana.offer())

@@ -25,7 +25,7 @@ async def test_a_silent_space_costs_next_to_nothing(world: World) -> None:
 
 async def test_silence_is_told_of_often_enough_and_takes_its_time(world: World) -> None:
     world.stand("hana")
-    world.engine.config = replace(world.engine.config, long_above=0.3)
+    world.engine.settings = replace(world.engine.settings, long_above=0.3)
     hana, short = await world.join("hana"), await world.join("short")
     world.engine.load = 0.5
     long = await world.join("long")

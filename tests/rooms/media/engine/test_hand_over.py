@@ -10,14 +10,13 @@ import pytest_asyncio
 from rooms.media.capture import ogg
 from rooms.media.capture.tap import Chunk, Tap
 from rooms.media.client.peer import Client, strength, tone_packets
-from rooms.media.config import Config
 from rooms.media.contract.standing import Standing, Voice
 from rooms.media.engine import Refused
 from rooms.media.hls.messages import Ended, Piece
 from rooms.media.live_space import EMPTY_SECONDS, LEFT_SECONDS
 from rooms.media.sound.opus import Decoder
 from rooms.media.units import FRAME, MS
-from tests.rooms.media.conftest import SECRET, SPACE, World, until
+from tests.rooms.media.conftest import SPACE, World, until
 
 PACKETS = tone_packets(440.0)
 AT_MS = 4010  # no multiple of a packet
@@ -53,10 +52,8 @@ def test_a_standing_says_which_start_keeps_what(boot: str, kept: tuple[int, int]
 @pytest_asyncio.fixture
 async def nodes() -> AsyncIterator[tuple[World, World]]:
     """Two nodes with one clock; they are called old and new."""
-    old, new = World(), World()
-    for world, boot in ((old, "old"), (new, "new")):
-        world.engine.config = Config(SECRET, capacity=20, boot=boot)
-        world.started_at = old.started_at
+    old, new = World(boot="old"), World(boot="new")
+    new.started_at = old.started_at
     yield old, new
     await old.close()
     await new.close()
