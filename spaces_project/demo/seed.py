@@ -10,7 +10,8 @@ from django.db import transaction
 
 from accounts.importing.batches import import_follows
 from accounts.importing.csv_rows import Row
-from accounts.models import FollowRefused, User
+from accounts.models import User
+from accounts.refusals import Refused
 from moderation.staff import make_reviewer
 from spaces_project.demo.people import CAST, EVERYBODY, Member
 from spaces_project.demo.pictures import picture
@@ -36,7 +37,7 @@ def seed() -> None:
     _crowd()
     for member in EVERYBODY:
         for other in member.follows:
-            with suppress(FollowRefused):  # suspended, or blocked: that a demonstration goes on does not undo it
+            with suppress(Refused):  # suspended, or blocked: that a demonstration goes on does not undo it
                 people[member.handle].follow(people[other])
     make_reviewer(people["mo"])
     people["mo"].user_permissions.add(*Permission.objects.filter(codename__in=("view_user", "grant_hosting")))
