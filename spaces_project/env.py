@@ -2,6 +2,8 @@
 
 `settings.py` calls one function per variable. Every call leaves a row in `TABLE`; docs/operating/settings.md is made
 from those rows (`manage.py settings_table`), so the table cannot differ from the code.
+
+Secrets may lie in files: `NAME_FILE` names one whose content is the value. Docker and systemd hand secrets over so.
 """
 
 import os
@@ -28,6 +30,7 @@ class Variable:
     kind: str
     default: str
     meaning: str
+    from_file: bool = False
 
 
 TABLE: list[Variable] = []
@@ -47,9 +50,10 @@ def read_file(path: Path) -> dict[str, str]:
 
 
 def add(variables: Mapping[str, str]) -> None:
-    """Take variables that the environment does not have."""
+    """Take variables that the environment does not have, neither itself nor as `NAME_FILE`."""
     for name, value in variables.items():
-        os.environ.setdefault(name, value)
+        if not os.environ.get(_file_of(name)):
+            os.environ.setdefault(name, value)
 
 
 @contextmanager
@@ -65,9 +69,42 @@ class _Unfit(ValueError):
     """A value of the right kind that will not do; the text says why."""
 
 
-def _read(name: str, kind: str, default: T, meaning: str, parse: Callable[[str], T], shown: str) -> T:
-    TABLE.append(Variable(name, kind, shown, meaning))
-    value = os.environ.get(name, "")
+def _file_of(name: str) -> str:
+    return f"{name}_FILE"
+
+
+def _value(name: str, from_file: bool) -> str:
+    """The text of a variable, or of the file that `NAME_FILE` names; empty if neither is set."""
+    value, path = os.environ.get(name, ""), os.environ.get(_file_of(name), "") if from_file else ""
+    if value and path:
+        raise ImproperlyConfigured(f"{name} and {_file_of(name)} are both set; keep one of them")
+    return _content(_file_of(name), path) if path else value
+
+
+def _content(name: str, path: str) -> str:
+    """What the file says, without the newline at its end."""
+    try:
+        content = Path(path).read_text(encoding="utf-8").removesuffix("\n")
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}={path!r} cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise ImproperlyConfigured(f"{name}={path!r} is not text") from None
+    if not content:
+        raise ImproperlyConfigured(f"{name}={path!r} is empty")
+    return content
+
+
+def _read(
+    name: str,
+    kind: str,
+    default: T,
+    meaning: str,
+    parse: Callable[[str], T],
+    shown: str,
+    from_file: bool = False,
+) -> T:
+    TABLE.append(Variable(name, kind, shown, meaning, from_file))
+    value = _value(name, from_file)
     if value == "":
         return default
     try:
@@ -78,8 +115,8 @@ def _read(name: str, kind: str, default: T, meaning: str, parse: Callable[[str],
         raise ImproperlyConfigured(f"{name}={value!r} is not {kind}") from None
 
 
-def text(name: str, default: str, meaning: str) -> str:
-    return _read(name, "text", default, meaning, str, default)
+def text(name: str, default: str, meaning: str, from_file: bool = False) -> str:
+    return _read(name, "text", default, meaning, str, default, from_file)
 
 
 def secret(name: str, meaning: str) -> str:
@@ -93,7 +130,7 @@ def secret(name: str, meaning: str) -> str:
         return value
 
     kind = f"at least {LEAST_SECRET} letters and digits"
-    return _read(name, kind, "", meaning, parse, "")
+    return _read(name, kind, "", meaning, parse, "", from_file=True)
 
 
 LEAST_SECRET = 32  # characters
@@ -135,7 +172,13 @@ def flag(name: str, default: bool, meaning: str) -> bool:
     return _read(name, "1 or 0", default, meaning, parse, "1" if default else "0")
 
 
-def url(name: str, schemes: Sequence[str], meaning: str, check: Callable[[str], object] = urlsplit) -> str:
+def url(
+    name: str,
+    schemes: Sequence[str],
+    meaning: str,
+    check: Callable[[str], object] = urlsplit,
+    from_file: bool = False,
+) -> str:
     """An address with one of the schemes that `check` takes too, or nothing. Refusals do not show it: it may hold a
     password."""
     beginnings = [f"{scheme}://" for scheme in schemes]
@@ -155,7 +198,7 @@ def url(name: str, schemes: Sequence[str], meaning: str, check: Callable[[str], 
             )
         return value
 
-    return _read(name, "an address", "", meaning, parse, "")
+    return _read(name, "an address", "", meaning, parse, "", from_file)
 
 
 def base(name: str, own: str, meaning: str) -> str:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from redis.connection import parse_url
 
 from rooms.media.contract import addresses, turn
-from spaces_project import env, logs
+from spaces_project import env, logs, storages
 from spaces_project.machine import embedded, running
 from spaces_project.version import __version__
 
@@ -26,19 +26,25 @@ django_stubs_ext.monkeypatch()  # so that `ModelForm[Space]` is a class at run t
 BASE_DIR = Path(__file__).resolve().parent.parent
 SPACES_VERSION = __version__
 
-# --- The machine ------------------------------------------------------------------------------------------------------
+# The machine
 VAR_DIR = env.path("VAR_DIR", BASE_DIR / "var", "Folder for everything that is written: data, sound, sockets.", "var")
 DEMO_FILE = VAR_DIR / "demo.env"  # written by `runspaces --demo`: secrets of this one machine
 if os.environ.get("SPACES_DEMO") != "0":  # `runspaces` without --demo says 0 and takes nothing from there
     env.load_file(DEMO_FILE)
 running.load(VAR_DIR)  # ports of the `runspaces` that other commands of this folder belong to
 DEMO = env.flag("SPACES_DEMO", False, "Demonstration on one machine; set by `runspaces --demo`. HTTP on loopback only.")
-DEMO_PASSWORD = env.text("SPACES_DEMO_PASSWORD", "", "Password of the demonstration's members; made with it.")
+DEMO_PASSWORD = env.text(
+    "SPACES_DEMO_PASSWORD",
+    "",
+    "Password of the demonstration's members; `runspaces --demo` makes it.",
+)
 DEBUG = env.flag("DEBUG", False, "Django's debug pages. Never on a machine that others can reach.")
-SECRET_KEY = env.text("SECRET_KEY", "", "Signs sessions and links; 50 random characters. Required.")
+SECRET_KEY = env.text("SECRET_KEY", "", "Signs sessions and links; 50 random characters. Required.", from_file=True)
 ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"], "Host names that the site answers to.")
 PUBLIC_URL = env.url(
-    "PUBLIC_URL", ("https", "http"), "Address that members use, e.g. https://spaces.example.org; empty: this machine."
+    "PUBLIC_URL",
+    ("https", "http"),
+    "Address that members use, e.g. https://spaces.example.org; empty: this machine.",
 )
 SPACES_SOURCE_URL = env.url(
     "SPACES_SOURCE_URL",
@@ -49,28 +55,39 @@ TRUSTED_PROXIES = env.names("TRUSTED_PROXIES", [], "Addresses whose X-Forwarded-
 WEB_HOST = env.text("WEB_HOST", "127.0.0.1", "Address on which daphne listens.")
 WEB_PORT = env.port("WEB_PORT", 8000, "Port on which daphne listens.")
 
-# --- Rules that an operator may set -----------------------------------------------------------------------------------
+# Rules that an operator may set
 SPACES_MIN_FOLLOWERS = env.integer("SPACES_MIN_FOLLOWERS", 600, "Followers that a member needs to host a Space.")
 SPACES_MAX_SPEAKERS = env.integer(
-    "SPACES_MAX_SPEAKERS", 11, "Speakers at the microphone besides the host; at most 11.", most=11
+    "SPACES_MAX_SPEAKERS",
+    11,
+    "Speakers at the microphone besides the host; at most 11.",
+    most=11,
 )  # the media node mixes twelve voices (rooms/media/contract/standing.py)
-SPACES_HOST_GRACE_SECONDS = env.integer("SPACES_HOST_GRACE_SECONDS", 60, "How long a Space goes on without its host.")
-SPACES_AWAY_SECONDS = env.integer("SPACES_AWAY_SECONDS", 20, "How long a lost speaker or listener keeps the place.")
+SPACES_HOST_GRACE_SECONDS = env.integer("SPACES_HOST_GRACE_SECONDS", 60, "Seconds a Space goes on without its host.")
+SPACES_AWAY_SECONDS = env.integer("SPACES_AWAY_SECONDS", 20, "Seconds a lost speaker or listener keeps the place.")
 RECORDING_RETENTION_DAYS = env.integer(
-    "RECORDING_RETENTION_DAYS", 30, "Days that the sound is kept for safety review; then it is purged.", least=1
+    "RECORDING_RETENTION_DAYS",
+    30,
+    "Days that the sound is kept for safety review; then it is purged.",
+    least=1,
 )
 
-# --- PostgreSQL and Redis: embedded unless named ----------------------------------------------------------------------
+# PostgreSQL and Redis: embedded unless named
 DATABASE_URL = env.url(
     "DATABASE_URL",
     ("postgres", "postgresql"),
     "PostgreSQL, e.g. postgres://user:pass@host/spaces; empty: embedded.",
     dj_database_url.parse,
+    from_file=True,
 )
 DATABASE_POOL = env.integer("DATABASE_POOL", 12, "Connections to PostgreSQL per process, at most.", least=2)
 EMBEDDED_POSTGRES = not DATABASE_URL
 REDIS_URL = env.url(
-    "REDIS_URL", ("redis", "rediss", "unix"), "Redis, e.g. redis://host:6379/0; empty: embedded.", parse_url
+    "REDIS_URL",
+    ("redis", "rediss", "unix"),
+    "Redis, e.g. redis://host:6379/0; empty: embedded.",
+    parse_url,
+    from_file=True,
 )
 EMBEDDED_REDIS = not REDIS_URL
 REDIS_URL = REDIS_URL or embedded.redis_url(VAR_DIR)
@@ -91,7 +108,7 @@ CHANNEL_LAYERS = {
 }
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 
-# --- Celery -----------------------------------------------------------------------------------------------------------
+# Celery
 CELERY_BROKER_URL = f"redis+socket://{REDIS_URL.removeprefix('unix://')}" if REDIS_URL.startswith("unix") else REDIS_URL
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 4 * 3600}  # above the longest task, or it would run twice
 CELERY_TASK_IGNORE_RESULT = True
@@ -112,9 +129,12 @@ CELERY_BEAT_SCHEDULE = {
     "purge": {"task": "recordings.tasks.purge", "schedule": crontab(minute="*/5")},
 }
 
-# --- Media node -------------------------------------------------------------------------------------------------------
+# Media node
 MEDIA_SECRET = env.text(
-    "MEDIA_SECRET", "", "Shared by web and media nodes: signs grants, opens the node's HTTP face. Required."
+    "MEDIA_SECRET",
+    "",
+    "Shared by web and media nodes: signs grants, opens the node's HTTP port. Required.",
+    from_file=True,
 )
 MEDIA_NAME = env.text("MEDIA_NAME", "", "Name of this media node; empty: host name and UDP port.")
 MEDIA_BIND = env.ip(
@@ -129,47 +149,59 @@ MEDIA_NODES = env.integer(
     most=64,
 )
 MEDIA_PORT = env.port("MEDIA_PORT", 40000, "UDP port of the media node, or of the first one.")
-MEDIA_HTTP_HOST = env.text("MEDIA_HTTP_HOST", "127.0.0.1", "Address of the node's HTTP face: loopback, or behind TLS.")
-MEDIA_HTTP_PORT = env.port("MEDIA_HTTP_PORT", 40001, "Port of the node's HTTP face, or of the first one's.")
+MEDIA_HTTP_HOST = env.text("MEDIA_HTTP_HOST", "127.0.0.1", "Address of the node's HTTP port: loopback, or behind TLS.")
+MEDIA_HTTP_PORT = env.port("MEDIA_HTTP_PORT", 40001, "HTTP port of the media node, or of the first one.")
 MEDIA_ANNOUNCE = env.names(
     "MEDIA_ANNOUNCE",
     ["127.0.0.1"],
-    "Addresses of this node that browsers can reach, best first; as `ADDRESS:PORT` or `[IPv6]:PORT` where the port that"
-    " they reach is not the node's own.",
+    "Addresses of this node that browsers can reach, best first;"
+    " `ADDRESS:PORT` or `[IPv6]:PORT` if that port is not the node's own.",
     check_all=addresses.parse_all,
 )
 MEDIA_CAPACITY = env.integer("MEDIA_CAPACITY", 1000, "Peers that one media node takes before it refuses.", least=1)
 MEDIA_MOST_LOAD = env.integer(
-    "MEDIA_MOST_LOAD", 70, "Load of a node, percent of a core or of its tick, from which it refuses newcomers.", least=1
+    "MEDIA_MOST_LOAD",
+    70,
+    "Load of a node, percent of a core or of its tick, from which it refuses newcomers.",
+    least=1,
 )
 MEDIA_LONG_PACKETS_ABOVE = env.integer(
-    "MEDIA_LONG_PACKETS_ABOVE", 20, "Load of a node, percent of a core, from which new listeners get 60 ms packets."
+    "MEDIA_LONG_PACKETS_ABOVE",
+    20,
+    "Load of a node, percent of a core, from which new listeners get 60 ms packets.",
 )
 MEDIA_SPOOL = VAR_DIR / "spool"
 
-# --- The sound as files (HLS), for large audiences --------------------------------------------------------------------
-HLS = env.flag("HLS", True, "Let listeners hear a Space as files: where media nodes are full, or where they choose it.")
-HLS_DIR = env.path("HLS_DIR", VAR_DIR / "hls", "Folder of these files, which media nodes write.", "var/hls")
+# The sound as files (HLS), for large audiences
+HLS = env.flag("HLS", True, "Let listeners hear a Space as files, if media nodes are full or they choose it.")
+HLS_DIR = env.path("HLS_DIR", VAR_DIR / "hls", "Folder of these files. Media nodes write it.", "var/hls")
 HLS_URL = env.base("HLS_URL", "/hls/", "Where browsers fetch them: `/hls/` of this site, or `https://.../` of a CDN.")
 if PUBLIC_URL.startswith("https:") and HLS_URL.startswith("http:"):
     raise ImproperlyConfigured("HLS_URL has to begin with https://, as PUBLIC_URL does: browsers fetch nothing else")
 if urlsplit(HLS_URL).netloc == urlsplit(PUBLIC_URL).netloc != "":
     raise ImproperlyConfigured("HLS_URL is an address of this site itself, which is written as /hls/")
-HLS_SECRET = env.secret("HLS_SECRET", "Signs their addresses; what serves them checks it. Empty: made of SECRET_KEY.")
+HLS_SECRET = env.secret("HLS_SECRET", "Signs their addresses; their web server checks it. Empty: made of SECRET_KEY.")
 HLS_SECRET = HLS_SECRET or hashlib.sha256(f"hls {SECRET_KEY}".encode()).hexdigest()
 
-# --- TURN: the way through closed networks ----------------------------------------------------------------------------
+# TURN: the way through closed networks
 TURN_URLS = env.names(
-    "TURN_URLS", [], "TURN servers for browsers, e.g. turn:turn.example.org?transport=udp; empty: none.", turn.parse
+    "TURN_URLS",
+    [],
+    "TURN servers for browsers, e.g. turn:turn.example.org?transport=udp; empty: none.",
+    turn.parse,
 )
-TURN_SECRET = env.text("TURN_SECRET", "", "Shared with the TURN servers: coturn's static-auth-secret.")
+TURN_SECRET = env.text("TURN_SECRET", "", "Shared with the TURN servers: coturn's static-auth-secret.", from_file=True)
 TURN_CREDENTIAL_SECONDS = env.integer(
-    "TURN_CREDENTIAL_SECONDS", 3600, "How long credentials for TURN are taken; at most an hour.", least=60, most=3600
+    "TURN_CREDENTIAL_SECONDS",
+    3600,
+    "Seconds that credentials for TURN are valid; at most an hour.",
+    least=60,
+    most=3600,
 )
 if TURN_URLS and not TURN_SECRET:
     raise ImproperlyConfigured("TURN_URLS names servers, so TURN_SECRET has to be set to their static-auth-secret")
 
-# --- Storage of sound and pictures ------------------------------------------------------------------------------------
+# Storage of sound and pictures
 RECORDINGS_DIR = env.path("RECORDINGS_DIR", VAR_DIR / "recordings", "Folder of the recordings.", "var/recordings")
 MEDIA_ROOT = VAR_DIR / "uploads"
 MEDIA_URL = "/uploads/"
@@ -178,36 +210,22 @@ STATIC_URL = "/static/"
 RECORDINGS_BUCKET = env.text("RECORDINGS_BUCKET", "", "S3 bucket of the recordings; empty: RECORDINGS_DIR.")
 S3_ENDPOINT_URL = env.url("S3_ENDPOINT_URL", ("https", "http"), "Address of an S3 service other than Amazon's.")
 S3_REGION = env.text("S3_REGION", "", "Region of the bucket.")
-S3_ACCESS_KEY = env.text("S3_ACCESS_KEY", "", "Key of the bucket; empty: what the machine itself is allowed.")
-S3_SECRET_KEY = env.text("S3_SECRET_KEY", "", "Secret that belongs to S3_ACCESS_KEY.")
-_recordings_folder = {
-    "BACKEND": "django.core.files.storage.FileSystemStorage",
-    "OPTIONS": {
-        "location": RECORDINGS_DIR,
-        "base_url": None,
-        "file_permissions_mode": 0o600,
-        "directory_permissions_mode": 0o700,
-    },
-}
-_recordings_bucket = {
-    "BACKEND": "storages.backends.s3.S3Storage",
-    "OPTIONS": {
-        "bucket_name": RECORDINGS_BUCKET,
-        "endpoint_url": S3_ENDPOINT_URL or None,
-        "region_name": S3_REGION or None,
-        "access_key": S3_ACCESS_KEY or None,
-        "secret_key": S3_SECRET_KEY or None,
-        "default_acl": None,  # the bucket itself is private; sound leaves only through the app
-        "file_overwrite": True,  # a chunk shipped twice is the same chunk
-    },
-}
+S3_ACCESS_KEY = env.text(
+    "S3_ACCESS_KEY",
+    "",
+    "Key of the bucket; empty: what the machine itself is allowed.",
+    from_file=True,
+)
+S3_SECRET_KEY = env.text("S3_SECRET_KEY", "", "Secret that belongs to S3_ACCESS_KEY.", from_file=True)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "recordings": _recordings_bucket if RECORDINGS_BUCKET else _recordings_folder,
+    "recordings": storages.bucket(RECORDINGS_BUCKET, S3_ENDPOINT_URL, S3_REGION, S3_ACCESS_KEY, S3_SECRET_KEY)
+    if RECORDINGS_BUCKET
+    else storages.folder(RECORDINGS_DIR),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
-# --- Django -----------------------------------------------------------------------------------------------------------
+# Django
 INSTALLED_APPS = [
     "daphne",
     "django.contrib.admin",
@@ -272,7 +290,7 @@ LOCALE_PATHS = [BASE_DIR / "locale", BASE_DIR / "locale" / "allauth"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 
-# --- People -----------------------------------------------------------------------------------------------------------
+# People
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
@@ -295,16 +313,16 @@ ACCOUNT_SESSION_REMEMBER = True
 MFA_TOTP_ISSUER = "Spaces"
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # addresses are not verified
 
-# --- Mail: only to reset a forgotten password; without a server it is printed to the log ------------------------------
+# Mail: only to reset a forgotten password; without a server it is printed to the log
 EMAIL_HOST = env.text("EMAIL_HOST", "", "SMTP server for password resets; empty: mail is printed to the log.")
 EMAIL_PORT = env.port("EMAIL_PORT", 587, "Port of the SMTP server.")
 EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", "", "User name at the SMTP server.")
-EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD", "", "Password at the SMTP server.")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD", "", "Password at the SMTP server.", from_file=True)
 EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", True, "STARTTLS at the SMTP server.")
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "spaces@localhost", "Sender of mail.")
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
 
-# --- Safety of pages --------------------------------------------------------------------------------------------------
+# Safety of pages
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = PUBLIC_URL.startswith("https://")
 SECURE_REDIRECT_EXEMPT = [r"^health$", r"^metrics$"]  # asked on the machine itself, without TLS
@@ -326,9 +344,12 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# --- API --------------------------------------------------------------------------------------------------------------
+# API
 API_MEMBER_PER_MINUTE = env.integer(
-    "API_MEMBER_PER_MINUTE", 120, "Requests to the API that one member may make within a minute.", least=1
+    "API_MEMBER_PER_MINUTE",
+    120,
+    "Requests to the API that one member may make within a minute.",
+    least=1,
 )
 API_ADDRESS_PER_MINUTE = env.integer(
     "API_ADDRESS_PER_MINUTE",
@@ -364,7 +385,12 @@ SPECTACULAR_SETTINGS = {
     ],
 }
 
-# --- What the processes say -------------------------------------------------------------------------------------------
-METRICS_TOKEN = env.text("METRICS_TOKEN", "", "Bearer token with which Prometheus reads /metrics; empty: nobody does.")
-LOG_LEVEL = env.text("LOG_LEVEL", "INFO", "Least level of what is said: DEBUG, INFO, WARNING, ERROR.")
+# What the processes say
+METRICS_TOKEN = env.text(
+    "METRICS_TOKEN",
+    "",
+    "Bearer token with which Prometheus reads /metrics; empty: /metrics is not there.",
+    from_file=True,
+)
+LOG_LEVEL = env.text("LOG_LEVEL", "INFO", "Lowest level that is logged: DEBUG, INFO, WARNING, ERROR.")
 LOGGING = logs.configure(LOG_LEVEL, as_json=not (DEMO or DEBUG))

@@ -52,6 +52,8 @@ WRONG = [
     ),
     (("runspaces", "--demo"), {"HLS_SECRET": "change-me"}, "HLS_SECRET has to be at least 32 letters and digits, such"),
     (("runmedia",), {"HLS_SECRET": 'a"b $c' * 8}, "HLS_SECRET has to be at least 32 letters and digits, such"),
+    (("runmedia",), {"TURN_SECRET_FILE": "/nonexistent"}, "TURN_SECRET_FILE='/nonexistent' cannot be read: No such"),
+    (("doctor",), {"TURN_SECRET": "x", "TURN_SECRET_FILE": "y"}, "TURN_SECRET and TURN_SECRET_FILE are both set"),
     (("runspaces", "--demo"), {"MEDIA_BIND": "eth0"}, "MEDIA_BIND='eth0' is not an IP address"),
     (("runmedia", "--port", "-1"), {}, "--port is a whole number from 0 to 65535, not '-1'"),
     (("runspaces", "--demo", "--web-port", "99999"), {}, "--web-port is a whole number from 1 to 65535, not '99999'"),

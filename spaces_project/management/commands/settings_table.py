@@ -15,10 +15,14 @@ HEAD = "| Variable | Kind | Without it | Meaning |\n|---|---|---|---|\n"
 def table() -> str:
     """The settings as a Markdown table, in the order of settings.py."""
     rows = (
-        f"| `{row.name}` | {row.kind} | {f'`{row.default}`' if row.default else '-'} | {row.meaning} |\n"
+        f"| {_names(row)} | {row.kind} | {f'`{row.default}`' if row.default else '-'} | {row.meaning} |\n"
         for row in env.TABLE
     )
     return HEAD + "".join(rows)
+
+
+def _names(row: env.Variable) -> str:
+    return f"`{row.name}` or `{row.name}_FILE`" if row.from_file else f"`{row.name}`"
 
 
 def with_table(text: str) -> str:
