@@ -13,7 +13,7 @@ import structlog
 from django.conf import settings
 
 from rooms import protocol
-from rooms.loops import database
+from rooms.loops import PerLoop, database
 from rooms.media.contract.standing import HEARD
 from rooms.media.hls import signature
 from rooms.models import Participant, Space
@@ -74,7 +74,7 @@ class Audience:
         self._task.cancel()
 
 
-_audiences: dict[tuple[int, UUID], Audience] = {}
+_audiences: PerLoop[dict[UUID, Audience]] = PerLoop(dict)
 
 
 async def hear(participant: UUID, command: protocol.Hear, tell: Tell) -> protocol.Event:
@@ -87,23 +87,24 @@ async def hear(participant: UUID, command: protocol.Hear, tell: Tell) -> protoco
         return protocol.Files(hls=False, re=command.id)
     if command.chosen:
         await database(queue.drop)(space_id, participant)
-    key = (id(asyncio.get_running_loop()), space_id)
-    is_first = key not in _audiences
+    audiences = _audiences.get()
+    is_first = space_id not in audiences
     if is_first:
-        _audiences[key] = Audience(space_id)
-    _audiences[key].tells[participant] = tell
+        audiences[space_id] = Audience(space_id)
+    audiences[space_id].tells[participant] = tell
     if is_first:
         await demand(space_id)  # for all others it is asked again and again
     return files(space_id, command.id)
 
 
 def leave(participant: UUID, tell: Tell) -> None:
-    """Undo `hear`, as far as it was this connection that heard; nothing happens where there was none."""
-    for key, audience in list(_audiences.items()):
+    """Undo `hear`, as far as it was this connection that heard. Does nothing if there was none."""
+    audiences = _audiences.get()
+    for space_id, audience in list(audiences.items()):
         if audience.tells.get(participant) == tell:
             del audience.tells[participant]
             if not audience.tells:
-                _audiences.pop(key).stop()
+                audiences.pop(space_id).stop()
 
 
 def files(space_id: UUID, re: int | None = None) -> protocol.Files:

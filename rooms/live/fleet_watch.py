@@ -1,10 +1,9 @@
 """What a web process does for the fleet lines of its pages: one subscription, and one query for each change.
 
-However many pages are open, a change of some stage is asked about once: who of those here follows these people?
+However many pages are open, a change on a stage costs one question: which people here follow these people?
 """
 
 import asyncio
-import weakref
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 from uuid import UUID
@@ -14,18 +13,18 @@ from channels.layers import get_channel_layer
 
 from accounts.models import Follow
 from rooms import events
-from rooms.loops import database
+from rooms.loops import PerLoop, database
 
-Line = Callable[[], Awaitable[None]]  # tells one page that its line is out of date
+Notify = Callable[[], Awaitable[None]]  # tells one page that its fleet line is out of date
 
 log = structlog.get_logger(__name__)
 
 
-class Lookout:
-    """The fleet lines of the pages of one event loop, by person."""
+class FleetWatch:
+    """The pages of one event loop that show a fleet line, by person."""
 
     def __init__(self) -> None:
-        self.lines: dict[UUID, set[Line]] = {}
+        self.pages: dict[UUID, set[Notify]] = {}
         self.layer = get_channel_layer()
         self.opened = asyncio.get_running_loop().create_task(self._open())
         self._listening: asyncio.Task[None] | None = None
@@ -40,23 +39,23 @@ class Lookout:
             while True:
                 message = await self.layer.receive(channel)
                 try:
-                    await self._tell(message)
-                except Exception:  # a blip of the database must not end the lookout
-                    log.exception("fleet_not_told")
+                    await self._pass_on(message)
+                except Exception:  # a short failure of the database must not end the subscription
+                    log.exception("fleet_not_notified")
         finally:
             await self.layer.group_discard(events.FLEET, channel)
 
-    async def _tell(self, message: dict[str, Any]) -> None:
+    async def _pass_on(self, message: dict[str, Any]) -> None:
         on_stage, own = set(map(UUID, message["users"])), set(map(UUID, message["own"]))
         concerned = on_stage | own
         if on_stage:
-            concerned |= await followers_among(list(self.lines), on_stage)
-        for person in concerned & self.lines.keys():
-            for line in tuple(self.lines.get(person, ())):
+            concerned |= await followers_among(list(self.pages), on_stage)
+        for person in concerned & self.pages.keys():
+            for notify in tuple(self.pages.get(person, ())):
                 try:
-                    await line()
-                except Exception:  # of one page that is going; the others are still to be told
-                    log.exception("fleet_line_not_told", person=str(person))
+                    await notify()
+                except Exception:  # this page is closing; the others still have to be notified
+                    log.exception("fleet_page_not_notified", person=str(person))
 
     async def close(self) -> None:
         self.opened.cancel()
@@ -72,30 +71,26 @@ def followers_among(people: list[UUID], followed: Iterable[UUID]) -> set[UUID]:
     return set(follows.values_list("follower", flat=True))
 
 
-_lookouts: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Lookout]" = weakref.WeakKeyDictionary()
+_watches = PerLoop(FleetWatch)
 
 
-async def join(person: UUID, line: Line) -> None:
-    """Call `line` whenever the line of `person` may have changed, until `leave`.
+async def join(person: UUID, notify: Notify) -> None:
+    """Call `notify` when the fleet line of `person` may have changed, until `leave`.
 
-    Nothing is missed from the moment in which this returns."""
-    loop = asyncio.get_running_loop()
-    if loop not in _lookouts:
-        _lookouts[loop] = Lookout()
-    lookout = _lookouts[loop]
-    lookout.lines.setdefault(person, set()).add(line)
-    await asyncio.shield(lookout.opened)
+    Every change after this returns is noticed."""
+    watch = _watches.get()
+    watch.pages.setdefault(person, set()).add(notify)
+    await asyncio.shield(watch.opened)
 
 
-async def leave(person: UUID, line: Line) -> None:
-    """Undo `join`; nothing happens where there was none."""
-    loop = asyncio.get_running_loop()
-    lookout = _lookouts.get(loop)
-    if lookout is None or person not in lookout.lines:
+async def leave(person: UUID, notify: Notify) -> None:
+    """Undo `join`. Does nothing if there was none."""
+    watch = _watches.peek()
+    if watch is None or person not in watch.pages:
         return
-    lookout.lines[person].discard(line)
-    if not lookout.lines[person]:
-        del lookout.lines[person]
-    if not lookout.lines:
-        del _lookouts[loop]
-        await lookout.close()
+    watch.pages[person].discard(notify)
+    if not watch.pages[person]:
+        del watch.pages[person]
+    if not watch.pages:
+        _watches.pop()
+        await watch.close()

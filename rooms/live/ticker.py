@@ -15,7 +15,7 @@ import structlog
 from rooms import events
 from rooms.live import presence
 from rooms.live.snapshot import FACES
-from rooms.loops import database
+from rooms.loops import PerLoop, database
 from rooms.models import Space
 from rooms.nodes import placement
 from rooms.store import client as store
@@ -30,8 +30,8 @@ MOST_SECONDS = 5.0  # between two sums all the same
 log = structlog.get_logger(__name__)
 
 
-class Pulse:
-    """The beat of one Space in one process."""
+class Ticker:
+    """The periodic work for one Space in one process."""
 
     def __init__(self, space_id: str) -> None:
         self.space_id = space_id
@@ -45,8 +45,8 @@ class Pulse:
             beat += 1
             try:
                 await self._beat(beat)
-            except Exception:  # a blip of Redis or the database must not end the beat
-                log.exception("pulse_failed", space=self.space_id)
+            except Exception:  # a short failure of Redis or the database must not end the ticker
+                log.exception("ticker_failed", space=self.space_id)
 
     async def _beat(self, beat: int) -> None:
         await self._send_reactions()
@@ -127,25 +127,23 @@ def _count(space_id: str) -> int:
     return Space.objects.get(pk=space_id).listener_count
 
 
-# --- one pulse per Space and event loop ---
-_pulses: dict[tuple[int, str], Pulse] = {}
+_tickers: PerLoop[dict[str, Ticker]] = PerLoop(dict)
 
 
 def connect(space_id: str, participant: str, connection: str) -> None:
     """Renew the lease of a connection, which `presence.enter` wrote, until `disconnect`."""
-    key = (id(asyncio.get_running_loop()), space_id)
-    if key not in _pulses:
-        _pulses[key] = Pulse(space_id)
-    _pulses[key].connections.add(f"{participant}:{connection}")
+    tickers = _tickers.get()
+    if space_id not in tickers:
+        tickers[space_id] = Ticker(space_id)
+    tickers[space_id].connections.add(f"{participant}:{connection}")
 
 
 async def disconnect(space_id: str, participant: str, connection: str) -> None:
-    """Drop a connection."""
-    member = f"{participant}:{connection}"
-    key = (id(asyncio.get_running_loop()), space_id)
-    pulse = _pulses.get(key)
-    if pulse is not None:
-        pulse.connections.discard(member)
-        if not pulse.connections:
-            _pulses.pop(key).stop()
+    """End the lease of a connection that is gone."""
+    tickers = _tickers.get()
+    ticker = tickers.get(space_id)
+    if ticker is not None:
+        ticker.connections.discard(f"{participant}:{connection}")
+        if not ticker.connections:
+            tickers.pop(space_id).stop()
     await presence.drop(space_id, participant, connection)

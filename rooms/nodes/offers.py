@@ -3,7 +3,6 @@
 import asyncio
 import atexit
 import time
-import weakref
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -15,7 +14,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from rooms import events
-from rooms.loops import database
+from rooms.loops import PerLoop, database
 from rooms.media.contract import grant, heartbeat
 from rooms.models import Participant, Space
 from rooms.nodes import http, placement
@@ -51,22 +50,15 @@ class SoundRefused(Exception):
         return str(TEXTS[self.code])
 
 
-class _Faces:
-    """What one event loop needs to call nodes."""
+class _Calls:
+    """What one event loop needs to call nodes: a session, and a limit of calls to each node."""
 
     def __init__(self) -> None:
         self.session = http.client(SECONDS)
         self.slots: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
 
 
-_faces: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Faces]" = weakref.WeakKeyDictionary()
-
-
-def _face() -> _Faces:
-    loop = asyncio.get_running_loop()
-    if loop not in _faces:
-        _faces[loop] = _Faces()
-    return _faces[loop]
+_calls = PerLoop(_Calls)
 
 
 @dataclass(frozen=True)
@@ -116,7 +108,7 @@ async def _slot(where: Callable[[], Awaitable[Place]]) -> AsyncIterator[Place]:
     place = await where()
     while True:
         since = time.monotonic()
-        async with _face().slots[place.node.url]:
+        async with _calls.get().slots[place.node.url]:
             before, has_waited = place.node.url, time.monotonic() - since > heartbeat.SECONDS
             place = await where() if has_waited else place
             if place.node.url == before:
@@ -175,7 +167,7 @@ def _has_room(place: Place, participant: UUID) -> bool:
 
 async def _ask(url: str, body: dict[str, str | bool]) -> str:
     try:
-        answer = await http.ask(_face().session, "POST", url, body)
+        answer = await http.ask(_calls.get().session, "POST", url, body)
     except http.NoAnswer as error:
         log.warning("node_unreachable", url=url, error=str(error))
         raise SoundRefused("no_node") from None
@@ -220,14 +212,14 @@ def hearer(participant: UUID) -> Participant:
 
 @atexit.register
 def _close_all() -> None:
-    """Close what is left of loops that were stopped and not closed, as daphne's is when a web process ends."""
-    for loop, face in list(_faces.items()):
+    """Close the sessions of loops that were stopped but not closed, as daphne's loop is when a web process ends."""
+    for loop, calls in _calls.items():
         if not loop.is_running() and not loop.is_closed():
-            loop.run_until_complete(face.session.close())
+            loop.run_until_complete(calls.session.close())
 
 
 async def close() -> None:
     """Close this event loop's connections to the nodes, before the loop itself is closed."""
-    face = _faces.pop(asyncio.get_running_loop(), None)
-    if face is not None:
-        await face.session.close()
+    calls = _calls.pop()
+    if calls is not None:
+        await calls.session.close()

@@ -1,12 +1,12 @@
 """Redis as rooms uses it: the names of the keys, and one client per process for each way of calling."""
 
-import asyncio
-import weakref
 from functools import cache
 
 import redis
 import redis.asyncio
 from django.conf import settings
+
+from rooms.loops import PerLoop
 
 PRESENCE = "spaces:presence:{space}"  # sorted set: connection -> unix seconds until which it counts
 REACTIONS = "spaces:reactions:{space}"  # hash: emoji -> count since the last event
@@ -28,21 +28,18 @@ def client() -> "redis.Redis":
     return redis.Redis.from_url(settings.REDIS_URL, decode_responses=True)
 
 
-_async_clients: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, redis.asyncio.Redis]" = (
-    weakref.WeakKeyDictionary()
+_async_clients: "PerLoop[redis.asyncio.Redis]" = PerLoop(
+    lambda: redis.asyncio.Redis.from_url(settings.REDIS_URL, decode_responses=True)
 )
 
 
 def async_client() -> "redis.asyncio.Redis":
     """The client for consumers: one per event loop, since connections belong to a loop."""
-    loop = asyncio.get_running_loop()
-    if loop not in _async_clients:
-        _async_clients[loop] = redis.asyncio.Redis.from_url(settings.REDIS_URL, decode_responses=True)
-    return _async_clients[loop]
+    return _async_clients.get()
 
 
 async def close_async_client() -> None:
     """Close this event loop's client, before the loop itself is closed."""
-    client = _async_clients.pop(asyncio.get_running_loop(), None)
+    client = _async_clients.pop()
     if client is not None:
         await client.aclose()  # type: ignore[attr-defined]

@@ -119,15 +119,15 @@ async def test_the_signature_is_renewed_for_as_long_as_one_hears(tea: Space, lio
         await hear(page)
         assert opens(await page.until("files", re=None))
         await hear(page, files=False)
-        assert not listeners._audiences
+        assert not listeners._audiences.get()
 
 
 async def test_whoever_leaves_is_forgotten(tea: Space, lior: User) -> None:
     await sync_to_async(beat)("one", hls=True)
     async with pages(tea, lior) as [page]:
         await hear(page)
-        assert len(listeners._audiences) == 1
-    assert not listeners._audiences
+        assert len(listeners._audiences.get()) == 1
+    assert not listeners._audiences.get()
 
 
 class Ear:

@@ -298,9 +298,9 @@ def test_nobody_is_told_where_the_node_was_started_again(host: Participant, hint
 
 def test_all_calls_of_nodes_share_one_session() -> None:
     async def sessions() -> int:
-        faces = {id(offers._face()) for _ in range(3)}
+        made = {id(offers._calls.get()) for _ in range(3)}
         await offers.close()
-        return len(faces)
+        return len(made)
 
     assert async_to_sync(sessions)() == 1
 
