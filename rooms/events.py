@@ -18,8 +18,8 @@ from channels.layers import get_channel_layer
 from django.db import transaction
 
 from rooms import protocol
-from rooms.store import client as store
-from rooms.store import layer
+from rooms.store import keys, layer
+from rooms.store.client import redis_client
 
 FLEET = "fleet"
 
@@ -75,7 +75,7 @@ WHISPERS = protocol.Connection | protocol.Waiting
 def audience_changed(space_id: object, entered: protocol.Person | None = None, left: str = "") -> None:
     """Note who came or left. `rooms.live.ticker` sends the sum, at most twice a second."""
     note = msgspec.json.encode({"entered": entered, "left": left}).decode()
-    transaction.on_commit(lambda: _note(store.AUDIENCE.format(space=space_id), note), robust=True)
+    transaction.on_commit(lambda: _note(keys.AUDIENCE.format(space=space_id), note), robust=True)
 
 
 def cut_off(participant: object, close: int) -> None:
@@ -94,8 +94,8 @@ def fleet_changed(users: Iterable[UUID] = (), own: Iterable[UUID] = ()) -> None:
 
 
 def _note(key: str, note: str) -> None:
-    with store.client().pipeline() as pipe:
-        pipe.rpush(key, note).expire(key, store.SUM_SECONDS).execute()
+    with redis_client().pipeline() as pipe:
+        pipe.rpush(key, note).expire(key, keys.SUM_SECONDS).execute()
 
 
 def _message(frame: str, close: int, whom: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from rooms.nodes import placement
-from rooms.store import client as store
+from rooms.store.client import redis_client
 from spaces_project.tasks import CANARY
 
 
@@ -50,7 +50,7 @@ def _redis() -> dict[str, Any]:
 
 def jobs_age() -> float | None:
     """Seconds since a worker has last done the canary job; None for longer than ten minutes."""
-    sung = store.client().get(CANARY)
+    sung = redis_client().get(CANARY)
     return round(time.time() - float(sung), 1) if sung else None
 
 

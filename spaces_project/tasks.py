@@ -4,7 +4,7 @@ import time
 
 from celery import shared_task
 
-from rooms.store import client as store
+from rooms.store.client import redis_client
 
 CANARY = "spaces:canary"  # unix seconds of the last canary that a worker has heard
 CANARY_SECONDS = 600
@@ -12,4 +12,4 @@ CANARY_SECONDS = 600
 
 @shared_task
 def canary() -> None:
-    store.client().set(CANARY, time.time(), ex=CANARY_SECONDS)
+    redis_client().set(CANARY, time.time(), ex=CANARY_SECONDS)

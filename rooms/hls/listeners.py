@@ -18,8 +18,8 @@ from rooms.media.contract.standing import HEARD
 from rooms.media.hls import signature
 from rooms.models import Participant, Space
 from rooms.nodes import offers, placement
-from rooms.store import client as store
 from rooms.store import queue
+from rooms.store.client import async_redis_client
 
 DEMAND_SECONDS = 2.0  # between two words to the node that somebody hears; it believes each for a while
 RENEW_BEATS = 4  # of these, until the next signature: it comes while the one before is valid for 7 seconds more
@@ -118,7 +118,7 @@ async def demand(space_id: UUID) -> None:
     """Have the node of a Space write its files for a while."""
     boot = await _boot(space_id)
     if boot:
-        await store.async_client().publish(HEARD, f"{space_id} {boot}")
+        await async_redis_client().publish(HEARD, f"{space_id} {boot}")
 
 
 @database

@@ -14,7 +14,8 @@ from rooms.nodes import offers, turn
 from rooms.protocol import Event
 from rooms.refusals import Refused, check
 from rooms.rules import Action, Reason, Role
-from rooms.store import client as store
+from rooms.store import keys
+from rooms.store.client import async_redis_client
 
 Verb = Callable[[Participant, Any], object]  # Invited is an answer itself; what others return is not
 
@@ -101,9 +102,9 @@ def _present(me: UUID) -> Participant:
 
 
 async def _react(me: UUID, emoji: str) -> None:
-    key = store.REACTIONS.format(space=await _reacts_in(me))
-    async with store.async_client().pipeline() as pipe:
-        await pipe.hincrby(key, emoji, 1).expire(key, store.SUM_SECONDS).execute()
+    key = keys.REACTIONS.format(space=await _reacts_in(me))
+    async with async_redis_client().pipeline() as pipe:
+        await pipe.hincrby(key, emoji, 1).expire(key, keys.SUM_SECONDS).execute()
 
 
 @database

@@ -13,7 +13,8 @@ from django.db import transaction
 from accounts.models import User
 from rooms.models import Participant, Space
 from rooms.refusals import Refused
-from rooms.store import client as store
+from rooms.store import keys
+from rooms.store.client import async_redis_client, redis_client
 
 LEASE_SECONDS = 30
 REMEMBERED_SECONDS = 24 * 3600  # for which it is known whose a connection is; two of one person meet for seconds only
@@ -23,44 +24,44 @@ REMEMBERED_SECONDS = 24 * 3600  # for which it is known whose a connection is; t
 async def renew(space_id: str, members: set[str]) -> None:
     """Renew the leases of these connections, `<participant>:<connection>` each."""
     if members:
-        async with store.async_client().pipeline() as pipe:
+        async with async_redis_client().pipeline() as pipe:
             await _lease(pipe, space_id, members).execute()
 
 
 async def drop(space_id: str, participant: str, connection: str) -> None:
     """End the lease of a connection that is gone."""
-    async with store.async_client().pipeline() as pipe:
-        pipe.zrem(store.PRESENCE.format(space=space_id), f"{participant}:{connection}")
-        await pipe.srem(store.CONNECTIONS.format(participant=participant), connection).execute()
+    async with async_redis_client().pipeline() as pipe:
+        pipe.zrem(keys.PRESENCE.format(space=space_id), f"{participant}:{connection}")
+        await pipe.srem(keys.CONNECTIONS.format(participant=participant), connection).execute()
 
 
 def _lease(pipe: Any, space_id: str, members: set[str]) -> Any:
-    key = store.PRESENCE.format(space=space_id)
+    key = keys.PRESENCE.format(space=space_id)
     until = time.time() + LEASE_SECONDS
     return pipe.zadd(key, dict.fromkeys(members, until)).expire(key, 10 * LEASE_SECONDS)
 
 
 async def connected(space_id: str) -> Counter[str]:
     """Participants with a valid lease, and with how many connections."""
-    key = store.PRESENCE.format(space=space_id)
-    members = await store.async_client().zrangebyscore(key, time.time(), "+inf")
+    key = keys.PRESENCE.format(space=space_id)
+    members = await async_redis_client().zrangebyscore(key, time.time(), "+inf")
     return Counter(member.partition(":")[0] for member in members)
 
 
 def connected_now(space_id: object) -> set[str]:
     """The participants with a valid lease."""
-    members = store.client().zrangebyscore(store.PRESENCE.format(space=space_id), time.time(), "+inf")
+    members = redis_client().zrangebyscore(keys.PRESENCE.format(space=space_id), time.time(), "+inf")
     return {member.partition(":")[0] for member in members}
 
 
 def is_connected(person: Participant) -> bool:
     """Whether this one has a valid lease, without a look at all others: a room of thousands may end in one moment."""
-    client = store.client()
-    connections = client.smembers(store.CONNECTIONS.format(participant=person.pk))
+    client = redis_client()
+    connections = client.smembers(keys.CONNECTIONS.format(participant=person.pk))
     if not connections:
         return False
     members = [f"{person.pk}:{connection}" for connection in connections]
-    leases = client.zmscore(store.PRESENCE.format(space=person.space_id), members)
+    leases = client.zmscore(keys.PRESENCE.format(space=person.space_id), members)
     return any(until is not None and until > time.time() for until in leases)
 
 
@@ -73,8 +74,8 @@ def enter(space_id: str, user: User, connection: str) -> Participant:
     verb that did not see the person here yet, are looked at once more."""
     with transaction.atomic():
         person = Space(pk=space_id).enter(user)
-        mine = store.CONNECTIONS.format(participant=person.pk)
-        with store.client().pipeline() as pipe:
+        mine = keys.CONNECTIONS.format(participant=person.pk)
+        with redis_client().pipeline() as pipe:
             pipe.sadd(mine, connection).expire(mine, REMEMBERED_SECONDS)
             _lease(pipe, space_id, {f"{person.pk}:{connection}"}).execute()
     person.recheck()

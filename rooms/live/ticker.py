@@ -18,8 +18,8 @@ from rooms.live.snapshot import FACES
 from rooms.loops import PerLoop, database
 from rooms.models import Space
 from rooms.nodes import placement
-from rooms.store import client as store
-from rooms.store import queue
+from rooms.store import keys, queue
+from rooms.store.client import async_redis_client
 
 BEAT_SECONDS = 0.34
 RENEW_BEATS = 30
@@ -58,28 +58,28 @@ class Ticker:
             await presence.renew(self.space_id, self.connections)
 
     async def _send_reactions(self) -> None:
-        key = store.REACTIONS.format(space=self.space_id)
+        key = keys.REACTIONS.format(space=self.space_id)
         if not await _takes_turn(key, await pace(self.space_id, 1 / 3)):
             return
-        async with store.async_client().pipeline(transaction=True) as pipe:
+        async with async_redis_client().pipeline(transaction=True) as pipe:
             counts, _ = await pipe.hgetall(key).delete(key).execute()
         if counts:
             numbers = {emoji: int(count) for emoji, count in counts.items()}
             await events.hint(self.space_id, {"type": "reactions", "counts": numbers})
 
     async def _send_audience(self) -> None:
-        key = store.AUDIENCE.format(space=self.space_id)
+        key = keys.AUDIENCE.format(space=self.space_id)
         if not await _takes_turn(key, await pace(self.space_id, 1 / 2)):
             return
-        async with store.async_client().pipeline(transaction=True) as pipe:
+        async with async_redis_client().pipeline(transaction=True) as pipe:
             notes, _ = await pipe.lrange(key, 0, -1).delete(key).execute()
         if notes:
             listeners = await _count(self.space_id)
             await events.hint(self.space_id, _audience(notes, listeners))
 
     async def _advance_line(self) -> None:
-        key = store.LINE.format(space=self.space_id)
-        if not await store.async_client().exists(key) or not await _takes_turn(key, LINE_SECONDS):
+        key = keys.LINE.format(space=self.space_id)
+        if not await async_redis_client().exists(key) or not await _takes_turn(key, LINE_SECONDS):
             return
         for participant, place in (await _advance(self.space_id)).items():
             await events.whisper(participant, {"type": "waiting", "place": place})
@@ -90,14 +90,14 @@ class Ticker:
 
 async def pace(space_id: str, shortest: float) -> float:
     """Seconds between two sums: `shortest`, or more where so many are connected that it would be too many frames."""
-    connections = await store.async_client().zcard(store.PRESENCE.format(space=space_id))
+    connections = await async_redis_client().zcard(keys.PRESENCE.format(space=space_id))
     return max(shortest, min(connections / MOST_FRAMES, MOST_SECONDS))
 
 
 async def _takes_turn(what: str, seconds: float) -> bool:
     """Whether no process sent this sum within the last `seconds`."""
-    key = store.TURN.format(what=what)
-    return bool(await store.async_client().set(key, 1, nx=True, px=round(seconds * 1000)))
+    key = keys.TURN.format(what=what)
+    return bool(await async_redis_client().set(key, 1, nx=True, px=round(seconds * 1000)))
 
 
 def _audience(notes: list[str], listeners: int) -> dict[str, object]:

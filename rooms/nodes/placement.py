@@ -7,7 +7,7 @@ from django.db import transaction
 
 from rooms.media.contract import heartbeat
 from rooms.models import Space
-from rooms.store import client as store
+from rooms.store.client import redis_client
 
 COMING_LOAD = 0.02  # that a Space counts for which is placed on a node and not in its heartbeat yet
 
@@ -31,7 +31,7 @@ class AllFull(NoNode):
 
 def nodes() -> list[Node]:
     """Every node with a fresh heartbeat, least loaded first."""
-    client = store.client()
+    client = redis_client()
     keys = [heartbeat.KEY.format(name=name) for name in client.zrange(heartbeat.NAMES, 0, -1)]
     beats = [beat for beat in client.mget(keys) if beat] if keys else []
     return sorted((msgspec.json.decode(beat, type=Node) for beat in beats), key=lambda node: (node.load, node.name))
@@ -51,7 +51,7 @@ def lost(alive: list[Node]) -> list[tuple[str, float]]:
     """The names of nodes that ended without a goodbye, with the Unix seconds of their last heartbeat."""
     living = {node.name for node in alive}
     return [
-        (name, at) for name, at in store.client().zrange(heartbeat.NAMES, 0, -1, withscores=True) if name not in living
+        (name, at) for name, at in redis_client().zrange(heartbeat.NAMES, 0, -1, withscores=True) if name not in living
     ]
 
 

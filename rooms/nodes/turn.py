@@ -9,7 +9,8 @@ from rooms import protocol
 from rooms.loops import database
 from rooms.media.contract import turn
 from rooms.nodes.offers import SoundRefused, hearer
-from rooms.store import client as store
+from rooms.store import keys
+from rooms.store.client import async_redis_client
 
 MOST_A_MINUTE = 6  # of a member, over all pages and Spaces; a page asks once, and again when the hour is nearly over
 
@@ -33,8 +34,8 @@ def _member(me: UUID) -> UUID:
 
 
 async def _count(member: UUID) -> None:
-    key = store.RELAYS.format(member=member)
-    async with store.async_client().pipeline() as pipe:
+    key = keys.RELAYS.format(member=member)
+    async with async_redis_client().pipeline() as pipe:
         _, count = await pipe.set(key, 0, ex=60, nx=True).incr(key).execute()
     if count > MOST_A_MINUTE:
         raise SoundRefused("relay_too_often")

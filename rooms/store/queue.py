@@ -11,7 +11,8 @@ from typing import Any
 
 from django.db import transaction
 
-from rooms.store import client as store
+from rooms.store import keys
+from rooms.store.client import redis_client
 
 CALL_SECONDS = 10.0  # that somebody has to come when it is his turn; then it is the next one's
 MOST_CALLED = 20  # in one second: what they do to the node is measured before the next ones are called
@@ -41,29 +42,29 @@ def _keys(space: object, *names: str) -> list[str]:
 
 def stand(space: object, participant: object) -> int:
     """The place, from 1, of somebody who waits from now on, or did before."""
-    keys = _keys(space, store.LINE, store.TICKETS, store.CALLED)
-    place = int(store.client().eval(_STAND, 3, *keys, str(participant), LIFE_SECONDS))
+    names = _keys(space, keys.LINE, keys.TICKETS, keys.CALLED)
+    place = int(redis_client().eval(_STAND, 3, *names, str(participant), LIFE_SECONDS))
     _note_told(space, {str(participant): place})
     return place
 
 
 def _note_told(space: object, places: dict[str, int]) -> None:
-    key = store.TOLD.format(space=space)
-    with store.client().pipeline(transaction=False) as pipe:
+    key = keys.TOLD.format(space=space)
+    with redis_client().pipeline(transaction=False) as pipe:
         pipe.hset(key, mapping={who: str(place) for who, place in places.items()}).expire(key, LIFE_SECONDS).execute()
 
 
 def lets(space: object, participant: object) -> bool:
     """Whether somebody who comes may go in: nobody waits, or it is his turn."""
-    line, called = _keys(space, store.LINE, store.CALLED)
-    client = store.client()
+    line, called = _keys(space, keys.LINE, keys.CALLED)
+    client = redis_client()
     return not client.zcard(line) or (client.zscore(called, str(participant)) or 0.0) > time.time()
 
 
 def heard(space: object, participant: object) -> None:
     """Note that somebody has got his sound, and so waits no more."""
-    key = store.SOUNDED.format(space=space)
-    with store.client().pipeline(transaction=False) as pipe:
+    key = keys.SOUNDED.format(space=space)
+    with redis_client().pipeline(transaction=False) as pipe:
         pipe.zadd(key, {str(participant): time.time()}).expire(key, LIFE_SECONDS)
         _drop(pipe, space, participant)
         pipe.execute()
@@ -71,7 +72,7 @@ def heard(space: object, participant: object) -> None:
 
 def was_heard(space: object, participant: object, since: datetime) -> bool:
     """Whether somebody has had sound since they entered: they keep that place for as long as the one in the Space."""
-    at = store.client().zscore(store.SOUNDED.format(space=space), str(participant))
+    at = redis_client().zscore(keys.SOUNDED.format(space=space), str(participant))
     return at is not None and at >= since.timestamp()
 
 
@@ -82,19 +83,19 @@ def left(space: object, participant: object) -> None:
 
 def ended(space: object) -> None:
     """Forget the line after commit: there is nothing to wait for any more."""
-    keys = _keys(space, store.LINE, store.CALLED, store.TOLD, store.SOUNDED)
-    transaction.on_commit(lambda: store.client().delete(*keys), robust=True)
+    names = _keys(space, keys.LINE, keys.CALLED, keys.TOLD, keys.SOUNDED)
+    transaction.on_commit(lambda: redis_client().delete(*names), robust=True)
 
 
 def drop(space: object, participant: object) -> None:
     """Take somebody out of the line at once; nothing happens where he is in none."""
-    with store.client().pipeline(transaction=False) as pipe:
+    with redis_client().pipeline(transaction=False) as pipe:
         _drop(pipe, space, participant)
         pipe.execute()
 
 
 def _drop(pipe: Any, space: object, participant: object) -> None:
-    line, called, told = _keys(space, store.LINE, store.CALLED, store.TOLD)
+    line, called, told = _keys(space, keys.LINE, keys.CALLED, keys.TOLD)
     pipe.zrem(line, str(participant)).zrem(called, str(participant)).hdel(told, str(participant))
 
 
@@ -102,8 +103,8 @@ def advance(space: object, room: int, here: set[str]) -> dict[str, int]:
     """Call those who come next, as many as there is `room` for; who is to be told which place, 0 for his turn.
 
     `here` are those who are connected. Whoever was called and did not come goes to the end of the line."""
-    line, called = _keys(space, store.LINE, store.CALLED)
-    client, now = store.client(), time.time()
+    line, called = _keys(space, keys.LINE, keys.CALLED)
+    client, now = redis_client(), time.time()
     for late in client.zrangebyscore(called, "-inf", now):
         _call_off(space, late, late in here)
     under_way = set(client.zrange(called, 0, -1))
@@ -118,16 +119,16 @@ def advance(space: object, room: int, here: set[str]) -> dict[str, int]:
 
 
 def _call_off(space: object, participant: str, is_here: bool) -> None:
-    line, called = _keys(space, store.LINE, store.CALLED)
-    client = store.client()
+    line, called = _keys(space, keys.LINE, keys.CALLED)
+    client = redis_client()
     client.zrem(called, participant)
     if is_here:
-        client.zadd(line, {participant: client.incr(store.TICKETS)}, xx=True)
+        client.zadd(line, {participant: client.incr(keys.TICKETS)}, xx=True)
 
 
 def _to_tell(space: object, staying: list[str], here: set[str]) -> dict[str, int]:
     """Whose place has changed since he was told, the first ones first."""
-    told = store.client().hgetall(store.TOLD.format(space=space))
+    told = redis_client().hgetall(keys.TOLD.format(space=space))
     places = {who: place for place, who in enumerate(staying, 1) if who in here and told.get(who) != str(place)}
     first = dict(list(places.items())[:MOST_TOLD])
     if first:

@@ -7,7 +7,7 @@ import msgspec
 from django.db import transaction
 
 from rooms.media.contract.standing import ACK_KEY, CHANNEL, ENDED_SECONDS, KEY, LEFT, Standing
-from rooms.store import client as store
+from rooms.store.client import redis_client
 
 # Two verbs may reach Redis in the other order than they were committed, so only a newer standing is written.
 _WRITE = """
@@ -25,12 +25,12 @@ def write(standing: Standing) -> None:
     keys = KEY.format(space=space), ACK_KEY.format(space=space)
     lifetime = ENDED_SECONDS if standing.ended else 0
     data = msgspec.json.encode(standing).decode()
-    store.client().eval(_WRITE, 2, *keys, data, standing.version, CHANNEL, lifetime, space)
+    redis_client().eval(_WRITE, 2, *keys, data, standing.version, CHANNEL, lifetime, space)
 
 
 def in_effect(space_id: object) -> int:
     """The version that the media node has applied, 0 if none has."""
-    return int(store.client().get(ACK_KEY.format(space=space_id)) or 0)
+    return int(redis_client().get(ACK_KEY.format(space=space_id)) or 0)
 
 
 def left(space_id: object, participant: object) -> None:
@@ -39,4 +39,4 @@ def left(space_id: object, participant: object) -> None:
     This is a hint. `rooms.nodes.strays` finds what it missed. The standing does not list people who came or left:
     listeners do so by the thousand, and may come back."""
     note = f"{space_id} {participant}"
-    transaction.on_commit(lambda: store.client().publish(LEFT, note), robust=True)
+    transaction.on_commit(lambda: redis_client().publish(LEFT, note), robust=True)

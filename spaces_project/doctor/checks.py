@@ -16,7 +16,7 @@ from django.core.files.storage import storages
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from rooms.store import client as store
+from rooms.store.client import redis_client
 from spaces_project.doctor.findings import LOCAL_HOSTS, Finding, bad, doubtful, good, is_network, is_public_site
 from spaces_project.doctor.hls import sound_as_files
 from spaces_project.doctor.sound import announced_addresses, udp_port
@@ -155,7 +155,7 @@ def _migrations() -> Finding:
 def redis_server() -> Iterator[Finding]:
     what = "Redis"
     try:
-        about = store.client().info()
+        about = redis_client().info()
     except redis.RedisError as error:
         yield bad(what, str(error), "Start `manage.py runspaces`, or set REDIS_URL to a running server.")
         return
@@ -244,7 +244,7 @@ def _postgres_time() -> float:
 
 
 def _redis_time() -> float:
-    seconds, microseconds = store.client().time()
+    seconds, microseconds = redis_client().time()
     return float(seconds) + float(microseconds) / 1e6
 
 

@@ -6,13 +6,13 @@ from typing import Any
 import msgspec
 
 from rooms.media.contract import heartbeat
-from rooms.store import client as store
+from rooms.store.client import redis_client
 
 
 def beat(name: str, **fields: Any) -> None:
     """Write the heartbeat of a node as `rooms/media/link.py` does, but without an end."""
-    store.client().set(heartbeat.KEY.format(name=name), msgspec.json.encode(node(name, **fields)))
-    store.client().zadd(heartbeat.NAMES, {name: time.time()})
+    redis_client().set(heartbeat.KEY.format(name=name), msgspec.json.encode(node(name, **fields)))
+    redis_client().zadd(heartbeat.NAMES, {name: time.time()})
 
 
 def node(name: str, **fields: Any) -> heartbeat.Beat:
@@ -25,4 +25,4 @@ def node(name: str, **fields: Any) -> heartbeat.Beat:
 
 def died(name: str) -> None:
     """Redis has forgotten the heartbeat; the name stays in the list for a while."""
-    store.client().delete(heartbeat.KEY.format(name=name))
+    redis_client().delete(heartbeat.KEY.format(name=name))

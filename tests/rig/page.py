@@ -15,7 +15,7 @@ from django.test import Client
 from accounts.models import User
 from rooms.models import Space
 from rooms.nodes import offers
-from rooms.store import client as store
+from rooms.store.client import close_async_redis_client
 from spaces_project.asgi import application
 
 ORIGIN = (b"origin", b"http://localhost")
@@ -25,7 +25,7 @@ WAIT_SECONDS = 20
 @pytest.fixture(autouse=True)
 async def _close_what_belongs_to_the_loop() -> AsyncIterator[None]:
     yield
-    await store.close_async_client()
+    await close_async_redis_client()
     await offers.close()
 
 

@@ -9,16 +9,16 @@ from channels.layers import get_channel_layer
 
 from accounts.models import User
 from rooms.models import Participant, Space
-from rooms.store import client as store
 from rooms.store import layer
+from rooms.store.client import redis_client
 
 
 @pytest.fixture(autouse=True)
 def _empty_redis() -> Iterator[None]:
     yield
-    keys = list(store.client().scan_iter("spaces:*"))
+    keys = list(redis_client().scan_iter("spaces:*"))
     if keys:
-        store.client().delete(*keys)
+        redis_client().delete(*keys)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from django.db import transaction
 from rooms import protocol
 from rooms.media.contract.standing import KEY, Standing, parse
 from rooms.models import Participant, Space
-from rooms.store import client as store
+from rooms.store.client import redis_client
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Frames = list[dict[str, Any]]
@@ -61,4 +61,4 @@ def test_the_standing_names_who_may_be_heard_and_who_was_removed(
 
 def written(space: Space) -> Standing:
     """The standing as a media node reads it."""
-    return parse(str(store.client().get(KEY.format(space=space.pk))))
+    return parse(str(redis_client().get(KEY.format(space=space.pk))))

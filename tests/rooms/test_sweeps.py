@@ -14,8 +14,8 @@ from rooms.live import presence
 from rooms.media.contract.standing import KEY
 from rooms.models import Participant, Space
 from rooms.rules import Role
-from rooms.store import client as store
 from rooms.store import standing
+from rooms.store.client import close_async_redis_client, redis_client
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -26,7 +26,7 @@ def here(*people: Participant) -> None:
     async def lease() -> None:
         for person in people:
             await presence.renew(str(person.space_id), {f"{person.pk}:test"})
-        await store.close_async_client()
+        await close_async_redis_client()
 
     asyncio.run(lease())
 
@@ -229,9 +229,9 @@ def test_suspending_the_host_ends_the_space(tea: Space, host: Participant, hana:
 
 def test_standings_that_redis_lost_are_written_again(tea: Space) -> None:
     key = KEY.format(space=tea.pk)
-    store.client().delete(key)
+    redis_client().delete(key)
     tasks.rewrite_standings()
-    assert msgspec.json.decode(store.client().get(key) or "{}")["version"] == tea.standing_version
+    assert msgspec.json.decode(redis_client().get(key) or "{}")["version"] == tea.standing_version
 
 
 def test_the_standing_of_an_end_that_redis_missed_is_written_again(tea: Space, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -239,4 +239,4 @@ def test_the_standing_of_an_end_that_redis_missed_is_written_again(tea: Space, m
         broken.setattr(standing, "write", lambda space: None)
         tea.end()
     tasks.rewrite_standings()
-    assert msgspec.json.decode(store.client().get(KEY.format(space=tea.pk)) or "{}")["ended"] is True
+    assert msgspec.json.decode(redis_client().get(KEY.format(space=tea.pk)) or "{}")["ended"] is True

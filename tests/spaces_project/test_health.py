@@ -5,7 +5,7 @@ import redis
 from django.db import DatabaseError, connection
 from django.test import Client
 
-from rooms.store import client as store
+from rooms.store.client import redis_client
 from spaces_project import health
 from spaces_project.tasks import CANARY, canary
 from tests.rig.heartbeat import beat, died
@@ -13,7 +13,7 @@ from tests.rig.heartbeat import beat, died
 
 @pytest.fixture(autouse=True)
 def _no_canary() -> None:
-    store.client().delete(CANARY)
+    redis_client().delete(CANARY)
 
 
 @pytest.mark.django_db
@@ -53,7 +53,7 @@ def test_without_database_it_is_503(client: Client, monkeypatch: pytest.MonkeyPa
 @pytest.mark.django_db
 def test_without_redis_it_is_503(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     nobody = redis.Redis(unix_socket_path="/nonexistent/redis.sock", retry=None)
-    monkeypatch.setattr(health.store, "client", lambda: nobody)
+    monkeypatch.setattr(health, "redis_client", lambda: nobody)
     answer = client.get("/health")
     assert answer.status_code == 503
     assert answer.json()["redis"] is False

@@ -17,8 +17,8 @@ from rooms.media.hls import signature
 from rooms.models import Participant, Space
 from rooms.nodes import placement
 from rooms.refusals import Refused
-from rooms.store import client as store
-from rooms.store import queue
+from rooms.store import keys, queue
+from rooms.store.client import async_redis_client
 from tests.rig.heartbeat import beat, died
 from tests.rig.page import Page, _close_what_belongs_to_the_loop, pages
 
@@ -88,15 +88,15 @@ async def test_whoever_chooses_files_waits_no_longer_in_line(tea: Space, lior: U
         me = await Participant.objects.aget(space=tea, user=lior)
         assert await sync_to_async(queue.stand)(tea.pk, me.pk) == 1
         await hear(page)
-        assert await store.async_client().zcard(store.LINE.format(space=tea.pk)) == 1, "files until it is his turn"
+        assert await async_redis_client().zcard(keys.LINE.format(space=tea.pk)) == 1, "files until it is his turn"
         await page.send(type="hear", files=True, chosen=True, id=8)
         await page.until("files", re=8)
-        assert await store.async_client().zcard(store.LINE.format(space=tea.pk)) == 0
+        assert await async_redis_client().zcard(keys.LINE.format(space=tea.pk)) == 0
 
 
 async def test_the_node_is_told_that_somebody_hears(tea: Space, lior: User, quick: None) -> None:
     await sync_to_async(beat)("one", hls=True)
-    async with store.async_client().pubsub() as channel, pages(tea, lior) as [page]:
+    async with async_redis_client().pubsub() as channel, pages(tea, lior) as [page]:
         await channel.subscribe(HEARD)
         await hear(page)
         told = [message async for message in _messages(channel, 3)]

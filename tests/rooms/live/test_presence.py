@@ -7,7 +7,8 @@ import pytest
 from accounts.models import User
 from rooms.live import presence
 from rooms.models import Participant, Space
-from rooms.store import client as store
+from rooms.store import keys
+from rooms.store.client import redis_client
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CROWD = 5000
@@ -19,14 +20,14 @@ def opened(tea: Space, user: User, *connections: str) -> Participant:
 
 
 def lease(person: Participant, connection: str, seconds: float) -> None:
-    key = store.PRESENCE.format(space=person.space_id)
-    store.client().zadd(key, {f"{person.pk}:{connection}": time.time() + seconds})
+    key = keys.PRESENCE.format(space=person.space_id)
+    redis_client().zadd(key, {f"{person.pk}:{connection}": time.time() + seconds})
 
 
 def end(person: Participant, connection: str) -> None:
     """What `drop` does, from here."""
-    store.client().zrem(store.PRESENCE.format(space=person.space_id), f"{person.pk}:{connection}")
-    store.client().srem(store.CONNECTIONS.format(participant=person.pk), connection)
+    redis_client().zrem(keys.PRESENCE.format(space=person.space_id), f"{person.pk}:{connection}")
+    redis_client().srem(keys.CONNECTIONS.format(participant=person.pk), connection)
 
 
 def is_away(person: Participant) -> bool:
@@ -55,7 +56,7 @@ def test_a_connection_whose_process_was_killed_counts_for_as_long_as_its_lease(
 
 def test_a_lease_that_redis_has_forgotten_is_none(tea: Space, host: Participant, sol: User) -> None:
     person = opened(tea, sol, "page")
-    store.client().delete(store.PRESENCE.format(space=tea.pk))
+    redis_client().delete(keys.PRESENCE.format(space=tea.pk))
     assert not presence.is_connected(person)
 
 
@@ -79,10 +80,10 @@ def test_what_one_end_costs_does_not_grow_with_the_room(tea: Space, host: Partic
     crowd: dict[str | bytes, bytes | float | int | str] = {
         f"{number}:page": time.time() + 60 for number in range(CROWD)
     }
-    store.client().zadd(store.PRESENCE.format(space=tea.pk), crowd)
+    redis_client().zadd(keys.PRESENCE.format(space=tea.pk), crowd)
     end(person, "page")
-    before = store.client().info("stats")["total_net_output_bytes"]
+    before = redis_client().info("stats")["total_net_output_bytes"]
     assert is_away(person)
-    octets = store.client().info("stats")["total_net_output_bytes"] - before
+    octets = redis_client().info("stats")["total_net_output_bytes"] - before
     print(f"{octets} octets of answers, {CROWD} others are connected")
     assert octets < CROWD

@@ -8,7 +8,8 @@ import pytest
 from accounts.models import User
 from rooms.live import ticker
 from rooms.models import Space
-from rooms.store import client as store
+from rooms.store import keys
+from rooms.store.client import async_redis_client
 from tests.rig.page import _close_what_belongs_to_the_loop, pages
 
 __all__ = ["_close_what_belongs_to_the_loop"]
@@ -46,5 +47,5 @@ async def test_the_larger_a_room_the_less_often_its_sums_leave(tea: Space, conne
     leases: dict[str | bytes, bytes | float | int | str] = {
         f"{number}:page": time.time() + 30 for number in range(connections)
     }
-    await store.async_client().zadd(store.PRESENCE.format(space=tea.pk), leases)
+    await async_redis_client().zadd(keys.PRESENCE.format(space=tea.pk), leases)
     assert await ticker.pace(str(tea.pk), 0.5) == seconds

@@ -13,7 +13,7 @@ from rooms.media.contract import heartbeat
 from rooms.media.node import Node
 from rooms.models import Space
 from rooms.nodes import draining, http, placement
-from rooms.store import client as store
+from rooms.store.client import redis_client
 from tests.rig.page import _close_what_belongs_to_the_loop
 from tests.rooms.media.conftest import until
 from tests.rooms.nodes.test_media import Start, media, refusal, start
@@ -35,7 +35,7 @@ def fall_silent(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     async def nothing(now: float) -> None: ...
 
     monkeypatch.setattr(node.link, "_say_alive", nothing)
-    store.client().delete(heartbeat.KEY.format(name=node.name))
+    redis_client().delete(heartbeat.KEY.format(name=node.name))
 
 
 async def test_a_space_that_was_placed_a_moment_ago_is_taken_along(tea: Space, start: Start) -> None:
@@ -112,9 +112,9 @@ async def test_a_node_that_redis_does_not_hear_is_not_drained(
 ) -> None:
     node = await start("n1")
     monkeypatch.setattr(draining, "KNOWN_SECONDS", 0.2)
-    said = store.client().get(heartbeat.KEY.format(name="n1"))
+    said = redis_client().get(heartbeat.KEY.format(name="n1"))
     fall_silent(node, monkeypatch)
-    store.client().set(heartbeat.KEY.format(name="n1"), str(said))
+    redis_client().set(heartbeat.KEY.format(name="n1"), str(said))
     assert await refusal("stop", "n1") == "n1 answers, but Redis does not hear from it: look into its log."
     assert not node.draining
     assert not node.told_to_stop.is_set()

@@ -19,7 +19,7 @@ from rooms.media.contract.standing import KEY
 from rooms.media.node import Node
 from rooms.models import Space
 from rooms.nodes import draining, http, moving, placement
-from rooms.store import client as store
+from rooms.store.client import redis_client
 from tests.rig.follower import Follower
 from tests.rig.page import _close_what_belongs_to_the_loop, pages
 from tests.rooms.media.conftest import until
@@ -253,7 +253,7 @@ async def test_a_node_that_missed_that_it_has_a_space_is_told_again_by_whoever_c
     await database(placement.place)(tea)
     async with pages(tea, lior) as [page], Crowd() as crowd:
         elsewhere = msgspec.structs.replace(await database(tea.standing)(), version=1, boot="another")
-        store.client().set(KEY.format(space=tea.pk), msgspec.json.encode(elsewhere))
+        redis_client().set(KEY.format(space=tea.pk), msgspec.json.encode(elsewhere))
         follower = Follower(page, crowd, ())
         await follower.connect()
         assert follower.nodes == [old.boot]

@@ -14,7 +14,7 @@ from rooms.media.contract.standing import KEY, parse
 from rooms.models import Participant, Space
 from rooms.nodes import offers, placement
 from rooms.refusals import Refused
-from rooms.store import client as store
+from rooms.store.client import redis_client
 from tests.rig.heartbeat import beat, died
 from tests.rig.racing import at_once
 
@@ -73,7 +73,7 @@ def test_a_restarted_node_is_another_one(tea: Space) -> None:
 def test_a_node_that_redis_forgot_and_knows_again_is_the_same(tea: Space) -> None:
     beat("one")
     placement.place(tea)
-    store.client().delete(heartbeat.NAMES)
+    redis_client().delete(heartbeat.NAMES)
     assert placement.nodes() == []
     beat("one")
     beat("two", load=-1.0)
@@ -162,7 +162,7 @@ def test_two_web_processes_that_place_a_space_at_once_agree(tea: Space) -> None:
 def test_the_standing_names_the_node_that_keeps_the_sound(tea: Space) -> None:
     beat("one", boot="a1")
     placement.place(tea)
-    written = parse(str(store.client().get(KEY.format(space=tea.pk))))
+    written = parse(str(redis_client().get(KEY.format(space=tea.pk))))
     assert (written.boot, written.boot_before, written.from_ms) == ("a1", "", 0)
 
 

@@ -21,7 +21,7 @@ from rooms.media.network.quality import State
 from rooms.media.node import Node
 from rooms.models import Participant, Space
 from rooms.nodes import placement, strays
-from rooms.store import client as store
+from rooms.store.client import async_redis_client
 from tests.rig.media.settings import node_settings
 from tests.rig.page import Page, _close_what_belongs_to_the_loop, pages
 from tests.rooms.media.conftest import until
@@ -196,7 +196,7 @@ async def test_words_about_strangers_change_nothing(tea: Space, hana: User, node
     async with pages(tea, hana) as [page]:
         client = await listen(page, crowd)
         for note in ("", "x", f"{tea.pk}", f"{tea.pk} somebody", f"elsewhere {tea.pk}"):
-            await store.async_client().publish(LEFT, note)
+            await async_redis_client().publish(LEFT, note)
         heard = client.heard.packets
         await until(lambda: client.heard.packets > heard + 5)
         assert node.engine.peers == 1

@@ -17,7 +17,8 @@ from rooms.models import Participant, Space
 from rooms.nodes import offers
 from rooms.nodes import turn as relay
 from rooms.refusals import Refused
-from rooms.store import client as store
+from rooms.store import keys
+from rooms.store.client import redis_client
 from tests.rig.page import _close_what_belongs_to_the_loop, pages
 
 __all__ = ["_close_what_belongs_to_the_loop"]
@@ -94,8 +95,8 @@ async def test_whoever_asks_too_often_is_refused_and_loses_nothing(tea: Space, s
         assert (await ask(other, 91))["type"] == "ice_servers", "each member has his own count"
         await page.send(type="ask", text="", id=92)
         assert await page.until("ok", re=92)
-    key = store.RELAYS.format(member=sol.pk)
-    assert 0 < await sync_to_async(store.client().ttl)(key) <= 60, "and the minute ends"
+    key = keys.RELAYS.format(member=sol.pk)
+    assert 0 < await sync_to_async(redis_client().ttl)(key) <= 60, "and the minute ends"
 
 
 async def test_without_servers_none_are_named(tea: Space, sol: User, settings: Settings) -> None:

@@ -11,8 +11,8 @@ from django.utils import timezone
 from accounts.models import User
 from rooms import tasks
 from rooms.models import Participant, Space
-from rooms.store import client as store
-from rooms.store import queue
+from rooms.store import keys, queue
+from rooms.store.client import redis_client
 from tests.rig.racing import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -37,7 +37,7 @@ def waiting(tea: Space, crowd: list[Participant]) -> list[str]:
 
 
 def order(tea: Space) -> list[str]:
-    return list(store.client().zrange(store.LINE.format(space=tea.pk), 0, -1))
+    return list(redis_client().zrange(keys.LINE.format(space=tea.pk), 0, -1))
 
 
 def test_whoever_asks_again_keeps_his_place(tea: Space, waiting: list[str]) -> None:
@@ -125,13 +125,13 @@ def test_whoever_is_out_of_the_space_is_out_of_the_line(
 
 def kept(tea: Space) -> list[str]:
     """The keys of the line of a Space."""
-    names = (store.LINE, store.CALLED, store.TOLD, store.SOUNDED)
-    return [key for key in (name.format(space=tea.pk) for name in names) if store.client().exists(key)]
+    names = (keys.LINE, keys.CALLED, keys.TOLD, keys.SOUNDED)
+    return [key for key in (name.format(space=tea.pk) for name in names) if redis_client().exists(key)]
 
 
 def test_redis_forgets_each_line_in_the_end(tea: Space, waiting: list[str]) -> None:
     assert len(kept(tea)) == 2, "nobody was called yet, and nobody has had his sound"
-    assert all(0 < store.client().ttl(key) <= queue.LIFE_SECONDS for key in kept(tea))
+    assert all(0 < redis_client().ttl(key) <= queue.LIFE_SECONDS for key in kept(tea))
 
 
 def test_nothing_is_kept_of_the_line_of_a_space_that_has_ended(tea: Space, waiting: list[str]) -> None:

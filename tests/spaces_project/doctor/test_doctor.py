@@ -322,7 +322,7 @@ def test_no_database(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_no_redis(monkeypatch: pytest.MonkeyPatch) -> None:
     nobody = redis.Redis(unix_socket_path="/nonexistent/redis.sock", retry=None)
-    monkeypatch.setattr(checks.store, "client", lambda: nobody)
+    monkeypatch.setattr(checks, "redis_client", lambda: nobody)
     [fault] = faults(checks.redis_server())
     assert "REDIS_URL" in fault.mend
 
@@ -339,7 +339,7 @@ def test_a_redis_that_will_not_do(monkeypatch: pytest.MonkeyPatch, about: dict[s
         def info(self) -> dict[str, object]:
             return about
 
-    monkeypatch.setattr(checks.store, "client", Client)
+    monkeypatch.setattr(checks, "redis_client", Client)
     [fault] = faults(checks.redis_server())
     assert words in fault.detail
 
