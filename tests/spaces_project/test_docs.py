@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from spaces_project import __version__
 from tests.rig.machine import CHECKOUT
 from tests.test_imports import ORDER
 
@@ -160,3 +161,19 @@ def test_every_command_is_named_where_operators_look() -> None:
     page = text_of(DOCS / "operating" / "watching.md")
     rows = dict(re.findall(r"^\| `(\w+)` \| `manage.py (\w+)[^|]*` \| \S", page, re.MULTILINE))
     assert rows == {name: name for name in own}
+
+
+def test_contributing_names_every_marker_and_every_package() -> None:
+    """The table of what needs what, against pyproject.toml and what CI installs."""
+    table = text_of(CHECKOUT / "CONTRIBUTING.md").partition("## Commands")[0]
+    markers = re.findall(r'^    "(browser|needs_\w+):', text_of(CHECKOUT / "pyproject.toml"), re.MULTILINE)
+    installed = re.findall(r"missing\+=\((.+)\)", text_of(CHECKOUT / ".ci" / "run"))
+    packages = {name for group in installed for name in group.split()}
+    assert len(markers) > 4
+    assert len(packages) > 8
+    assert {name for name in {*markers, *packages} if not re.search(rf"[` ]{re.escape(name)}[` ]", table)} == set()
+
+
+def test_security_names_the_version_that_gets_fixes() -> None:
+    supported = re.findall(r"^\| (\d+\.\d+) \| yes", text_of(CHECKOUT / "SECURITY.md"), re.MULTILINE)
+    assert supported == [__version__.rpartition(".")[0]]
