@@ -99,7 +99,8 @@ class User(AbstractBaseUser, PermissionsMixin):
             ]
         super().save(*args, **kwargs)
 
-    # --- following ----------------------------------------------------------------------------------------------------
+    # Following
+
     @transaction.atomic
     def follow(self, other: "User") -> "Follow":
         """Follow `other`, or ask to if `other` approves each follower. Safe to repeat.
@@ -171,7 +172,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         """What `other` is to me: whom I block, follow, have asked to follow, or none of these."""
         return Relation(User.objects.with_relation_of(self).values_list("relation", flat=True).get(pk=other.pk))
 
-    # --- blocking -----------------------------------------------------------------------------------------------------
+    # Blocking
+
     @transaction.atomic
     def block(self, other: "User") -> None:
         """Block `other`: following ends both ways, and neither can enter the other's Spaces. Safe to repeat.
@@ -192,7 +194,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         if deleted:
             transaction.on_commit(lambda: signals.unblocked.send(User, blocker=self, blocked=other), robust=True)
 
-    # --- standing of the account --------------------------------------------------------------------------------------
+    # Standing of the account
+
     def is_suspended(self, now: datetime | None = None) -> bool:
         return self.suspended_until is not None and self.suspended_until > (now or timezone.now())
 
@@ -246,7 +249,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         self.is_staff = True
         self.save(update_fields=["is_staff"])
 
-    # --- profile ------------------------------------------------------------------------------------------------------
+    # Profile
+
     @transaction.atomic
     def change_avatar(self, picture: "File[bytes] | None") -> None:
         """Take `picture` (made by `accounts.avatars`) as my picture, or none; the old file goes after commit."""
@@ -259,7 +263,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         if old:
             transaction.on_commit(lambda: old.storage.delete(old.name))
 
-    # --- key of the API
+    # Key of the API
+
     @transaction.atomic
     def renew_token(self) -> str:
         """Make a new key of the API and return it. The one before stops working."""

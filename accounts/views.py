@@ -116,7 +116,9 @@ def _next_page(request: MemberRequest) -> str:
     return target if url_has_allowed_host_and_scheme(target, {request.get_host()}, request.is_secure()) else ""
 
 
-# --- my people --------------------------------------------------------------------------------------------------------
+# My people
+
+
 @require_safe
 @login_required
 def followers(request: MemberRequest) -> HttpResponse:
@@ -192,7 +194,9 @@ def _follower_answer(request: MemberRequest, done: str) -> HttpResponse:
     return redirect(_next_page(request) or "followers")
 
 
-# --- myself -----------------------------------------------------------------------------------------------------------
+# Myself
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def profile_edit(request: MemberRequest) -> HttpResponse:

@@ -96,7 +96,8 @@ class CaseAdmin(ReadOnlyAdmin):
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         return pages.page(request, object_id)  # type: ignore[return-value, arg-type]
 
-    # --- columns ------------------------------------------------------------------------------------------------------
+    # Columns
+
     @admin.display(description=_("about"), ordering="subject__handle")
     def about(self, case: Case) -> str:
         return f"@{case.subject.handle}"

@@ -86,7 +86,8 @@ class Case(models.Model):
     def __str__(self) -> str:
         return f"case {str(self.pk)[:8]}"
 
-    # --- opening ------------------------------------------------------------------------------------------------------
+    # Opening
+
     @classmethod
     def of(cls, space: Space, subject: User, now: datetime) -> "Case":
         """The open case about this person in this Space, locked; opened if there is none."""
@@ -110,7 +111,8 @@ class Case(models.Model):
         Nothing is joined: after waiting for the lock PostgreSQL looks at this row anew, but not at joined ones."""
         return cls.objects.select_for_update().get(pk=pk)
 
-    # --- claiming -----------------------------------------------------------------------------------------------------
+    # Claiming
+
     @transaction.atomic
     def claim(self, by: User) -> None:
         """Take the case, or take it again; what a colleague has not touched for 15 minutes is free. Raises Refused."""
@@ -153,7 +155,8 @@ class Case(models.Model):
         """When the claim lapses, if nothing is done before."""
         return self.active_at + CLAIM_IDLE if self.active_at and self.holder() else None
 
-    # --- deciding -----------------------------------------------------------------------------------------------------
+    # Deciding
+
     @transaction.atomic
     def decide(self, by: User, kind: Kind, reason: str, until: datetime | None = None) -> Decision:
         """Decide the case and carry it out, in one transaction. Raises Refused, and then nothing has changed."""
@@ -193,7 +196,8 @@ class Case(models.Model):
         check(rules.statement_refusal(kind, reason, lasting))
         check(rules.kind_refusal(kind, self.facts(), by.is_superuser))
 
-    # --- who may, and what can be done --------------------------------------------------------------------------------
+    # Who may, and what can be done
+
     def reviewing_refusal(self, by: User, permission: str = CLAIM) -> Reason | None:
         """Why `by` may not work on this case; None if he may."""
         permitted = by.is_staff and by.in_good_standing() and by.has_perm(permission)

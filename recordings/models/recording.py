@@ -93,7 +93,8 @@ class Recording(Mixable):
         """The row, fresh and locked until the transaction ends."""
         return cls.objects.select_for_update(of=("self",)).select_related("space").get(pk=pk)
 
-    # --- capture ------------------------------------------------------------------------------------------------------
+    # Capture
+
     @classmethod
     def open_for(cls, space: Space) -> "Recording":
         """The recording of a Space that has started. Safe to repeat."""
@@ -189,7 +190,8 @@ class Recording(Mixable):
         recording._date(now)
         recording.save(update_fields=["state", "ended_at", "retained_until", "purge_at", "mix_at", "collect_at"])
 
-    # --- keeping and purging ------------------------------------------------------------------------------------------
+    # Keeping and purging
+
     @transaction.atomic
     def hold(self, kind: str, case_ref: str, until: datetime, reason: str = "", by: User | None = None) -> Hold:
         """Keep the sound until a day, at most 90 days ahead; `by` is None where a report places it by itself.

@@ -38,13 +38,17 @@ def examine() -> Iterator[Finding]:
         yield from check()
 
 
-# --- Itself -----------------------------------------------------------------------------------------------------------
+# Itself
+
+
 def version() -> Iterator[Finding]:
     """For whoever reads the output in a report of a fault."""
     yield good("version", f"Spaces {settings.SPACES_VERSION}, Python {platform.python_version()}")
 
 
-# --- Web --------------------------------------------------------------------------------------------------------------
+# Web
+
+
 def secrets() -> Iterator[Finding]:
     for name in ("SECRET_KEY", "MEDIA_SECRET"):
         if len(secret(name)) < LEAST_SECRET:
@@ -121,7 +125,9 @@ def mail() -> Iterator[Finding]:
         yield good("mail", "printed to the log")
 
 
-# --- Servers ----------------------------------------------------------------------------------------------------------
+# Servers
+
+
 def database() -> Iterator[Finding]:
     what = "database"
     try:

@@ -61,7 +61,9 @@ class EmbeddedError(RuntimeError):
     """An embedded server cannot run; the text is one line for the operator."""
 
 
-# --- Where things lie -------------------------------------------------------------------------------------------------
+# Where things lie
+
+
 def _digest(var: Path) -> str:
     return hashlib.sha256(str(var).encode()).hexdigest()[:12]
 
@@ -115,7 +117,9 @@ def _check_owner(var: Path) -> None:
         raise EmbeddedError(f"{var} belongs to user {owner}; run this as that user, or set VAR_DIR to another folder.")
 
 
-# --- PostgreSQL -------------------------------------------------------------------------------------------------------
+# PostgreSQL
+
+
 def _wheel(package: str, *parts: str) -> Path:
     spec = find_spec(package)  # finds without importing: the package's own start-up code warns and locks
     if spec is None or spec.origin is None:
@@ -276,7 +280,9 @@ def stop_postgres(server: subprocess.Popen[bytes]) -> None:
     stop(server, (signal.SIGINT, 2.0), (signal.SIGQUIT, 0.5))
 
 
-# --- Redis ------------------------------------------------------------------------------------------------------------
+# Redis
+
+
 def start_redis(var: Path, durable: bool = True) -> subprocess.Popen[bytes]:
     """Start Redis as a child and wait until it answers. What it says goes to `var/redis.log`. Raises EmbeddedError.
 
@@ -317,7 +323,9 @@ def stop_redis(server: subprocess.Popen[bytes]) -> None:
     stop(server, (signal.SIGTERM, 2.0))
 
 
-# --- Both -------------------------------------------------------------------------------------------------------------
+# Both
+
+
 def _wait(server: subprocess.Popen[bytes], name: str, ready: Callable[[], bool]) -> None:
     answered = with_patience(lambda: server.poll() is not None or ready(), START_SECONDS)
     if server.poll() is not None:

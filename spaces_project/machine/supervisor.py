@@ -67,7 +67,8 @@ class Supervisor:
     def _told_to_stop(self, number: int, frame: object) -> None:
         self.stopping = True
 
-    # --- starting -----------------------------------------------------------------------------------------------------
+    # Starting
+
     def add_server(self, child: Child) -> None:
         self.servers.append(child)
         self._start(child)
@@ -96,7 +97,8 @@ class Supervisor:
             child.process = child.start(output)
         child.started_at, child.again_at = time.monotonic(), None
 
-    # --- watching -----------------------------------------------------------------------------------------------------
+    # Watching
+
     def wait_until(self, ready: Callable[[], bool], seconds: float) -> bool:
         """Watch until `ready` says yes; False when `seconds` are over or everything is to stop."""
         deadline = time.monotonic() + seconds
@@ -157,7 +159,8 @@ class Supervisor:
             for line in lines:
                 self.say(f"{name:>8} | {line.decode(errors='replace')}")
 
-    # --- stopping -----------------------------------------------------------------------------------------------------
+    # Stopping
+
     def stop(self) -> None:
         """Stop everything within five seconds: first what uses the servers, then the servers."""
         self.stopping = True

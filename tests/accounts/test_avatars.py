@@ -118,7 +118,9 @@ def test_damaged_pictures_are_refused_or_read_but_never_break(form: str) -> None
             squared(bytes(broken))
 
 
-# --- on the page ------------------------------------------------------------------------------------------------------
+# On the page
+
+
 def upload(browser: Client, content: bytes, **fields: str) -> Any:
     file = SimpleUploadedFile("me.png", content, content_type="image/png")
     return browser.post("/me/profile/", {"display_name": "Hana", "bio": "", "avatar": file} | fields)

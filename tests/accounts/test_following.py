@@ -74,7 +74,9 @@ def test_removing_a_follower_is_unfollowing_from_the_other_side(hana: User, lior
     assert not hana.is_followed_by(lior)
 
 
-# --- approval ---------------------------------------------------------------------------------------------------------
+# Approval
+
+
 def test_a_request_is_not_a_follow(careful: User, lior: User) -> None:
     follow = lior.follow(careful)
     assert (follow.state, follow.accepted_at) == (Follow.State.REQUESTED, None)
@@ -131,7 +133,9 @@ def test_who_follows_already_stays_when_approval_is_switched_on(hana: User, lior
     assert hana.follower_count == 1
 
 
-# --- blocking ---------------------------------------------------------------------------------------------------------
+# Blocking
+
+
 def test_a_block_ends_following_both_ways(hana: User, dee: User) -> None:
     dee.follow(hana)
     hana.follow(dee)
@@ -178,7 +182,9 @@ def test_nobody_blocks_himself(hana: User) -> None:
         hana.block(hana)
 
 
-# --- told after commit, kept by the database --------------------------------------------------------------------------
+# Told after commit, kept by the database
+
+
 def test_the_rooms_hear_of_a_block_after_commit(
     hana: User, dee: User, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:

@@ -16,7 +16,9 @@ def handles(people: Any) -> list[str]:
     return [person.handle for person in people]
 
 
-# --- handles ----------------------------------------------------------------------------------------------------------
+# Handles
+
+
 def test_a_handle_is_lower_case_whatever_one_types(db: None) -> None:
     assert User.objects.create_user("HaNa").handle == "hana"
     assert User.objects.get(handle="HANA") == User.objects.get_by_natural_key("hAnA")
@@ -30,7 +32,9 @@ def test_the_database_refuses_a_bad_handle(db: None, handle: str) -> None:
         User.objects.create_user(handle)
 
 
-# --- search -----------------------------------------------------------------------------------------------------------
+# Search
+
+
 def test_search_finds_handles_and_words_of_names(hana: User, sol: User, lior: User, dee: User) -> None:
     sol.follow(lior)
     assert handles(User.objects.search("ha")) == ["hana"]
@@ -90,7 +94,9 @@ def test_people_carry_what_they_are_to_the_viewer(hana: User, sol: User, lior: U
     }
 
 
-# --- the gate of hosting ----------------------------------------------------------------------------------------------
+# The gate of hosting
+
+
 @pytest.mark.parametrize(("followers", "missing"), [(0, 600), (438, 162), (599, 1), (600, 0), (10_000, 0)])
 def test_followers_missing(dee: User, followers: int, missing: int) -> None:
     dee.follower_count = followers

@@ -55,7 +55,9 @@ def test_a_suspended_member_sees_until_when_and_changes_nothing(log_in: LogIn, h
     assert hana.display_name == "Hana Mori"
 
 
-# --- followers --------------------------------------------------------------------------------------------------------
+# Followers
+
+
 @pytest.fixture
 def asked(hana: User, lior: User) -> User:
     """lior, who has asked hana."""
@@ -162,7 +164,9 @@ def test_following_and_blocked_list_their_people(log_in: LogIn, hana: User, sol:
     assert "/people/dee/unblock/" in browser.get("/me/blocked/").content.decode()
 
 
-# --- token, language --------------------------------------------------------------------------------------------------
+# Token, language
+
+
 def test_a_token_is_shown_once(log_in: LogIn, hana: User) -> None:
     browser = log_in(hana)
     page = browser.post("/me/token/", {"make": "1"}).content.decode()

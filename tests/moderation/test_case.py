@@ -41,7 +41,9 @@ def test_every_reason_has_a_text() -> None:
     assert all(str(text) for text in TEXTS.values())
 
 
-# --- claiming ---------------------------------------------------------------------------------------------------------
+# Claiming
+
+
 def test_only_a_permitted_member_of_staff_claims(case: Case, hana: User, mo: User) -> None:
     assert refused(case.claim, hana) == Reason.NOT_A_REVIEWER
     assert refused(case.claim, mo) == Reason.NOT_A_REVIEWER
@@ -101,7 +103,9 @@ def test_two_reviewers_claim_at_once_and_one_gets_it(
     assert case.claimed_by in (reviewer, colleague)
 
 
-# --- deciding: refusals -----------------------------------------------------------------------------------------------
+# Deciding: refusals
+
+
 def test_who_has_not_claimed_does_not_decide(case: Case, reviewer: User, claimed: Case, colleague: User) -> None:
     assert refused(claimed.decide, colleague, Kind.DISMISS, WHY) == Reason.NOT_CLAIMED
 
@@ -191,7 +195,9 @@ def test_two_decisions_at_once_and_one_wins(transactional_db: None, claimed: Cas
     assert AuditEvent.objects.filter(verb=AuditEvent.Verb.CASE_DECIDED).count() == 1
 
 
-# --- deciding: what it does -------------------------------------------------------------------------------------------
+# Deciding: what it does
+
+
 def test_a_dismissal_lets_the_sound_go_and_tells_nobody(claimed: Case, reviewer: User, tea: Space) -> None:
     decision = claimed.decide(reviewer, Kind.DISMISS, f"  {WHY} ")
     assert decision.reason == WHY

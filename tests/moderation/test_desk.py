@@ -56,7 +56,9 @@ def heard(tea: Space, speaker: Participant) -> Recording:
     return recording
 
 
-# --- refusals ---------------------------------------------------------------------------------------------------------
+# Refusals
+
+
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_anonymous_is_sent_to_allauths_log_in(client: Client, case: Case, method: str) -> None:
     for step in STEPS:
@@ -138,7 +140,9 @@ def test_purged_sound_is_gone(log_in: Browser, reviewer: User, claimed: Case, he
     assert log_in(reviewer).get(sound(claimed)).status_code == 404
 
 
-# --- the queue --------------------------------------------------------------------------------------------------------
+# The queue
+
+
 def test_the_queue_shows_open_cases_the_worst_first(
     log_in: Browser, reviewer: User, tea: Space, report: Report, hana: User, lior: User, host: Participant
 ) -> None:
@@ -172,7 +176,9 @@ def test_the_queue_takes_the_same_few_queries_however_long(
         browser.get(QUEUE)
 
 
-# --- the desk ---------------------------------------------------------------------------------------------------------
+# The desk
+
+
 def test_the_desk_opens_by_claiming(log_in: Browser, reviewer: User, case: Case, heard: Recording) -> None:
     browser = log_in(reviewer)
     closed = browser.get(desk(case)).content.decode()
@@ -250,7 +256,9 @@ def test_the_waveform_is_for_whoever_has_claimed(
     assert log_in(colleague).get(desk(claimed, "sound/waveform/")).status_code == 403
 
 
-# --- deciding ---------------------------------------------------------------------------------------------------------
+# Deciding
+
+
 def decide(browser: Client, case: Case, **said: Any) -> Any:
     return browser.post(desk(case, "decide/"), said, follow=True)
 
@@ -385,7 +393,9 @@ def test_staff_pages_have_neither_inline_script_nor_style(
     assert "'unsafe" not in answer["Content-Security-Policy"]
 
 
-# --- the trail --------------------------------------------------------------------------------------------------------
+# The trail
+
+
 def test_the_trail_is_for_those_with_the_permission(log_in: Browser, reviewer: User, claimed: Case) -> None:
     assert log_in(reviewer).get("/admin/moderation/auditevent/").status_code == 403
     root = log_in(User.objects.create_superuser("root"))

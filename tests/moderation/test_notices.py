@@ -35,7 +35,9 @@ def page(browser: Client, address: str = "/me/following/") -> str:
     return browser.get(address, headers=PAGE).content.decode()
 
 
-# --- the notice -------------------------------------------------------------------------------------------------------
+# The notice
+
+
 def test_anonymous_sees_no_decisions(client: Client) -> None:
     assert client.get("/me/decisions/").status_code == 302
 
@@ -99,7 +101,9 @@ def test_a_removal_is_said(claimed: Case, reviewer: User) -> None:
     assert Notice.objects.get().headline == "You were removed from the Space “Tea at four”"
 
 
-# --- who reported -----------------------------------------------------------------------------------------------------
+# Who reported
+
+
 @pytest.fixture
 def informant(tea: Space, dee: User) -> Participant:
     """dee, who comes once, reports sol and leaves: nothing of hers stays in the room but the report."""

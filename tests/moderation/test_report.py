@@ -33,7 +33,9 @@ def refused(reporter: User, space: Space, subject: Participant | None, text: str
     return refusal.value.reason
 
 
-# --- refusals ---------------------------------------------------------------------------------------------------------
+# Refusals
+
+
 def test_who_was_never_inside_cannot_report(tea: Space, dee: User, speaker: Participant) -> None:
     with pytest.raises(Participant.DoesNotExist):
         Report.file(dee, tea, speaker, "hate")
@@ -106,7 +108,9 @@ def test_what_the_table_of_roles_refuses_is_refused_with_its_reason(
     assert not Case.objects.exists()
 
 
-# --- what is written --------------------------------------------------------------------------------------------------
+# What is written
+
+
 def test_a_report_freezes_who_role_and_room_time(tea: Space, sol: User, report: Report) -> None:
     tea.started_at = report.created_at - timedelta(seconds=42)
     sol.handle, sol.display_name = "moon", "Another Name"

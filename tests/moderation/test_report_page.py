@@ -18,7 +18,9 @@ Address = Callable[..., str]
 FRAGMENT = {"HX-Request": "true"}
 
 
-# --- refusals ---------------------------------------------------------------------------------------------------------
+# Refusals
+
+
 def test_anonymous_is_sent_to_the_log_in(client: Client, speaker: Participant, report_address: Address) -> None:
     answer = client.post(report_address(speaker), {"reason": "hate"})
     assert answer.status_code == 302
@@ -110,7 +112,9 @@ def test_a_form_without_its_token_is_refused(
     assert not Report.objects.exists()
 
 
-# --- what works -------------------------------------------------------------------------------------------------------
+# What works
+
+
 def test_the_form_is_a_fragment_for_the_dialogue_and_a_page_otherwise(
     log_in: Browser, lior: User, listener: Participant, speaker: Participant, report_address: Address
 ) -> None:

@@ -59,7 +59,9 @@ def test_a_fault_makes_it_fail_and_is_named_with_its_mend(settings: Settings) ->
     assert "Put nginx with a certificate in front" in out.getvalue()
 
 
-# --- web ---
+# Web
+
+
 @pytest.mark.parametrize("name", ["SECRET_KEY", "MEDIA_SECRET", "HLS_SECRET"])
 @pytest.mark.parametrize("value", ["", "short"])
 def test_a_missing_or_short_secret(settings: Settings, name: str, value: str) -> None:
@@ -157,7 +159,9 @@ def test_a_public_site_that_sends_no_mail(settings: Settings, url: str, host: st
     assert [(finding.warning, "EMAIL_HOST" in finding.mend) for finding in found] == ([(True, True)] if warned else [])
 
 
-# --- sound ---
+# Sound
+
+
 @pytest.mark.parametrize(
     ("address", "words"),
     [
@@ -312,7 +316,9 @@ def test_a_face_that_is_not_a_nodes(settings: Settings, answer: bytes) -> None:
     assert "not by a media node" in fault.detail
 
 
-# --- servers ---
+# Servers
+
+
 def test_no_database(monkeypatch: pytest.MonkeyPatch) -> None:
     nowhere = {"host": "/nonexistent", "dbname": "spaces"}
     monkeypatch.setattr(checks.connection, "get_connection_params", lambda: nowhere)
