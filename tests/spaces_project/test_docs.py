@@ -14,6 +14,7 @@ PAGES = sorted([*CHECKOUT.glob("*.md"), *DOCS.rglob("*.md"), *(CHECKOUT / ".gith
 ARCHITECTURE, GLOSSARY, INDEX = DOCS / "architecture.md", DOCS / "glossary.md", DOCS / "decisions" / "README.md"
 DECISIONS = sorted((DOCS / "decisions").glob("[0-9]*.md"))
 HEADINGS = ["Problem", "Decision", "Alternatives", "Measured", "Given up"]
+NOT_DRAWN = {"  management", "  migrations", "  templatetags"}  # as in every Django app
 IN_FORCE = ", in force\n"
 FOLDERS = "accounts|bench|docs|locale|moderation|recordings|rooms|spaces_project|templates|tests"
 CODE = re.compile(r"`([^`\n]+)`")
@@ -70,6 +71,13 @@ def test_every_process_of_runspaces_has_its_row() -> None:
     rows = re.findall(r"^\| (\w+)", text_of(ARCHITECTURE).partition("## Tree")[0], re.MULTILINE)
     assert started >= {"web", "worker", "mixer", "beat"}
     assert started - set(rows) == set()
+
+
+def test_the_tree_is_that_of_the_project() -> None:
+    tree = text_of(ARCHITECTURE).partition("## Tree")[2].partition("## Layers")[0]
+    drawn = {indent + name for indent, name in re.findall(r"^( {0,2})([\w/]+)/(?: |$)", tree, re.MULTILINE)}
+    rooms = {f"  {path.name}" for path in (CHECKOUT / "rooms").iterdir() if (path / "__init__.py").exists()}
+    assert drawn == rooms - NOT_DRAWN | {"  static/rooms", *ORDER, "templates"}
 
 
 def test_the_architecture_names_many_paths() -> None:
