@@ -26,7 +26,7 @@ DOORS = {
     "sound.opus",
 }
 DOORS_OF = {
-    "rooms/management/commands/runmedia.py": {"node", "settings", "priority", "network.quality"},
+    "rooms/management/commands/runmedia.py": {"node", "settings", "priority"},
     "spaces_project/doctor/hls.py": {"hls.files"},
     "spaces_project/doctor/sound.py": {"network.stun"},
 }

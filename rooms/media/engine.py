@@ -1,11 +1,10 @@
-"""All Spaces of a node: peers join and leave, standings are applied, every 20 ms everybody gets his sound.
+"""All Spaces of a node: peers join and leave, standings take effect, and every 20 ms each listener gets sound.
 
-One thread does it all. Reading the port and the handshakes are bounded pieces of work between two ticks, so that
-neither a rush of joins nor a flood of strangers' packets makes the sound wait.
+One thread does all of it. Reading the port and the handshakes are bounded pieces of work between two ticks, so neither
+a rush of joins nor a flood of packets from strangers delays the sound.
 """
 
 import asyncio
-import contextlib
 import gc
 import logging
 import time
@@ -13,45 +12,43 @@ from collections import Counter
 from collections.abc import Callable
 
 from rooms.media.admission import Admission
-from rooms.media.capture.tap import Chunk
 from rooms.media.clock import Ticker
 from rooms.media.contract import addresses
 from rooms.media.contract.grant import Grant
 from rooms.media.contract.held import Reception
+from rooms.media.contract.hints import PeerState
 from rooms.media.contract.standing import Standing
-from rooms.media.hls.feed import Feed, Send
+from rooms.media.hls.feed import Feed
 from rooms.media.hls.messages import End
 from rooms.media.hls.signature import folder
 from rooms.media.joining import Refused, admitted, check_placed, understood
 from rooms.media.listeners.fanout import FanOut
 from rooms.media.live_space import LiveSpace
-from rooms.media.network import rtp, sdp
+from rooms.media.network import sdp
 from rooms.media.network.dtls import Certificate
 from rooms.media.network.handshakes import Handshakes
 from rooms.media.network.ice import IceLite, IcePeer
 from rooms.media.network.peer import Peer
 from rooms.media.network.reading import MANY, Reading
 from rooms.media.network.udp import UdpPort
+from rooms.media.outputs import Outputs, Shared
+from rooms.media.reports import Reports
 from rooms.media.settings import Settings
 from rooms.media.units import FRAME
-from rooms.media.web_side import Messenger, Outside
 
 log = logging.getLogger(__name__)
 
-READ_SECONDS = 0.003  # for reading at a time, unless a tick is due earlier
+READ_SECONDS = 0.003  # for one round of reading, or less if a tick is due
 SWEEP_TICKS = 50
-REPORT_TICKS = 500  # between two reports to a listener, each of which costs as much as five packets
-REPORT_TURNS = 50  # within that time, in each of which so many listeners are told: alone, a report costs twice as much
-GOODBYE_SECONDS = 0.5  # for each of the things that are waited for at the end
-MOST_FAILURES = 50  # ticks of one Space; then it is closed, and whoever comes back finds it begun anew
-HEARD_SECONDS = 12.0  # for which a Space is written as files (HLS) after the web side last said that somebody hears it
+GOODBYE_SECONDS = 0.5  # how long the end of the engine waits for the goodbyes to peers
+MOST_FAILURES = 50  # failed ticks after which a Space is closed; the next peer starts it again
+FILES_SECONDS = 12.0  # how long HLS files are written after the web side last asked for them
 
 
 class Engine:
-    """The live sound of one process.
+    """The live sound of one process. `boot` is the id of this start of the node, as standings name it.
 
-    Times are seconds of ``clock``. ``submit`` takes closed chunks and returns at once, so does ``write`` with what is
-    heard as files (HLS); without it there are none.
+    `clock` gives seconds; all times here are seconds of it.
     """
 
     def __init__(
@@ -59,48 +56,42 @@ class Engine:
         settings: Settings,
         boot: str,
         port: UdpPort,
-        outside: Outside,
-        submit: Callable[[Chunk], None],
+        outputs: Outputs,
         clock: Callable[[], float] = time.monotonic,
-        write: Send | None = None,
     ) -> None:
-        self.settings, self.boot, self.port, self.clock = settings, boot, port, clock
+        self.settings, self.boot, self.port, self.outputs, self.clock = settings, boot, port, outputs, clock
         self.ice = IceLite(port)
         self.fanout = FanOut(port, settings.capacity)
         self.admission = Admission(settings.most_load, settings.capacity)
-        self.messenger = Messenger()
+        self.certificate = Certificate.generateCertificate()
         self.spaces: dict[str, LiveSpace] = {}
         self.drops: Counter[str] = Counter()  # its own, and those of peers and Spaces that are gone
         self.joins = self.restarts = 0
-        self.load = 0.0  # share of a core, measured by whoever runs the engine
+        self.load = 0.0  # share of a core; the node measures it
         self.failed_ticks = 0  # of single Spaces, by a fault of ours
         self.ticker: Ticker | None = None
-        self._outside, self._submit, self._write = outside, submit, write
-        self._certificate = Certificate.generateCertificate()
         self._candidates = [announced.at(port.port) for announced in addresses.parse_all(settings.announce)]
-        self._wall = time.time() - clock()
-        self._past_voices: Counter[str] = Counter()
-        self._homes: dict[Peer, LiveSpace] = {}
+        self._shared = Shared(self.fanout, outputs, boot, time.time() - clock())
+        self._reports = Reports(self.fanout, clock)
         self._handshakes = Handshakes(self.drops)
+        self._past_voices: Counter[str] = Counter()
+        self._space_of: dict[Peer, LiveSpace] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._ticks = 0
-        self._ticked_at = clock()  # when the latest tick was due, the moment of the fan-out's clock
 
     @property
     def peers(self) -> int:
         """How many peers there are, connected or about to be."""
-        return len(self._homes)
+        return len(self._space_of)
 
     @property
     def is_full(self) -> bool:
         """Whether newcomers are refused."""
         return bool(self.admission.refusal(self.peers, preferred=False))
 
-    # What is told of it
-
     @property
     def all_drops(self) -> Counter[str]:
-        """What was thrown away since the start, by cause, of those who are gone too."""
+        """What was thrown away since the start, by cause, including peers and Spaces that are gone."""
         total = self.ice.drops + self.drops
         for space in self.spaces.values():
             total.update(space.all_drops)
@@ -108,7 +99,7 @@ class Engine:
 
     @property
     def voice_counts(self) -> Counter[str]:
-        """The VOICE_COUNTS of all voices since the start, of those that are over too."""
+        """The VOICE_COUNTS of all voices since the start, including those that are over."""
         total = self._past_voices.copy()
         for space in self.spaces.values():
             total.update(space.voice_counts)
@@ -116,13 +107,13 @@ class Engine:
 
     @property
     def receptions(self) -> list[Reception]:
-        """What each peer that reported last said of what it hears."""
-        return [peer.reception for peer in self._homes if peer.reception]
+        """The latest report of each peer that has reported."""
+        return [peer.reception for peer in self._space_of if peer.reception]
 
     # Rights
 
     def apply(self, standing: Standing) -> bool:
-        """Bring a standing into effect if it is newer than what is; False if it is not."""
+        """Bring a standing into effect. Return False if it is not newer than the one in effect."""
         space = self.spaces.get(standing.space)
         if not standing.supersedes(space.standing if space else None):
             return False
@@ -130,62 +121,58 @@ class Engine:
             self.close(standing.space, "over")
             return True
         if space is None:
-            space = self.spaces[standing.space] = LiveSpace(
-                standing, self.fanout, self._outside, self.messenger, self._submit, self._wall, self.clock(),
-                self.boot,
-            )  # fmt: skip
+            space = self.spaces[standing.space] = LiveSpace(standing, self._shared, self.clock())
         for participant in standing.removed & space.peers.keys():
             self._drop(space.peers[participant])
         space.apply(standing)
         return True
 
     def close(self, name: str, how: End = "moved") -> None:
-        """End a Space here: everybody is dropped, open chunks are shipped. ``how`` is for those who hear files."""
+        """End a Space here: drop all peers, ship open chunks. `how` is what HLS listeners learn."""
         space = self.spaces.pop(name, None)
         if space is None:
             return
         for peer in list(space.peers.values()):
             self._drop(peer)
         space.close_chunks()
-        space.end_feed(how)
+        space.files.end(how)
         self.drops.update(space.drops)
         self._past_voices.update(space.voice_counts)
 
-    # Those who hear files
+    def write_files(self, name: str, boot: str) -> None:
+        """Write the HLS files of a Space for FILES_SECONDS from now on, or leave them to another boot.
 
-    def heard(self, name: str, boot: str) -> None:
-        """Write the files (HLS) of a Space for HEARD_SECONDS from now on, or leave them to the start of another node.
-
-        ``boot`` is the start that is meant to write them."""
+        `boot` is the one that the web side wants to write them.
+        """
         space, now = self.spaces.get(name), self.clock()
-        if space is not None and not space.writes_for(boot, now):
-            space.end_feed("moved")
-        elif space is not None and self._write is not None:
-            feed = Feed(folder(self.settings.hls_secret, name), space.standing.started_at, self._write)
-            space.begin_feed(feed, now + HEARD_SECONDS)
+        if space is not None and not space.writes_files_for(boot, now):
+            space.files.end("moved")
+        elif space is not None and self.outputs.write is not None:
+            path = folder(self.settings.hls_secret, name)
+            space.files.begin(Feed(path, space.standing.started_at, self.outputs.write), now + FILES_SECONDS)
 
     # Joining and leaving
 
     def join(self, name: str, permission: str, offer: str) -> str:
-        """Let a browser in and return the answer to its offer; Refused where it may not or cannot."""
+        """Let a browser in and return the SDP answer to its offer. Raise Refused if it may not or cannot join."""
         space, granted = admitted(self.spaces, name, self.settings.secret, permission)
         check_placed(space, self.boot)
-        why = self._why_no_room(space, granted)
+        why = self._why_no_place(space, granted)
         if why:
             raise Refused("full", why)
         return self._add(space, granted.participant, understood(offer))
 
-    def _why_no_room(self, space: LiveSpace, granted: Grant) -> str:
-        """Why there is no place for somebody who has none yet; empty where there is."""
+    def _why_no_place(self, space: LiveSpace, granted: Grant) -> str:
+        """Return why there is no place for a participant who has none yet, empty if there is one."""
         if granted.participant in space.peers:
             return ""
         on_stage = space.standing.voice(granted.participant) is not None
         return self.admission.refusal(self.peers, preferred=granted.back or on_stage)
 
     def restart(self, name: str, permission: str, offer: str) -> str:
-        """Answer a browser whose network has changed, with new ICE credentials alone (RFC 8445 section 9).
+        """Answer an ICE restart after a change of network (RFC 8445 section 9): only the credentials are new.
 
-        Certificate, keys and stream stay. Refused, no_peer, unless the offer is of the participant's connection here.
+        Raise Refused, with `no_peer` unless the offer belongs to the participant's connection here.
         """
         space, granted = admitted(self.spaces, name, self.settings.secret, permission)
         parsed, peer = understood(offer), space.peers.get(granted.participant)
@@ -202,10 +189,10 @@ class Engine:
         older = space.peers.get(participant)
         if older is not None:
             self._drop(older, tell=False)
-        peer = Peer(self, participant, offer, self._certificate, self.port, self._handshakes.put, self.clock())
+        peer = Peer(self, space, participant, offer, self.clock())
         peer.start()
         space.peers[participant] = peer
-        self._homes[peer] = space
+        self._space_of[peer] = space
         self.ice.add(peer.ice)
         self.joins += 1
         return sdp.build_answer(offer, self._answer(peer, peer.ice))
@@ -214,14 +201,14 @@ class Engine:
         return sdp.Answer(
             ice.fragment.decode(),
             ice.password.decode(),
-            self._certificate.fingerprints,
+            self.certificate.fingerprints,
             self._candidates,
             peer.out_ssrc,
             peer.restarts,
         )
 
     def leave(self, name: str, participant: str) -> bool:
-        """Drop a participant's peer; False if there is none."""
+        """Drop a participant's peer. Return False if there is none."""
         space = self.spaces.get(name)
         peer = space.peers.get(participant) if space else None
         if peer is None:
@@ -230,7 +217,7 @@ class Engine:
         return True
 
     def _drop(self, peer: Peer, *, tell: bool = True) -> None:
-        space = self._homes.pop(peer, None)
+        space = self._space_of.pop(peer, None)
         if space is None:
             return
         if space.peers.get(peer.participant) is peer:
@@ -245,27 +232,28 @@ class Engine:
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
         if tell:
-            self._tell_peer(space, peer, "gone")
+            self.outputs.hint(PeerState(space.space, peer.participant, "gone"))
 
     def _free_row(self, space: LiveSpace, peer: Peer) -> None:
         space.audiences.discard(peer)
         moved = self.fanout.remove(peer)
         if isinstance(moved, Peer):
-            self._homes[moved].audiences.rows_changed()
+            self._space_of[moved].audiences.rows_changed()
 
-    def _tell_peer(self, space: LiveSpace, peer: Peer, state: str) -> None:
-        self.messenger.post(lambda: self._outside.peer(space.space, peer.participant, state))
+    # What peers report
 
-    # What peers say
+    def on_record(self, peer: Peer, data: bytes) -> None:
+        """Hand a DTLS record to the handshakes."""
+        self._handshakes.put(peer, data)
 
     def on_connected(self, peer: Peer) -> None:
         """Begin to send to a peer whose handshake is done."""
-        space, address, session = self._homes.get(peer), peer.ice.address, peer.outgoing
+        space, address, session = self._space_of.get(peer), peer.ice.address, peer.outgoing
         if space is None or address is None or session is None:
             return
         self.fanout.add(peer, session, address, peer.offer.payload_type, peer.out_ssrc)
         space.admit(peer, self.load >= self.settings.long_above)
-        self._tell_peer(space, peer, "connected")
+        self.outputs.hint(PeerState(space.space, peer.participant, "connected"))
 
     def on_gone(self, peer: Peer) -> None:
         """Forget a peer that said goodbye or failed the handshake."""
@@ -277,33 +265,17 @@ class Engine:
             self.fanout.move(peer, address)
 
     def on_restarted(self, before: IcePeer) -> None:
-        """Believe no check under the old credentials any more."""
+        """Accept no more checks under the old credentials."""
         self.ice.remove(before)
 
-    def on_sound(self, peer: Peer, packet: rtp.RtpPacket, now: float) -> None:
-        """Pass a packet to its Space."""
-        space = self._homes.get(peer)
-        if space is not None:
-            space.on_sound(peer, packet, now)
-        if peer.connected and peer.expects_report(now):
-            self._send_report(peer)
-
-    def on_report(self, peer: Peer, now: float) -> None:
-        """Tell the participant where his connection has become another one by what his browser reports."""
-        space = self._homes.get(peer)
-        if space is not None:
-            space.tell_connection(peer, now)
-
-    def on_goodbye(self, peer: Peer) -> None:
-        """Tell the peer's Space that nothing more comes from its microphone."""
-        space = self._homes.get(peer)
-        if space is not None:
-            space.on_goodbye(peer)
+    def on_report_due(self, peer: Peer) -> None:
+        """Report to a connected peer that sends sound."""
+        self._reports.send(peer)
 
     # Work between the ticks
 
     def read(self) -> bool:
-        """Read the port until it is empty, the time for it is over, or a tick is due; whether it was not empty."""
+        """Read the port until it is empty or the time is up. Return whether something is left."""
         start = self.clock()
         end = start + READ_SECONDS
         if self.ticker is not None:
@@ -319,14 +291,14 @@ class Engine:
         return False
 
     def tick(self, now: float, missed: int = 0) -> None:
-        """Do what is due at ``now``, a multiple of 20 ms after the tick before."""
+        """Do what is due at `now`, a multiple of 20 ms after the tick before. `missed` ticks were left out."""
         self.fanout.clock += FRAME * (1 + missed)
-        self._ticked_at = now
+        self._reports.begin_tick(now)
         for space in list(self.spaces.values()):
             self._tick_space(space, now, missed)
         self.fanout.flush()
+        self._reports.end_tick()
         self._ticks += 1
-        self._report()
         if self._ticks % SWEEP_TICKS == 0:
             self.sweep(now)
 
@@ -337,48 +309,29 @@ class Engine:
             self.failed_ticks += 1
             space.failures += 1
             if space.failures == 1:
-                log.exception("Space %s: a tick failed; of those that follow only the number is told", space.space)
+                log.exception("Space %s: a tick failed. Later failures are only counted", space.space)
             if space.failures >= MOST_FAILURES:
                 self.close(space.space)
 
-    def _report(self) -> None:
-        """Send each listener a report every ten seconds, some in each turn; whoever speaks gets his as he sends."""
-        turn, not_now = divmod(self._ticks, REPORT_TICKS // REPORT_TURNS)
-        if not_now:
-            return
-        for row in range(turn % REPORT_TURNS, len(self.fanout), REPORT_TURNS):
-            peer = self.fanout.listener(row)
-            assert isinstance(peer, Peer)
-            self._send_report(peer)
-
-    def _send_report(self, peer: Peer) -> None:
-        """Tell a peer what time it is, in the node's time and in RTP's.
-
-        Both are of the moment at which the report leaves (RFC 3550 section 6.4.1), not of the tick: how late a tick
-        is, and what it takes, would else be a part of the round trip, and of the time that a browser's report waited.
-        """
-        now = self.clock()
-        peer.report(now, *self.fanout.progress(peer.row, now - self._ticked_at))
-
     def sweep(self, now: float) -> None:
-        """Drop the peers that have not been heard of for too long, and Spaces in which nobody is, or is to be."""
+        """Drop peers that have been silent for too long, and close Spaces that are done."""
         for ice_peer in self.ice.expired(now):
             peer = ice_peer.owner
             assert isinstance(peer, Peer)
             if ice_peer is peer.ice:
                 self._drop(peer)
-            else:  # a restart that came to nothing
+            else:  # an ICE restart that was never checked
                 self.ice.remove(ice_peer)
         for name, space in list(self.spaces.items()):
-            if now > space.heard_until:
-                space.end_feed("unheard")
+            if now > space.files.wanted_until:
+                space.files.end("unheard")
             if space.is_done(now):
                 self.close(name)
 
     # Running in real time
 
     def start(self) -> None:
-        """Begin to read and to tick, in the running event loop, whose clock has to be this engine's."""
+        """Begin to read and to tick in the running event loop. `clock` has to be the clock of that loop."""
         loop = asyncio.get_running_loop()
         self.ticker = Ticker(loop, self.tick)
         self._reading = Reading(self.port.socket, self.read, lambda: self.peers >= MANY)
@@ -388,7 +341,7 @@ class Engine:
         gc.freeze()
 
     async def stop(self) -> None:
-        """Close all Spaces, say goodbye to everybody, give the port back."""
+        """Close all Spaces, say goodbye to all peers, give the port back."""
         for name in list(self.spaces):
             self.close(name)
         if self.ticker is not None:
@@ -396,7 +349,4 @@ class Engine:
             self._reading.stop()
         if self._closing:
             await asyncio.wait(self._closing, timeout=GOODBYE_SECONDS)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(GOODBYE_SECONDS):
-                await self.messenger.deliver()
         self.port.close()

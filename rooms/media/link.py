@@ -15,8 +15,8 @@ import redis.asyncio
 from redis.exceptions import RedisError
 
 from rooms.media.contract import heartbeat, standing
+from rooms.media.contract.hints import InEffect
 from rooms.media.engine import Engine
-from rooms.media.web_side import Outside
 
 log = logging.getLogger(__name__)
 
@@ -40,14 +40,11 @@ class Link:
         self,
         engine: Engine,
         client: redis.asyncio.Redis,
-        outside: Outside,
-        name: str,
-        boot: str,
         beat: Callable[[], heartbeat.Beat],
     ) -> None:
-        self._boot = boot
-        self._engine, self._redis, self._outside, self._beat = engine, client, outside, beat
-        self._name, self._key = name, heartbeat.KEY.format(name=name)
+        self._engine, self._redis, self._beat = engine, client, beat
+        self._name, self._boot = engine.settings.name, engine.boot
+        self._key = heartbeat.KEY.format(name=self._name)
         self._missing_since: dict[str, float] = {}
         self._steady_since = time.monotonic()
 
@@ -122,7 +119,7 @@ class Link:
         here = self._engine.spaces.get(space)
         if boot == self._boot if here is None else boot != here.standing.boot:
             await self.read(space)  # it may have moved, and two nodes shall not write at once, nor none
-        self._engine.heard(space, boot)
+        self._engine.write_files(space, boot)
 
     async def reread(self) -> None:
         """Read the standings of all Spaces that are on this node."""
@@ -137,8 +134,8 @@ class Link:
         taken = [self._take(name, data, early) for name, data in zip(names, found, strict=True)]
         await self._acknowledge([current for current in taken if current is not None and self._answers_for(current)])
         for space in [self._engine.spaces[name] for name in names if name in self._engine.spaces]:
-            if space.heard_elsewhere:  # the web side says so every two seconds only, and that would be missing
-                await self._redis.publish(standing.HEARD, f"{space.space} {space.heard_elsewhere}")
+            if space.files_belong_to:  # the web side says so every two seconds only, and that would be missing
+                await self._redis.publish(standing.HEARD, f"{space.space} {space.files_belong_to}")
 
     def _answers_for(self, current: standing.Standing) -> bool:
         """Whether it is this node whose word counts: while a Space moves, two have it."""
@@ -178,10 +175,7 @@ class Link:
             known = await pipe.execute()
         for (name, version), before in zip(said, known, strict=True):
             if before is None or int(before) != version:
-                self._tell(name, version)
-
-    def _tell(self, name: str, version: int) -> None:
-        self._engine.messenger.post(lambda: self._outside.acknowledged(name, version))
+                self._engine.outputs.hint(InEffect(name, version))
 
     def _on_missing(self, name: str) -> None:
         if name not in self._engine.spaces:

@@ -1,29 +1,28 @@
 """One live Space on a node: who is in it, who is heard, and what each of them gets every 20 ms."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
-from rooms.media.capture.tap import Chunk, Tap
-from rooms.media.contract.held import VOICE_COUNTS, Held, HeldVoice
+from rooms.media.capture.tap import Tap
+from rooms.media.contract.held import Held
+from rooms.media.contract.hints import ConnectionState, Levels
 from rooms.media.contract.standing import Standing
 from rooms.media.contract.standing import Voice as StandingVoice
-from rooms.media.hls.feed import Feed
-from rooms.media.hls.messages import End
+from rooms.media.hls.live_files import LiveFiles
 from rooms.media.listeners.audience import Audiences
-from rooms.media.listeners.fanout import FanOut
 from rooms.media.network import rtp
 from rooms.media.network.peer import Peer
+from rooms.media.outputs import Shared
 from rooms.media.sound.adaptation import AdaptiveEncoder
 from rooms.media.sound.jitter import Piece
-from rooms.media.sound.leveller import Leveller
 from rooms.media.sound.mixer import Mixer
 from rooms.media.sound.mixminus import PRIMING, MixMinus
 from rooms.media.sound.opus import DTX_PACKET, SILENT_PACKET, Pcm
-from rooms.media.sound.voice import OnPacket, Voice
-from rooms.media.units import FRAME, SAMPLE_RATE
-from rooms.media.web_side import Messenger, Outside
+from rooms.media.sound.voice import OnPacket
+from rooms.media.speaker import Speaker
+from rooms.media.units import FRAME, MS, SAMPLE_RATE
 
 LEVEL_TICKS = 10  # five times a second
 SETTLING_TICKS = 10  # of silence that are still encoded, until the encoder has nothing left to say
@@ -38,53 +37,18 @@ LEFT_SECONDS = (
 _SILENCE = np.zeros(FRAME, np.int16)
 
 
-class Speaker:
-    """A turn at the microphone, as long as it lasts; ``voice`` is None while it is muted."""
-
-    def __init__(self, standing: StandingVoice, tap: Tap | None) -> None:
-        self.turn, self.tap = standing.turn, tap
-        self.voice: Voice | None = None
-        self.leveller = Leveller()
-
-    @property
-    def is_still(self) -> bool:
-        """Whether nothing comes, nothing is left to play, and nothing waits to be kept."""
-        return (self.voice is None or self.voice.is_still) and (self.tap is None or not self.tap.is_open)
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """The VOICE_COUNTS of the voice since it was last muted, none while it is."""
-        return {name: getattr(self.voice.jitter, name) for name in VOICE_COUNTS} if self.voice is not None else {}
-
-    @property
-    def held(self) -> HeldVoice:
-        """What the node answers about this turn."""
-        return HeldVoice(self.turn, self.voice is None, **self.counts)
-
-
 class LiveSpace:
-    """The sound of one Space on one start of a node, ``boot``. ``wall`` tells how far Unix time is ahead of the clock
-    that ``now`` is read from.
-    """
+    """The sound of one Space on one boot of a node. Times are seconds of the node's clock."""
 
-    def __init__(
-        self,
-        standing: Standing,
-        fanout: FanOut,
-        outside: Outside,
-        messenger: Messenger,
-        submit: Callable[[Chunk], None],
-        wall: float,
-        now: float,
-        boot: str = "",
-    ) -> None:
+    def __init__(self, standing: Standing, shared: Shared, now: float) -> None:
         self.space, self.standing = standing.space, standing
         self.peers: dict[str, Peer] = {}
         self.drops: Counter[str] = Counter()
         self.levels: dict[str, int] = {}
-        self.audiences = Audiences(fanout)
-        self._fanout, self._outside, self._messenger, self._submit = fanout, outside, messenger, submit
-        self._zero, self._boot = standing.started_at - wall, boot
+        self.audiences = Audiences(shared.fanout)
+        self.files = LiveFiles()
+        self._fanout, self._outputs, self._boot = shared.fanout, shared.outputs, shared.boot
+        self._zero = standing.started_at - shared.wall
         self._speakers: dict[str, Speaker] = {}
         self._past_voices: Counter[str] = Counter()
         self._cut_off: dict[str, list[Pcm]] = {}  # what is left of voices that were cut off
@@ -93,9 +57,7 @@ class LiveSpace:
         self._minus = MixMinus()
         self._silent_ticks = 0
         self._resting = False  # all are silent, and a tick has nothing to do but to tell of it
-        self._mix_tap = Tap(self.space, None, None, submit)
-        self.feed: Feed | None = None  # to those who hear files (HLS)
-        self.heard_until = 0.0  # by them
+        self._mix_tap = Tap(self.space, None, None, shared.outputs.submit)
         self.last_peer_at = now
         self.failures = 0  # ticks, by a fault of ours
         self._ticks = 0
@@ -112,12 +74,13 @@ class LiveSpace:
         for voice in standing.voices:
             self._apply_voice(voice)
         self._minus.keep(self._speakers.keys() | self._cut_off.keys())
-        self._limit_taps()
+        self._limit_tracks()
         if not standing.voices or not standing.recorded:
             self._mix_tap.close()
 
-    def _limit_taps(self) -> None:
+    def _limit_tracks(self) -> None:
         limits = self.standing.kept_by(self._boot)
+        self.files.limit(*limits)
         for tap in (self._mix_tap, *(speaker.tap for speaker in self._speakers.values())):
             if tap is not None:
                 tap.limit(*limits)
@@ -130,13 +93,13 @@ class LiveSpace:
                 self.audiences.shorten(self.peers[voice.participant])
         if voice.muted:
             self._silence(voice.participant, speaker)
-        elif speaker.voice is None:
-            speaker.voice = Voice(self._keeper(speaker), speaker.leveller)
+        else:
+            speaker.unmute(self._keeper(speaker))
 
     def _new_tap(self, voice: StandingVoice) -> Tap | None:
         if not self.standing.recorded:
             return None
-        return Tap(self.space, voice.turn, voice.participant, self._submit)
+        return Tap(self.space, voice.turn, voice.participant, self._outputs.submit)
 
     def _keeper(self, speaker: Speaker) -> OnPacket | None:
         tap = speaker.tap
@@ -153,14 +116,10 @@ class LiveSpace:
 
     def _silence(self, participant: str, speaker: Speaker) -> None:
         """Fade a voice out and close its track's chunk."""
-        if speaker.voice is not None:
-            last = speaker.voice.fade_out()
-            if last is not None:
-                self._cut_off[participant] = [last, *[_SILENCE] * PRIMING]
-            self._past_voices.update(speaker.counts)
-            speaker.voice = None
-        if speaker.tap is not None:
-            speaker.tap.close()
+        self._past_voices.update(speaker.counts)
+        last = speaker.mute()
+        if last is not None:
+            self._cut_off[participant] = [last, *[_SILENCE] * PRIMING]
 
     def admit(self, peer: Peer, long: bool) -> None:
         """Begin to send to a peer: three frames at a time if ``long``, and he is not one who talks."""
@@ -178,6 +137,10 @@ class LiveSpace:
             self._resting = False
             speaker.voice.jitter.insert(packet.sequence, packet.timestamp, packet.payload, now)
 
+    def on_report(self, peer: Peer, now: float) -> None:
+        """Tell the participant about the connection if what the browser reports changes it."""
+        self._tell_connection(peer, now)
+
     def on_goodbye(self, peer: Peer) -> None:
         """Take what follows for silence instead of loss."""
         speaker = self._speakers.get(peer.participant)
@@ -190,7 +153,7 @@ class LiveSpace:
             self._work(now, missed)
             return
         self._silent_ticks += 1
-        self._write_files(None, None, self._room_time(now))
+        self.files.write(None, None, self._room_time(now))
         if self._tells_of_silence:
             self.audiences.write(DTX_PACKET)
             self._note_peers(now)
@@ -202,7 +165,7 @@ class LiveSpace:
         return since >= 0 and since % REFRESH_TICKS == 0
 
     def _note_peers(self, now: float) -> None:
-        if self.peers or self.feed is not None:
+        if self.peers or self.files.feed is not None:
             self.last_peer_at = now
 
     def _work(self, now: float, missed: int) -> None:
@@ -212,7 +175,7 @@ class LiveSpace:
         shared, own = self._mixer.mix(sounds)
         packet = self._encode(shared)
         self.audiences.write(packet)
-        self._write_files(shared, packet, self._position)
+        self.files.write(shared, packet, self._position)
         self._send_own(own)
         self._minus.note_shared(shared)
         self._keep(packet, audible=shared is not None)
@@ -287,10 +250,9 @@ class LiveSpace:
     def _tell_levels(self) -> None:
         levels = {name: speaker.voice.level() for name, speaker in self._speakers.items() if speaker.voice is not None}
         told, self.levels = self.levels, levels
-        if self.feed is not None:
-            self.feed.levels = levels
+        self.files.note_levels(levels)
         if self._mix_tap.keeps(self._position) and (any(levels.values()) or any(told.values())):
-            self._messenger.post(lambda: self._outside.levels(self.space, levels))
+            self._outputs.hint(Levels(self.space, levels))
 
     def _watch_speakers(self, now: float) -> None:
         """Look whether the sound of those who may be heard arrives."""
@@ -298,46 +260,24 @@ class LiveSpace:
             peer = self.peers.get(name)
             if peer is not None and peer.connected:
                 peer.connection.watch(speaker.voice is not None, peer.source, now)
-                self.tell_connection(peer, now)
+                self._tell_connection(peer, now)
 
-    def tell_connection(self, peer: Peer, now: float) -> None:
-        """Tell a participant how his connection is, where that is news."""
+    def _tell_connection(self, peer: Peer, now: float) -> None:
+        """Tell a participant how their connection is, if that is news."""
         state = peer.connection.news(now)
         if state is not None:
-            self._messenger.post(lambda: self._outside.connection(self.space, peer.participant, state))
-
-    def _write_files(self, mix: Pcm | None, packet: bytes | None, position: int) -> None:
-        """Hand over what those hear who hear files, from and up to the moment at which the Space changes nodes."""
-        if self.feed is None:
-            return
-        since_ms, until_ms = self.standing.kept_by(self._boot)
-        if position * 1000 >= until_ms * SAMPLE_RATE:
-            self.end_feed("moved")
-        elif position * 1000 >= since_ms * SAMPLE_RATE:
-            self.feed.write(mix, packet, position)
+            self._outputs.hint(ConnectionState(self.space, peer.participant, *state.words))
 
     @property
-    def heard_elsewhere(self) -> str:
-        """The start of the node that is to write the files which are still written here; empty where there is none."""
-        leaves = self.feed is not None and self._boot == self.standing.boot_before
+    def files_belong_to(self) -> str:
+        """The boot that is to write the files which are still written here, empty if there is none."""
+        leaves = self.files.feed is not None and self._boot == self.standing.boot_before
         return self.standing.boot if leaves else ""
 
-    def writes_for(self, boot: str, now: float) -> bool:
-        """Whether the files are written here, where this start of a node is meant to: until the hand-over, too."""
+    def writes_files_for(self, boot: str, now: float) -> bool:
+        """Whether this boot writes the files when the web side wants `boot` to: it does so until the hand-over."""
         is_meant = boot == self._boot or (boot == self.standing.boot and self._boot == self.standing.boot_before)
-        return is_meant and self._room_time(now) * 1000 < self.standing.kept_by(self._boot)[1] * SAMPLE_RATE
-
-    def begin_feed(self, feed: Feed, until: float) -> None:
-        """Write the mix for those who hear it as files, until the clock says ``until`` unless that is put off."""
-        if self.feed is None:
-            self.feed = feed
-        self.heard_until = until
-
-    def end_feed(self, how: End) -> None:
-        """Write nothing more of it."""
-        if self.feed is not None:
-            self.feed.end(how)
-            self.feed = None
+        return is_meant and self._room_time(now) < self.standing.kept_by(self._boot)[1] * MS
 
     def is_done(self, now: float) -> bool:
         """Whether it is to be closed here: nobody has been here for a while, or whoever is hears nobody.

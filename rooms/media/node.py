@@ -1,6 +1,7 @@
 """One media node: the engine, its HTTP face, its link to Redis, its spool; started and stopped together."""
 
 import asyncio
+import contextlib
 import logging
 import secrets
 import time
@@ -22,12 +23,14 @@ from rooms.media.hls.feed import Process
 from rooms.media.http import application
 from rooms.media.link import Link
 from rooms.media.network.udp import UdpPort
+from rooms.media.outputs import Outputs
 from rooms.media.settings import Settings
-from rooms.media.web_side import Outside
+from rooms.media.web_side import HintSender, WebSide
 
 log = logging.getLogger(__name__)
 
 TASK_SECONDS, CANCEL_SECONDS = 1.0, 0.1  # at the end, for what is cancelled, and until it is told so again
+HINTS_SECONDS = 0.5  # at the end, for the last hints
 SHIP_SECONDS = 1.0  # at the end; what is not shipped by then is shipped by the next node
 LOAD_SECONDS = 0.5
 BEAT_SECONDS = 10.0  # of ticks that the heartbeat tells of
@@ -38,7 +41,7 @@ COLLECT_SECONDS = 1.0  # between two times at which it is asked whether garbage 
 class Node:
     """A running node. ``start`` raises OSError where a port is taken."""
 
-    def __init__(self, settings: Settings, outside: Outside) -> None:
+    def __init__(self, settings: Settings, web_side: WebSide) -> None:
         self.settings = settings
         self.boot = secrets.token_hex(8)
         self.port = UdpPort(settings.bind, settings.port)
@@ -47,19 +50,19 @@ class Node:
         self.told_to_stop = asyncio.Event()
         self.failed = False  # by a fault of ours
         self.url = ""
-        self._outside = outside
+        self._hints = HintSender(web_side.hint)
         self._redis = redis.asyncio.Redis.from_url(settings.redis_url)
         self._tasks: list[asyncio.Task[None]] = []
         try:
-            self.spool = Spool(settings.spool, self.name, outside.ship)
+            self.spool = Spool(settings.spool, self.name, web_side.ship)
         except OSError:
             self.port.close()
             raise
         clock = asyncio.get_running_loop().time
         self.hls = Process(settings.hls) if settings.hls is not None else None
-        write = self.hls.send if self.hls is not None else None
-        self.engine = Engine(settings, self.boot, self.port, outside, self.spool.submit, clock, write)
-        self.link = Link(self.engine, self._redis, outside, self.name, self.boot, self.beat)
+        outputs = Outputs(self._hints.post, self.spool.submit, self.hls.send if self.hls is not None else None)
+        self.engine = Engine(settings, self.boot, self.port, outputs, clock)
+        self.link = Link(self.engine, self._redis, self.beat)
         self._metrics = metrics.registry(self)
         self._runner = web.AppRunner(application(self, settings.secret), access_log=None, shutdown_timeout=0.5)
 
@@ -82,7 +85,7 @@ class Node:
             self.hls.keep_running()
         self.engine.start()
         works = [
-            self.engine.messenger.run(),
+            self._hints.run(),
             self.link.run_heartbeat(),
             self.link.run_standings(),
             self.link.run_rereading(),
@@ -116,7 +119,13 @@ class Node:
         closing = [asyncio.to_thread(self.spool.close, SHIP_SECONDS)]
         if self.hls is not None:
             closing.append(asyncio.to_thread(self.hls.stop))
-        await asyncio.gather(self.engine.stop(), *closing)
+        await asyncio.gather(self._end_sound(), *closing)
+
+    async def _end_sound(self) -> None:
+        await self.engine.stop()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(HINTS_SECONDS):
+                await self._hints.send_waiting()
 
     def _on_task_done(self, task: "asyncio.Task[None]") -> None:
         """End a node of which a part has failed: it would look alive, and mute nobody any more."""

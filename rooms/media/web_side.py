@@ -1,61 +1,53 @@
-"""What a node tells the world outside, and the queue between the tick, which must not wait, and those who listen."""
+"""The web side as a node knows it, and the queue of hints between the tick, which must not wait, and the web side."""
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from rooms.media.capture.tap import Chunk
-from rooms.media.network.quality import State
+from rooms.media.contract.hints import Hint
 
 log = logging.getLogger(__name__)
 
-MAX_WAITING = 5000  # notices; older ones are dropped, since all of them are hints
+MAX_WAITING = 5000  # hints; beyond that the oldest are dropped
 
 
-class Outside(Protocol):
-    """What whoever runs a node gives to it. All of it are hints, but for the chunks."""
+class WebSide(Protocol):
+    """What a node needs of the program that runs it."""
 
-    async def levels(self, space: str, levels: Mapping[str, int]) -> None:
-        """How loud each voice is, by participant, 0 to 100. Five times a second while somebody is audible."""
-
-    async def acknowledged(self, space: str, version: int) -> None:
-        """The standing of this version is in effect."""
-
-    async def peer(self, space: str, participant: str, state: str) -> None:
-        """A participant's sound is "connected" or "gone"."""
-
-    async def connection(self, space: str, participant: str, state: State) -> None:
-        """How a participant's connection is, for him alone. Where it changes, and again while it is not good."""
+    async def hint(self, hint: Hint) -> None:
+        """Pass a hint on. It may raise anything; the hint is lost then."""
 
     def ship(self, chunk: Chunk) -> None:
-        """Bring a closed chunk to the storage. Called in a thread; again after an exception, so safe to repeat."""
+        """Bring a closed chunk to the storage. Called in a thread, and again after an exception: safe to repeat."""
 
 
-class Messenger:
-    """Takes notices without waiting and delivers them one after the other."""
+class HintSender:
+    """Takes hints without waiting and sends them one after the other."""
 
-    def __init__(self) -> None:
-        self._notices: deque[Callable[[], Awaitable[None]]] = deque(maxlen=MAX_WAITING)
+    def __init__(self, send: Callable[[Hint], Awaitable[None]]) -> None:
+        self._send = send
+        self._waiting: deque[Hint] = deque(maxlen=MAX_WAITING)
         self._wake = asyncio.Event()
 
-    def post(self, notice: Callable[[], Awaitable[None]]) -> None:
-        """Queue the call of a method of Outside."""
-        self._notices.append(notice)
+    def post(self, hint: Hint) -> None:
+        """Queue a hint and return at once."""
+        self._waiting.append(hint)
         self._wake.set()
 
     async def run(self) -> None:
-        """Deliver until cancelled."""
+        """Send until cancelled."""
         while True:
             await self._wake.wait()
             self._wake.clear()
-            await self.deliver()
+            await self.send_waiting()
 
-    async def deliver(self) -> None:
-        """Deliver what waits now."""
-        while self._notices:
+    async def send_waiting(self) -> None:
+        """Send what waits now."""
+        while self._waiting:
             try:
-                await self._notices.popleft()()
-            except Exception as error:  # the world outside may fail in any way; the sound goes on
-                log.warning("a hint was not delivered: %s", error)
+                await self._send(self._waiting.popleft())
+            except Exception as error:  # the channel layer may fail in any way; the sound goes on
+                log.warning("a hint was not sent: %s", error)

@@ -7,7 +7,6 @@ import platform
 import signal
 import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from django.core.management.base import BaseCommand, CommandError
 from rooms import events
 from rooms.management.options import MOST_PORT, number
 from rooms.media.capture.tap import Chunk
-from rooms.media.network.quality import State
+from rooms.media.contract.hints import ConnectionState, Hint, InEffect, Levels, PeerState
 from rooms.media.node import Node
 from rooms.media.priority import Hurry
 from rooms.media.settings import Settings
@@ -40,18 +39,17 @@ SWITCH_SECONDS = 0.0005  # how long another thread may keep the interpreter when
 class Web:
     """What the node tells the web side: hints through the channel layer, chunks through the storage and a task."""
 
-    async def levels(self, space: str, levels: Mapping[str, int]) -> None:
-        await events.hint(space, {"type": "levels", "levels": dict(levels)})
-
-    async def acknowledged(self, space: str, version: int) -> None:
-        await events.hint(space, {"type": "in_effect", "standing": version})
-
-    async def peer(self, space: str, participant: str, state: str) -> None:
-        log.debug("peer %s of %s is %s", participant, space, state)
-
-    async def connection(self, space: str, participant: str, state: State) -> None:
-        frame = {"type": "connection", "quality": state.quality.name.lower()}
-        await events.whisper(participant, frame | {"why": state.why, "way": state.way, "arrives": state.arrives})
+    async def hint(self, hint: Hint) -> None:
+        match hint:
+            case Levels(space, levels):
+                await events.hint(space, {"type": "levels", "levels": levels})
+            case InEffect(space, version):
+                await events.hint(space, {"type": "in_effect", "standing": version})
+            case ConnectionState(_, participant, quality, why, way, arrives):
+                frame = {"type": "connection", "quality": quality, "why": why, "way": way, "arrives": arrives}
+                await events.whisper(participant, frame)
+            case PeerState(space, participant, state):
+                log.debug("peer %s of %s is %s", participant, space, state)
 
     def ship(self, chunk: Chunk) -> None:
         """Save a chunk under its key and have it entered into the rows. Safe to repeat: same key, same data."""

@@ -2,7 +2,6 @@
 
 import secrets
 from collections import Counter
-from collections.abc import Callable
 from typing import Protocol
 
 import pylibsrtp
@@ -24,28 +23,41 @@ SSRC_CHANGES_PER_MINUTE = 6.0  # a browser changes it when a microphone is repla
 
 
 class Room(Protocol):
-    """Where a peer belongs to."""
-
-    def on_connected(self, peer: "Peer") -> None:
-        """The handshake is done: the peer can be sent to."""
-
-    def on_gone(self, peer: "Peer") -> None:
-        """The peer said goodbye, or its handshake failed."""
-
-    def on_moved(self, peer: "Peer", address: bytes) -> None:
-        """The peer listens at another address."""
-
-    def on_restarted(self, before: IcePeer) -> None:
-        """A peer was checked under new credentials: those before are over."""
+    """The Space of a peer."""
 
     def on_sound(self, peer: "Peer", packet: rtp.RtpPacket, now: float) -> None:
-        """A decrypted packet arrived, of the right type, size and rate."""
+        """Take a decrypted packet of the right type, size and rate."""
 
     def on_report(self, peer: "Peer", now: float) -> None:
-        """The peer said how it hears."""
+        """Note that the browser has reported how it receives."""
 
     def on_goodbye(self, peer: "Peer") -> None:
-        """The peer's microphone has ended, not the peer (RFC 3550 section 6.6)."""
+        """Note that the microphone of the peer has ended, not the peer (RFC 3550 section 6.6)."""
+
+
+class Engine(Protocol):
+    """What a peer needs of the engine."""
+
+    port: UdpPort
+    certificate: Certificate
+
+    def on_record(self, peer: "Peer", data: bytes) -> None:
+        """Take a DTLS record, to be handed to the peer's session when there is time."""
+
+    def on_connected(self, peer: "Peer") -> None:
+        """Send to the peer: the handshake is done."""
+
+    def on_gone(self, peer: "Peer") -> None:
+        """Forget the peer: it said goodbye, or its handshake failed."""
+
+    def on_moved(self, peer: "Peer", address: bytes) -> None:
+        """Send to the peer's new address."""
+
+    def on_restarted(self, before: IcePeer) -> None:
+        """Drop these credentials: the peer was checked under new ones."""
+
+    def on_report_due(self, peer: "Peer") -> None:
+        """Report to a connected peer how its sound arrives."""
 
 
 class Peer:
@@ -55,21 +67,23 @@ class Peer:
 
     def __init__(
         self,
+        engine: Engine,
         room: Room,
         participant: str,
         offer: Offer,
-        certificate: Certificate,
-        port: UdpPort,
-        handshake: Callable[["Peer", bytes], None],
         now: float,
     ) -> None:
-        self.participant, self.offer, self._room, self._port = participant, offer, room, port
+        self.participant, self.offer, self._engine, self._room = participant, offer, engine, room
         self.ice = self._expect(offer, now)
         self.next_ice: IcePeer | None = None  # of an ICE restart, until the first check
         self.restarts = 0
         self.out_ssrc = secrets.randbelow(2**32 - 1) + 1
         self.session = DtlsSession(
-            certificate, self._send, self._on_connected, lambda: room.on_gone(self), ssrc=self.out_ssrc
+            engine.certificate,
+            self._send,
+            lambda: engine.on_connected(self),
+            lambda: engine.on_gone(self),
+            ssrc=self.out_ssrc,
         )
         self.drops: Counter[str] = Counter()
         self.received = 0
@@ -77,7 +91,6 @@ class Peer:
         self.reception_at = 0.0  # when it said so
         self.source: Source | None = None  # what comes from its microphone
         self.connection = Connection()
-        self._handshake = handshake
         self._rate = RateLimit(PACKETS_PER_SECOND, PACKETS_AT_ONCE)
         self._dtls_rate = RateLimit(PACKETS_PER_SECOND, PACKETS_AT_ONCE)
         self._ssrc_rate = RateLimit(SSRC_CHANGES_PER_MINUTE / 60, 3)
@@ -129,15 +142,15 @@ class Peer:
         """Follow the browser to another address."""
         if ice is self.next_ice:
             before, self.ice, self.next_ice = self.ice, ice, None
-            self._room.on_restarted(before)
-        self._room.on_moved(self, address)
+            self._engine.on_restarted(before)
+        self._engine.on_moved(self, address)
 
     def on_dtls(self, data: bytes, now: float) -> None:
         """Hand a record to whoever does the handshakes, when there is time."""
         if not self._dtls_rate.allows(now):
             self._drop("rate")
         else:
-            self._handshake(self, data)
+            self._engine.on_record(self, data)
 
     def on_media(self, data: bytes, now: float) -> bool:
         """Check, decrypt, pass on; True if the packet was really the browser's.
@@ -186,10 +199,6 @@ class Peer:
             self.source = None
             self._room.on_goodbye(self)
 
-    def expects_report(self, now: float) -> bool:
-        """Whether the browser has sent sound and not been told for a while how well it arrives."""
-        return self.source is not None and now - self.source.reported_at >= REPORT_SECONDS
-
     def report(self, now: float, timestamp: int, packets: int, octets: int) -> None:
         """Tell the browser how much was sent, what time it is, and how well its own sound arrives.
 
@@ -213,6 +222,8 @@ class Peer:
         else:
             self.received += 1
             self._room.on_sound(self, packet, now)
+            if self.connected and now - self.source.reported_at >= REPORT_SECONDS:
+                self._engine.on_report_due(self)
 
     def _is_of_source(self, data: bytes) -> bool:
         """Whether a packet names the SSRC of what came so far."""
@@ -222,9 +233,6 @@ class Peer:
         self.drops[cause] += 1
         return False
 
-    def _on_connected(self) -> None:
-        self._room.on_connected(self)
-
     def _send(self, data: bytes) -> None:
         if self.ice.address is not None:
-            self._port.send(data, self.ice.address)
+            self._engine.port.send(data, self.ice.address)

@@ -8,6 +8,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from rooms.media.contract.held import Reception
+from rooms.media.contract.hints import Way, Why, Word
 from rooms.media.network.source import Source
 
 # Where fair and poor begin: share of packets lost, jitter and round trip in ms. Up to some 3 % error correction and
@@ -33,21 +34,29 @@ class Quality(IntEnum):
     POOR = 2
 
 
+_WORDS: dict[Quality, Word] = {Quality.GOOD: "good", Quality.FAIR: "fair", Quality.POOR: "poor"}
+
+
 class State(NamedTuple):
     """What a participant is told. ``why`` is loss, jitter or delay, empty where all is good; ``way`` is in (what he
     hears) or out (what others hear of him); ``arrives`` is False where he may be heard and nothing comes."""
 
     quality: Quality
-    why: str
-    way: str
+    why: Why
+    way: Way
     arrives: bool
+
+    @property
+    def words(self) -> tuple[Word, Why, Way, bool]:
+        """The same with the quality as a word."""
+        return _WORDS[self.quality], self.why, self.way, self.arrives
 
 
 class Grade(NamedTuple):
     """A quality and what makes it that."""
 
     quality: Quality = Quality.GOOD
-    why: str = ""
+    why: Why = ""
 
 
 def grade(loss: float, jitter_ms: float, round_trip_ms: float | None) -> Grade:
@@ -65,7 +74,7 @@ def _quality(value: float, limits: tuple[float, float]) -> Quality:
     return Quality(sum(value >= limit for limit in limits))
 
 
-class Way:
+class Direction:
     """One direction of the sound."""
 
     def __init__(self) -> None:
@@ -102,7 +111,7 @@ class Connection:
     """What one participant is to be told of his connection. Times are seconds of the node's clock."""
 
     def __init__(self) -> None:
-        self._hears, self._speaks = Way(), Way()
+        self._hears, self._speaks = Direction(), Direction()
         self._arrives = True
         self._open_since: float | None = None
         self._told: State | None = None

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -15,8 +15,8 @@ from rooms.media.capture.tap import Chunk
 from rooms.media.client.peer import Client, Crowd
 from rooms.media.contract import standing
 from rooms.media.contract.grant import mint
+from rooms.media.contract.hints import Hint, InEffect, Levels, PeerState
 from rooms.media.contract.standing import Standing, Voice
-from rooms.media.network.quality import State
 from rooms.media.node import Node
 
 SECRET = "a secret of the tests"
@@ -34,16 +34,14 @@ class Web:
         self.chunks: list[Chunk] = []
         self.version = 0
 
-    async def levels(self, space: str, levels: Mapping[str, int]) -> None:
-        self.levels_seen.append(dict(levels))
-
-    async def acknowledged(self, space: str, version: int) -> None:
-        self.acknowledgements.append((space, version))
-
-    async def peer(self, space: str, participant: str, state: str) -> None:
-        self.states.append((participant, state))
-
-    async def connection(self, space: str, participant: str, state: State) -> None: ...
+    async def hint(self, hint: Hint) -> None:
+        match hint:
+            case Levels(_, levels):
+                self.levels_seen.append(levels)
+            case InEffect(space, version):
+                self.acknowledgements.append((space, version))
+            case PeerState(_, participant, state):
+                self.states.append((participant, state))
 
     def ship(self, chunk: Chunk) -> None:
         self.chunks.append(chunk)

@@ -15,7 +15,7 @@ from rooms import events, protocol, tasks
 from rooms.live import commands, presence, ticker
 from rooms.live.socket import BURST, WARNINGS
 from rooms.management.commands import runmedia
-from rooms.media.network.quality import Quality, State
+from rooms.media.contract.hints import ConnectionState, InEffect
 from rooms.models import Participant, Space
 from rooms.store import layer
 from tests.rig.page import ORIGIN, WAIT_SECONDS, Page, _close_what_belongs_to_the_loop, pages
@@ -38,10 +38,10 @@ async def test_the_first_frame_is_a_snapshot(tea: Space, hana: User, sol: User) 
 async def test_ones_connection_is_told_to_oneself_alone(tea: Space, hana: User, sol: User) -> None:
     async with pages(tea, hana, sol) as [host, listener]:
         me = await Participant.objects.aget(space=tea, user=sol)
-        await runmedia.Web().connection(str(tea.pk), str(me.pk), State(Quality.POOR, "loss", "out", arrives=False))
+        await runmedia.Web().hint(ConnectionState(str(tea.pk), str(me.pk), "poor", "loss", "out", False))
         frame = await listener.until("connection")
         assert frame == {"type": "connection", "quality": "poor", "why": "loss", "way": "out", "arrives": False}
-        await runmedia.Web().acknowledged(str(tea.pk), 77)
+        await runmedia.Web().hint(InEffect(str(tea.pk), 77))
         frame = msgspec.json.decode(await host.socket.receive_from(timeout=WAIT_SECONDS))
         while (frame["type"], frame.get("standing")) != ("in_effect", 77):
             assert frame["type"] != "connection"

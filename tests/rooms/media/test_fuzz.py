@@ -259,7 +259,6 @@ async def test_damaged_input_harms_nobody(node: Node, kind: str, count: int) -> 
     for start in range(0, count, AT_ONCE):
         feed(kind, range(start, start + AT_ONCE), getattr(node, f"feed_{kind}"))
         await asyncio.sleep(0)
-        await node.world.notices()
     await until(lambda: not node.world.engine._closing)
     print(kind, count, dict(node.world.engine.all_drops), node.peer.received)
     node.hears_on()

@@ -33,7 +33,6 @@ async def test_a_look_finds_a_peer_that_is_gone(world: World) -> None:
     world.engine.leave(SPACE, "hana")
     await hana.close()
     await until(lambda: not world.engine._closing)
-    await world.notices()
     Garbage(0.0).collect(1, 0.0)
     assert peer() is None
 

@@ -1,6 +1,7 @@
 """Who hears a Space as files (HLS), as the web side publishes it: which node writes them."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from tests.rooms.media.conftest import SPACE, until
 def writing(node: Node) -> list[Piece | Ended]:
     """What the node hands to its writer from now on."""
     written: list[Piece | Ended] = []
-    node.engine._write = written.append
+    node.engine.outputs = replace(node.engine.outputs, write=written.append)
     return written
 
 
@@ -38,7 +39,7 @@ async def test_files_of_a_space_are_written_where_they_are_meant_to_be(running: 
         assert written == []
         await heard(web, node.boot)
         await until(lambda: any(isinstance(one, Piece) for one in written))
-        assert node.engine.spaces[SPACE].feed is not None
+        assert node.engine.spaces[SPACE].files.feed is not None
         assert {one.folder for one in written} == {folder("", SPACE)}
         assert not any(isinstance(one, Ended) for one in written)
 
@@ -54,7 +55,7 @@ async def test_another_start_that_is_to_write_ends_it_here(running: Running, web
         await heard(web, "another")
         await until(lambda: any(isinstance(one, Ended) for one in written))
         assert [one.how for one in written if isinstance(one, Ended)] == ["moved"]
-        assert node.engine.spaces[SPACE].feed is None
+        assert node.engine.spaces[SPACE].files.feed is None
 
 
 async def test_what_is_meant_for_another_start_is_not_begun(running: Running, web: Web) -> None:
@@ -66,7 +67,7 @@ async def test_what_is_meant_for_another_start_is_not_begun(running: Running, we
         await web.redis.publish(standing.LEFT, f"{SPACE} nobody")
         version = await web.write("hana", boot=node.boot)
         await until(lambda: node.engine.spaces[SPACE].standing.version == version)
-        assert node.engine.spaces[SPACE].feed is None
+        assert node.engine.spaces[SPACE].files.feed is None
         assert written == []
 
 
@@ -84,4 +85,4 @@ async def test_the_next_node_is_told_that_somebody_hears(running: Running, web: 
                 if message["type"] == "message":
                     break
         assert message["data"] == f"{SPACE} another"
-        assert node.engine.spaces[SPACE].feed is not None, "it writes them until then"
+        assert node.engine.spaces[SPACE].files.feed is not None, "it writes them until then"

@@ -60,7 +60,7 @@ def written_below(folder: Path) -> list[bytes]:
 
 def private_octets(node: Node) -> bytes:
     """The secret number of the node's certificate, as it would stand in a file of any form."""
-    number = node.engine._certificate._key.private_numbers().private_value
+    number = node.engine.certificate._key.private_numbers().private_value
     return number.to_bytes(32, "big")
 
 

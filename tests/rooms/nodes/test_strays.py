@@ -1,7 +1,7 @@
 """Nobody hears a Space without being in it: real sockets, a real node, a real peer that stays when its page goes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,8 +16,8 @@ from rooms import tasks
 from rooms.loops import database
 from rooms.media.capture.tap import Chunk
 from rooms.media.client.peer import Client, Crowd
+from rooms.media.contract.hints import Hint
 from rooms.media.contract.standing import LEFT
-from rooms.media.network.quality import State
 from rooms.media.node import Node
 from rooms.models import Participant, Space
 from rooms.nodes import placement, strays
@@ -32,15 +32,9 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.asyncio]
 
 
 class Quiet:
-    """A world outside of the node that nobody listens to."""
+    """A web side that takes no notice."""
 
-    async def levels(self, space: str, levels: Mapping[str, int]) -> None: ...
-
-    async def acknowledged(self, space: str, version: int) -> None: ...
-
-    async def peer(self, space: str, participant: str, state: str) -> None: ...
-
-    async def connection(self, space: str, participant: str, state: State) -> None: ...
+    async def hint(self, hint: Hint) -> None: ...
 
     def ship(self, chunk: Chunk) -> None: ...
 

@@ -7,9 +7,9 @@ import pytest
 from aiortc.rtp import RtcpSrPacket
 
 from rooms.media.client.peer import PIECE, Client, loudest_frequency, strength, tone_packets
-from rooms.media.engine import REPORT_TICKS, REPORT_TURNS
 from rooms.media.network import rtcp
 from rooms.media.network.quality import STALE_SECONDS
+from rooms.media.reports import REPORT_TICKS, REPORT_TURNS
 from rooms.media.sound.adaptation import CALM_REPORTS
 from rooms.media.sound.mixer import FULL_SCALE
 from rooms.media.sound.opus import Pcm
@@ -155,16 +155,16 @@ async def test_levels_are_told_five_times_a_second_and_once_more_as_zero(world: 
     world.stand("hana", "sol")
     hana = await world.join("hana")
     world.run(1.0)
-    assert (await world.notices()).level_notes == []
+    assert world.levels == []
     hana.speak(tone_packets(A, 1.0, 0.3))
     world.run(1.0)
-    loud = (await world.notices()).level_notes
+    loud = world.levels
     assert len(loud) == 5
     assert 70 < loud[-1]["hana"] < 85  # -13.5 dBFS
     assert loud[-1]["sol"] == 0
     hana.speak(())
     world.run(2.0)
-    notes = world.outside.level_notes if await world.notices() else []
+    notes = world.levels
     assert notes[-1] == {"hana": 0, "sol": 0}
     assert len(notes) < 10
 
@@ -288,7 +288,7 @@ async def test_listeners_are_told_the_time_and_tell_how_they_hear(world: World) 
 async def test_reports_leave_in_turns_and_each_listener_has_his_in_time(world: World) -> None:
     world.stand("hana")
     listeners = [await world.join(f"listener-{number}", decode=False) for number in range(5)]
-    first, told = world.engine._ticks, dict[int, list[int]]()  # by SSRC: in which ticks
+    first, told = world.engine._reports._ticks, dict[int, list[int]]()  # by SSRC: in which ticks
     for tick in range(first + 1, first + 2 * REPORT_TICKS + 1):
         world.step()
         for report in reports_of(*listeners):
@@ -322,7 +322,7 @@ async def test_a_report_that_came_while_the_tick_was_late_is_answered_as_one_tha
     world.run(0.5)
     outgoing = hana._session.outgoing
     assert outgoing is not None
-    world.engine._ticks = REPORT_TICKS - 1  # the next tick is the one that reports to the first row
+    world.engine._reports._ticks = REPORT_TICKS - 1  # the next tick is the one that reports to the first row
     hana.send_raw(outgoing.protect_rtcp(rtcp.sender_report(hana._ssrc, 1_790_000.25, 0, 25, 1000)))
     late(world, hana, world.now + TICK, 0.01)
     (block,) = reports_of(hana)[-1].reports

@@ -32,7 +32,7 @@ async def test_removed_peer_is_dropped_and_stays_out(world: World) -> None:
         world.engine.join(SPACE, old_grant, dee.offer())
     assert refusal.value.code == "refused"
     assert world.engine.peers == 0
-    assert ("dee", "gone") in (await world.notices()).states
+    assert ("dee", "gone") in world.states
 
 
 async def test_end_of_a_space_drops_everybody(world: World) -> None:
@@ -55,7 +55,7 @@ async def test_a_second_connection_replaces_the_first(world: World) -> None:
     world.run(0.2)
     assert second.heard.packets == 10
     assert world.engine.peers == 1
-    assert ("hana", "gone") not in (await world.notices()).states
+    assert ("hana", "gone") not in world.states
 
 
 async def test_rows_stay_right_when_somebody_leaves(world: World) -> None:
@@ -108,7 +108,7 @@ async def test_peer_that_vanishes_is_gone_after_thirty_seconds(world: World) -> 
     world.run(3.0)
     assert "lior" not in world.engine.spaces[SPACE].peers
     assert hana.heard.lost == 0
-    assert ("lior", "gone") in (await world.notices()).states
+    assert ("lior", "gone") in world.states
 
 
 async def test_a_space_without_peers_is_forgotten_and_comes_back_with_its_standing(world: World) -> None:
@@ -137,7 +137,6 @@ async def come_and_go(world: World, rounds: int) -> None:
         await client.close()
     del world.clients[1:]
     await until(lambda: not world.engine._closing)
-    await world.notices()
     gc.collect()
 
 

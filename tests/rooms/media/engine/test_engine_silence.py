@@ -83,7 +83,7 @@ async def test_a_silent_space_rests_and_wakes_at_the_first_packet(
     world.run(1.0)
     hana.speak(())
     world.run(10.0)
-    assert (await world.notices()).level_notes[-1] == {"hana": 0}
+    assert world.levels[-1] == {"hana": 0}
     space = world.engine.spaces[SPACE]
     worked: list[float] = []
     work = space._work

@@ -95,7 +95,7 @@ async def test_a_voice_on_two_nodes_is_kept_once_without_a_gap(nodes: tuple[Worl
         assert end <= now_ms + 300 <= start
         assert start - end <= 80
     assert strength(sound([chunk for chunk in new.chunks if chunk.turn]), 440.0) > 0.2
-    assert old.outside.level_notes or new.outside.level_notes or listener.heard.packets
+    assert old.levels or new.levels or listener.heard.packets
 
 
 def room_ms(world: World) -> int:
@@ -153,7 +153,7 @@ async def test_a_space_that_is_made_ready_for_a_move_waits_for_it(nodes: tuple[W
 
 def heard(nodes: tuple[World, World], boot: str) -> None:
     for world in nodes:
-        world.engine.heard(SPACE, boot)
+        world.engine.write_files(SPACE, boot)
 
 
 def written(world: World) -> list[Piece]:
@@ -165,10 +165,10 @@ async def test_files_are_written_on_two_nodes_once_without_a_gap(nodes: tuple[Wo
     stand(nodes, 1, boot="old")
     heard(nodes, "old")
     run(nodes, 2.0)
-    assert old.engine.spaces[SPACE].heard_elsewhere == ""
+    assert old.engine.spaces[SPACE].files_belong_to == ""
     now_ms = round((old.now - 1000.0) * 1000)
     stand(nodes, 2, boot="new", boot_before="old", from_ms=now_ms + 1300)
-    assert old.engine.spaces[SPACE].heard_elsewhere == "new"
+    assert old.engine.spaces[SPACE].files_belong_to == "new"
     heard(nodes, "new")
     run(nodes, 3.0)
     heard(nodes, "new")

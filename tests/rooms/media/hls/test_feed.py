@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from rooms.media.client.peer import tone_packets
-from rooms.media.engine import HEARD_SECONDS
+from rooms.media.engine import FILES_SECONDS
 from rooms.media.hls.__main__ import TRIAL_SECONDS, Trial
 from rooms.media.hls.feed import PIECE, Feed, Process
 from rooms.media.hls.messages import FAILS, MAX_WORD, WRITES, Ended, Piece, encode
@@ -263,7 +263,7 @@ def ends(world: World) -> list[str]:
 async def test_a_space_is_written_from_the_moment_somebody_hears_it(hearing: World) -> None:
     hearing.run(1.0)
     assert not hearing.written
-    hearing.engine.heard(SPACE, "")
+    hearing.engine.write_files(SPACE, "")
     hearing.run(1.0)
     assert sum(len(piece.packets) for piece in pieces(hearing)) >= 40, "silence is written, too"
     assert {piece.folder for piece in pieces(hearing)} == {folder("", SPACE)}
@@ -272,7 +272,7 @@ async def test_a_space_is_written_from_the_moment_somebody_hears_it(hearing: Wor
 
 async def test_a_voice_is_in_what_is_written(hearing: World) -> None:
     hana = await hearing.join("hana")
-    hearing.engine.heard(SPACE, "")
+    hearing.engine.write_files(SPACE, "")
     hana.speak(tone_packets(480))
     hearing.run(2.0)
     loudest = max(abs(np.frombuffer(piece.pcm, np.int16)).max() for piece in pieces(hearing) if piece.pcm)
@@ -281,7 +281,7 @@ async def test_a_voice_is_in_what_is_written(hearing: World) -> None:
 
 async def test_how_loud_she_is_goes_with_her_sound(hearing: World) -> None:
     hana = await hearing.join("hana")
-    hearing.engine.heard(SPACE, "")
+    hearing.engine.write_files(SPACE, "")
     hana.speak(tone_packets(480))
     hearing.run(2.0)
     told = [piece.levels.get("hana", 0) for piece in pieces(hearing)]
@@ -294,8 +294,8 @@ async def test_how_loud_she_is_goes_with_her_sound(hearing: World) -> None:
 
 
 async def test_nobody_hears_it_any_more(hearing: World) -> None:
-    hearing.engine.heard(SPACE, "")
-    hearing.run(HEARD_SECONDS - 2.0)
+    hearing.engine.write_files(SPACE, "")
+    hearing.run(FILES_SECONDS - 2.0)
     assert ends(hearing) == []
     hearing.run(4.0)
     assert ends(hearing) == ["unheard"]
@@ -305,14 +305,14 @@ async def test_nobody_hears_it_any_more(hearing: World) -> None:
 
 
 async def test_another_node_has_it(hearing: World) -> None:
-    hearing.engine.heard(SPACE, "")
+    hearing.engine.write_files(SPACE, "")
     hearing.run(0.5)
-    hearing.engine.heard(SPACE, "another")
+    hearing.engine.write_files(SPACE, "another")
     assert ends(hearing) == ["moved"]
 
 
 async def test_the_end_of_the_space_is_told(hearing: World) -> None:
-    hearing.engine.heard(SPACE, "")
+    hearing.engine.write_files(SPACE, "")
     hearing.run(0.5)
     hearing.stand("hana", ended=True)
     assert ends(hearing) == ["over"]
@@ -320,8 +320,8 @@ async def test_the_end_of_the_space_is_told(hearing: World) -> None:
 
 async def test_a_space_that_is_only_heard_as_files_stays(hearing: World) -> None:
     for _ in range(12):
-        hearing.engine.heard(SPACE, "")
-        hearing.run(HEARD_SECONDS / 2)
+        hearing.engine.write_files(SPACE, "")
+        hearing.run(FILES_SECONDS / 2)
     assert SPACE in hearing.engine.spaces
 
 

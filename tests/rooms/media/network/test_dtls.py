@@ -57,4 +57,4 @@ async def test_while_his_session_is_made_one_is_heard_and_whoever_leaves_is_sent
     await asyncio.get_running_loop().run_in_executor(dtls.apart, int)  # after it
     world.run(0.1)
     assert len(world.engine.fanout) == 0
-    assert (await world.notices()).states == [("lior", "gone")]
+    assert world.states == [("lior", "gone")]

@@ -171,9 +171,9 @@ async def test_each_is_told_by_the_node_of_his_own_connection(world: World) -> N
         world.run(5.0)
         lior.send_report(loss)
     world.step()
-    told = (await world.notices()).connections
-    assert [state for name, state in told if name == "lior"] == [ALL_WELL, State(POOR, "loss", "in", arrives=True)]
-    assert [state for name, state in told if name == "hana"] == [ALL_WELL]
+    told = world.connections
+    assert [state for name, state in told if name == "lior"] == [ALL_WELL.words, ("poor", "loss", "in", True)]
+    assert [state for name, state in told if name == "hana"] == [ALL_WELL.words]
 
 
 @pytest.mark.asyncio
@@ -181,7 +181,7 @@ async def test_whoever_is_open_and_not_heard_is_told_so_by_the_node(world: World
     world.stand("hana", "sol", muted=("sol",))
     hana, _sol = await world.join("hana", decode=False), await world.join("sol", decode=False)
     world.run(2.8)
-    assert (await world.notices()).connections == [("hana", State(GOOD, "", "", arrives=False))]
+    assert world.connections == [("hana", ("good", "", "", False))]
     hana.speak(tone_packets(440.0))
     world.run(1.5)
-    assert (await world.notices()).connections[1:] == [("hana", ALL_WELL)]
+    assert world.connections[1:] == [("hana", ALL_WELL.words)]
