@@ -14,7 +14,8 @@ ONE, MANY = {"_", "gettext", "gettext_lazy", "gettext_noop"}, {"ngettext", "nget
 STRING = r'"(?:[^"\\]|\\.)*"'
 QUOTED = rf"(?:{STRING}|'(?:[^'\\]|\\.)*')"
 TEMPLATE_CALL = re.compile(rf"\b(?:n?gettext|_)\((?:u?{QUOTED}|[\s,\w])*\)")
-JS_CALL = re.compile(rf"\b(n?gettext)\(\s*(?:({STRING})\s*(?:,\s*({STRING}))?)?")
+JOINED = rf"{STRING}(?:\s*\+\s*{STRING})*"  # a long text of a script is joined from parts
+JS_CALL = re.compile(rf"\b(n?gettext)\(\s*(?:({JOINED})\s*(?:,\s*({JOINED}))?)?")
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|\{\w+\}|%[sd]|</?\w+[^>]*>")
 
 
@@ -65,7 +66,12 @@ def in_scripts() -> Iterator[Message]:
             where = str(path.relative_to(ROOT))
             for function, one, many in JS_CALL.findall(path.read_text(encoding="utf-8")):
                 assert [bool(one), bool(many)] == [True, function == "ngettext"], f"{where} does not write a text out"
-                yield Message(ast.literal_eval(one), ast.literal_eval(many) if many else None, where)
+                yield Message(whole(one), whole(many) if many else None, where)
+
+
+def whole(text: str) -> str:
+    """The text of a literal, or of literals joined by `+`."""
+    return "".join(map(ast.literal_eval, re.findall(STRING, text)))
 
 
 # --- in a catalogue ---------------------------------------------------------------------------------------------------
