@@ -59,6 +59,10 @@ def test_the_page_knows_the_same_commands_and_events() -> None:
     assert {tag: set(names) for tag, names in exported("EVENTS").items()} == {k: set(v) for k, v in fields.items()}
 
 
+def test_the_page_knows_the_same_close_codes() -> None:
+    assert {int(code) for code in exported("CLOSES")} == set(protocol.CLOSE_CODES)
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),

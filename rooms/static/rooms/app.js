@@ -4,7 +4,7 @@ import { connectAudienceChoice } from "frame/audience_choice.js";
 import { askOrWithdraw } from "rooms/page/bar.js";
 import { connectDock } from "rooms/page/dock.js";
 import { facts, may } from "frame/facts.js";
-import { connectFleet } from "frame/fleet.js";
+import { connectFleet } from "rooms/wire/fleet.js";
 import { invite } from "rooms/page/invite.js";
 import { connectKeys, connectKeysSwitch } from "rooms/page/keys.js";
 import { showMoment } from "frame/moment.js";

@@ -51,7 +51,7 @@ export class Room {
     this.#socket = new Socket(socketUrl(`/ws/spaces/${space}/`), {
       frame: (frame) => this.#known.take(frame),
       lost: (attempt) => this.#lost(attempt),
-      over: (why) => this.#over(why),
+      closed: (why) => this.#over(why),
     });
     this.#socket.connect();
     this.listening.enter();

@@ -1,4 +1,4 @@
-/** The wire: every command and event with its fields, as in rooms/protocol.py (a test holds the two together). */
+/** The wire: every command, event and close code. A test compares it with rooms/protocol/ on the server. */
 
 export const COMMANDS = {
   "sync": [],
@@ -25,7 +25,9 @@ export const COMMANDS = {
 };
 
 export const EVENTS = {
-  "snapshot": ["seq", "version", "now", "space", "you", "stage", "requests", "listeners", "faces", "standing", "in_effect", "node"],
+  "snapshot": [
+    "seq", "version", "now", "space", "you", "stage", "requests", "listeners", "faces", "standing", "in_effect", "node"
+  ],
   "voice": ["seq", "person", "standing"],
   "voice_gone": ["seq", "participant", "why", "standing"],
   "asked": ["seq", "request"],
@@ -50,25 +52,34 @@ export const EVENTS = {
   "error": ["code", "text", "re"]
 };
 
-/** Close codes after which the page does not come back by itself, and the calm screen that each one leads to. */
-export const FINAL_CLOSES = {
+/** What the server means by closing a websocket. */
+export const CLOSES = {
+  "1009": "too_big",
   "4400": "taken_over",
   "4401": "log_in",
   "4403": "removed",
   "4404": "not_found",
-  "4410": "ended"
+  "4408": "left",
+  "4410": "ended",
+  "4429": "too_many_frames"
 };
 
-/** A command ready to be sent. Throws on an unknown type or field, so that a slip shows here and not on the server. */
+/** After these the page does not connect again. Each one leads to the screen of its name. */
+export const FINAL_CLOSES = ["taken_over", "log_in", "removed", "not_found", "ended"];
+
+/** How the page itself closes a websocket (RFC 6455, 7.4.1). */
+export const NORMAL_CLOSE = 1000;
+
+/** A command as text. Throws on an unknown type or field, so that a mistake shows here and not on the server. */
 export function command(type, fields, id) {
-  const known = COMMANDS[type];
-  if (!known) throw new Error(`no such command: ${type}`);
-  const stranger = Object.keys(fields).find((name) => !known.includes(name));
-  if (stranger) throw new Error(`${type} has no field ${stranger}`);
+  const names = COMMANDS[type];
+  if (!names) throw new Error(`no such command: ${type}`);
+  const unknown = Object.keys(fields).find((name) => !names.includes(name));
+  if (unknown) throw new Error(`${type} has no field ${unknown}`);
   return JSON.stringify({ type, id, ...fields });
 }
 
-/** One frame of the server, or null for what this page does not know. */
+/** One frame of the server, or null if this page does not know its type. */
 export function event(text) {
   const frame = JSON.parse(text);
   return frame.type in EVENTS ? frame : null;

@@ -1,15 +1,15 @@
-/** A websocket that comes back by itself, also from a network that is gone. */
+/** A websocket that connects again when it is lost, also when its network is gone without a word. */
 import { Answers, Refused } from "rooms/wire/answers.js";
-import { FINAL_CLOSES, command, event } from "rooms/wire/protocol.js";
+import { CLOSES, FINAL_CLOSES, NORMAL_CLOSE, command, event } from "rooms/wire/protocol.js";
 
 export { Refused };
 
 const FIRST_DELAY = 500;
 const LONGEST_DELAY = 8000;
 const ANSWER_WITHIN = 10_000;
-const LIVES_WITHIN = 400;       // what asks nothing of the server is answered by then, or in three times the round trip,
-const BUSY_WITHIN = 3000;       // and by then behind a command: an offer to a node that is dark takes 2.5 s
-const SPREAD = 300;             // ms, over which an audience opens new ones: all of it may have missed the same moment
+const LIVES_WITHIN = 400;       // ms for a ping, or three times the fastest answer if that is longer
+const BUSY_WITHIN = 3000;       // ms for a ping behind a command: an offer to a node that does not answer takes 2.5 s
+const SPREAD = 300;             // ms over which listeners open new sockets: all may have lost theirs at once
 
 export class Socket {
   #socket = null;
@@ -20,7 +20,7 @@ export class Socket {
   #probing = false;
   #closed = false;
 
-  /** handlers: frame(frame), lost(attempt, delay in ms), over(why): why is a value of FINAL_CLOSES. */
+  /** handlers: frame(frame), lost(attempt, delay in ms), closed(why): one of FINAL_CLOSES. */
   constructor(url, handlers) {
     this.url = url;
     this.handlers = handlers;
@@ -39,7 +39,7 @@ export class Socket {
     this.#abandon();
   }
 
-  /** Resolves with the frame that answers it (`ok`, `answer`, `invited`); rejects with Refused. */
+  /** Resolves with the frame that answers (`ok`, `answer`, `invited`); rejects with Refused. */
   send(type, fields = {}, within = ANSWER_WITHIN) {
     if (this.#socket.readyState !== WebSocket.OPEN) {
       return Promise.reject(new Refused("offline", gettext("You are not connected right now. Try again in a moment.")));
@@ -47,9 +47,8 @@ export class Socket {
     return this.#answers.expect((id) => this.#socket.send(command(type, fields, id)), within);
   }
 
-  /** Whether anything still comes from the server: a connection over a network that is gone is closed by nobody. A new
-   *  one takes the place of one that leads nowhere, and of the pause before the next try. `longer`: ms, where many ask
-   *  the server at this moment. */
+  /** Asks the server for an answer, and opens a new socket if none comes: nothing closes one whose network is gone.
+   *  Also ends the pause before the next try. `longer`: more ms for the answer when many pages ask at once. */
   async probe(longer = 0) {
     const [asked, frames] = [this.#socket, this.#frames];
     if (this.#closed || this.#probing || asked.readyState === WebSocket.CONNECTING) return;
@@ -73,7 +72,7 @@ export class Socket {
   #abandon() {
     clearTimeout(this.#timer);
     this.#socket.onclose = this.#socket.onmessage = null;
-    this.#socket.close(1000);
+    this.#socket.close(NORMAL_CLOSE);
     this.#answers.rejectAll();
   }
 
@@ -88,11 +87,11 @@ export class Socket {
 
   #lost(code) {
     this.#answers.rejectAll();
-    const why = FINAL_CLOSES[code];
+    const why = CLOSES[code];
     if (this.#closed) return;
-    if (why) {
+    if (FINAL_CLOSES.includes(why)) {
       this.disconnect();
-      this.handlers.over(why);
+      this.handlers.closed(why);
       return;
     }
     const delay = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.#attempt) * (0.5 + Math.random());

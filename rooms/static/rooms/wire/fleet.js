@@ -1,13 +1,13 @@
-/** The fleet line: fetched again whenever the server says that it changed. */
+/** The websocket of the fleet: the line of live faces is fetched again whenever the server says that it changed. */
 import { socketUrl } from "frame/facts.js";
+import { CLOSES } from "rooms/wire/protocol.js";
 
 const DELAYS = [1000, 2000, 5000, 10_000, 30_000];
-const LOGIN_FIRST = 4401;
 
 export function connectFleet() {
   let [socket, timer, attempt, closed, fresh] = [null, null, 0, false, true];
 
-  /** With the page the rest of it came, too: the first word of the server is about the line alone. */
+  /** The rest of the page has just come with the line, so the first frame of the server asks for the line alone. */
   function refresh() {
     htmx.trigger("#fleet-refresh", fresh ? "line" : "fleet");
     fresh = false;
@@ -18,7 +18,7 @@ export function connectFleet() {
     socket.onopen = () => { attempt = 0; };
     socket.onmessage = (message) => JSON.parse(message.data).type === "fleet" && refresh();
     socket.onclose = ({ code }) => {
-      if (closed || code === LOGIN_FIRST) return;
+      if (closed || CLOSES[code] === "log_in") return;
       timer = setTimeout(connect, DELAYS[Math.min(attempt, DELAYS.length - 1)] * (0.5 + Math.random()));
       attempt += 1;
     };
