@@ -1,19 +1,21 @@
-/** Elements without innerHTML: what people wrote is only ever text. */
+/** Makes elements without innerHTML, so that what people wrote is only ever text. */
 import { facts } from "frame/facts.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const TONES = 8;
 
-/** el("button", {type: "button", onclick: f, "aria-label": "x"}, child, "text"); null and false leave an attribute out. */
+/** el("button", {type: "button", onclick: f}, child, "text"). Null and false leave an attribute or a child out. */
 export function el(name, attributes = {}, ...children) {
   const element = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
     if (typeof value === "function") element.addEventListener(key.slice(2), value);
-    else if (value !== null && value !== undefined && value !== false) element.setAttribute(key, value === true ? "" : value);
+    else if (isGiven(value)) element.setAttribute(key, value === true ? "" : value);
   }
-  element.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(...children.filter(isGiven));
   return element;
 }
+
+const isGiven = (value) => value !== null && value !== undefined && value !== false;
 
 export function icon(name) {
   const svg = document.createElementNS(SVG, "svg");
@@ -35,14 +37,14 @@ function initials(name) {
 
 /** The face of {handle, name, avatar}: size is "xs", "s", "m" or "l". */
 export function face(person, size) {
-  if (person.avatar) {
-    return el("span", { class: `face face-${size}`, "aria-hidden": "true" }, el("img", { src: person.avatar, alt: "" }));
-  }
-  return el("span", { class: `face face-${size} tone-${tone(person.handle)}`, "aria-hidden": "true" }, initials(person.name));
+  const decoration = { class: `face face-${size}`, "aria-hidden": "true" };
+  if (person.avatar) return el("span", decoration, el("img", { src: person.avatar, alt: "" }));
+  decoration.class += ` tone-${tone(person.handle)}`;
+  return el("span", decoration, initials(person.name));
 }
 
-/** Make the children of `list` be those of `items`, by key, keeping elements (and the focus in them) where they are.
- *  `make(item)` gives a new element, `update(element, item)` writes what may change. */
+/** Makes the children of `list` those of `items`, by key. Elements that stay keep their place and the focus in them.
+ *  make(item) returns a new element; update(element, item) writes what may change. */
 export function keyed(list, items, key, make, update) {
   const old = new Map([...list.children].map((child) => [child.dataset.key, child]));
   const wanted = items.map((item) => {
@@ -59,16 +61,9 @@ export function keyed(list, items, key, make, update) {
   });
 }
 
-/** Write text only where it changed, so that nothing is read out twice. */
+/** Writes text only if it changed, so that nothing is read out twice. */
 export function write(element, text) {
   if (element && element.textContent !== text) element.textContent = text;
-}
-
-/** 2 -> "2nd", and "2." where the page is not English. */
-export function ordinal(number) {
-  if (!document.documentElement.lang.startsWith("en")) return `${number}.`;
-  const ending = { one: "st", two: "nd", few: "rd", other: "th" };
-  return number + ending[new Intl.PluralRules("en", { type: "ordinal" }).select(number)];
 }
 
 export const count = (number) => new Intl.NumberFormat(document.documentElement.lang).format(number);

@@ -1,15 +1,15 @@
-/** The bar at the bottom of a Space: the same for everyone, showing only what one's role may do. */
+/** The bar at the bottom of a Space. It is the same for everyone and shows only what one's role may do. */
 import { confirmed } from "frame/confirm.js";
-import { trouble } from "rooms/page/connection.js";
-import { count, icon, ordinal, write } from "frame/dom.js";
+import { count, icon, write } from "frame/dom.js";
 import { may } from "frame/facts.js";
-import { meter } from "rooms/microphone/notice.js";
-import { myPlace, myRole } from "rooms/wire/state.js";
 import { attempt } from "frame/toast.js";
+import { meter } from "rooms/microphone/notice.js";
+import { trouble } from "rooms/page/connection.js";
+import { myPlace, myRole } from "rooms/wire/state.js";
 
-const HEARD_FOR = 1500;
+const HEARD_FOR = 1500;  // ms after the last level for which one counts as heard
 
-/** The microphone's button, in bar and dock: picture, word and what a click will do. */
+/** Draws the microphone's button, in the bar and in the dock. Its word says what a click will do. */
 export function drawMicrophone(button, speaking, label) {
   const state = speaking.open ? "open" : speaking.mutedByHost ? "locked" : "closed";
   button.hidden = !speaking.onStage;
@@ -21,10 +21,10 @@ export function drawMicrophone(button, speaking, label) {
   if (!label) button.setAttribute("aria-label", word);
 }
 
-/** A double click means one: nobody shall open the microphone by closing it with two. */
+/** The second click of a double click does not count, or it would open a microphone that the first one has closed. */
 export const pressMicrophone = ({ detail }, speaking) => detail < 2 && speaking.toggle();
 
-/** Ask to speak, or take it back. */
+/** Asks to speak, or takes the request back. */
 export const askOrWithdraw = (room, text = "") =>
   attempt(myPlace(room.state) ? room.send("withdraw") : room.send("ask", { text }));
 
@@ -43,7 +43,12 @@ export class Bar {
   constructor(element, room, speaking, topic) {
     Object.assign(this, { element, room, speaking, topic });
     this.stop = meter(this.#part("meter"), () => room.microphone.level());
-    const acts = { mic: (event) => pressMicrophone(event, speaking), ask: () => this.#ask(), leave: () => room.leave(), end: () => endForEveryone(room) };
+    const acts = {
+      mic: (event) => pressMicrophone(event, speaking),
+      ask: () => this.#ask(),
+      leave: () => room.leave(),
+      end: () => endForEveryone(room),
+    };
     for (const [name, act] of Object.entries(acts)) this.#part(name).addEventListener("click", act);
   }
 
@@ -61,14 +66,14 @@ export class Bar {
     this.drawStatus();
   }
 
-  /** My own state in words; `levels` frames bring it up to date, too: hearing that one is heard. */
+  /** My own state in words. Also drawn with every `levels` frame, which says whether I am heard. */
   drawStatus() {
     const { room, speaking } = this;
     if (room.state.levels[room.state.you?.participant] > 0) this.#heardAt = performance.now();
     const heard = performance.now() - this.#heardAt < HEARD_FOR;
     const place = myPlace(room.state);
     let word = trouble(room) || gettext("You are listening");
-    if (place) word = interpolate(gettext("Hand up: %s in line"), [ordinal(place)]);
+    if (place) word = interpolate(gettext("Hand up: number %s in line"), [count(place)]);
     if (speaking.onStage) word = speaking.mutedByHost ? gettext("The host muted you") : gettext("Microphone closed");
     if (speaking.open) word = heard ? gettext("You are heard") : gettext("Microphone open");
     write(this.#part("status"), word);

@@ -3,7 +3,7 @@ import { drawAudience } from "rooms/page/audience.js";
 import { count, write } from "frame/dom.js";
 import { may } from "frame/facts.js";
 import { openMenu } from "rooms/page/menus.js";
-import { drawQueue } from "rooms/page/requests.js";
+import { drawRequests } from "rooms/page/requests.js";
 import { drawSaver } from "rooms/hls/data_saver.js";
 import { drawStage } from "rooms/page/stage.js";
 import { myPlace, myRole } from "rooms/wire/state.js";
@@ -18,9 +18,9 @@ export function drawInside(element, room, part) {
   drawStage(part("stage"), room, open);
   drawAudience(part("listeners"), part("more"), room, open);
   part("nobody").hidden = state.listeners > 0;
-  drawQueue(part("queue"), room, open);
-  write(part("queue-count"), count(state.requests.length));
-  part("queue-empty").hidden = state.requests.length > 0;
+  drawRequests(part("requests"), room, open);
+  write(part("requests-count"), count(state.requests.length));
+  part("no-requests").hidden = state.requests.length > 0;
   part("ask-form").hidden = !may(myRole(state), "ask") || myPlace(state) > 0;
   drawSaver(room);
 }

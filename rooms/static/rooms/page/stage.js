@@ -1,10 +1,10 @@
-/** The stage: large faces with a ring that follows the level, role and microphone in words. */
+/** The stage: large faces with a ring that follows the level, and role and microphone in words. */
 import { el, face, icon, keyed, write } from "frame/dom.js";
 
-const BY_ROLE = { host: () => gettext("Host"), cohost: () => gettext("Co-host"), speaker: () => gettext("Speaker") };
+const BY_ROLE = { host: () => gettext("Host"), speaker: () => gettext("Speaker") };
 const BY_MUTE = { open: null, self: () => gettext("muted"), host: () => gettext("muted by the host") };
 
-/** Writes the people on the stage into `list`; a click on one calls open(button, person). */
+/** Draws the people on the stage into `list`. A click on one calls open(button, person). */
 export function drawStage(list, room, open) {
   const people = [...room.state.stage].sort((one, other) => (other.role === "host") - (one.role === "host"));
   keyed(list, people, (person) => person.participant, (person) => make(person), (item, person) => {
@@ -35,12 +35,13 @@ export function drawLevels(list, state) {
 }
 
 function make(person) {
-  return el("li", {}, el("button", { type: "button", class: "person person-stage", "data-handle": person.handle,
-    "data-testid": "stage-person", "aria-haspopup": "dialog" },
-  el("span", { class: "person-face" }, face(person, "l"), el("span", { class: "person-mark" })),
-  el("b", { class: "person-name" }, person.name),
-  el("span", { class: "person-word muted" }),
-  el("span", { class: "person-speaking visually-hidden" })));
+  const attributes = { type: "button", class: "person person-stage", "data-handle": person.handle,
+    "data-testid": "stage-person", "aria-haspopup": "dialog" };
+  return el("li", {}, el("button", attributes,
+    el("span", { class: "person-face" }, face(person, "l"), el("span", { class: "person-mark" })),
+    el("b", { class: "person-name" }, person.name),
+    el("span", { class: "person-word muted" }),
+    el("span", { class: "person-speaking visually-hidden" })));
 }
 
 function mark(element, mute) {
