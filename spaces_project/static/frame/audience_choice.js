@@ -1,4 +1,4 @@
-/** The form of a new Space: shows only the fields that belong to the chosen audience. */
+/** The form of a new Space shows only the fields of the chosen audience. */
 export function connectAudienceChoice(form) {
   const draw = () => {
     const chosen = form.elements.audience.value;

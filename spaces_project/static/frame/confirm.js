@@ -1,7 +1,7 @@
-/** One confirming step that says what will happen. */
+/** The dialogue that asks once more before something happens. */
 const dialog = document.getElementById("confirm");
 
-/** {title, text, action, danger}: true where the action was chosen. */
+/** {title, text, action, danger}: a promise of true if the action was chosen. */
 export async function confirmed({ title, text, action, danger = true }) {
   dialog.querySelector("h2").textContent = title;
   dialog.querySelector("p").textContent = text;

@@ -1,9 +1,9 @@
-/** What the server told this page: rules, addresses, limits (the tag `page_facts`). Empty for strangers. */
+/** Rules, addresses and limits of the server (the tag `page_facts`). Null for people who are not logged in. */
 const element = document.getElementById("page-facts");
 
 export const facts = element ? JSON.parse(element.textContent) : null;
 
-/** May somebody with this role do this (to somebody with the role `target`)? The server asks the same table again. */
+/** Whether this role may do this (to a person with the role `target`). The server asks the same table again. */
 export function may(role, action, target) {
   const allowed = facts.rules[role]?.includes(action) ?? false;
   return allowed && (target === undefined || (facts.targets[action]?.includes(target) ?? false));
@@ -16,7 +16,7 @@ export function socketUrl(path) {
   return `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${path}`;
 }
 
-/** A request to the server as this member; null where it was refused or there is no network. */
+/** A request to the server as this member. A promise of null if it was refused or there is no network. */
 export async function ask(method, url) {
   try {
     const response = await fetch(url, { method, headers: JSON.parse(document.body.getAttribute("hx-headers")) });

@@ -1,33 +1,37 @@
-/** Follow or unfollow from the menu of a face: the entry has its place at once, and its word when the server has said
- *  what one is to that person; what stands below it must not move under a finger. */
+/** Follow or unfollow from the menu of a face. The entry takes its place at once, so that nothing below it moves under
+ *  a finger. Its words come once the server has said whether one follows that person. */
 import { el, icon } from "frame/dom.js";
 import { ask, facts } from "frame/facts.js";
 import { say } from "frame/toast.js";
 
 const WORDS = {
-  none: () => gettext("Follow"), following: () => gettext("Unfollow"), requested: () => gettext("Take the request to follow back"),
+  none: () => gettext("Follow"),
+  following: () => gettext("Unfollow"),
+  requested: () => gettext("Take the request to follow back"),
 };
 
 export function followItem(person, close) {
   const item = el("li", { class: "waiting" }, el("button", { type: "button" }, WORDS.none()));
-  relation(person).then((now) => {
-    if (!(now in WORDS)) return;
-    item.replaceChildren(el("button", { type: "button", "data-testid": "menu-follow", onclick: () => { close(); change(person, now); } },
-      icon(now === "none" ? "plus" : "cross"), WORDS[now]()));
+  fetchRelation(person).then((relation) => {
+    if (!(relation in WORDS)) return;
+    const onclick = () => { close(); change(person, relation); };
+    item.replaceChildren(el("button", { type: "button", "data-testid": "menu-follow", onclick },
+      icon(relation === "none" ? "plus" : "cross"), WORDS[relation]()));
     item.classList.remove("waiting");
   });
   return item;
 }
 
-async function relation(person) {
+async function fetchRelation(person) {
   const answer = await ask("GET", facts.relationUrl.replace("HANDLE", person.handle));
   return answer ? (await answer.json()).relation : "";
 }
 
-async function change(person, now) {
-  const answer = await ask(now === "none" ? "POST" : "DELETE", facts.followUrl.replace("HANDLE", person.handle));
-  const follows = now === "none" && answer && (await answer.json()).relation;
-  const words = { following: gettext("You follow %s now."), requested: gettext("You asked to follow %s.") }[follows]
+async function change(person, relation) {
+  const method = relation === "none" ? "POST" : "DELETE";
+  const answer = await ask(method, facts.followUrl.replace("HANDLE", person.handle));
+  const now = relation === "none" && answer && (await answer.json()).relation;
+  const words = { following: gettext("You follow %s now."), requested: gettext("You asked to follow %s.") }[now]
     ?? gettext("You no longer follow %s.");
   if (answer) say(interpolate(words, [person.name]));
   else say(gettext("That did not work. Check your connection and try again."), "error");

@@ -1,4 +1,4 @@
-/** A time as the reader's own clock shows it, in the language of the page; without JavaScript it stands there in UTC. */
+/** A time in the reader's zone and the language of the page. Without JavaScript the page shows it in UTC. */
 export function showMoment(element) {
   const { lang } = document.documentElement;
   const reader = navigator.languages.find((one) => one.startsWith(lang)) ?? lang;

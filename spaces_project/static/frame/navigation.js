@@ -1,4 +1,4 @@
-/** Boosted navigation: only <main> is swapped; focus and title follow, floating things close, failures are said. */
+/** Boosted navigation swaps <main> only. Focus and title follow, popovers and dialogues close, failures are shown. */
 import { facts } from "frame/facts.js";
 import { closeAll } from "frame/popover.js";
 import { say } from "frame/toast.js";
@@ -22,7 +22,7 @@ export function connectNavigation(after) {
   if (document.querySelector(`#main ${WRONG}`)) focusPage();  // a form that is not boosted came back
 }
 
-/** A page of the server is shown whatever its status; a part of a page only if it is that part, and no log-in page. */
+/** A whole page is shown whatever its status. A part of a page is shown only if it is that part, not a log-in page. */
 function decideSwap(detail) {
   if (swapsPage(detail)) {
     detail.shouldSwap = true;
@@ -34,7 +34,7 @@ function decideSwap(detail) {
 
 const sayFailure = () => facts && say(gettext("That did not work. Check your connection and try again."), "error");
 
-/** The first mistake of a form, or else the title of the page. */
+/** Focuses the first wrong field of a form, or else the title of the page. */
 function focusPage() {
   const main = document.getElementById("main");
   const wrong = main.querySelector(WRONG);

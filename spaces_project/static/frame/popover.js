@@ -1,8 +1,8 @@
-/** Popovers that open beside the button that called them, inside the window. */
+/** Popovers open beside their button, inside the window. */
 
 const GAP = 8;
 
-/** Put an open popover above (or below) its button. Positions are set by script, so that no style stands in the page. */
+/** Puts an open popover above (or below) its button. A script does it, as the pages refuse styles in HTML. */
 export function place(popover, button) {
   const [at, size] = [button.getBoundingClientRect(), popover.getBoundingClientRect()];
   const above = at.top - size.height - GAP;
@@ -12,7 +12,7 @@ export function place(popover, button) {
   popover.style.left = `${Math.max(GAP, Math.min(left, document.documentElement.clientWidth - size.width - GAP))}px`;
 }
 
-/** Opens it beside the button, or closes it. The focus goes to the first control in it and, on Escape, back. */
+/** Opens it beside the button, or closes it. Focus goes to its first control; on Escape it goes back to the button. */
 export function toggle(popover, button) {
   if (popover.matches(":popover-open")) {
     popover.hidePopover();
@@ -30,7 +30,7 @@ export function toggle(popover, button) {
   });
 }
 
-/** Everything that floats: popovers and dialogues. */
+/** Closes popovers and dialogues. */
 export function closeAll() {
   document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.close());
   document.querySelectorAll(":popover-open").forEach((popover) => popover.hidePopover());

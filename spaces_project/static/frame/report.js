@@ -1,16 +1,17 @@
-/** The report dialogue: the form is a fragment of the server, loaded into a <dialog>. */
+/** The report dialogue. The server sends its form as a fragment. */
 import { el } from "frame/dom.js";
 import { facts } from "frame/facts.js";
 
 const dialog = document.getElementById("report");
 
-/** Report a person of a Space, or (participant "") the Space itself. */
+/** Reports a person in a Space, or the Space itself if `participant` is empty. */
 export async function report(space, participant = "") {
   const query = new URLSearchParams({ space, participant });
   const body = dialog.querySelector("[data-report]");
   body.replaceChildren(el("p", { class: "muted" }, gettext("Loading…")));
   dialog.showModal();
-  await htmx.ajax("GET", `${facts.reportUrl}?${query}`, { source: body, target: body, swap: "innerHTML", select: "unset" });
-  if (!body.querySelector("form")) dialog.close();  // refused; navigation.js has said so
+  const into = { source: body, target: body, swap: "innerHTML", select: "unset" };
+  await htmx.ajax("GET", `${facts.reportUrl}?${query}`, into);
+  if (!body.querySelector("form")) dialog.close();  // refused; navigation.js has shown why
   body.querySelector("[autofocus], input, button")?.focus();
 }

@@ -1,4 +1,4 @@
-/** A part of the page that slides over it on a phone. */
+/** The requests to speak, which slide over the page on a phone. */
 
 /** `part(name)` finds the buttons "sheet" and "sheet-close" inside `element`. */
 export function connectSheet(element, part) {
@@ -9,5 +9,7 @@ export function connectSheet(element, part) {
   };
   part("sheet").addEventListener("click", () => show(true));
   part("sheet-close").addEventListener("click", () => show(false));
-  element.addEventListener("keydown", ({ key }) => key === "Escape" && element.classList.contains("sheet-open") && show(false));
+  element.addEventListener("keydown", ({ key }) => {
+    if (key === "Escape" && element.classList.contains("sheet-open")) show(false);
+  });
 }

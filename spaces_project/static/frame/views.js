@@ -1,9 +1,9 @@
-/** Parts of a page that need a module: <... data-view="name"> gets connect(element), and disconnect() when it is gone. */
+/** Parts of a page that need a module: <... data-view="name"> gets connect(element), and disconnect() at its end. */
 
 const connects = new Map();
 const connected = new Map();
 
-/** connect(element) may answer with the function that disconnects it. */
+/** connect(element) may return the function that disconnects it. */
 export function register(name, connect) {
   connects.set(name, connect);
 }

@@ -35,7 +35,7 @@ DOUBTS = """async () => {
   const [nothing, address] = [() => {}, { open: true, cookies: false, text: async () => null }];
   let doubts = 0;
   const playback = new Playback(document.createElement("audio"), address, {
-    now: () => 0, zero: () => 0, play: nothing, levels: nothing, gone: nothing, told: nothing,
+    now: () => 0, zero: () => 0, play: nothing, levels: nothing, gone: nothing, became: nothing,
     doubted: () => { doubts += 1; },
   });
   playback.start();

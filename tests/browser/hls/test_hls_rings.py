@@ -34,18 +34,18 @@ LEVELS = """async ([text, moments]) => {
   const { levelsAt } = await import("rooms/hls/rings.js");
   return moments.map((at) => levelsAt(parse(text).segments, at));
 }"""
-KNOWN = """async ([before, segments]) => {
-  const { known } = await import("rooms/hls/rings.js");
-  return known(before, segments).map(({ number }) => number);
+MERGED = """async ([before, segments]) => {
+  const { merged } = await import("rooms/hls/rings.js");
+  return merged(before, segments).map(({ number }) => number);
 }"""
 # The browser's own player has got as far as each of `ends`; what it is taken to play then, one second into it.
 NATIVE = """async ([text, ends, start]) => {
-  const { Native } = await import("rooms/hls/native_player.js");
+  const { NativePlayer } = await import("rooms/hls/native_player.js");
   let end = 0;
   const buffered = { get length() { return end ? 1 : 0; }, end: () => end };
   const element = { currentTime: 1, buffered };
   const address = { own: (name) => name, text: async () => text };
-  const native = new Native(element, address, { begun() {}, read() {} });
+  const native = new NativePlayer(element, address, { begun() {}, read() {} });
   await native.start();
   const heard = [native.heard];
   for (end of ends) {
@@ -126,9 +126,9 @@ def test_levels_are_told_when_their_sound_is_heard(page: Any) -> None:
 
 def test_what_a_playlist_does_not_name_any_more_may_still_be_heard(page: Any) -> None:
     older, newer = [[{"number": number} for number in range(first, first + 6)] for first in (40, 43)]
-    assert page.evaluate(KNOWN, [[], older]) == list(range(40, 46))
-    assert page.evaluate(KNOWN, [older, newer]) == list(range(40, 49))
-    assert page.evaluate(KNOWN, [older, []]) == list(range(40, 46))
+    assert page.evaluate(MERGED, [[], older]) == list(range(40, 46))
+    assert page.evaluate(MERGED, [older, newer]) == list(range(40, 49))
+    assert page.evaluate(MERGED, [older, []]) == list(range(40, 46))
 
 
 def test_the_place_in_the_browsers_own_player_is_measured_unless_it_tells_it(page: Any) -> None:

@@ -11,10 +11,10 @@ from tests.rig.machine import Machine
 pytestmark = pytest.mark.browser
 
 # The addresses that a connection offers, made in a page that has the microphone, and the number of frames for two.
-OFFERED = """() => import("rooms/sound/default_route.js").then(async ({ connection }) => {
+OFFERED = """() => import("rooms/sound/default_route.js").then(async ({ newConnection }) => {
   await navigator.mediaDevices.getUserMedia({ audio: true });
-  connection().close();
-  const one = connection(), addresses = [];
+  newConnection().close();
+  const one = newConnection(), addresses = [];
   one.addTransceiver("audio");
   const gathered = new Promise((done) => {
     one.onicecandidate = ({ candidate }) => (candidate ? addresses.push(candidate.address) : done());

@@ -1,4 +1,4 @@
-"""audio.js and roaming.js against networks on which everything takes long, or fails."""
+"""sound.js and roaming.js against networks on which everything takes long, or fails."""
 
 from collections.abc import Callable
 
@@ -12,9 +12,9 @@ HANDSHAKE_MS = 3_500  # more than sound may be silent for
 # A connection over which the first packet of sound comes late. Gives the number of dials until sound was live.
 JOIN = """(handshake) => Promise.all([
   import("rooms/sound/sound.js"), import("rooms/sound/default_route.js"),
-]).then(([{ Sound }, { connection }]) => new Promise((done) => {
+]).then(([{ Sound }, { newConnection }]) => new Promise((done) => {
   let dials = 0;
-  connection().close();
+  newConnection().close();
   frames[0].RTCPeerConnection = class {
     connectionState = "new";
     signalingState = "stable";

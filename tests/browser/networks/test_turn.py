@@ -48,22 +48,22 @@ KEPT = """() => JSON.stringify([document.documentElement.outerHTML, Object.entri
 CREDENTIALS = "() => window.connections.at(-1).getConfiguration().iceServers[0]"
 # Credentials of a second are renewed before they end, and reach a connection that keeps the rest of its configuration.
 RENEWED = """(url) => Promise.all([import("rooms/sound/turn.js"), import("rooms/sound/peer.js")])
-  .then(([{ Relay }, { Peer }]) =>
+  .then(([{ Turn }, { Peer }]) =>
   new Promise((done) => {
     const peer = new Peer({ heard() {}, failed() {} }), seen = [];
     const ask = async () => ({ servers: [{ urls: [url], username: `${seen.length}`, credential: "x" }], seconds: 1 });
-    const relay = new Relay(ask, (servers) => {
+    const turn = new Turn(ask, (servers) => {
       peer.use(servers);
       const { iceServers, iceTransportPolicy } = window.connections.at(-1).getConfiguration();
       seen.push([iceServers[0].username, iceTransportPolicy]);
       if (seen.length < 3) return;
-      relay.forget();
+      turn.forget();
       done(seen);
     });
-    relay.servers();
+    turn.servers();
   }))"""
-REFUSED = """() => import("rooms/sound/turn.js").then(({ Relay }) =>
-  new Relay(async () => { throw new Error("asked too often"); }, () => {}).servers())"""
+REFUSED = """() => import("rooms/sound/turn.js").then(({ Turn }) =>
+  new Turn(async () => { throw new Error("asked too often"); }, () => {}).servers())"""
 
 
 def urls(coturn: Coturn) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""audio.js and move.js where a move of the Space breaks off."""
+"""sound.js and move.js where a move of the Space breaks off."""
 
 from collections.abc import Callable
 
@@ -21,12 +21,12 @@ STEPS = """(within) => import("rooms/sound/move.js").then(async ({ Move }) => {
   return timers.filter((delay) => delay > 1000);
 })"""
 
-# What stands before a test of audio.js: its connections, by what became of them, and offers, by the node that they
+# What stands before a test of sound.js: its connections, by what became of them, and offers, by the node that they
 # name. They are answered by each of `answers` in turn, once `answered` says so.
 FAKES = """const { Sound } = await import("rooms/sound/sound.js");
-  const { connection } = await import("rooms/sound/default_route.js");
+  const { newConnection } = await import("rooms/sound/default_route.js");
   const connections = [], offers = [];
-  connection().close();
+  newConnection().close();
   frames[0].RTCPeerConnection = class {
     connectionState = "new";
     signalingState = "stable";

@@ -3,7 +3,7 @@ import { write } from "frame/dom.js";
 import { facts } from "frame/facts.js";
 import { say } from "frame/toast.js";
 
-export function drawSaver(room) {
+export function drawDataSaver(room) {
   const button = document.querySelector("[data-do=saver]");
   if (!button) return;
   button.closest("li").hidden = !facts.hls;
@@ -11,7 +11,7 @@ export function drawSaver(room) {
   write(button.querySelector("[data-part=saver-word]"), room.listening.saver ? gettext("on") : gettext("off"));
 }
 
-export function toggleSaver({ listening }) {
+export function toggleDataSaver({ listening }) {
   listening.saver = !listening.saver;
   say(listening.saver
     ? gettext("Data saver is on. You hear Spaces some seconds late, except on the stage.")

@@ -1,55 +1,55 @@
-/** The sound as files (HLS): a few seconds late, over any network, in any number. Same public face as `Sound`. */
-import { Address } from "rooms/hls/signed_address.js";
-import { Native } from "rooms/hls/native_player.js";
+/** The sound as files (HLS): a few seconds late, over any network, for any number of listeners. */
+import { NativePlayer } from "rooms/hls/native_player.js";
 import { Playback } from "rooms/hls/playback.js";
 import { beginning, segmentsIn } from "rooms/hls/playlist.js";
+import { SignedAddress } from "rooms/hls/signed_address.js";
 
 const LOOK_EVERY = 500;
 const ASK_TIMES = 10, ASK_EVERY = 2000;
 
 export class Files {
   state = "off";      // off, preparing (not heard yet), connecting, live, reconnecting
-  #address = new Address();
+  #address = new SignedAddress();
   #playback;
-  #turn = 0;          // of beginning anew
+  #attempt = 0;       // counts beginnings: an earlier one stops when it sees that a later one has begun
 
-  /** hear(files): Promise of the frame `files`; now(), zero(): the server's clock in seconds, now and when the Space began;
-   *  play(): as Sound has it; levels({participant: level}): of what is heard; changed(); gone(): there are no files any more;
-   *  doubted(): the server has not renewed the signature, perhaps the network is gone. */
+  /** hear(files) returns a promise of the frame `files`. now(), zero(): the server's clock in seconds, now and when the
+   *  Space began. play(): as in Sound. levels({participant: level}): of what is heard. changed(). gone(): there are no
+   *  files any more. doubted(): the server has not renewed the signature; the network may be gone. */
   constructor(element, { hear, now, zero, play, levels, changed, gone, doubted }) {
     Object.assign(this, { hear, changed, gone });
-    const told = (state) => this.#set(state);
-    this.#playback = new Playback(element, this.#address, { now, zero, play, levels, gone, doubted, told });
+    const became = (state) => this.#set(state);
+    this.#playback = new Playback(element, this.#address, { now, zero, play, levels, gone, doubted, became });
   }
 
   get on() {
     return this.state !== "off";
   }
 
-  /** Seconds between what is said and what is heard of it, where that is known. */
+  /** Seconds between what is said and what is heard; null if unknown. */
   get delay() {
     return this.#playback.delay;
   }
 
-  /** True once there is enough to begin with, false where this Space has no files, null once it was stopped meanwhile.
-   *  Nothing is heard yet. */
+  /** A promise of true once there is enough to begin with, of false if this Space has no files, of null if it was
+   *  stopped meanwhile. Nothing is played yet. */
   async prepare() {
-    const turn = this.#turn += 1;
+    const attempt = this.#attempt += 1;
     this.#set("preparing");
-    const ready = await this.#asked(turn) && await this.#written(turn);
-    return this.on && turn === this.#turn ? ready : null;
+    const ready = await this.#ask(attempt) && await this.#wait(attempt);
+    return this.on && attempt === this.#attempt ? ready : null;
   }
 
-  /** Begin to play. */
+  /** Begins to play. */
   begin() {
     this.#set("connecting");
     this.#playback.start();
   }
 
-  /** Over a new socket, or for another reason, the server has to be asked anew. */
+  /** Asks the server again, over a new socket or because the member chose files. */
   async again() {
-    const turn = this.#turn;
-    if (this.on && !await this.#asked(turn) && this.on && turn === this.#turn) this.gone();
+    const attempt = this.#attempt;
+    if (this.on && !await this.#ask(attempt) && this.on && attempt === this.#attempt) this.gone();
   }
 
   renew(frame) {
@@ -60,15 +60,15 @@ export class Files {
 
   stop() {
     if (!this.on) return;
-    this.#turn += 1;
+    this.#attempt += 1;
     this.#playback.stop();
     this.hear(false).catch(() => {});
     this.#set("off");
   }
 
-  /** Whether we may hear now. A node that is being started again has files soon. */
-  async #asked(turn) {
-    for (let times = 0; turn === this.#turn && times < ASK_TIMES; times += 1) {
+  /** A promise: whether we may hear now. A node that is being started again has files soon. */
+  async #ask(attempt) {
+    for (let times = 0; attempt === this.#attempt && times < ASK_TIMES; times += 1) {
       const frame = await this.hear(true).catch(() => null);
       if (frame?.hls) this.#address.take(frame);
       if (frame?.hls) return true;
@@ -77,12 +77,12 @@ export class Files {
     return false;
   }
 
-  /** Whether there is enough to begin with, sooner or later. */
-  async #written(turn) {
+  /** Waits until there is enough to begin with. A promise of false if that takes too long. */
+  async #wait(attempt) {
     const { enough } = this.#playback;
     const until = performance.now() + Playback.GIVE_UP_AFTER;
-    while (turn === this.#turn && performance.now() < until) {
-      if (beginning(segmentsIn(await this.#address.text(Native.SOUND)), enough).length) return true;
+    while (attempt === this.#attempt && performance.now() < until) {
+      if (beginning(segmentsIn(await this.#address.text(NativePlayer.SOUND)), enough).length) return true;
       await pause(LOOK_EVERY);
     }
     return false;

@@ -1,14 +1,14 @@
-/** Plays files through MediaSource, where the browser cannot do so by itself: fetches what is new and hands it over. */
+/** Plays files through MediaSource in browsers without a player of their own: fetches segments and hands them over. */
 import { beginning, hop, segmentsIn, ways } from "rooms/hls/playlist.js";
 
 const Source = globalThis.ManagedMediaSource ?? globalThis.MediaSource;  // the first one on iPhones
-const LATE = 12;            // seconds: after a pause it goes on with what is said now
-const KEPT = 10;            // seconds behind what is heard
+const LATE = 12;            // seconds: after a longer pause it goes on with what is said now
+const KEPT = 10;            // seconds of sound behind what is heard
 const AFTER_NEW = 1900, AFTER_NOTHING = 500;  // ms until the next look at the playlist
-const LIKED = ["opus", "mp4a.40.2"];          // the one that needs less comes first
+const LIKED = ["opus", "mp4a.40.2"];          // the one that needs less data comes first
 
 export class Loader {
-  static ENOUGH = 3.5;  // seconds of sound to begin with: two segments, of which the second lasts until the third is there
+  static ENOUGH = 3.5;  // seconds of sound to begin with: two segments; the second lasts until the third is there
   #source = new Source();
   #buffer = null;
   #stopped = false;
@@ -19,8 +19,8 @@ export class Loader {
     return Source !== undefined;
   }
 
-  /** now(): the server's clock in seconds; zero(): what it showed at 0:00 of what is played; since: what was said until then has
-   *  been heard. begun(): there is something to play; read(segments): of a playlist. */
+  /** now(): the server's clock in seconds. zero(): what it showed at 0:00 of what is played. since: what was said until
+   *  then has been heard. begun(): there is something to play. read(segments): of a playlist. */
   constructor(element, address, { now, zero, since, begun, read }) {
     Object.assign(this, { element, address, now, zero, since, begun, read });
   }
@@ -47,19 +47,20 @@ export class Loader {
 
   async #way() {
     for (;;) {
-      const known = ways(await this.address.text("index.m3u8") ?? "");
-      const able = known.filter(({ codec }) => Source.isTypeSupported(`audio/mp4; codecs="${codec}"`));
-      if (able.length || this.#stopped) return able.sort((one, other) => LIKED.indexOf(one.codec) - LIKED.indexOf(other.codec))[0];
+      const offered = ways(await this.address.text("index.m3u8") ?? "");
+      const able = offered.filter(({ codec }) => Source.isTypeSupported(`audio/mp4; codecs="${codec}"`));
+      if (able.length || this.#stopped) return able.sort((one, other) => liking(one) - liking(other))[0];
       await this.#wait(AFTER_NOTHING);
     }
   }
 
-  /** Fetches what is new; whether there was anything. */
+  /** Fetches what is new. A promise: whether there was anything. */
   async #look(name) {
     const segments = segmentsIn(await this.address.text(name));
     this.read(segments);
     const unheard = segments.filter(({ at, seconds }) => at / 1000 + seconds > this.since);
-    const fresh = this.#last < 0 ? beginning(unheard, Loader.ENOUGH) : unheard.filter(({ number }) => number > this.#last);
+    const first = this.#last < 0;
+    const fresh = first ? beginning(unheard, Loader.ENOUGH) : unheard.filter(({ number }) => number > this.#last);
     for (const segment of fresh) await this.#add(segment);
     return fresh.length > 0;
   }
@@ -86,7 +87,7 @@ export class Loader {
     }
   }
 
-  /** Go to the first sound there is, over a gap in it, or over what was missed while nothing was played. */
+  /** Goes to the first sound there is, over a gap in it, or over what was missed while nothing was played. */
   #keepUp(first) {
     const { buffered } = this.#buffer;
     if (!buffered.length) return;
@@ -110,3 +111,5 @@ export class Loader {
     return new Promise((done) => { setTimeout(done, ms); });
   }
 }
+
+const liking = ({ codec }) => LIKED.indexOf(codec);

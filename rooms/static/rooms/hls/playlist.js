@@ -1,4 +1,4 @@
-/** Playlists of HLS (RFC 8216), as far as ours have it. Pure: nothing here touches the page or the network. */
+/** Reads playlists of HLS (RFC 8216), as far as ours need it. Nothing here touches the page or the network. */
 
 const value = (line) => line.slice(line.indexOf(":") + 1);
 const quoted = (line, name) => line.match(new RegExp(`${name}="([^"]*)"`))?.[1] ?? "";
@@ -9,7 +9,8 @@ const loudness = (text) => Object.fromEntries(text.split(",").map((one) => {
   return [participant, (digits.match(/\d\d/g) ?? []).map(Number)];
 }));
 
-/** {ended, segments: [{number, name, init, seconds, at, levels}]}; `at` is when it was said, in ms since 1970. Throws on what is no playlist. */
+/** {ended, segments: [{number, name, init, seconds, at, levels}]}; `at`: when it was said, in ms since 1970. Throws if
+ *  the text is not a playlist. */
 export function parse(text) {
   const lines = text.split(/\r?\n/).filter(Boolean);
   if (lines[0] !== "#EXTM3U") throw new Error("no playlist");
@@ -30,7 +31,7 @@ export function parse(text) {
   return { ended, segments };
 }
 
-/** The segments of what was fetched; none where it is no playlist, or nothing: whoever stands in between may answer anything. */
+/** The segments of what was fetched; none if it is not a playlist, since a proxy may answer anything. */
 export function segmentsIn(text) {
   try {
     return parse(text).segments;
@@ -42,19 +43,20 @@ export function segmentsIn(text) {
 /** The ways in which the sound is encoded: [{codec, name}]. */
 export function ways(text) {
   const lines = text.split(/\r?\n/);
-  return lines.flatMap((line, at) => (line.startsWith("#EXT-X-STREAM-INF:") ? [{ codec: quoted(line, "CODECS"), name: lines[at + 1] }] : []));
+  const described = [...lines.keys()].filter((at) => lines[at].startsWith("#EXT-X-STREAM-INF:"));
+  return described.map((at) => ({ codec: quoted(lines[at], "CODECS"), name: lines[at + 1] }));
 }
 
 /** Seconds of sound in these segments. */
 export const length = (segments) => segments.reduce((sum, { seconds }) => sum + seconds, 0);
 
-/** Where to begin: the last segments that have enough sound to go on until the next one is there; none where there is not enough. */
+/** The last segments with enough sound to last until the next one is there; none if there is not enough. */
 export function beginning(segments, enough) {
   const from = segments.findLastIndex((_, at) => length(segments.slice(at)) >= enough);
   return from < 0 ? [] : segments.slice(from);
 }
 
-/** The next buffered range [start, end] behind `now` where nothing is at `now` itself; null where there is sound, or nothing to come. */
+/** The next buffered range [start, end] if nothing is buffered at `now`; null if something is, or nothing follows. */
 export function hop(ranges, now, slack = 0.15) {
   if (ranges.some(([start, end]) => start <= now && now < end - slack)) return null;
   return ranges.find(([start]) => start > now) ?? null;

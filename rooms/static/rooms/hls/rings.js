@@ -1,9 +1,9 @@
-/** How loud the voices are in what is heard as files: the playlists tell it of each segment, some seconds before it is heard. */
+/** The rings around faces for sound from files: the playlists tell how loud each voice is in a segment. */
 
 const STEP = 200;  // ms of one level
 const KEPT = 20;   // segments
 
-/** Levels {participant: 1 to 99} of a moment in ms since 1970. Pure. */
+/** Levels {participant: 1 to 99} at a moment in ms since 1970. */
 export function levelsAt(segments, at) {
   const segment = segments.findLast((one) => one.at <= at);
   if (!segment || at >= segment.at + segment.seconds * 1000) return {};
@@ -12,8 +12,8 @@ export function levelsAt(segments, at) {
   return Object.fromEntries(now.filter(([, level]) => level > 0));
 }
 
-/** The segments that were known, with those of a newer playlist. Pure. */
-export function known(before, segments) {
+/** The segments before, with those of a newer playlist. */
+export function merged(before, segments) {
   const first = segments[0]?.number ?? Infinity;
   return [...before.filter(({ number }) => number < first), ...segments].slice(-KEPT);
 }
@@ -22,38 +22,39 @@ export class Rings {
   #segments = [];
   #timer = null;
   #heard = null;
-  #told = false;      // that somebody is loud
+  #loud = false;      // the last levels were not empty
 
-  /** heard(): when what is heard was said, in seconds since 1970, or null; tell({participant: level}). */
-  constructor({ heard, tell }) {
-    Object.assign(this, { heard, tell });
+  /** heard(): when what is heard was said, in seconds since 1970, or null. show({participant: level}). */
+  constructor({ heard, show }) {
+    Object.assign(this, { heard, show });
   }
 
   start() {
     this.#timer ??= setInterval(() => this.#look(), STEP);
   }
 
-  /** Nothing is told any more; levels that are not told again fade by themselves. */
+  /** Nothing more is shown. Levels that are not repeated fade. */
   stop() {
     clearInterval(this.#timer);
-    [this.#segments, this.#timer, this.#heard, this.#told] = [[], null, null, false];
+    [this.#segments, this.#timer, this.#heard, this.#loud] = [[], null, null, false];
   }
 
-  /** The segments that a playlist names. */
+  /** Takes the segments that a playlist names. */
   take(segments) {
-    this.#segments = known(this.#segments, segments);
+    this.#segments = merged(this.#segments, segments);
   }
 
-  /** Where nothing is heard, nobody is loud. */
+  /** While nothing is played, nobody is loud. */
   #look() {
     const before = this.#heard;
     this.#heard = this.heard();
-    this.#say(this.#heard === null || this.#heard === before ? {} : levelsAt(this.#segments, this.#heard * 1000));
+    const plays = this.#heard !== null && this.#heard !== before;
+    this.#update(plays ? levelsAt(this.#segments, this.#heard * 1000) : {});
   }
 
-  #say(levels) {
-    const told = this.#told;
-    this.#told = Object.keys(levels).length > 0;
-    if (told || this.#told) this.tell(levels);
+  #update(levels) {
+    const before = this.#loud;
+    this.#loud = Object.keys(levels).length > 0;
+    if (before || this.#loud) this.show(levels);
   }
 }

@@ -1,33 +1,33 @@
-/** Where the files of a Space are, under a signature that the server renews every few seconds. */
+/** The address of the files of a Space, with a signature that the server renews every few seconds. */
 import { facts } from "frame/facts.js";
 
-export class Address {
+export class SignedAddress {
   #folder = "";
   #signed = "";
   #until = 0;
 
-  /** A frame of the type `files`. */
+  /** Takes over a frame of the type `files`. */
   take({ folder, signed, seconds }) {
     [this.#folder, this.#signed, this.#until] = [folder, signed, Date.now() + seconds * 1000];
     if (this.cookies) this.#keep(seconds);
   }
 
-  /** Whether the server has let us hear until now. */
+  /** Whether the signature is still valid. */
   get open() {
     return Date.now() < this.#until;
   }
 
-  /** Whether the files come from this site itself, so that its cookies go along. */
+  /** Whether the files come from this site itself, so that the browser sends its cookies. */
   get cookies() {
     return facts.hlsUrl.startsWith("/");
   }
 
-  /** For whoever can change the address with every signature. */
+  /** For a loader that can change the address with every signature. */
   url(name) {
     return `${facts.hlsUrl}${this.#signed}/${this.#folder}/${name}`;
   }
 
-  /** For players of the browser's own, which stay with the address that they have: the signature is in a cookie. */
+  /** For the browser's own player, which keeps its address: the signature is in a cookie. */
   own(name) {
     return this.#path + name;
   }
@@ -41,17 +41,17 @@ export class Address {
     document.cookie = `hls=${this.#signed}; path=${this.#path}; max-age=${seconds}; samesite=strict${secure}`;
   }
 
-  /** A text file; null where there is none yet, or no network. */
+  /** A promise of the text of a file; of null if there is none yet, or no network. */
   text(name) {
     return this.#fetched(name, (response) => response.text());
   }
 
-  /** The octets of a segment; null where there are none. */
+  /** A promise of the bytes of a segment; of null if there are none. */
   data(name) {
     return this.#fetched(name, (response) => response.arrayBuffer());
   }
 
-  /** What breaks off is not there. */
+  /** A download that breaks off counts as a missing file. */
   async #fetched(name, read) {
     try {
       const response = await fetch(this.url(name), { credentials: "omit" });

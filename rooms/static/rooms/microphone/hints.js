@@ -1,26 +1,29 @@
-/** What somebody on the stage should hear of his own microphone: that he talks while it is closed, or that nothing
- *  comes of it while it is open. Measured in this browser; that nothing reaches the node, the node says. */
+/** Hints for people on the stage: that they talk while muted, that their microphone gives nothing, or that nothing of
+ *  it reaches the node. The node reports the last one; the others are measured in this browser. */
 import { announce } from "frame/announcer.js";
 import { say } from "frame/toast.js";
 
 const dialog = document.getElementById("microphone-dialog");
 const LOOK_EVERY = 100;
-const TALKING = 0.4;            // of the meter, about -40 dBFS: above a room's noise, below any voice
-const LOOKS = 15, TALKED = 8;   // so many of the last looks were loud: somebody talks, it was no cough
-const TALKED_FOR = 5000;        // ms after the last word for which that is still worth saying
+const TALKING = 0.4;            // of the meter, about -40 dBFS: above the noise of a room, below any voice
+const LOOKS = 15, TALKED = 8;   // how many of the last looks must be loud, so that a cough does not count
+const TALKED_FOR = 5000;        // ms after the last word for which the hint stays
 const DEAD_AFTER = 2200;        // ms without even noise
 
 const TEXTS = {
   talking: () => gettext("You are talking, but your microphone is closed."),
-  dead: () => gettext("Your microphone gives no sound at all, so nobody hears you. Check that it is not switched off, or choose another one."),
-  lost: () => gettext("Nobody hears you: your sound does not reach us. Choose your microphone again, or another network."),
+  dead: () => gettext(
+    "Your microphone gives no sound at all, so nobody hears you. Check that it is not switched off, "
+    + "or choose another one."),
+  lost: () => gettext(
+    "Nobody hears you: your sound does not reach us. Choose your microphone again, or another network."),
 };
 
 export class Hints {
   #loud = [];
   #talkedAt = -Infinity;
   #aliveAt = 0;
-  #measured = null;     // the track that all this is about
+  #measured = null;     // the track that is measured
   #wasOpen = false;
   #timer = null;
   #current = "";
@@ -35,7 +38,7 @@ export class Hints {
     return this.#current ? { key: this.#current, text: TEXTS[this.#current]() } : null;
   }
 
-  /** Looks go on for as long as there is a microphone to look at. */
+  /** Measures for as long as there is a microphone. */
   #follow() {
     if (this.room.microphone.track) this.#timer ??= setInterval(() => this.#look(), LOOK_EVERY);
     else this.#rest();
@@ -44,7 +47,7 @@ export class Hints {
   #rest() {
     clearInterval(this.#timer);
     this.#timer = this.#measured = null;
-    this.#tell("");
+    this.#show("");
   }
 
   #look() {
@@ -53,7 +56,7 @@ export class Hints {
     const now = performance.now();
     if (track !== this.#measured || this.speaking.open !== this.#wasOpen) this.#begin(track, now);
     this.#measure(now);
-    return this.#tell(this.#found(now));
+    return this.#show(this.#found(now));
   }
 
   #begin(track, now) {
@@ -70,14 +73,14 @@ export class Hints {
 
   #found(now) {
     const { room, speaking } = this;
-    if (dialog.open) return "";  // there one sees it oneself
+    if (dialog.open) return "";  // its meter shows it
     if (speaking.open && now - this.#aliveAt > DEAD_AFTER) return "dead";
     if (speaking.open && room.sound.state === "live" && room.state.connection?.arrives === false) return "lost";
     return speaking.watching && now - this.#talkedAt < TALKED_FOR ? "talking" : "";
   }
 
-  /** The page of the Space shows it as a banner; on others it is said over the dock. */
-  #tell(found) {
+  /** The page of the Space shows the hint as a banner. On other pages it is a toast. */
+  #show(found) {
     if (found === this.#current) return;
     this.#current = found;
     if (!found) return;

@@ -1,10 +1,11 @@
-/** The microphone: opening, closing, which device, and how loud one is. */
+/** The microphone: opens and closes the device, and measures how loud it is. */
 
 const KEPT_DEVICE = "spaces:microphone";
 const KEPT_WATCH = "spaces:watch-closed-microphone";
 const DEAD = 1 / 32768;  // the smallest step of 16 bits: even a quiet room is more
-const MEANS = new Map([
-  ["NotAllowedError", () => gettext("The browser does not let this page use the microphone. Allow it in the address bar, then try again.")],
+const FAILURES = new Map([
+  ["NotAllowedError", () => gettext(
+    "The browser does not let this page use the microphone. Allow it in the address bar, then try again.")],
   ["NotFoundError", () => gettext("No microphone was found. Plug one in, then try again.")],
   ["NotReadableError", () => gettext("Another program holds the microphone. Close it there, then try again.")],
 ]);
@@ -23,7 +24,7 @@ export class Microphone {
     localStorage.setItem(KEPT_DEVICE, id);
   }
 
-  /** The member's choice: stay with the device while the microphone is closed, to say so when he talks. */
+  /** The member's choice: keep the device while muted, so that the page can say that they talk while muted. */
   get watched() {
     return localStorage.getItem(KEPT_WATCH) !== "no";
   }
@@ -32,18 +33,18 @@ export class Microphone {
     localStorage.setItem(KEPT_WATCH, wanted ? "yes" : "no");
   }
 
-  /** Opens the chosen device (asks for permission where needed). Throws an Error whose text says how to mend it. */
+  /** Opens the chosen device, which may ask for permission. Rejects with an Error whose text says what to do. */
   async open() {
     this.close();
     const wanted = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
     if (this.device) wanted.deviceId = { ideal: this.device };
     try {
       const stream = await navigator.mediaDevices.getUserMedia({ audio: wanted });
-      this.close();  // what another call opened while the browser asked
+      this.close();  // another call may have opened it while the browser asked
       this.track = stream.getAudioTracks()[0];
       this.#measure(stream);
     } catch (error) {
-      const text = MEANS.get(error.name)?.() ?? gettext("The microphone could not be opened.");
+      const text = FAILURES.get(error.name)?.() ?? gettext("The microphone could not be opened.");
       throw new Error(text, { cause: error });
     }
     return this.track;
@@ -65,7 +66,7 @@ export class Microphone {
     return Math.min(1, Math.max(0, (decibels + 60) / 50));
   }
 
-  /** Nothing comes of the device, not even noise: switched off, muted by a key or by the system. */
+  /** The device gives nothing, not even noise: it is switched off, or muted by a key or the system. */
   get dead() {
     return this.#context?.state === "running" && this.#latest().every((sample) => Math.abs(sample) < DEAD);
   }
@@ -75,16 +76,17 @@ export class Microphone {
     return this.#samples;
   }
 
-  /** [{id, label}] of the microphones of this machine; labels are known once permission was given. */
+  /** A promise of [{id, label}] of the microphones of this machine. Labels are known once permission was given. */
   async devices() {
     const all = await navigator.mediaDevices.enumerateDevices();
-    return all.filter((device) => device.kind === "audioinput" && device.deviceId)
-      .map((device, at) => ({ id: device.deviceId, label: device.label || interpolate(gettext("Microphone %s"), [at + 1]) }));
+    const microphones = all.filter((device) => device.kind === "audioinput" && device.deviceId);
+    const numbered = (number) => interpolate(gettext("Microphone %s"), [number]);
+    return microphones.map(({ deviceId, label }, at) => ({ id: deviceId, label: label || numbered(at + 1) }));
   }
 
   #measure(stream) {
     this.#context = new AudioContext();
-    this.#context.resume();  // where the browser starts it suspended
+    this.#context.resume();  // some browsers start it suspended
     this.#analyser = this.#context.createAnalyser();
     this.#analyser.fftSize = 1024;
     this.#samples = new Float32Array(this.#analyser.fftSize);

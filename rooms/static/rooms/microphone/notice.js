@@ -1,18 +1,18 @@
-/** The dialogue before the microphone opens for the first time in a Space: notice, device, level. Later: device and level. */
+/** The dialogue of the microphone: device and level, and before it opens for the first time in a Space the notice. */
 import { el } from "frame/dom.js";
 
 const dialog = document.getElementById("microphone-dialog");
 const part = (name) => dialog.querySelector(`[data-microphone="${name}"]`);
 
-/** Shows the notice; true once it was accepted. The microphone is open then, else closed. */
+/** Shows the notice. A promise: whether it was accepted. The microphone is open then, else closed. */
 export async function askNotice(microphone) {
   const accepted = () => dialog.returnValue === "accept";
   await show(microphone, true, { closed: () => accepted() || microphone.close() });
   return accepted();
 }
 
-/** Device and level. changed(): another track took the place of the one before; closed(): the dialogue has no use for
- *  the microphone any more. */
+/** Device and level. changed(): another track took the place of the one before. closed(): the dialogue no longer needs
+ *  the microphone. */
 export const chooseDevice = (microphone, handlers) => show(microphone, false, handlers);
 
 async function show(microphone, first, { changed = () => {}, closed }) {
@@ -48,7 +48,7 @@ async function show(microphone, first, { changed = () => {}, closed }) {
   closed();
 }
 
-/** Open the microphone for the meter, list the devices, say what is wrong. */
+/** Opens the microphone for the meter, lists the devices, shows what is wrong. */
 async function listen(microphone) {
   part("error").hidden = true;
   part("accept").disabled = true;
@@ -64,7 +64,7 @@ async function listen(microphone) {
   if (devices.some(({ id }) => id === microphone.device)) part("device").value = microphone.device;
 }
 
-/** A bar that follows a level from 0 to 1, until the answer is called. */
+/** Lets a bar follow a level from 0 to 1. Returns the function that stops it. */
 export function meter(element, level) {
   let shown = "";
   const timer = setInterval(() => {

@@ -1,7 +1,7 @@
-/** What of my microphone leaves this browser, and whether the page keeps the device where nothing does. */
+/** What of my microphone leaves this browser, and whether the page keeps the device while nothing does. */
 
 export class Outgoing {
-  kept = false;       // I closed it myself and it stays with the page, unsent, for the hint that I talk
+  kept = false;       // I muted myself, and the page keeps the device, unsent, for the hint that I talk
   testing = false;    // the dialogue has the microphone open for its meter, too
 
   /** lost(): the device is gone. */
@@ -9,7 +9,7 @@ export class Outgoing {
     Object.assign(this, { room, lost });
   }
 
-  /** A track of the device, which is asked for where the page has none; nothing of it leaves yet. */
+  /** A promise of a track of the device; opens it if the page has none. Nothing of it leaves yet. */
   async track() {
     const { microphone } = this.room;
     this.kept = false;
@@ -25,7 +25,7 @@ export class Outgoing {
     return this.room.sound.send(track);
   }
 
-  /** Nothing leaves this browser from now on, whatever the server says. The device is given back unless it is kept. */
+  /** Nothing leaves this browser from now on, whatever the server answers. Closes the device unless it is kept. */
   silence(keep = false) {
     const { microphone, sound } = this.room;
     sound.send(null);

@@ -1,13 +1,15 @@
-/** Waiting for the event about my own microphone: it may come after the answer, and else one would decide by an old state. */
+/** Waits for the event about my own microphone, which may come after the answer. Before it the state is an old one. */
 import { myVoice } from "rooms/wire/state.js";
 
-const TOLD_WITHIN = 3000;
+const PATIENCE = 3000;  // ms
 
-/** Until the Space knows my microphone as `mute`: open, self or host; or I am out of it, or no event comes. */
-export function told(room, mute) {
+/** Resolves once my microphone is `mute` (open, self or host), once I have left, or if no event comes. */
+export function ownVoiceIs(room, mute) {
   return new Promise((resolve) => {
-    const timer = setTimeout(done, TOLD_WITHIN);
-    const unsubscribe = room.subscribe(() => (!room.inside || myVoice(room.state)?.mute === mute) && queueMicrotask(done));
+    const timer = setTimeout(done, PATIENCE);
+    const unsubscribe = room.subscribe(() => {
+      if (!room.inside || myVoice(room.state)?.mute === mute) queueMicrotask(done);
+    });
     function done() {
       clearTimeout(timer);
       unsubscribe();

@@ -1,10 +1,10 @@
-/** My microphone in the Space: what the button, the keys and the lock screen do, and what the host's decisions do to it. */
+/** My microphone in the Space: opened and closed by button, key or lock screen, and closed by decisions of the host. */
+import { say } from "frame/toast.js";
 import { Hints } from "rooms/microphone/hints.js";
 import { askNotice, chooseDevice } from "rooms/microphone/notice.js";
 import { Outgoing } from "rooms/microphone/outgoing.js";
+import { ownVoiceIs } from "rooms/microphone/own_voice.js";
 import { myVoice } from "rooms/wire/state.js";
-import { say } from "frame/toast.js";
-import { told } from "rooms/microphone/own_voice.js";
 
 export class Speaking {
   busy = false;
@@ -30,13 +30,13 @@ export class Speaking {
     return myVoice(this.room.state)?.mute === "host";
   }
 
-  /** The microphone is closed by myself, nothing of it leaves this browser, and its level is still measured here. */
+  /** I am muted, nothing leaves this browser, and the page still measures how loud the microphone is. */
   get watching() {
     const { microphone, state } = this.room;
     return this.#outgoing.kept && microphone.watched && microphone.track !== null && myVoice(state)?.mute === "self";
   }
 
-  /** Open or close. Pressed again while the server is still being told, it turns the other way right after. */
+  /** Mutes or unmutes. Pressed again before the server has answered, it turns the other way right after. */
   async toggle() {
     if (this.busy) this.#again = !this.#again;
     if (this.busy || !this.onStage) return;
@@ -49,7 +49,7 @@ export class Speaking {
     this.#follow(null);
   }
 
-  /** The dialogue with devices and level. Whoever speaks is heard through a new device as soon as it is chosen. */
+  /** The dialogue with devices and level. A new device is used as soon as it is chosen. */
   async chooseDevice() {
     const { microphone } = this.room;
     this.#outgoing.testing = true;
@@ -67,7 +67,7 @@ export class Speaking {
     const { microphone, state } = this.room;
     if (!this.onStage || myVoice(state).mute !== "open") return;
     if (microphone.track) await this.#outgoing.send(this.#outgoing.watched(microphone.track));
-    else await this.#close();  // the dialogue says why it did not open
+    else await this.#close();  // the dialogue shows why it did not open
   }
 
   async #turn() {
@@ -90,7 +90,7 @@ export class Speaking {
     }
     const track = await this.#outgoing.track();
     await room.send("microphone", { open: true });
-    await told(room, "open");
+    await ownVoiceIs(room, "open");
     await this.#outgoing.send(track);
   }
 
@@ -103,10 +103,10 @@ export class Speaking {
   async #close() {
     this.#outgoing.silence(this.room.microphone.watched);
     await this.room.send("microphone", { open: false });
-    await told(this.room, "self");
+    await ownVoiceIs(this.room, "self");
   }
 
-  /** The server's word counts: no longer on the stage or muted means silence; open without a microphone means closed. */
+  /** The server decides: off the stage or muted means silence, and open without a microphone means closed. */
   #follow(frame) {
     if (this.busy || !this.room.inside) return;
     const mute = myVoice(this.room.state)?.mute;

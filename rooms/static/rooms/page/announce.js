@@ -1,37 +1,35 @@
-/** What happened in the Space, in words for a screen reader: role changes, requests, the host's absence, the end. */
-import { connection, isLate, waiting } from "rooms/page/connection.js";
-import { may } from "frame/facts.js";
-import { myRole } from "rooms/wire/state.js";
+/** Says for screen readers what happens in the Space: role changes, requests, the host's absence, the end. */
 import { announce } from "frame/announcer.js";
+import { may } from "frame/facts.js";
 import { say } from "frame/toast.js";
+import { Hearing, QueuePlace } from "rooms/page/hearing.js";
+import { myRole } from "rooms/wire/state.js";
 
-const LINE_EVERY = 10_000;
-
-const tell = (text) => text && say(text);
 const named = (text, name) => interpolate(text, [name]);
-const on = (state, id) => state.stage.find((person) => person.participant === id);
+const onStage = (state, id) => state.stage.find((person) => person.participant === id);
+const isMe = (participant, state) => participant === state.you?.participant;
 
 const SENTENCES = {
-  voice: (frame, before, after) => {
-    const [old, { person }] = [on(before, frame.person.participant), frame];
-    const me = person.participant === after.you.participant;
-    if (!old) return me ? gettext("You are on the stage. Your microphone is closed.") : named(gettext("%s is on the stage."), person.name);
-    if (me && person.mute === "host" && old.mute !== "host") return gettext("The host closed your microphone.");
-    if (me && old.mute === "host" && person.mute !== "host") return gettext("The host lets you open your microphone again.");
-    if (me && person.mute !== old.mute) return person.mute === "open" ? gettext("Microphone open.") : gettext("Microphone closed.");
-    return "";
+  voice: ({ person }, before, after) => {
+    const old = onStage(before, person.participant);
+    if (isMe(person.participant, after)) return aboutMyVoice(old, person);
+    return old ? "" : named(gettext("%s is on the stage."), person.name);
   },
   voice_gone: (frame, before, after) => {
-    const person = on(before, frame.participant);
+    const person = onStage(before, frame.participant);
     if (!person) return "";
-    if (person.participant !== after.you.participant) return named(gettext("%s left the stage."), person.name);
-    return frame.why === "moved" ? gettext("The host moved you to the audience. You can still listen.") : gettext("You are listening now.");
+    if (!isMe(person.participant, after)) return named(gettext("%s left the stage."), person.name);
+    if (frame.why !== "moved") return gettext("You are listening now.");
+    return gettext("The host moved you to the audience. You can still listen.");
   },
-  asked: ({ request }, _, after) => may(myRole(after), "admit") ? named(gettext("%s asks to speak."), request.person.name) : "",
-  request_gone: (frame, _, after) =>
-    frame.participant === after.you.participant && frame.how === "declined" ? gettext("The host declined your request to speak.") : "",
+  asked: ({ request }, _, after) =>
+    (may(myRole(after), "admit") ? named(gettext("%s asks to speak."), request.person.name) : ""),
+  request_gone: (frame, _, after) => {
+    const declined = isMe(frame.participant, after) && frame.how === "declined";
+    return declined ? gettext("The host declined your request to speak.") : "";
+  },
   host_away: () => gettext("The host lost the connection. The Space goes on for a moment."),
-  host_back: (_, before) => before.space.host_came ? gettext("The host is back.") : gettext("The host is here."),
+  host_back: (_, before) => (before.space.host_came ? gettext("The host is back.") : gettext("The host is here.")),
   connection: ({ quality }, before) => {
     const [was, is] = [before.connection?.quality === "poor", quality === "poor"];
     if (was === is) return "";
@@ -39,17 +37,23 @@ const SENTENCES = {
   },
 };
 
-export function sentence(frame, before, after) {
-  return SENTENCES[frame.type]?.(frame, before, after) ?? "";
+function aboutMyVoice(old, person) {
+  if (!old) return gettext("You are on the stage. Your microphone is closed.");
+  if (person.mute === old.mute) return "";
+  if (person.mute === "host") return gettext("The host closed your microphone.");
+  if (old.mute === "host") return gettext("The host lets you open your microphone again.");
+  return person.mute === "open" ? gettext("Microphone open.") : gettext("Microphone closed.");
 }
 
-/** Did the host decide about me? Then it is shown, too, not only read out. */
-function aboutMe(frame, before, after) {
-  const [me, subject] = [after.you?.participant, frame.person?.participant ?? frame.participant];
-  if (!me || subject !== me) return false;
-  const mutes = [on(before, me)?.mute, on(after, me)?.mute];
-  const [was, is] = mutes.map((mute) => mute === "host");
-  return frame.how === "declined" || frame.why === "moved" || (frame.type === "voice" && mutes[0] !== undefined && was !== is);
+const sentence = (frame, before, after) => SENTENCES[frame.type]?.(frame, before, after) ?? "";
+
+/** Whether the host has decided about me. Then a toast shows the sentence, too. */
+function isDecision(frame, before, after) {
+  const subject = frame.person?.participant ?? frame.participant;
+  if (!subject || !isMe(subject, after)) return false;
+  if (frame.how === "declined" || frame.why === "moved") return true;
+  const [was, is] = [onStage(before, subject)?.mute, onStage(after, subject)?.mute];
+  return frame.type === "voice" && was !== undefined && (was === "host") !== (is === "host");
 }
 
 const CLOSED = {
@@ -58,56 +62,27 @@ const CLOSED = {
   removed: () => gettext("You were removed from this Space."),
   taken_over: () => gettext("You opened this Space in another tab. The sound goes on there."),
 };
-
-/** Whether one hears the Space, and with what delay. */
-class Hearing {
-  #state = "";
-  #late = false;
-
-  follow(room) {
-    if (!room.inside) [this.#state, this.#late] = ["", false];
-    if (room.phase !== "live") return;
-    const { state, detail } = connection(room);
-    const [before, late] = [this.#state, isLate(room)];
-    this.#state = state;
-    if (state === "live" && late !== this.#late) this.#tell(late, detail);
-    else if (before === "live" && state === "reconnecting") announce(gettext("The sound stopped. Fetching it again."));
-    else if (before === "reconnecting" && state === "live") announce(gettext("The sound is back."));
-  }
-
-  #tell(late, why) {
-    this.#late = late;
-    announce(late ? why || gettext("You hear the Space some seconds late now.") : gettext("You hear the Space without delay now."));
-  }
-}
-
-/** My place in the line of those who wait for sound: a line that moves fast is not told step by step. */
-class Line {
-  #told = null;
-  #at = 0;
-
-  follow({ state, place }) {
-    if (state !== "full") this.#told = null;
-    else if (place !== this.#told && (!this.#told || place <= 1 || Date.now() - this.#at > LINE_EVERY)) this.#tell(place);
-  }
-
-  #tell(place) {
-    [this.#told, this.#at] = [place, Date.now()];
-    announce(waiting(place));
-  }
-}
+const PHASES = {
+  closed: (room) => CLOSED[room.closed]?.(),
+  reconnecting: () => gettext("The connection was lost. Connecting again."),
+};
 
 /** Follows a room from now on. */
 export function connectAnnouncer(room) {
   let [phase, blocked] = [room.phase, false];
-  const [line, hearing] = [new Line(), new Hearing()];
+  const [hearing, place] = [new Hearing(), new QueuePlace()];
   room.subscribe((_, frame, before) => {
-    if (frame) (aboutMe(frame, before, room.state) ? tell : announce)(sentence(frame, before, room.state));
-    if (room.phase !== phase && room.phase === "closed") announce(CLOSED[room.closed]?.());
-    if (room.phase !== phase && room.phase === "reconnecting") announce(gettext("The connection was lost. Connecting again."));
+    if (frame) tell(sentence(frame, before, room.state), isDecision(frame, before, room.state));
+    if (room.phase !== phase) announce(PHASES[room.phase]?.(room));
     hearing.follow(room);
-    line.follow(room.sound);
+    place.follow(room.sound);
     if (room.sound.blocked && !blocked) announce(gettext("Your browser waits for a click before it plays sound."));
     [phase, blocked] = [room.phase, room.sound.blocked];
   });
+}
+
+/** Toasts are a live region of their own. */
+function tell(text, shown) {
+  if (text && shown) say(text);
+  else announce(text);
 }

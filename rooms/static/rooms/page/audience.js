@@ -1,8 +1,8 @@
-/** Who listens: the first hundred faces, then a number. */
+/** The listeners: the first hundred faces, then a number. */
 import { count, el, face, keyed, write } from "frame/dom.js";
 import { facts } from "frame/facts.js";
 
-/** Writes the listeners into `list` and what is beyond them into `more`; a click on one calls open(button, person). */
+/** Draws the listeners into `list`, and how many more there are into `more`. A click calls open(button, person). */
 export function drawAudience(list, more, room, open) {
   const { faces, listeners, requests, stale, you } = room.state;
   const asking = new Set(requests.map((request) => request.person.participant));
@@ -22,7 +22,8 @@ export function drawAudience(list, more, room, open) {
 }
 
 function make(person) {
-  return el("li", {}, el("button", { type: "button", class: "person", "data-handle": person.handle,
-    "data-testid": "listener", "aria-haspopup": "dialog" },
-  face(person, "s"), el("span", { class: "person-name" }, person.name), el("span", { class: "person-word muted" })));
+  const attributes = { type: "button", class: "person", "data-handle": person.handle,
+    "data-testid": "listener", "aria-haspopup": "dialog" };
+  return el("li", {}, el("button", attributes, face(person, "s"),
+    el("span", { class: "person-name" }, person.name), el("span", { class: "person-word muted" })));
 }

@@ -1,12 +1,12 @@
-/** The dock: the Space one is in, while one looks at another page; and a last word when it is over. */
-import { drawMicrophone, endForEveryone, pressMicrophone } from "rooms/page/bar.js";
-import { trouble } from "rooms/page/connection.js";
+/** The dock: the Space one is in, while one looks at another page, and what became of it once it is over. */
 import { count, face, icon, write } from "frame/dom.js";
 import { spaceUrl } from "frame/facts.js";
 import { toggle } from "frame/popover.js";
+import { drawMicrophone, endForEveryone, pressMicrophone } from "rooms/page/bar.js";
+import { trouble } from "rooms/page/connection.js";
 import { myRole } from "rooms/wire/state.js";
 
-const LAST_WORDS = {
+const ENDINGS = {
   ended: () => gettext("This Space has ended."),
   removed: () => gettext("You are no longer in this Space."),
   taken_over: () => gettext("The sound goes on in another tab."),
@@ -19,19 +19,20 @@ export function connectDock(room, speaking) {
   const part = (name) => dock.querySelector(`[data-dock="${name}"]`);
   let title = "";
   part("mic").addEventListener("click", (event) => pressMicrophone(event, speaking));
-  part("react").addEventListener("click", ({ currentTarget }) => toggle(document.getElementById("reaction-picker"), currentTarget));
+  const picker = document.getElementById("reaction-picker");
+  part("react").addEventListener("click", ({ currentTarget }) => toggle(picker, currentTarget));
   part("leave").addEventListener("click", () => (room.inside ? leaveOrEnd(room) : room.forget()));
 
   function draw(frame) {
     if (frame?.type === "levels") return;
     const here = document.querySelector("[data-view=space], [data-view=ended]")?.dataset.space === room.space;
-    const over = room.phase === "closed" && room.closed in LAST_WORDS;
+    const over = room.phase === "closed" && room.closed in ENDINGS;
     dock.hidden = here || !(room.inside || over);
     if (dock.hidden) return;
     if (room.state.space) title = room.state.space.title;
     link(dock.querySelector("a"), spaceUrl(room.space));
     write(part("title"), title);
-    write(part("facts"), over ? LAST_WORDS[room.closed]() : trouble(room) || numbers(room.state));
+    write(part("facts"), over ? ENDINGS[room.closed]() : trouble(room) || numbers(room.state));
     part("react").hidden = over;
     drawMicrophone(part("mic"), speaking, false);
     drawLeave(part("leave"), over ? "close" : myRole(room.state));
@@ -52,7 +53,8 @@ function numbers({ stage, listeners }) {
 function drawLeave(button, as) {
   if (button.dataset.as === as) return;
   button.dataset.as = as;
-  const [drawing, word] = { close: ["cross", gettext("Close")], host: ["stop", gettext("End the Space")] }[as] ?? ["leave", gettext("Leave quietly")];
+  const endings = { close: ["cross", gettext("Close")], host: ["stop", gettext("End the Space")] };
+  const [drawing, word] = endings[as] ?? ["leave", gettext("Leave quietly")];
   button.replaceChildren(icon(drawing));
   button.setAttribute("aria-label", word);
 }

@@ -1,4 +1,4 @@
-/** A Space that is over: the server has a page of its own for it (who spoke, how long, what happens with the sound). */
+/** A Space that is over. The server has a page for it: who spoke, how long, what happens with the sound. */
 
 async function fetched() {
   try {
@@ -11,13 +11,13 @@ async function fetched() {
 
 const swap = (html) => htmx.swap("#main", html, { swapStyle: "outerHTML" }, { select: "#main" });
 
-/** After the end, for whoever was in it; what stands there stays where the server has nothing more to say. */
+/** Shows that page to people who were in the Space. If the server has none for them, the page stays as it is. */
 export async function showEnd(element) {
   const { status, html } = await fetched();
   if (status === 200 && element.isConnected) swap(html);
 }
 
-/** Before entering: says so when there is nothing to enter any more. For every `fleet` event, while idle() holds. */
+/** Before entering: shows that the Space is over. Looks at every `fleet` event, while idle() is true. */
 export function watchPreview(element, idle) {
   const look = async () => {
     if (!idle()) return;

@@ -1,14 +1,14 @@
-/** What those see of a Space who are in it: who is there, and who wants to speak. */
-import { drawAudience } from "rooms/page/audience.js";
+/** A Space from inside: who is there, and who wants to speak. */
 import { count, write } from "frame/dom.js";
 import { may } from "frame/facts.js";
+import { drawDataSaver } from "rooms/hls/data_saver.js";
+import { drawAudience } from "rooms/page/audience.js";
 import { openMenu } from "rooms/page/menus.js";
 import { drawRequests } from "rooms/page/requests.js";
-import { drawSaver } from "rooms/hls/data_saver.js";
 import { drawStage } from "rooms/page/stage.js";
 import { myPlace, myRole } from "rooms/wire/state.js";
 
-/** Writes it into the page, whose parts have names: part(name). */
+/** Draws it. part(name) finds a part of the page. */
 export function drawInside(element, room, part) {
   const { state } = room;
   const open = (button, person) => openMenu(button, person, room);
@@ -22,7 +22,7 @@ export function drawInside(element, room, part) {
   write(part("requests-count"), count(state.requests.length));
   part("no-requests").hidden = state.requests.length > 0;
   part("ask-form").hidden = !may(myRole(state), "ask") || myPlace(state) > 0;
-  drawSaver(room);
+  drawDataSaver(room);
 }
 
 const listening = (number) => interpolate(ngettext("%s listening", "%s listening", number), [count(number)]);

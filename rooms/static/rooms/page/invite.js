@@ -1,10 +1,10 @@
-/** The dialogue in which the host of a Space of named people names further ones while it is live. */
+/** The dialogue in which the host of a live Space for named people names more people. */
 import { facts } from "frame/facts.js";
 import { say } from "frame/toast.js";
 
 const dialog = document.getElementById("invite");
 
-/** Opens it; closes when the people were named, or where the host has changed his mind. */
+/** Opens it. It closes once the people are invited, or if the host changes their mind. */
 export function invite(room) {
   const form = dialog.querySelector("form");
   const field = form.elements.handles;
@@ -36,7 +36,7 @@ export function invite(room) {
   }
 }
 
-/** "@Sol, lior" -> ["sol", "lior"]; null where there is nobody, or something that cannot be a handle. */
+/** "@Sol, lior" -> ["sol", "lior"]; null if the text names nobody, or holds something that cannot be a handle. */
 function named(text) {
   const handles = [...new Set(text.toLowerCase().split(/[\s,;@]+/).filter(Boolean))];
   return handles.length && handles.every((handle) => new RegExp(facts.handle).test(handle)) ? handles : null;

@@ -1,20 +1,20 @@
-/** The lock screen and the keys of headsets: Media Session API, where the browser has it. */
+/** The lock screen and the keys of headsets, by the Media Session API of the browser. */
 import { may } from "frame/facts.js";
 import { myRole } from "rooms/wire/state.js";
 
-export function connectSession(room, speaking) {
+export function connectMediaSession(room, speaking) {
   const { mediaSession } = navigator;
   if (!mediaSession) return;
   const handle = (action, act) => {
     try {
       mediaSession.setActionHandler(action, act);
     } catch {
-      // this browser does not know the action
+      // This browser does not know the action.
     }
   };
   handle("play", () => room.sound.play());
   handle("pause", null);
-  const leave = () => may(myRole(room.state), "leave") && room.leave();  // a host ends the Space, in the page and confirmed
+  const leave = () => may(myRole(room.state), "leave") && room.leave();  // a host ends the Space, which needs the page
   handle("stop", leave);
   handle("hangup", leave);
   handle("togglemicrophone", () => speaking.toggle());

@@ -1,21 +1,28 @@
-/** Emoji: the picker, and those that rise from the lower right. */
+/** Reactions: the picker, and the emoji that rise from the lower right. */
 import { count, el } from "frame/dom.js";
 import { facts } from "frame/facts.js";
 import { attempt } from "frame/toast.js";
 
 const AT_ONCE = 20;
-const SPREAD = 350;   // ms over which the emoji of one frame appear: about the time to the next one
-const STAYS = 3000;
+const SPREAD = 350;   // ms over which the emoji of one frame appear: about the time until the next frame
+const STAYS = 3000;   // ms, for still text
 
 const NAMES = {
-  "❤️": () => gettext("heart"), "👏": () => gettext("applause"), "😂": () => gettext("laughing"), "😮": () => gettext("surprised"),
-  "😢": () => gettext("sad"), "🔥": () => gettext("fire"), "💯": () => gettext("one hundred"), "🎉": () => gettext("celebration"),
-  "👍": () => gettext("thumbs up"), "🙏": () => gettext("thank you"),
+  "❤️": () => gettext("heart"),
+  "👏": () => gettext("applause"),
+  "😂": () => gettext("laughing"),
+  "😮": () => gettext("surprised"),
+  "😢": () => gettext("sad"),
+  "🔥": () => gettext("fire"),
+  "💯": () => gettext("one hundred"),
+  "🎉": () => gettext("celebration"),
+  "👍": () => gettext("thumbs up"),
+  "🙏": () => gettext("thank you"),
 };
 
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
-/** The picker's buttons. It stays open, so that one may clap more than once. */
+/** Fills the picker. It stays open, so that one may clap more than once. */
 export function fillPicker(picker, room) {
   picker.replaceChildren(...facts.reactions.map((emoji) => el("button", {
     type: "button", class: "emoji", "aria-label": NAMES[emoji]?.() ?? emoji, "data-emoji": emoji,
@@ -23,7 +30,7 @@ export function fillPicker(picker, room) {
   }, emoji)));
 }
 
-/** Shows one `reactions` frame in the lane; as still text where motion is not wanted. */
+/** Shows one `reactions` frame in the lane, as still text if motion is not wanted. */
 export function showReactions(lane, counts) {
   if (still.matches) {
     write(lane, counts);

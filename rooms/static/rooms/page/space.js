@@ -1,17 +1,17 @@
 /** The page of a Space: draws the room that this tab is in, or offers to enter. */
+import { clock, write } from "frame/dom.js";
+import { may } from "frame/facts.js";
+import { connectSheet } from "frame/sheet.js";
 import { drawBanners } from "rooms/page/banners.js";
 import { Bar } from "rooms/page/bar.js";
 import { connection } from "rooms/page/connection.js";
-import { clock, write } from "frame/dom.js";
-import { enter } from "rooms/space/entering.js";
-import { may } from "frame/facts.js";
-import { drawInside } from "rooms/page/inside.js";
 import { showEnd, watchPreview } from "rooms/page/ended.js";
-import { connectSheet } from "frame/sheet.js";
+import { drawInside } from "rooms/page/inside.js";
 import { drawLevels } from "rooms/page/stage.js";
+import { enter } from "rooms/space/entering.js";
 import { myRole, notYetInEffect } from "rooms/wire/state.js";
 
-const EFFECT_HINT_AFTER = 400;  // ms: what is quicker needs no word
+const EFFECT_HINT_AFTER = 400;  // ms: what is quicker needs no hint
 
 export class SpacePage {
   #behindSince = 0;
@@ -19,10 +19,14 @@ export class SpacePage {
   constructor(element, room, speaking) {
     Object.assign(this, { element, room, speaking, space: element.dataset.space });
     this.bar = new Bar(this.#part("bar"), room, speaking, this.#part("topic"));
-    this.#part("join").addEventListener("click", () => enter(room, this.space));
-    this.#part("ask-form").addEventListener("submit", (event) => { event.preventDefault(); this.#part("bar").querySelector("[data-bar=ask]").click(); });
+    element.querySelectorAll("[data-part=join], [data-enter-again]").forEach((button) => {
+      button.addEventListener("click", () => enter(room, this.space));
+    });
+    this.#part("ask-form").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#part("bar").querySelector("[data-bar=ask]").click();
+    });
     connectSheet(element, (name) => this.#part(name));
-    element.querySelectorAll("[data-enter-again]").forEach((button) => button.addEventListener("click", () => enter(room, this.space)));
     this.timer = setInterval(() => this.#tick(), 500);
     this.unsubscribe = room.subscribe((_, frame) => this.draw(frame));
     this.unwatch = watchPreview(element, () => !this.#part("preview").hidden && !(this.here && room.inside));
@@ -85,16 +89,21 @@ export class SpacePage {
     else this.#part("banners").replaceChildren();
   }
 
-  /** What changes with the clock: running time, the host's countdown, hints about my microphone and that the sound lags behind. */
+  /** What changes with the clock: running time, the host's countdown, hints about microphone and sound. */
   #tick() {
     const { state, inside } = this.room;
-    const started = this.here && state.space ? state.space.started_at * 1000 - state.clock : Number(this.element.dataset.started) * 1000;
-    if (!this.over) write(this.#part("time"), clock((Date.now() - started) / 1000));
+    if (!this.over) write(this.#part("time"), clock(Date.now() / 1000 - this.#started));
     if (!this.here || !inside) return;
     this.#drawBanners();
     this.#behindSince = notYetInEffect(state) ? this.#behindSince || Date.now() : 0;
     const behind = this.#behindSince > 0 && Date.now() - this.#behindSince > EFFECT_HINT_AFTER;
     this.#part("not-in-effect").hidden = !(behind && may(myRole(state), "mute"));
+  }
+
+  /** When the Space began, in seconds since 1970 by the clock of this machine. */
+  get #started() {
+    const { space, clock: ahead } = this.room.state;
+    return this.here && space ? space.started_at - ahead / 1000 : Number(this.element.dataset.started);
   }
 
   #showEnd() {

@@ -1,15 +1,18 @@
-/** Looks after the connection that is heard: misses its packets, restarts it over another network, says when it is lost. */
+/** Supervises the connection that is heard: notices missing packets, restarts ICE, gives the connection up. */
 import { Roaming } from "rooms/sound/roaming.js";
 import { Watch } from "rooms/sound/watch.js";
 
 export class Keeper {
   #roaming = new Roaming({ offer: (sdp, node) => this.offer(sdp, node), lost: () => this.lost() });
   #watch = new Watch({
-    heard: () => this.#heard(), doubted: () => this.doubted(), stalled: () => this.restart(), silent: () => this.silent(),
+    heard: () => this.#heard(),
+    doubted: () => this.doubted(),
+    stalled: () => this.restart(),
+    silent: () => this.silent(),
   });
 
-  /** offer(sdp, node) -> Promise of {sdp}, of the node that has the connection; heard(): sound arrives; doubted(): perhaps
-   *  the network is gone; missed(): nothing comes, and it is worth waiting; lost(): nothing will. */
+  /** offer(sdp, node) returns a promise of the answer {sdp} of the node that has the connection. heard(): sound comes.
+   *  doubted(): the network may be gone. missed(): nothing comes, and waiting may help. lost(): nothing will come. */
   constructor({ offer, heard, doubted, missed, lost }) {
     Object.assign(this, { offer, heard, doubted, missed, lost });
   }
@@ -24,13 +27,13 @@ export class Keeper {
     this.#roaming.stop();
   }
 
-  /** Keep this peer, which has its answer; `attempt` is how many before it brought no sound. */
+  /** Supervises this peer, which has its answer. `attempt`: how many connections before it brought no sound. */
   follow(peer, attempt) {
     this.#watch.follow(peer, attempt);
     this.#roaming.follow(peer);
   }
 
-  /** Keep none until the next one has its answer. */
+  /** Supervises none until the next one has its answer. */
   rest() {
     this.#watch.rest();
     this.#roaming.follow(null);
@@ -40,12 +43,12 @@ export class Keeper {
     this.#roaming.restart();
   }
 
-  /** The socket is there again. */
+  /** The socket is connected again. */
   resume() {
     this.#roaming.resume();
   }
 
-  /** Nothing has come for too long. */
+  /** No packet has come for too long. */
   silent() {
     if (this.#roaming.holds) this.missed();
     else this.lost();

@@ -1,28 +1,28 @@
-/** The sound goes to another media node: the connection there is made before the one here is given up. */
+/** Moves the sound to another media node: makes the connection there before it gives up the one here. */
 
 const LOOK_EVERY = 50;
-const LONGEST_STEP = 15_000;    // after that the next step is taken without a word of the server
+const LONGEST_STEP = 15_000;    // ms: then the next step is taken without waiting for the server
 
 export class Move {
   #next = null;         // the connection on the new node, until it is heard
-  #old = null;          // the one that was heard before: the microphone still goes there, too
-  #heard = false;       // the new one
+  #old = null;          // the one that was heard before; the microphone is still sent there, too
+  #heard = false;       // the new one is heard
   #track = null;
   #timer = null;
   #ended = false;
 
-  /** make(heard) -> Peer; dial(peer): connect it; adopt(peer, track): it is heard from now on, the answer is the one that
-   *  was heard before; over(moved): it is done, or nothing came of it. */
-  constructor({ make, dial, adopt, over }) {
-    Object.assign(this, { make, dial, adopt, over });
+  /** make(heard) returns a Peer. dial(peer) connects it. adopt(peer, track) plays it from now on and returns the one
+   *  that was heard before. ended(moved): the move is complete, or has failed. */
+  constructor({ make, dial, adopt, ended }) {
+    Object.assign(this, { make, dial, adopt, ended });
   }
 
-  /** Where the microphone goes besides the connection that is heard. */
+  /** The connections to which the microphone is sent besides the one that is heard. */
   get peers() {
     return [this.#next, this.#old].filter(Boolean);
   }
 
-  /** One of the three steps of `sound_moving`; `within` seconds is the time over which all listeners spread theirs. */
+  /** Takes one of the three steps of `sound_moving`. Listeners spread theirs over `within` seconds. */
   step(step, within, onStage) {
     clearTimeout(this.#timer);
     const next = { stage: "all", all: "over" }[step];
@@ -43,13 +43,17 @@ export class Move {
   async #hear(within, onStage) {
     if (!onStage) await wait(Math.random() * within * 1000);
     this.#open();
-    while (!this.#ended && this.#next && !(this.#track && await this.#next.packets() > 0)) await wait(LOOK_EVERY);
+    while (!this.#ended && this.#next && !await this.#arrives()) await wait(LOOK_EVERY);
     if (this.#ended || !this.#next) return;
     const peer = this.#next;
     this.#next = null;
     this.#heard = true;
     this.#old = this.adopt(peer, this.#track);
     if (!onStage) this.#drop();
+  }
+
+  async #arrives() {
+    return this.#track !== null && await this.#next.packets() > 0;
   }
 
   #open() {
@@ -59,7 +63,7 @@ export class Move {
     this.dial(peer).catch(() => this.failed(peer));
   }
 
-  /** Nothing comes of one of the `peers` any more. */
+  /** One of the `peers` has failed. */
   failed(peer) {
     peer.close();
     if (peer === this.#next) this.#next = null;
@@ -73,7 +77,7 @@ export class Move {
 
   #finish() {
     this.end();
-    this.over(this.#heard);
+    this.ended(this.#heard);
   }
 }
 

@@ -1,24 +1,26 @@
-/** One RTCPeerConnection to the media node: one transceiver, sendrecv and without a track, offer and answer in one round trip. */
-import { connection } from "rooms/sound/default_route.js";
+/** One RTCPeerConnection to the media node: one sendrecv transceiver, offer and answer in one round trip. */
+import { newConnection } from "rooms/sound/default_route.js";
 
 const GATHER_WITHIN = 300;
 
 export class Peer {
-  #connection = connection();
+  #connection = newConnection();
   #sender;
-  node = null;        // which start of a media node answered; null before the answer
+  node = null;        // the boot of the media node that answered; null before the answer
 
-  /** heard(track): sound arrives; unsteady(): perhaps it does not now; failed(): it will not any more; servers() -> Promise
-   *  of the TURN servers. */
+  /** heard(track): sound arrives. unsteady(): it may have stopped. failed(): it will not come back. servers() returns a
+   *  promise of TURN servers. */
   constructor({ heard, unsteady, failed, servers = async () => [] }) {
+    const connection = this.#connection;
     this.servers = servers;
-    this.#connection.ontrack = (event) => heard(event.track);
-    this.#connection.oniceconnectionstatechange = () => this.#connection.iceConnectionState === "disconnected" && unsteady();
-    this.#connection.onconnectionstatechange = () => this.#connection.connectionState === "failed" && failed();
-    this.#sender = this.#connection.addTransceiver("audio", { direction: "sendrecv" }).sender;
+    connection.ontrack = (event) => heard(event.track);
+    connection.oniceconnectionstatechange = () => connection.iceConnectionState === "disconnected" && unsteady();
+    connection.onconnectionstatechange = () => connection.connectionState === "failed" && failed();
+    this.#sender = connection.addTransceiver("audio", { direction: "sendrecv" }).sender;
   }
 
-  /** offer(sdp) -> Promise of {sdp, node}, the answer. track() is the open microphone, or null: it may be closed meanwhile. */
+  /** offer(sdp) returns a promise of the answer {sdp, node}. track(): of the microphone, or null; asked late, as it may
+   *  be closed meanwhile. */
   async dial(track, offer) {
     this.use(await this.servers());
     if (track()) await this.send(track());
@@ -30,15 +32,15 @@ export class Peer {
     await this.#connection.setRemoteDescription({ type: "answer", sdp });
   }
 
-  /** The TURN servers for the next time that candidates are gathered. */
+  /** Sets the TURN servers for the next time that candidates are gathered. */
   use(iceServers) {
     const connection = this.#connection;
     if (connection.signalingState === "closed" || !iceServers.length) return;
     connection.setConfiguration({ ...connection.getConfiguration(), iceServers });
   }
 
-  /** New ICE credentials both ways, and the same connection: no handshake, no new stream. Rejects with the code
-   *  no_network where the browser knows of none yet from which to send. */
+  /** An ICE restart: new credentials, the same connection, no handshake and no new stream. Rejects with the code
+   *  no_network if the browser has no network yet. */
   async restart(offer) {
     const usable = this.#usable();
     await this.#connection.setLocalDescription(await this.#connection.createOffer({ iceRestart: true }));
@@ -48,12 +50,12 @@ export class Peer {
     await this.#connection.setRemoteDescription({ type: "answer", sdp });
   }
 
-  /** Promotion, mute and step-down are this: no renegotiation. */
+  /** Promotion, mute and step-down only replace the track; nothing is negotiated again. */
   send(track) {
     return this.#sender.replaceTrack(track);
   }
 
-  /** Packets of sound received so far. */
+  /** A promise of the number of packets of sound received so far. */
   async packets() {
     let packets = 0;
     (await this.#connection.getStats()).forEach((stat) => {
@@ -68,7 +70,7 @@ export class Peer {
     this.#connection.close();
   }
 
-  /** Whether there is a first address of ours, within a moment. A relay's takes longer, and is not waited for. */
+  /** A promise: whether the browser finds an address of ours within a moment. The address at a relay takes longer. */
   #usable() {
     if (this.#connection.getConfiguration().iceTransportPolicy === "relay") return Promise.resolve(true);
     return new Promise((resolve) => {
@@ -77,7 +79,7 @@ export class Peer {
     });
   }
 
-  /** Candidates are not waited for longer than a moment: the node learns our address from our first check. */
+  /** Waits for candidates, but only for a moment: the node learns our address from our first check anyway. */
   #gathered() {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, GATHER_WITHIN);

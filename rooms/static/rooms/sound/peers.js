@@ -9,14 +9,14 @@ export class Peers {
   #move = null;       // while the sound goes to another node and both are connected
   #keeper;
 
-  /** offer(sdp, kept) -> Promise of {sdp, node}, the answer; kept: the node that has the connection already; servers() ->
-   *  Promise of the TURN servers; play(track): this one is heard from now on. The rest is a Keeper's. */
+  /** offer(sdp, kept) returns a promise of the answer {sdp, node}; `kept`: the node that has the connection already.
+   *  servers() returns a promise of TURN servers. play(track) plays this one from now on. The rest is as in Keeper. */
   constructor({ offer, servers, play, ...kept }) {
     Object.assign(this, { offer, servers, play });
     this.#keeper = new Keeper({ offer, ...kept });
   }
 
-  /** Which node answered the connection that is heard; null before its answer, undefined where there is none. */
+  /** Which node answered the connection that is heard; null before its answer, undefined without a connection. */
   get node() { return this.#peer?.node; }
 
   get moves() { return this.#move !== null; }
@@ -29,8 +29,8 @@ export class Peers {
     this.#track = null;
   }
 
-  /** One connection, a new one: true once it is answered, false where another one took its place before. Rejects with the
-   *  code of a refusal. `attempt`: how many before it brought no sound. */
+  /** Makes one new connection. A promise of true once it is answered, of false if another one took its place before.
+   *  Rejects with the code of a refusal. `attempt`: how many connections before it brought no sound. */
   async dial(attempt) {
     this.close();
     const peer = this.#make((track) => this.play(track));
@@ -52,7 +52,7 @@ export class Peers {
     this.#peer = null;
   }
 
-  /** What the microphone sends; null for nothing. A connection that replaces this one takes it along. */
+  /** Sends the track of the microphone; null for nothing. A connection that replaces this one sends it, too. */
   async send(track) {
     this.#track = track;
     const peer = this.#peer;
@@ -63,20 +63,20 @@ export class Peers {
     }
   }
 
-  /** TURN servers with new credentials, for the connections that there are. */
+  /** Gives TURN servers with new credentials to all connections. */
   use(servers) {
     this.#all.forEach((peer) => peer.use(servers));
   }
 
-  /** The socket is there again. */
+  /** The socket is connected again. */
   resume() { this.#keeper.resume(); }
 
-  /** A step to another node; failed(): nothing came of the move. */
+  /** One step of a move to another node; failed() is called if the move fails. */
   move({ step, within }, onStage, failed) {
     this.#move ??= new Move({
       make: (heard) => this.#make(heard), dial: (peer) => this.#connect(peer),
       adopt: (peer, track) => this.#adopt(peer, track),
-      over: (moved) => {
+      ended: (moved) => {
         this.#move = null;
         if (!moved) failed();
       },
@@ -84,7 +84,7 @@ export class Peers {
     this.#move.step(step, within, onStage);
   }
 
-  /** No move any more. */
+  /** Ends a move that is under way. */
   stay() {
     this.#move?.end();
     this.#move = null;

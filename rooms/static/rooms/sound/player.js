@@ -1,20 +1,20 @@
-/** The one <audio> element that plays what arrives, where the browser lets it. */
+/** The one <audio> element that plays what arrives, if the browser allows it. */
 
 export class Player {
-  blocked = false;    // the browser wants a click before it plays
+  blocked = false;    // the browser waits for a click before it plays
 
-  /** changed() is called after every change of `blocked`; expected(): whether there is something to be heard. */
+  /** changed() is called after every change of `blocked`; expected(): whether there should be sound now. */
   constructor(element, { changed, expected }) {
     Object.assign(this, { element, changed, expected });
     element.addEventListener("pause", () => this.#paused());
   }
 
-  /** Inside the click: later streams may then play without one. */
+  /** Call this inside a click. Later streams may then play without one. */
   ready() {
     this.element.play().catch(() => {});
   }
 
-  /** Play this track from now on. */
+  /** Plays this track from now on. */
   hear(track) {
     this.element.srcObject = new MediaStream([track]);
     this.play();
@@ -25,7 +25,7 @@ export class Player {
       await this.element.play();
       this.blocked = false;
     } catch (error) {
-      if (error.name !== "NotAllowedError") return;  // a newer stream took over, or this one cannot be played
+      if (error.name !== "NotAllowedError") return;  // a newer stream took its place, or this one cannot be played
       this.blocked = true;
     }
     this.changed();
@@ -36,7 +36,7 @@ export class Player {
     this.blocked = false;
   }
 
-  /** By a headset, a call, the lock screen: it goes on with a click. */
+  /** A headset, a call or the lock screen has paused it. A click makes it go on. */
   #paused() {
     const { ended, paused, src } = this.element;
     if (ended || !paused || !(src || this.expected())) return;

@@ -1,7 +1,7 @@
-/** Keeps a connection through a change of network: ICE restarts over the socket, before a new one is dialled. */
+/** Keeps a connection through a change of network: restarts ICE over the socket before a new connection is made. */
 
-const PATIENCE = 700;          // for sound after an answer, before the next try; half as long again after each
-const LOOK_AGAIN = 200;        // for a network: a browser may tell of the new one only seconds after the old one is gone
+const PATIENCE = 700;          // ms for sound after an answer, before the next try; half as long again after each
+const LOOK_AGAIN = 200;        // ms: a browser may know the new network only seconds after the old one is gone
 const ANSWER_WITHIN = 1500;
 const HOLDS_FOR = 10_000;
 
@@ -9,14 +9,15 @@ export class Roaming {
   #peer = null;
   #busy = null;         // the peer whose offer is under way
   #timer = null;
-  #since = null;        // when the first try was, of those since sound was last heard
+  #since = null;        // when the first try since sound was last heard began
   #askedAt = 0;
   #answers = 0;
-  #hopes = false;       // the node has answered, or there is no way to ask it yet
+  #hopes = false;       // the node has answered, or cannot be asked yet
   #waits = false;       // for the socket
-  #network = navigator.connection?.type;  // not every browser tells it
+  #network = navigator.connection?.type;  // not every browser has it
 
-  /** offer(sdp, node) -> Promise of {sdp}, of the node that has the connection; lost(): the node has not got the connection any more. */
+  /** offer(sdp, node) returns a promise of the answer {sdp} of the node that has the connection. lost(): the node no
+   *  longer has it. */
   constructor({ offer, lost }) {
     Object.assign(this, { offer, lost });
   }
@@ -32,13 +33,13 @@ export class Roaming {
     this.follow(null);
   }
 
-  /** Keep this peer, which has its answer, from now on; null for none. */
+  /** Keeps this peer, which has its answer, from now on; null for none. */
   follow(peer) {
     this.#peer = peer;
     this.calm();
   }
 
-  /** Sound is heard. */
+  /** Sound arrives. */
   calm() {
     clearTimeout(this.#timer);
     this.#since = null;
@@ -46,14 +47,14 @@ export class Roaming {
     this.#hopes = this.#waits = false;
   }
 
-  /** Whether a silent connection is still worth keeping: nothing that is dialled would fare better. */
+  /** Whether a silent connection is still worth keeping, because a new one would fare no better. */
   get holds() {
     const now = performance.now();
     if (this.#since === null || now - this.#since > HOLDS_FOR) return false;
     return this.#hopes || (this.#busy === this.#peer && now - this.#askedAt < ANSWER_WITHIN);
   }
 
-  /** The socket is there again. */
+  /** The socket is connected again. */
   resume() {
     if (this.#waits) this.restart();
   }
@@ -73,13 +74,13 @@ export class Roaming {
   #next(refusal) {
     this.#waits = refusal === "offline" || refusal === "no_answer";
     this.#hopes = refusal === null || refusal === "no_network" || this.#waits;
-    if (refusal === "no_node") return;  // a dial would fare no better yet
+    if (refusal === "no_node") return;  // a new connection would fare no better yet
     if (!this.#hopes) this.lost();
     else if (refusal === "no_network") this.#timer = setTimeout(this.restart, LOOK_AGAIN);
     else if (!this.#waits) this.#timer = setTimeout(this.restart, PATIENCE * 1.5 ** this.#answers++);
   }
 
-  /** The event tells of every change of the estimated speed, too. */
+  /** The event also comes with every change of the estimated speed. */
   #changed = () => {
     const before = this.#network;
     this.#network = navigator.connection.type;

@@ -1,27 +1,27 @@
-/** The TURN servers: asked for before the first connection, and again before their credentials end. In memory alone. */
+/** TURN servers: asked for before the first connection, and again before their credentials end. Kept in memory only. */
 import { facts } from "frame/facts.js";
 
-const RENEW_AT = 0.8;           // of the time for which credentials are taken
-const AGAIN_AFTER = 30_000;     // where the server could not be asked
+const RENEW_AT = 0.8;           // of the seconds for which credentials are valid
+const AGAIN_AFTER = 30_000;     // ms, if the server could not be asked
 
-export class Relay {
+export class Turn {
   #servers = [];
-  #until = 0;                   // Date.now() counts on while a machine sleeps
+  #until = 0;                   // by Date.now(), which goes on while a machine sleeps
   #timer = null;
-  #round = 0;                   // of Spaces entered: credentials belong to one of them
+  #round = 0;                   // how many Spaces were entered: credentials are valid in one of them
 
-  /** ask() -> Promise of {servers, seconds}; renewed(servers): from now on these count. */
+  /** ask() returns a promise of {servers, seconds}; renewed(servers): these are valid from now on. */
   constructor(ask, renewed) {
     Object.assign(this, { ask, renewed });
   }
 
-  /** RTCIceServer[]: none where there are none or the server cannot be asked; sound then tries the direct way. */
+  /** A promise of RTCIceServer[]: empty if there are none, or if the server cannot be asked. */
   async servers() {
     if (facts?.relay && Date.now() >= this.#until) await this.#renew();
     return this.#servers;
   }
 
-  /** The Space is left. */
+  /** The member has left the Space. */
   forget() {
     clearTimeout(this.#timer);
     this.#round += 1;

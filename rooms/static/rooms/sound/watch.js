@@ -1,7 +1,7 @@
-/** Whether sound still arrives: the packets of one peer, counted four times a second. A silent Space sends some, too. */
+/** Whether sound still arrives: counts the packets of one peer four times a second. A silent Space sends some, too. */
 
 const LOOK_EVERY = 250;
-const DOUBTED_AFTER = 600;    // more than a packet every 400 ms of a silent Space, come late
+const DOUBTED_AFTER = 600;    // ms: a silent Space sends a packet every 400 ms, which may come late
 const STALLED_AFTER = 1000;
 const SILENT_AFTER = 2000;
 const LONGEST_HANDSHAKE = 12_000;
@@ -15,8 +15,8 @@ export class Watch {
   #stalled = false;
   #timer = null;
 
-  /** heard(): more has arrived; doubted(): nothing has for a moment, stalled(): nor in the next one, both said once;
-   *  silent(): nothing has for too long. */
+  /** heard(): packets have arrived. doubted(): none for a moment; stalled(): none for a second. Both are called once.
+   *  silent(): none for too long. */
   constructor({ heard, doubted, stalled, silent }) {
     Object.assign(this, { heard, doubted, stalled, silent });
   }
@@ -30,8 +30,8 @@ export class Watch {
     this.#peer = null;
   }
 
-  /** A peer that has just got its answer; `attempt` is how many before it brought no sound. Sound that stops is missed
-   *  at once; a handshake over a slow network gets longer with every attempt. */
+  /** Counts for this peer, which has just got its answer. `attempt`: how many connections before it brought no sound.
+   *  Each attempt gets more time for the handshake, which is slow on a slow network. */
   follow(peer, attempt) {
     this.#peer = peer;
     this.#packets = 0;
@@ -40,7 +40,7 @@ export class Watch {
     this.#patience = Math.min(SILENT_AFTER * (1 + attempt), LONGEST_HANDSHAKE);
   }
 
-  /** Look at nothing until the next peer has its answer. */
+  /** Counts for none until the next peer has its answer. */
   rest() {
     this.#peer = null;
   }

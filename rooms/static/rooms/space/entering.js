@@ -1,4 +1,4 @@
-/** Entering a Space while one is in another: leaving as a host ends that one, so it is asked first. */
+/** Enters a Space. If one hosts another, a dialogue asks first, since that one ends without its host. */
 import { confirmed } from "frame/confirm.js";
 import { myRole } from "rooms/wire/state.js";
 
@@ -10,5 +10,6 @@ export async function enter(room, space) {
 
 const leaving = (title) => ({
   title: gettext("Leave your own Space?"), action: gettext("Leave it"),
-  text: interpolate(gettext("You host “%s”. Without you it goes on for a short time only and then ends for everyone."), [title]),
+  text: interpolate(gettext(
+    "You host “%s”. Without you it goes on for a short time only and then ends for everyone."), [title]),
 });

@@ -1,6 +1,6 @@
-/** The one Space this tab is in. Lives outside <main>, so that page views come and go while the sound goes on. */
+/** The one Space this tab is in. It stands outside <main>, so that pages come and go while the sound goes on. */
 import { socketUrl } from "frame/facts.js";
-import { Known } from "rooms/wire/replica.js";
+import { Replica } from "rooms/wire/replica.js";
 import { Listening } from "rooms/hls/listening.js";
 import { Microphone } from "rooms/microphone/microphone.js";
 import { Signalling } from "rooms/space/signalling.js";
@@ -14,7 +14,9 @@ export class Room {
   attempt = 0;          // of the reconnecting socket
   microphone = new Microphone();
   #socket = null;
-  #known = new Known({ sync: () => this.send("sync"), changed: (frame, before) => this.#changed(frame, before) });
+  #replica = new Replica({
+    sync: () => this.send("sync"), changed: (frame, before) => this.#changed(frame, before),
+  });
   #signalling;
   #views = new Set();
 
@@ -22,11 +24,11 @@ export class Room {
     this.#signalling = new Signalling(this, audio);
     this.sound = this.#signalling.sound;
     this.listening = new Listening(this, audio);
-    addEventListener("pagehide", () => this.#over("left"));  // says nothing: after a reload the place is still kept
+    addEventListener("pagehide", () => this.#close("left"));  // says nothing: after a reload the place is still kept
   }
 
   get state() {
-    return this.#known.state;
+    return this.#replica.state;
   }
 
   /** True from the click until the Space is left, lost for good, or over. */
@@ -46,12 +48,12 @@ export class Room {
     if (this.inside && this.space === space) return;
     if (this.inside) this.leave();
     Object.assign(this, { space, phase: "joining", closed: null, attempt: 0 });
-    this.#known.forget();
+    this.#replica.forget();
     this.#signalling.begin();
     this.#socket = new Socket(socketUrl(`/ws/spaces/${space}/`), {
-      frame: (frame) => this.#known.take(frame),
+      frame: (frame) => this.#replica.take(frame),
       lost: (attempt) => this.#lost(attempt),
-      closed: (why) => this.#over(why),
+      closed: (why) => this.#close(why),
     });
     this.#socket.connect();
     this.listening.enter();
@@ -65,7 +67,7 @@ export class Room {
   leave() {
     if (!this.inside) return;
     this.send("leave").catch(() => {});  // the closing socket says it, too
-    this.#over("left");
+    this.#close("left");
   }
 
   /** A command; rejects with Refused. */
@@ -81,18 +83,18 @@ export class Room {
 
   /** How loud the voices are in what is heard now, where that is not what is said now: no frame tells it. */
   hear(levels) {
-    this.#known.take({ type: "levels", levels });
+    this.#replica.take({ type: "levels", levels });
   }
 
   noticeAccepted() {
-    this.#known.noticeAccepted();
+    this.#replica.noticeAccepted();
   }
 
   /** After a closed Space was looked at: nothing is left of it. */
   forget() {
     if (this.inside) return;
     Object.assign(this, { space: null, phase: "idle", closed: null });
-    this.#known.forget();
+    this.#replica.forget();
     this.#tell(null, this.state);
   }
 
@@ -100,17 +102,17 @@ export class Room {
     if (frame.type === "snapshot") Object.assign(this, { phase: "live", attempt: 0 });
     this.#signalling.follow(frame, before);
     this.#tell(frame, before);
-    if (this.state.ended) this.#over("ended");
-    else if (this.state.removed) this.#over("removed");
+    if (this.state.ended) this.#close("ended");
+    else if (this.state.removed) this.#close("removed");
   }
 
   #lost(attempt) {
     Object.assign(this, { phase: this.state.space ? "reconnecting" : "joining", attempt });
-    this.#known.lost();
+    this.#replica.lost();
     this.#tell(null, this.state);
   }
 
-  #over(why) {
+  #close(why) {
     if (!this.inside) return;
     this.#socket.disconnect();
     Object.assign(this, { phase: "closed", closed: why });

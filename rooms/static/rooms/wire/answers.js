@@ -1,4 +1,4 @@
-/** Commands that wait for their answers: ids that become promises. */
+/** Commands that wait for their answers: each id has a promise. */
 
 /** A command that was refused; `code` as on the wire, the message is for people. */
 export class Refused extends Error {
@@ -17,12 +17,12 @@ export class Answers {
     return this.#pending.size > 0;
   }
 
-  /** late(): an answer did not come in its time. */
+  /** late() is called when an answer did not come in time. */
   constructor({ late }) {
     this.late = late;
   }
 
-  /** send(id) is called with the id that the answer will name. Resolves with the answer, rejects with Refused. */
+  /** Calls send(id); the answer will name that id. Resolves with the answer, rejects with Refused. */
   expect(send, within) {
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
@@ -38,8 +38,9 @@ export class Answers {
     this.#pending.delete(id);
     clearTimeout(waiting.timer);
     if (frame) this.fastest = Math.min(this.fastest || Infinity, performance.now() - waiting.since);
-    if (frame && frame.type !== "error") waiting.resolve(frame);
-    else waiting.reject(new Refused(frame?.code ?? "no_answer", frame?.text ?? gettext("The server did not answer. Try again.")));
+    if (!frame) waiting.reject(new Refused("no_answer", gettext("The server did not answer. Try again.")));
+    else if (frame.type === "error") waiting.reject(new Refused(frame.code, frame.text));
+    else waiting.resolve(frame);
   }
 
   #miss(id) {
@@ -47,7 +48,7 @@ export class Answers {
     this.late();
   }
 
-  /** Nobody will answer any more: the connection is gone, and how fast it was says nothing of the next one. */
+  /** The connection is gone, so no answer will come. How fast it was says nothing about the next one. */
   rejectAll() {
     this.fastest = 0;
     [...this.#pending.keys()].forEach((id) => this.settle(id, null));

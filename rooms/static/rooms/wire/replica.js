@@ -1,15 +1,15 @@
-/** The Space as this tab knows it: kept up to date by frames, asked for anew where some are missing. */
+/** This tab's copy of the Space. Frames keep it up to date; if some are missing it asks for a snapshot. */
 import { Resync } from "rooms/wire/resync.js";
 import { initial, missed, outdated, reduce, stale } from "rooms/wire/state.js";
 
 const LEVELS_LAST = 1000;
 
-export class Known {
+export class Replica {
   state = initial();
   #resync;
   #fading = null;
 
-  /** sync(): Promise, asks for a snapshot; changed(frame, the state before). */
+  /** sync() asks for a snapshot and returns a promise; changed(frame, the state before). */
   constructor({ sync, changed }) {
     this.#resync = new Resync(sync);
     this.changed = changed;
@@ -26,12 +26,12 @@ export class Known {
     return this.changed(frame, before);
   }
 
-  /** What only I know already: the snapshot of the next connection says the same. */
+  /** I accepted it in this tab. The next snapshot says the same. */
   noticeAccepted() {
     this.state = { ...this.state, you: { ...this.state.you, notice_accepted: true } };
   }
 
-  /** The connection over which a snapshot was asked for is gone. */
+  /** The connection is gone, and a snapshot that was asked for will not come. */
   lost() {
     this.#resync.done();
   }
@@ -40,7 +40,7 @@ export class Known {
     this.state = initial();
   }
 
-  /** Levels come five times a second while somebody is heard; where they stop, nobody is. */
+  /** Levels come five times a second while anyone is heard. When they stop, nobody is. */
   #fade() {
     clearTimeout(this.#fading);
     this.#fading = setTimeout(() => this.take({ type: "levels", levels: {} }), LEVELS_LAST);

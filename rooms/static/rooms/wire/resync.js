@@ -1,12 +1,12 @@
-/** Asking for a new snapshot: at once where frames are missing, at a moment of one's own where everybody will ask. */
+/** Asks for a new snapshot: at once if frames are missing, at a random moment if every page will ask. */
 
-const WITHIN = 4000;
+const WITHIN = 4000;  // ms, over which all pages spread their questions
 
 export class Resync {
   #waiting = false;   // for the snapshot
   #timer = null;
 
-  /** send(): Promise, asks the server for a snapshot. */
+  /** send() asks the server for a snapshot and returns a promise. */
   constructor(send) {
     this.send = send;
   }
@@ -17,7 +17,7 @@ export class Resync {
     this.send().catch(() => this.done());
   }
 
-  /** still(): whether there is still something to ask for by then. */
+  /** still(): whether a snapshot is still needed by then. */
   askSoon(still) {
     this.#timer ??= setTimeout(() => {
       this.#timer = null;

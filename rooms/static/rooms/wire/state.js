@@ -1,4 +1,4 @@
-/** The Space as this page knows it. Pure: (state, frame) -> state; nothing here touches the page or the network. */
+/** The state of the Space in this page: (state, frame) -> state. Nothing here touches the page or the network. */
 
 import { facts } from "frame/facts.js";
 
@@ -18,14 +18,15 @@ const put = (people, person) => {
 };
 const standing = (state, frame) => Math.max(state.standing, frame.standing);
 
-/** What is not good is told again; what was good before a snapshot is taken to be so until then. */
+/** The node repeats what is not good. A good connection before a snapshot counts as good until then. */
 const isGood = ({ quality, arrives }) => quality === "good" && arrives;
 
 const HANDLERS = {
   snapshot: (state, frame) => ({
     ...initial(), seq: frame.seq, space: frame.space, you: frame.you, stage: frame.stage, requests: frame.requests,
-    faces: frame.faces, stale: frame.listeners > facts.faces, listeners: frame.listeners, standing: frame.standing, inEffect: frame.in_effect,
-    clock: frame.now * 1000 - Date.now(), connection: state.connection && isGood(state.connection) ? state.connection : null,
+    faces: frame.faces, stale: frame.listeners > facts.faces, listeners: frame.listeners,
+    standing: frame.standing, inEffect: frame.in_effect, clock: frame.now * 1000 - Date.now(),
+    connection: state.connection && isGood(state.connection) ? state.connection : null,
   }),
   voice: (state, frame) => ({
     ...state, stage: put(state.stage, frame.person), faces: without(state.faces, frame.person.participant),
@@ -67,13 +68,13 @@ const HANDLERS = {
 
 const numbered = (frame) => frame.seq !== undefined && frame.type !== "snapshot";
 
-/** True where frames are missing before this one: ask for a new snapshot. Before the first one nothing is missed. */
+/** Frames are missing before this one, so a new snapshot is needed. Before the first snapshot nothing is missed. */
 export const missed = (state, frame) => state.seq >= 0 && numbered(frame) && frame.seq > state.seq + 1;
 
-/** The faces have not been kept up to date for a while, but would be from now on: ask for a new snapshot. */
+/** The faces were not kept up to date for a while, and will be from now on, so a new snapshot is needed. */
 export const outdated = (state) => state.stale && state.listeners <= facts.faces;
 
-/** A numbered frame that is part of the state already, or will be part of the first snapshot: it tells nothing. */
+/** This frame is part of the state already, or will be part of the first snapshot. */
 export const stale = (state, frame) => numbered(frame) && (state.seq < 0 || frame.seq <= state.seq);
 
 /** The next state. */
@@ -84,20 +85,20 @@ export function reduce(state, frame) {
   return frame.seq === undefined ? next : { ...next, seq: frame.seq };
 }
 
-/** Myself on the stage, or undefined: I listen. */
+/** Myself on the stage; undefined if I listen. */
 export const myVoice = (state) => state.stage.find((person) => person.participant === state.you?.participant);
 export const myRole = (state) => myVoice(state)?.role ?? "listener";
 
-/** ms that the server may take longer to answer, where nothing comes any more: of a stage few ask at once; of an audience,
- *  where a node has died, everybody does. */
+/** More ms for the server to answer when no sound arrives. When a node dies all listeners ask at once; on the stage few
+ *  do. */
 export const patience = (state) => (myVoice(state) ? 0 : state.listeners * ASKED_IN);
 
-/** My place in the queue, from 1; 0 where I have not asked. */
+/** My place among the requests to speak, from 1; 0 if I have not asked. */
 export const myPlace = (state) =>
   state.requests.findIndex((request) => request.person.participant === state.you?.participant) + 1;
 
 export const requestOf = (state, participant) =>
   state.requests.find((request) => request.person.participant === participant);
 
-/** What the page shows is not yet what one hears. */
+/** The sound does not yet follow what the page shows. */
 export const notYetInEffect = (state) => state.inEffect < state.standing;

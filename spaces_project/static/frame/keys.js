@@ -1,11 +1,11 @@
-/** Keys of a Space: M, H, R and ?. They can be turned off (WCAG 2.1.4), and never fire while one types. */
+/** Single keys. They can be turned off, all but the one for help (WCAG 2.1.4), and do nothing while one types. */
 
 const KEPT = "spaces:keys";
 const TYPING = "input, textarea, select, [contenteditable], dialog[open]";
 
 export const keysOn = () => localStorage.getItem(KEPT) !== "off";
 
-/** acts: {m: f, h: f, ...}; each is called only where the key stands alone. */
+/** acts: {m: f, h: f, ...}; each is called only for the key alone. */
 export function connectKeys(acts) {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
