@@ -10,6 +10,8 @@ from tests.test_imports import circle
 
 LAYERS = [{"frame"}, {"wire"}, {"sound", "hls", "microphone"}, {"space"}, {"page"}, {"app"}]
 LEVEL = {group: level for level, groups in enumerate(LAYERS) for group in groups}
+NAMES = re.compile(r'^import \{([^}]*)\} from "([^"]+)"', re.MULTILINE)
+EXPORTS = re.compile(r"^export (?:(?:async )?(?:const|let|function|class) (\w+)|\{([^}]*)\})", re.MULTILINE)
 IMPORT = re.compile(r'^(?:import|export)\b[^;]*?\bfrom "([^"]+)"|\bimport\("([^"]+)"\)|^import "([^"]+)"', re.MULTILINE)
 
 
@@ -56,6 +58,17 @@ def test_an_import_the_wrong_way_is_found(module: str, line: str) -> None:
 def test_every_import_names_a_module() -> None:
     named = {other for module in module_names() for other in imported(text_of(module))}
     assert named - set(module_names()) == set()
+
+
+def exported(text: str) -> set[str]:
+    return {name for one, several in EXPORTS.findall(text) for name in re.findall(r"\w+", one or several)}
+
+
+@pytest.mark.parametrize("module", module_names())
+def test_a_module_imports_only_names_that_the_other_exports(module: str) -> None:
+    """A browser refuses the whole page for one wrong name."""
+    named = [(name, other) for names, other in NAMES.findall(text_of(module)) for name in re.findall(r"\w+", names)]
+    assert [(name, other) for name, other in named if name not in exported(text_of(other))] == []
 
 
 def test_no_circle_of_modules() -> None:

@@ -1,17 +1,17 @@
 /** Between the websocket of a Space and its sound: what the sound asks the server, and what frames mean for it. */
 import { Sound } from "rooms/sound/sound.js";
-import { Relay } from "rooms/sound/turn.js";
+import { Turn } from "rooms/sound/turn.js";
 import { myVoice } from "rooms/wire/state.js";
 
 export class Signalling {
-  #relay = new Relay(() => this.#ask("relay"), (servers) => this.sound.use(servers));
+  #turn = new Turn(() => this.#ask("relay"), (servers) => this.sound.use(servers));
   #snapshot = null;     // a promise of the first one
   #gotSnapshot = null;
 
   constructor(room, audio) {
     this.room = room;
     const offer = (sdp, kept = "") => this.#ask("offer", { sdp, restart: kept !== "", node: kept });  // by which it is kept
-    this.sound = new Sound(audio, offer, () => room.redraw(), () => this.#relay.servers(), () => room.probe());
+    this.sound = new Sound(audio, offer, () => room.redraw(), () => this.#turn.servers(), () => room.probe());
   }
 
   /** Nothing is asked before the snapshot of this Space is there. */
@@ -32,7 +32,7 @@ export class Signalling {
 
   end() {
     this.sound.disconnect();
-    this.#relay.forget();
+    this.#turn.forget();
   }
 
   #arrived() {
