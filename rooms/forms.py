@@ -12,12 +12,14 @@ from rooms.models import Space
 from rooms.models.inviting import people_called
 from rooms.refusals import Refused, check
 
+AUDIENCES = [(Space.Audience.FOLLOWERS, _("All my followers")), (Space.Audience.NAMED, _("People I name"))]
+
 
 class SpaceForm(forms.ModelForm[Space]):
     """Title, audience and, for named people, their handles."""
 
     invited = forms.CharField(
-        label=_("Whom do you invite?"),
+        label=_("Who do you want to invite?"),
         required=False,
         help_text=_("Handles, separated by spaces or commas: @sol, @lior"),
         widget=forms.Textarea(attrs={"rows": 3}),
@@ -26,6 +28,10 @@ class SpaceForm(forms.ModelForm[Space]):
     class Meta:
         model = Space
         fields = ["title", "description", "audience", "earlier_followers_only"]
+        labels = {
+            "description": _("What it is about (optional)"),
+            "earlier_followers_only": _("Only people who already follow me"),
+        }
         widgets = {
             "audience": forms.RadioSelect,
             "description": forms.Textarea(attrs={"rows": 3, "maxlength": 500}),
@@ -36,7 +42,7 @@ class SpaceForm(forms.ModelForm[Space]):
         self.host = host
         audience = self.fields["audience"]
         assert isinstance(audience, forms.ChoiceField)
-        audience.choices = Space.Audience.choices
+        audience.choices = AUDIENCES
         self.initial.setdefault("audience", Space.Audience.FOLLOWERS)
 
     def clean_title(self) -> str:

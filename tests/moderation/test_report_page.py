@@ -56,6 +56,16 @@ def test_a_reason_has_to_be_chosen(
     assert not Report.objects.exists()
 
 
+def test_the_form_says_who_is_not_told(
+    log_in: Browser, lior: User, listener: Participant, speaker: Participant, report_address: Address, tea: Space
+) -> None:
+    host = tea.participants.get(user=tea.host)
+    about_the_host = log_in(lior).get(report_address(host)).content.decode()
+    assert "@hana is not told that you reported them." in about_the_host
+    assert "nor the host" not in about_the_host
+    assert "Neither @sol nor the host is told" in log_in(lior).get(report_address(speaker)).content.decode()
+
+
 def test_too_long_a_text_is_refused(
     log_in: Browser, lior: User, listener: Participant, speaker: Participant, report_address: Address
 ) -> None:

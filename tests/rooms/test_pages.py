@@ -140,6 +140,12 @@ def test_an_ended_space_is_shown_to_whoever_was_in_it(
     assert log_in(listener.user).get(f"/api/spaces/{tea.pk}/").status_code == 404
 
 
+def test_the_form_of_a_new_space_says_what_may_stay_empty(log_in: Callable[[User], Client], hana: User) -> None:
+    page = log_in(hana).get("/spaces/new/").content.decode()
+    for words in ("What it is about (optional)", "All my followers", "Only people who already follow me"):
+        assert words in page
+
+
 def test_opening_a_space(hana: User, log_in: LogIn) -> None:
     answer = log_in(hana).post("/spaces/new/", {"title": " Tea  time ", "audience": "followers"})
     space = Space.objects.get()

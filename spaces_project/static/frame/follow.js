@@ -7,7 +7,7 @@ import { say } from "frame/toast.js";
 const WORDS = {
   none: () => gettext("Follow"),
   following: () => gettext("Unfollow"),
-  requested: () => gettext("Take the request to follow back"),
+  requested: () => gettext("Take back the request to follow"),
 };
 
 export function followItem(person, close) {
@@ -31,7 +31,7 @@ async function change(person, relation) {
   const method = relation === "none" ? "POST" : "DELETE";
   const answer = await ask(method, facts.followUrl.replace("HANDLE", person.handle));
   const now = relation === "none" && answer && (await answer.json()).relation;
-  const words = { following: gettext("You follow %s now."), requested: gettext("You asked to follow %s.") }[now]
+  const words = { following: gettext("You now follow %s."), requested: gettext("You asked to follow %s.") }[now]
     ?? gettext("You no longer follow %s.");
   if (answer) say(interpolate(words, [person.name]));
   else say(gettext("That did not work. Check your connection and try again."), "error");

@@ -158,7 +158,7 @@ def test_the_choice_is_made_in_the_menu_and_kept(speakers: tuple[Person, Person]
     assert lior.keeps_hearing(HANA) or hears_files(lior), "the connection stays until there are files"
     until(lambda: hears_files(lior), "files")
     lior.until_hears(HANA)
-    expect(lior.page.locator("#announcer")).to_have_text("You hear the Space some seconds late now.")
+    expect(lior.page.locator("#announcer")).to_have_text("You now hear the Space a few seconds late.")
     expect(switch).to_have_attribute("aria-pressed", "true")
     lior.page.reload()
     lior.find("join").click()
@@ -204,7 +204,7 @@ def test_whoever_finds_the_node_full_hears_files(
     lior.until_connected()
     print(f"heard without delay {time.monotonic() - left:.2f} s after a place was free")
     expect(banner).to_have_count(0)
-    expect(lior.page.locator("#announcer")).to_have_text("You hear the Space without delay now.")
+    expect(lior.page.locator("#announcer")).to_have_text("You now hear the Space without delay.")
 
 
 @pytest.mark.proof

@@ -33,7 +33,7 @@ def test_a_host_names_further_people_while_the_space_is_live(join_as: Callable[.
         invite(hana, handles, answer)
     expect(hana.page.locator("#toasts")).to_contain_text("1 person more may enter now.")
     invite(hana, "dee", "")
-    expect(hana.page.locator("#toasts")).to_contain_text("Everybody you named was invited already.")
+    expect(hana.page.locator("#toasts")).to_contain_text("Everyone you named is already invited.")
     expect(dee.page.locator("#fleet")).not_to_contain_text("Hana")  # dee does not follow hana
     dee.join(path)
     expect(hana.listening("dee")).to_be_visible(timeout=LONG)
@@ -47,7 +47,7 @@ def invite(host: Person, handles: str, refusal: str) -> None:
     host.page.get_by_role("button", name="More", exact=True).click()
     host.find("invite").click()
     dialog = host.page.get_by_role("dialog", name="Invite more people")
-    dialog.get_by_label("Whom do you invite?").fill(handles)
+    dialog.get_by_label("Who do you want to invite?").fill(handles)
     host.find("invite-send").click()
     if refusal:
         expect(dialog.get_by_role("alert")).to_contain_text(refusal)

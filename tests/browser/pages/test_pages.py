@@ -67,14 +67,14 @@ def test_a_page_that_is_not_there_keeps_the_frame(hana: Person, lior: Person, jo
     answer = dee.page.goto(path)
     assert answer is not None
     assert answer.status == 404
-    expect(dee.page.get_by_role("heading", name="There is nothing here for you")).to_be_visible()
+    expect(dee.page.get_by_role("heading", name="Page not found")).to_be_visible()
     expect(dee.page.locator("header .logo")).to_be_visible()
 
 
 def test_a_form_comes_back_with_its_mistakes_and_obeys_the_policy(hana: Person) -> None:
     page = hana.page
     page.goto("/spaces/new/")
-    page.get_by_label("people I name").check()
+    page.get_by_label("People I name").check()
     about = page.locator("textarea[name=description]")
     about.evaluate("(field) => { field.style.height = '200px'; }")  # as by its corner
     page.fill("input[name=title]", "Nobody named")
@@ -98,7 +98,7 @@ def test_the_fleet_line_follows_without_reload(hana: Person, lior: Person) -> No
     hana.find("end").click()
     hana.find("confirm").click()
     expect(fleet.get_by_role("link")).to_have_count(0, timeout=LONG)
-    expect(lior.page.get_by_role("heading", name="There is nothing here for you")).to_be_visible(timeout=LONG)
+    expect(lior.page.get_by_role("heading", name="Page not found")).to_be_visible(timeout=LONG)
 
 
 def test_asking_shows_the_place_in_line_and_can_be_taken_back(hana: Person, lior: Person) -> None:
@@ -156,7 +156,7 @@ def test_keys_menus_and_their_focus(hana: Person) -> None:
 def test_the_notice_comes_once_and_says_how_long_sound_is_kept(hana: Person) -> None:
     hana.join(hana.open_space("Notice"))
     hana.page.keyboard.press("m")
-    dialog = hana.page.get_by_role("dialog", name="Before your microphone opens")
+    dialog = hana.page.get_by_role("dialog", name="Before you unmute")
     expect(dialog).to_contain_text("kept for up to 30 days")
     dialog.get_by_role("button", name="Not now").click()
     expect(hana.find("mic")).to_have_attribute("data-state", "closed")

@@ -90,7 +90,7 @@ def test_whoever_talks_into_a_closed_microphone_is_told_and_opens_it_from_there(
     hana.find("mic").click()
     expect(hana.find("mic")).to_have_attribute("data-state", "closed")
     appears_in_time(hana, "talking")
-    expect(hana.page.locator("#announcer")).to_have_text("You are talking, but your microphone is closed.")
+    expect(hana.page.locator("#announcer")).to_have_text("You are talking, but you are muted.")
     assert hana.page.evaluate(SENT) is False, "measured, not sent"
     lior.last_heard(HANA)
     banner(hana, "talking").get_by_role("button", name="Open the microphone").click()

@@ -11,12 +11,11 @@ const TALKED_FOR = 5000;        // ms after the last word for which the hint sta
 const DEAD_AFTER = 2200;        // ms without even noise
 
 const TEXTS = {
-  talking: () => gettext("You are talking, but your microphone is closed."),
+  talking: () => gettext("You are talking, but you are muted."),
   dead: () => gettext(
-    "Your microphone gives no sound at all, so nobody hears you. Check that it is not switched off, "
-    + "or choose another one."),
+    "Your microphone is silent, so nobody hears you. Check that it is switched on, or choose another one."),
   lost: () => gettext(
-    "Nobody hears you: your sound does not reach us. Choose your microphone again, or another network."),
+    "Nobody hears you: your sound does not reach the server. Choose your microphone again, or try another network."),
 };
 
 export class Hints {

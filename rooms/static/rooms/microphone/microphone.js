@@ -5,9 +5,9 @@ const KEPT_WATCH = "spaces:watch-closed-microphone";
 const DEAD = 1 / 32768;  // the smallest step of 16 bits: even a quiet room is more
 const FAILURES = new Map([
   ["NotAllowedError", () => gettext(
-    "The browser does not let this page use the microphone. Allow it in the address bar, then try again.")],
+    "Your browser does not let this page use the microphone. Allow it in the address bar, then try again.")],
   ["NotFoundError", () => gettext("No microphone was found. Plug one in, then try again.")],
-  ["NotReadableError", () => gettext("Another program holds the microphone. Close it there, then try again.")],
+  ["NotReadableError", () => gettext("Another program is using the microphone. Close that program, then try again.")],
 ]);
 
 export class Microphone {

@@ -82,7 +82,7 @@ export class Speaking {
 
   async #openUp() {
     const { room } = this;
-    if (this.mutedByHost) throw new Error(gettext("The host closed your microphone. Only the host can open it again."));
+    if (this.mutedByHost) throw new Error(gettext("The host muted you. Only the host can let you speak again."));
     if (!room.state.you.notice_accepted) {
       if (!await askNotice(room.microphone)) return;
       await room.send("accept_notice");
@@ -96,7 +96,7 @@ export class Speaking {
 
   #lost() {
     if (this.watching) return this.#outgoing.silence();
-    say(gettext("The microphone is gone. Plug it in again or choose another one."), "error");
+    say(gettext("Your microphone was disconnected. Plug it in again, or choose another one."), "error");
     return this.#close().catch(() => {});
   }
 

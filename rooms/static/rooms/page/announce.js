@@ -28,7 +28,7 @@ const SENTENCES = {
     const declined = isMe(frame.participant, after) && frame.how === "declined";
     return declined ? gettext("The host declined your request to speak.") : "";
   },
-  host_away: () => gettext("The host lost the connection. The Space goes on for a moment."),
+  host_away: () => gettext("The host lost their connection. The Space goes on for a short time."),
   host_back: (_, before) => (before.space.host_came ? gettext("The host is back.") : gettext("The host is here.")),
   connection: ({ quality }, before) => {
     const [was, is] = [before.connection?.quality === "poor", quality === "poor"];
@@ -38,11 +38,11 @@ const SENTENCES = {
 };
 
 function aboutMyVoice(old, person) {
-  if (!old) return gettext("You are on the stage. Your microphone is closed.");
+  if (!old) return gettext("You are on the stage. You are muted.");
   if (person.mute === old.mute) return "";
-  if (person.mute === "host") return gettext("The host closed your microphone.");
-  if (old.mute === "host") return gettext("The host lets you open your microphone again.");
-  return person.mute === "open" ? gettext("Microphone open.") : gettext("Microphone closed.");
+  if (person.mute === "host") return gettext("The host muted you.");
+  if (old.mute === "host") return gettext("The host allows you to speak again.");
+  return person.mute === "open" ? gettext("You are unmuted.") : gettext("You are muted.");
 }
 
 const sentence = (frame, before, after) => SENTENCES[frame.type]?.(frame, before, after) ?? "";
@@ -64,7 +64,7 @@ const CLOSED = {
 };
 const PHASES = {
   closed: (room) => CLOSED[room.closed]?.(),
-  reconnecting: () => gettext("The connection was lost. Connecting again."),
+  reconnecting: () => gettext("The connection was lost. Reconnecting."),
 };
 
 /** Follows a room from now on. */
@@ -76,7 +76,7 @@ export function connectAnnouncer(room) {
     if (room.phase !== phase) announce(PHASES[room.phase]?.(room));
     hearing.follow(room);
     place.follow(room.sound);
-    if (room.sound.blocked && !blocked) announce(gettext("Your browser waits for a click before it plays sound."));
+    if (room.sound.blocked && !blocked) announce(gettext("Your browser needs a click before it plays sound."));
     [phase, blocked] = [room.phase, room.sound.blocked];
   });
 }

@@ -17,7 +17,7 @@ export function drawAudience(list, more, room, open) {
   const beyond = Math.max(0, listeners - shown.length);
   more.hidden = beyond === 0;
   const words = [interpolate(ngettext("+%s more", "+%s more", beyond), [count(beyond)]),
-    stale && gettext("With so many listeners the faces are not kept up to date; the number is.")];
+    stale && gettext("With this many listeners the faces are not kept up to date, but the number is.")];
   write(more, beyond ? words.filter(Boolean).join(". ") : "");
 }
 

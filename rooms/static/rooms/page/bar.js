@@ -31,8 +31,8 @@ export const askOrWithdraw = (room, text = "") =>
 export async function endForEveryone(room) {
   const listeners = room.state.listeners;
   const text = interpolate(ngettext(
-    "The Space ends for everyone; %s person is listening. It cannot be opened again.",
-    "The Space ends for everyone; %s people are listening. It cannot be opened again.", listeners), [count(listeners)]);
+    "The Space ends for everyone. %s person is listening. It cannot be reopened.",
+    "The Space ends for everyone. %s people are listening. It cannot be reopened.", listeners), [count(listeners)]);
   const sure = await confirmed({ title: gettext("End this Space?"), text, action: gettext("End for everyone") });
   if (sure) await attempt(room.send("end"));
 }
@@ -74,8 +74,8 @@ export class Bar {
     const place = myPlace(room.state);
     let word = trouble(room) || gettext("You are listening");
     if (place) word = interpolate(gettext("Hand up: number %s in line"), [count(place)]);
-    if (speaking.onStage) word = speaking.mutedByHost ? gettext("The host muted you") : gettext("Microphone closed");
-    if (speaking.open) word = heard ? gettext("You are heard") : gettext("Microphone open");
+    if (speaking.onStage) word = speaking.mutedByHost ? gettext("The host muted you") : gettext("You are muted");
+    if (speaking.open) word = heard ? gettext("You are heard") : gettext("You are unmuted");
     write(this.#part("status"), word);
   }
 

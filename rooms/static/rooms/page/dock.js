@@ -10,8 +10,8 @@ const ENDINGS = {
   ended: () => gettext("This Space has ended."),
   removed: () => gettext("You are no longer in this Space."),
   taken_over: () => gettext("The sound goes on in another tab."),
-  not_found: () => gettext("This Space is not there any more."),
-  log_in: () => gettext("Log in again to go on."),
+  not_found: () => gettext("This Space no longer exists."),
+  log_in: () => gettext("Log in again to continue."),
 };
 
 export function connectDock(room, speaking) {

@@ -16,14 +16,14 @@ export class Hearing {
     const [before, late] = [this.#state, isLate(room)];
     this.#state = state;
     if (state === "live" && late !== this.#late) this.#announceDelay(late, detail);
-    else if (before === "live" && state === "reconnecting") announce(gettext("The sound stopped. Fetching it again."));
+    else if (before === "live" && state === "reconnecting") announce(gettext("The sound stopped. Reconnecting."));
     else if (before === "reconnecting" && state === "live") announce(gettext("The sound is back."));
   }
 
   #announceDelay(late, why) {
     this.#late = late;
-    if (late) announce(why || gettext("You hear the Space some seconds late now."));
-    else announce(gettext("You hear the Space without delay now."));
+    if (late) announce(why || gettext("You now hear the Space a few seconds late."));
+    else announce(gettext("You now hear the Space without delay."));
   }
 }
 

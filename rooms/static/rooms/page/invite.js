@@ -13,13 +13,13 @@ export function invite(room) {
     event.preventDefault();
     refused("");
     const handles = named(field.value);
-    if (!handles) return refused(gettext("Name at least one person, by handles such as @sol."));
+    if (!handles) return refused(gettext("Name at least one person by their handle, such as @sol."));
     try {
       const { new: number } = await room.send("invite", { handles });
       dialog.close();
       say(number
-        ? interpolate(ngettext("%s person more may enter now.", "%s people more may enter now.", number), [number])
-        : gettext("Everybody you named was invited already."));
+        ? interpolate(ngettext("%s more person may enter.", "%s more people may enter.", number), [number])
+        : gettext("Everyone you named is already invited."));
     } catch (error) {
       refused(error.message);
     }

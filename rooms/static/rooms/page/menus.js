@@ -60,13 +60,14 @@ function steps(person, room) {
       label: named(gettext("Mute %s"), person), drawing: "mic-off", act: send("mute"), testid: "menu-mute",
     },
     on("unmute") && person.mute === "host" && {
-      label: named(gettext("Let %s unmute"), person), drawing: "mic", act: send("unmute"), testid: "menu-unmute",
+      label: named(gettext("Allow %s to speak again"), person), drawing: "mic", testid: "menu-unmute",
+      act: send("unmute"),
     },
     on("move_to_audience") && {
       label: gettext("Move to the audience"), drawing: "sit", act: send("move_to_audience"), testid: "menu-move",
     },
     me && may(role, "step_down") && {
-      label: gettext("Give the microphone back"), drawing: "sit", act: send("step_down", {}), testid: "menu-step-down",
+      label: gettext("Leave the stage"), drawing: "sit", act: send("step_down", {}), testid: "menu-step-down",
     },
     { label: gettext("View profile"), drawing: "person", href: personUrl(person.handle) },
   ];

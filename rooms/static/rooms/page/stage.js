@@ -21,7 +21,7 @@ export function drawStage(list, room, open) {
 }
 
 const absence = (person, { space }) =>
-  person.role === "host" && !space.host_came ? gettext("about to come") : gettext("connection lost");
+  person.role === "host" && !space.host_came ? gettext("not here yet") : gettext("connection lost");
 
 /** Only what changes five times a second. */
 export function drawLevels(list, state) {

@@ -9,7 +9,7 @@ export async function enter(room, space) {
 }
 
 const leaving = (title) => ({
-  title: gettext("Leave your own Space?"), action: gettext("Leave it"),
+  title: gettext("Leave your own Space?"), action: gettext("Leave"),
   text: interpolate(gettext(
-    "You host “%s”. Without you it goes on for a short time only and then ends for everyone."), [title]),
+    "You host “%s”. Without you it goes on only for a short time, then it ends for everyone."), [title]),
 });
