@@ -49,7 +49,7 @@ def _in_the_sound(decision: Decision, now: datetime) -> bool:
     space = decision.case.space
     if standing.in_effect(space.pk) >= space.standing_version:
         return True
-    sounds = placement.sounds(space)
+    sounds = placement.is_sounding(space)
     since = space.ended_at or decision.created_at
     return now - since > UNHEARD if sounds is None else not sounds
 

@@ -86,7 +86,7 @@ async def hear(participant: UUID, command: protocol.Hear, tell: Tell) -> protoco
     if space_id is None:
         return protocol.Files(hls=False, re=command.id)
     if command.chosen:
-        await database(queue.drop)(space_id, participant)
+        await database(queue.leave)(space_id, participant)
     audiences = _audiences.get()
     is_first = space_id not in audiences
     if is_first:
@@ -130,7 +130,7 @@ def _boot(space_id: UUID) -> str:
 def _written(space_id: UUID) -> bool:
     """Whether the node of this Space writes files, or may do so soon: one that died is followed by another one."""
     space = Space.objects.get(pk=space_id)
-    node = placement.home(space, placement.nodes())
+    node = placement.node_of(space, placement.nodes())
     return node is None or node.hls
 
 

@@ -1,10 +1,11 @@
-"""What a web process does for a Space while it has connections to it: renew leases, send what is summed.
+"""What a web process does for a Space while it has connections to it: renew leases, send sums, call the queue.
 
-Reactions leave three times a second, coming and going at every second beat, both less often in a room of thousands;
-once a second those who wait for a place in the sound are called, as many as there is room for; leases are renewed every
-ten seconds.
-Several processes share a Space: whoever takes a sum out of Redis, in one transaction, sends it, and the others leave it
-for as long as there is to be between two of them.
+Reactions leave three times a second, and who came and left at every second beat. Both leave less often in a Space with
+thousands of people. Once a second members who wait for a place in the sound are called, as many as there are free
+places. Leases are renewed every ten seconds.
+
+Several processes share a Space. The process that takes a sum out of Redis, in one transaction, sends it. The others
+leave that sum alone until the next one is due.
 """
 
 import asyncio
@@ -23,9 +24,9 @@ from rooms.store.client import async_redis_client
 
 BEAT_SECONDS = 0.34
 RENEW_BEATS = 30
-LINE_BEATS, LINE_SECONDS = 3, 0.9
-MOST_FRAMES = 1000  # a second, of one kind of sum, to all who are connected: more would hold up what matters
-MOST_SECONDS = 5.0  # between two sums all the same
+QUEUE_BEATS, QUEUE_SECONDS = 3, 0.9
+MOST_FRAMES = 1000  # per second, of one kind of sum over all connections: more would hold up other frames
+MOST_SECONDS = 5.0  # between two sums, however many are connected
 
 log = structlog.get_logger(__name__)
 
@@ -52,14 +53,14 @@ class Ticker:
         await self._send_reactions()
         if beat % 2 == 0:
             await self._send_audience()
-        if beat % LINE_BEATS == 0:
-            await self._advance_line()
+        if beat % QUEUE_BEATS == 0:
+            await self._call_next()
         if beat % RENEW_BEATS == 0:
             await presence.renew(self.space_id, self.connections)
 
     async def _send_reactions(self) -> None:
         key = keys.REACTIONS.format(space=self.space_id)
-        if not await _takes_turn(key, await pace(self.space_id, 1 / 3)):
+        if not await _is_due(key, await pace(self.space_id, 1 / 3)):
             return
         async with async_redis_client().pipeline(transaction=True) as pipe:
             counts, _ = await pipe.hgetall(key).delete(key).execute()
@@ -69,7 +70,7 @@ class Ticker:
 
     async def _send_audience(self) -> None:
         key = keys.AUDIENCE.format(space=self.space_id)
-        if not await _takes_turn(key, await pace(self.space_id, 1 / 2)):
+        if not await _is_due(key, await pace(self.space_id, 1 / 2)):
             return
         async with async_redis_client().pipeline(transaction=True) as pipe:
             notes, _ = await pipe.lrange(key, 0, -1).delete(key).execute()
@@ -77,11 +78,11 @@ class Ticker:
             listeners = await _count(self.space_id)
             await events.hint(self.space_id, _audience(notes, listeners))
 
-    async def _advance_line(self) -> None:
-        key = keys.LINE.format(space=self.space_id)
-        if not await async_redis_client().exists(key) or not await _takes_turn(key, LINE_SECONDS):
+    async def _call_next(self) -> None:
+        key = keys.QUEUE.format(space=self.space_id)
+        if not await async_redis_client().exists(key) or not await _is_due(key, QUEUE_SECONDS):
             return
-        for participant, place in (await _advance(self.space_id)).items():
+        for participant, place in (await _next_places(self.space_id)).items():
             await events.whisper(participant, {"type": "waiting", "place": place})
 
     def stop(self) -> None:
@@ -89,15 +90,14 @@ class Ticker:
 
 
 async def pace(space_id: str, shortest: float) -> float:
-    """Seconds between two sums: `shortest`, or more where so many are connected that it would be too many frames."""
+    """Seconds between two sums: `shortest`, or more if that would be more than MOST_FRAMES."""
     connections = await async_redis_client().zcard(keys.PRESENCE.format(space=space_id))
     return max(shortest, min(connections / MOST_FRAMES, MOST_SECONDS))
 
 
-async def _takes_turn(what: str, seconds: float) -> bool:
-    """Whether no process sent this sum within the last `seconds`."""
-    key = keys.TURN.format(what=what)
-    return bool(await async_redis_client().set(key, 1, nx=True, px=round(seconds * 1000)))
+async def _is_due(key: str, seconds: float) -> bool:
+    """Whether no process has sent the sum under this key within the last `seconds`."""
+    return bool(await async_redis_client().set(keys.SENT.format(key=key), 1, nx=True, px=round(seconds * 1000)))
 
 
 def _audience(notes: list[str], listeners: int) -> dict[str, object]:
@@ -117,9 +117,9 @@ def _audience(notes: list[str], listeners: int) -> dict[str, object]:
 
 
 @database
-def _advance(space_id: str) -> dict[str, int]:
+def _next_places(space_id: str) -> dict[str, int]:
     space = Space.objects.get(pk=space_id)
-    return queue.advance(space_id, placement.room(space), presence.connected_now(space_id))
+    return queue.call_next(space_id, placement.free_places(space), presence.connected_now(space_id))
 
 
 @database

@@ -166,7 +166,7 @@ class Participant(models.Model):
         """Out of the Space: off the stage, out of the queue, out of the count."""
         was_on_stage = self.on_stage
         self._leave_queue()
-        queue.left(self.space_id, self.pk)
+        queue.leave_on_commit(self.space_id, self.pk)
         self.left_at, self.away_since = self.left_at or timezone.now(), None
         if was_on_stage:
             self._leave_stage(why)

@@ -216,7 +216,7 @@ class Space(models.Model):
         space.save(update_fields=["state", "ended_at", "ended_why"])
         space._close_rows(now)
         space.sound_changed()
-        queue.ended(space.pk)
+        queue.delete_on_commit(space.pk)
         space.publish(protocol.Ended(why=why), close=ENDED_CLOSE)  # type: ignore[arg-type]
         events.fleet_changed(on_stage)
         transaction.on_commit(lambda: signals.space_ended.send(Space, space=space))

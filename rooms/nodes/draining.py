@@ -1,4 +1,4 @@
-"""Empties a media node: it gets no more Spaces, and those that it has move to others, one after the other."""
+"""Empties a media node: it gets no more Spaces, and the Spaces that it has move to other nodes, one after another."""
 
 import asyncio
 import time
@@ -16,22 +16,24 @@ from rooms.nodes import http, moving, placement
 from rooms.nodes.placement import Node
 
 Say = Callable[[str], None]
-KNOWN_SECONDS = 10 * heartbeat.SECONDS  # until the heart of a node says that it drains
+BEAT_SECONDS = 10 * heartbeat.SECONDS  # until a heartbeat says that the node is draining
 LOOK_SECONDS = 0.05
 
 
 async def set_draining(node: Node, client: aiohttp.ClientSession, draining: bool) -> bool:
-    """Whether the node has heard that it gets no more Spaces, or gets them again. A new start of it has not."""
+    """Let the node get no more Spaces, or let it get Spaces again. Returns whether it answered.
+
+    A node that is started again forgets it."""
     return await http.call(client, "PUT" if draining else "DELETE", f"{node.url}/draining") is not None
 
 
-async def drained(node: Node) -> Node | None:
-    """What the node says when everybody knows that it drains, and has all that was placed on it before.
+async def await_draining(node: Node) -> Node | None:
+    """Wait until a heartbeat says that the node is draining. Returns it, with all Spaces that were placed there.
 
-    None where its heart does not say so within a few beats."""
-    end = time.monotonic() + KNOWN_SECONDS
+    None if no heartbeat says so within a few beats."""
+    end = time.monotonic() + BEAT_SECONDS
     while time.monotonic() < end:
-        now = placement.same(node)
+        now = placement.by_boot(node.boot)
         if now is not None and now.draining:
             return msgspec.structs.replace(now, spaces=tuple(await _all_on(now)))
         await asyncio.sleep(LOOK_SECONDS)
@@ -40,43 +42,43 @@ async def drained(node: Node) -> Node | None:
 
 @database
 def _all_on(node: Node) -> list[str]:
-    """The Spaces that the node has, and those that were placed on it a moment ago and nobody has come to yet."""
+    """The Spaces that the node has, and those that were placed on it but that nobody has joined there yet."""
     rows = Space.objects.live().filter(node_boot=node.boot).values_list("pk", flat=True)
     return list(dict.fromkeys([*node.spaces, *map(str, rows)]))
 
 
-async def lives(node: Node, client: aiohttp.ClientSession) -> bool:
-    """Whether this start of the node goes on, by its heart, or, where Redis does not know it, by its own word."""
-    if placement.same(node) is not None:
+async def is_running(node: Node, client: aiohttp.ClientSession) -> bool:
+    """Whether the node with this boot still runs, by its heartbeat or, without one in Redis, by its own answer."""
+    if placement.by_boot(node.boot) is not None:
         return True
-    said = await http.call(client, "GET", f"{node.url}/health")
-    return said is not None and said["boot"] == node.boot
+    health = await http.call(client, "GET", f"{node.url}/health")
+    return health is not None and health["boot"] == node.boot
 
 
 async def stop(node: Node, client: aiohttp.ClientSession) -> bool:
-    """Whether the node has heard that it is to end."""
+    """Let the node end. Returns whether it answered."""
     return await http.call(client, "POST", f"{node.url}/stop") is not None
 
 
 async def empty(node: Node, client: aiohttp.ClientSession, say: Say) -> int:
-    """Move the Spaces of a node to others, where one has room for them; how many it still has after that.
+    """Move the Spaces of a node to other nodes with enough free places. Returns how many stay.
 
-    Until the rows name no further one: somebody may place it there who asked before the heart said that it drains."""
+    Looks until the rows name no further Space: a process may place one there until it has read the heartbeat."""
     left, seen = 0, set[str]()
     while coming := [name for name in await _all_on(node) if name not in seen]:
         seen.update(coming)
         for name in coming:
-            left += not await _leaves(name, node, client, say)
+            left += not await _moves_away(name, node, client, say)
     return left
 
 
-async def _leaves(name: str, node: Node, client: aiohttp.ClientSession, say: Say) -> bool:
-    """Whether the node need not go on for the sake of this Space: it has moved, or has ended."""
+async def _moves_away(name: str, node: Node, client: aiohttp.ClientSession, say: Say) -> bool:
+    """Whether the node no longer needs to run for this Space: it has moved, or has ended."""
     space = await _live(name)
     if space is None:
         return True
     try:
-        peers = len((await moving.known(client, f"{node.url}/spaces/{name}", node)).here)
+        peers = len((await moving.await_held(client, f"{node.url}/spaces/{name}", node)).here)
         target = await _target(space, node, peers)
         moved = await moving.move(space, node, target, client)
     except moving.NotMoved as why:
@@ -85,7 +87,7 @@ async def _leaves(name: str, node: Node, client: aiohttp.ClientSession, say: Say
     except RedisError as error:
         say(f"{space} ({name}) stays: Redis does not answer ({error}).")
         return False
-    cut = f", {moved.behind} did not come along" if moved.behind else ""
+    cut = f", {moved.cut_off} cut off" if moved.cut_off else ""
     say(f"{space} ({name}) moved to {target.name}: {moved.peers} connected, {moved.seconds:.1f} s{cut}.")
     return True
 
@@ -97,14 +99,14 @@ def _live(name: str) -> Space | None:
 
 @database
 def _target(space: Space, source: Node, peers: int) -> Node:
-    """Where a Space goes; an attempt that broke off goes on to where it was to go. Raises NotMoved.
+    """The node to which a Space moves. An attempt that broke off goes on to the same node. Raises NotMoved.
 
-    Whoever comes along is let in before newcomers, but shall not take the last places of those."""
+    People who move are let in before newcomers, but must not take the last places from them."""
     alive = placement.nodes()
-    home = placement.home(space, alive)
-    if home and home.boot != source.boot:
-        return home
+    now = placement.node_of(space, alive)
+    if now and now.boot != source.boot:
+        return now
     others = [node for node in alive if node.boot != source.boot and not node.draining and node.free_places > peers]
     if not others:
-        raise moving.NotMoved(f"no other node has room for the {peers} in it")
+        raise moving.NotMoved(f"no other node has more than {peers} free places")
     return placement.least_loaded(others)

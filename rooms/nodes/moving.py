@@ -1,13 +1,13 @@
 """Takes a live Space from one media node to another while everybody goes on hearing everybody.
 
-1. The row says the new node: whoever comes from now on connects there. The stage is told, and each of it makes a second
-   connection, and sends to both nodes; both mix.
-2. When the new node has all of them, it keeps the sound from a moment on that both nodes know, and everybody is told to
-   hear the new one, not all at once. Pages give the old connection up when the new one brings sound.
-3. When all listeners are there, the stage gives the old connections up, too, and the old node closes the Space.
+1. The row names the new node, and newcomers connect there. The stage gets a hint: every speaker makes a second
+   connection and sends to both nodes. Both mix.
+2. When the new node has the whole stage, it keeps the sound from a moment on that both nodes know. Everybody gets a
+   hint to change to the new node, spread over some time. A page gives the old connection up when the new one sounds.
+3. When all listeners have changed, the stage gives the old connections up, too, and the old node closes the Space.
 
-Each step has a limit: whoever does not come in time is cut off at the end and fetches his sound as after any other
-interruption. Where this process dies between two steps, both nodes go on, and the next attempt begins anew.
+Each step has a time limit. A page that has not changed by then is cut off at the end and reconnects as after any other
+interruption. If this process ends between two steps, both nodes go on, and the next attempt starts over.
 """
 
 import asyncio
@@ -28,132 +28,152 @@ from rooms.nodes import http, placement
 from rooms.nodes.placement import Node
 
 STAGE_SECONDS = 3.0  # for the stage to be heard on the new node
-HAND_OVER_MS = 1000  # until the new node keeps the sound: both know it by then, and the old one has the stage so long
-LATEST_MS = 10_000  # where nobody says so, it does it after that
-JOINS_PER_SECOND = 80.0  # of those who change: handshakes have to leave time for the sound
-LISTENERS_SECONDS = 6.0  # for the last of them
-GOODBYE_SECONDS = 1.5  # for the stage to hear that it is over
+HAND_OVER_MS = 1000  # until the new node keeps the sound: both know it by then, and the old one still has the stage
+LATEST_MS = 10_000  # after which the new node keeps the sound if this process says nothing
+JOINS_PER_SECOND = 80.0  # of people who change: handshakes must leave time for the sound
+LISTENERS_SECONDS = 6.0  # for the last listeners to change
+GOODBYE_SECONDS = 1.5  # for the stage to give the old connections up
 LOOK_SECONDS = 0.1
-PAUSES = (0.5, 0.5, 0.0)  # seconds after each call that a node leaves unanswered: it may be busy for a moment
+PAUSES = (0.5, 0.5, 0.0)  # seconds after each call that fails: a node may be busy, and Redis away, for a moment
 
 
 class NotMoved(Exception):
-    """A Space that stays where it is; the text says why."""
+    """A Space that stays where it is. The text says why."""
 
 
 @dataclass(frozen=True)
 class Moved:
-    """How it went. `behind`: peers that were cut off because they did not come."""
+    """How a move went. `cut_off`: peers that were still on the old node at its end."""
 
     peers: int
     seconds: float
-    behind: int
+    cut_off: int
 
 
 async def move(space: Space, source: Node, target: Node, client: aiohttp.ClientSession) -> Moved:
-    """Take a Space from `source` to `target`. Raises NotMoved where the target cannot take it, or the Space is gone."""
-    start, old, new = time.monotonic(), f"{source.url}/spaces/{space.pk}", f"{target.url}/spaces/{space.pk}"
-    if await http.call(client, "PUT", new) is None:
-        raise NotMoved(f"{target.name} does not take it")
-    before = await known(client, old, source)
-    if not await _switch(space, source, target):
-        raise NotMoved("it has ended, or is on another node by now")
-    within = round(len(before.here) / JOINS_PER_SECOND, 2)
-    await _begin(space, source, target, within)
-    stage = before.here & before.voices.keys()
-    await _until(lambda: _has_all(client, new, stage), STAGE_SECONDS)
-    await _check(client, new, space, source, target)
-    await _hand_over(space, target)
-    over_at = time.monotonic() + HAND_OVER_MS / 1000
-    await _tell(space, target, "all", within)
-    await _until(lambda: _is_left_by_listeners(client, old), within + LISTENERS_SECONDS)
-    await _check(client, new, space, source, target)
-    await asyncio.sleep(max(0.0, over_at - time.monotonic()))
-    await _tell(space, target, "over")
-    await _until(lambda: _is_left(client, old), GOODBYE_SECONDS)
-    behind = await held(client, old) or NOBODY
-    await http.call(client, "DELETE", old)
-    return Moved(len(before.here), time.monotonic() - start, len(behind.here))
+    """Take a Space from `source` to `target`. Raises NotMoved if the target cannot take it, or the Space has ended."""
+    return await _Move(space, source, target, client).run()
 
 
-async def _check(client: aiohttp.ClientSession, url: str, space: Space, source: Node, target: Node) -> None:
-    """Leave the Space where it was if the new node is gone meanwhile, and fetch back who has followed it already."""
-    if await _answers(client, url, target):
-        return
-    boot = await _switch_back(space, source, target)
-    if boot:
-        await events.hint(space.pk, {"type": "sound_moved", "node": boot})
-    raise NotMoved(f"{target.name} does not answer any more")
+@dataclass(frozen=True)
+class _Move:
+    space: Space
+    source: Node
+    target: Node
+    client: aiohttp.ClientSession
 
+    @property
+    def old(self) -> str:
+        return f"{self.source.url}/spaces/{self.space.pk}"
 
-async def _answers(client: aiohttp.ClientSession, url: str, target: Node) -> bool:
-    """Whether a node still has the Space of this address: as long as its heart beats, one lost call says nothing."""
-    for pause in PAUSES:
-        if await http.call(client, "GET", url) is not None:
-            return True
-        if placement.same(target) is None:
-            return False
-        await asyncio.sleep(pause)
-    return False
+    @property
+    def new(self) -> str:
+        return f"{self.target.url}/spaces/{self.space.pk}"
 
+    async def run(self) -> Moved:
+        start = time.monotonic()
+        if await http.call(self.client, "PUT", self.new) is None:
+            raise NotMoved(f"{self.target.name} does not take it")
+        before = await await_held(self.client, self.old, self.source)
+        if not await _switch(self.space, self.source, self.target):
+            raise NotMoved("it has ended, or is on another node by now")
+        within = round(len(before.here) / JOINS_PER_SECOND, 2)
+        await self._move_stage(before.here & before.voices.keys(), within)
+        await self._move_listeners(within)
+        cut_off = await self._close_old()
+        return Moved(len(before.here), time.monotonic() - start, cut_off)
 
-async def _begin(space: Space, source: Node, target: Node, within: float) -> None:
-    """Tell the stage. Where it cannot be told, the Space stays; all further steps pages take by themselves."""
-    if not await _tell(space, target, "stage", within):
-        await _switch_back(space, source, target)
-        raise NotMoved("nobody can be told, since Redis does not answer")
+    async def _move_stage(self, stage: frozenset[str], within: float) -> None:
+        """Send the hint for the stage. Without it no page follows, so the Space stays. Later hints may be lost."""
+        if not await self._hint("stage", within):
+            await _switch_back(self.space, self.source, self.target)
+            raise NotMoved("no page can be reached, since Redis does not answer")
+        await _until(lambda: self._has_all(stage), STAGE_SECONDS)
+        await self._check()
 
+    async def _move_listeners(self, within: float) -> None:
+        await _hand_over(self.space, self.target)
+        over_at = time.monotonic() + HAND_OVER_MS / 1000
+        await self._hint("all", within)
+        await _until(self._is_left_by_listeners, within + LISTENERS_SECONDS)
+        await self._check()
+        await asyncio.sleep(max(0.0, over_at - time.monotonic()))
 
-async def _tell(space: Space, target: Node, step: str, within: float = 0.0) -> bool:
-    """Whether it could be said, tried again where Redis is away for a moment."""
-    for pause in PAUSES:
-        try:
-            await events.hint(space.pk, {"type": "sound_moving", "node": target.boot, "step": step, "within": within})
-        except RedisError:
+    async def _close_old(self) -> int:
+        """Let the stage give the old connections up and close the Space there. Returns how many peers were left."""
+        await self._hint("over")
+        await _until(self._is_left, GOODBYE_SECONDS)
+        left = await fetch_held(self.client, self.old) or NOBODY
+        await http.call(self.client, "DELETE", self.old)
+        return len(left.here)
+
+    async def _check(self) -> None:
+        """If the new node is gone, leave the Space on the old one and call back the pages that have changed."""
+        if await self._answers():
+            return
+        boot = await _switch_back(self.space, self.source, self.target)
+        if boot:
+            await events.hint(self.space.pk, {"type": "sound_moved", "node": boot})
+        raise NotMoved(f"{self.target.name} does not answer any more")
+
+    async def _answers(self) -> bool:
+        """Whether the new node still has the Space. While it has a heartbeat, one lost call says nothing."""
+        for pause in PAUSES:
+            if await http.call(self.client, "GET", self.new) is not None:
+                return True
+            if placement.by_boot(self.target.boot) is None:
+                return False
             await asyncio.sleep(pause)
-        else:
-            return True
-    return False
+        return False
+
+    async def _hint(self, step: str, within: float = 0.0) -> bool:
+        """Send a step to the pages, again if Redis is away for a moment. Returns whether it was sent."""
+        for pause in PAUSES:
+            try:
+                hint = {"type": "sound_moving", "node": self.target.boot, "step": step, "within": within}
+                await events.hint(self.space.pk, hint)
+            except RedisError:
+                await asyncio.sleep(pause)
+            else:
+                return True
+        return False
+
+    async def _has_all(self, stage: frozenset[str]) -> bool:
+        there = await fetch_held(self.client, self.new)
+        return there is not None and all(map(there.hears, stage))
+
+    async def _is_left_by_listeners(self) -> bool:
+        left = await fetch_held(self.client, self.old)
+        return left is not None and left.here <= left.voices.keys()
+
+    async def _is_left(self) -> bool:
+        left = await fetch_held(self.client, self.old)
+        return left is not None and not left.here
 
 
-async def known(client: aiohttp.ClientSession, url: str, node: Node) -> Held:
-    """As `held`, asked again where one call is lost. Raises NotMoved where the node never says."""
+async def await_held(client: aiohttp.ClientSession, url: str, node: Node) -> Held:
+    """As `fetch_held`, again after a lost call. Raises NotMoved if the node does not answer at all."""
     for pause in PAUSES:
-        said = await held(client, url)
-        if said is not None:
-            return said
+        held = await fetch_held(client, url)
+        if held is not None:
+            return held
         await asyncio.sleep(pause)
     raise NotMoved(f"{node.name} does not say who is in it")
 
 
-async def held(client: aiohttp.ClientSession, url: str) -> Held | None:
-    """Who is on the node in the Space of this address: nobody where it does not have it, None where it says nothing."""
+async def fetch_held(client: aiohttp.ClientSession, url: str) -> Held | None:
+    """What the node holds of the Space at this address: NOBODY if it does not have it, None if it does not answer."""
     try:
-        said = await http.ask(client, "GET", url)
+        answer = await http.ask(client, "GET", url)
     except http.NoAnswer:
         return None
-    if said.body.get("error") == "no_space":
+    if answer.body.get("error") == "no_space":
         return NOBODY
-    return msgspec.convert(said.body, Held) if said.ok else None
-
-
-async def _has_all(client: aiohttp.ClientSession, url: str, stage: frozenset[str] | set[str]) -> bool:
-    there = await held(client, url)
-    return there is not None and all(map(there.hears, stage))
-
-
-async def _is_left_by_listeners(client: aiohttp.ClientSession, url: str) -> bool:
-    left = await held(client, url)
-    return left is not None and left.here <= left.voices.keys()
-
-
-async def _is_left(client: aiohttp.ClientSession, url: str) -> bool:
-    left = await held(client, url)
-    return left is not None and not left.here
+    return msgspec.convert(answer.body, Held) if answer.ok else None
 
 
 async def _until(holds: Callable[[], Awaitable[bool]], seconds: float) -> bool:
-    """Look again and again; False where it never holds."""
+    """Look again and again until it holds. False if it does not within `seconds`."""
     end = time.monotonic() + seconds
     while not await holds():
         if time.monotonic() > end:
@@ -164,9 +184,9 @@ async def _until(holds: Callable[[], Awaitable[bool]], seconds: float) -> bool:
 
 @database
 def _switch(space: Space, source: Node, target: Node) -> bool:
-    """Say in the row where the Space sounds; the node before goes on keeping it for now. False where that is too late.
+    """Write where the Space sounds. The old node keeps the sound for now. False if the Space has ended or is elsewhere.
 
-    An attempt that broke off has said so already."""
+    An attempt that broke off may have written it already."""
     with transaction.atomic():
         fresh = Space.locked(space.pk)
         if fresh.state != Space.State.LIVE or fresh.node_boot not in (source.boot, target.boot):
@@ -178,7 +198,7 @@ def _switch(space: Space, source: Node, target: Node) -> bool:
 
 @database
 def _switch_back(space: Space, source: Node, target: Node) -> str:
-    """Leave the Space where it was, unless it has been placed anew meanwhile; which start of a node it is on now."""
+    """Leave the Space where it was, unless it was placed elsewhere meanwhile. Returns its boot; empty if it ended."""
     with transaction.atomic():
         fresh = Space.locked(space.pk)
         if fresh.state != Space.State.LIVE:
@@ -190,6 +210,7 @@ def _switch_back(space: Space, source: Node, target: Node) -> str:
 
 @database
 def _hand_over(space: Space, target: Node) -> None:
+    """Write from which moment on the new node keeps the sound."""
     with transaction.atomic():
         fresh = Space.locked(space.pk)
         if fresh.state == Space.State.LIVE and fresh.node_boot == target.boot:

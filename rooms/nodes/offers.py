@@ -90,7 +90,7 @@ async def _answer(participant: UUID, sdp: str) -> tuple[str, str]:
         if not await _has_room(place, participant):
             raise SoundRefused(placement.AllFull.code)
         reply = await _offer_known(place, participant, sdp)
-    await database(queue.heard)(place.space, participant)
+    await database(queue.got_sound)(place.space, participant)
     return reply, place.node.boot
 
 
@@ -155,14 +155,14 @@ async def _where_it_is(participant: UUID, boot: str) -> Place:
 
 @database
 def _connected(participant: UUID, boot: str) -> Place | None:
-    person, node = hearer(participant), placement.started(boot)
+    person, node = hearer(participant), placement.by_boot(boot)
     return Place(str(person.space_id), node, preferred=True, has_moved=False) if node else None
 
 
 @database
 def _has_room(place: Place, participant: UUID) -> bool:
     """Whether he may ask the node; one that is full, or before which others wait, is spared the question."""
-    return place.preferred or bool(place.node.free_places and queue.lets(place.space, participant))
+    return place.preferred or bool(place.node.free_places and queue.may_enter(place.space, participant))
 
 
 async def _ask(url: str, body: dict[str, str | bool]) -> str:
@@ -181,7 +181,7 @@ def _placed(participant: UUID) -> Place:
     """Where somebody who is in the Space gets his sound. The standing is there before the node is asked."""
     person = hearer(participant)
     space = person.space
-    preferred = person.on_stage or queue.was_heard(space.pk, person.pk, since=person.entered_at)
+    preferred = person.on_stage or queue.had_sound(space.pk, person.pk, since=person.entered_at)
     before = space.node
     try:
         node = placement.place(space, preferred)
@@ -198,7 +198,7 @@ def _write_standing(space: str) -> None:
 
 @database
 def _stand_in_line(participant: UUID) -> int:
-    return queue.stand(hearer(participant).space_id, participant)
+    return queue.join(hearer(participant).space_id, participant)
 
 
 def hearer(participant: UUID) -> Participant:

@@ -34,7 +34,7 @@ def _member(me: UUID) -> UUID:
 
 
 async def _count(member: UUID) -> None:
-    key = keys.RELAYS.format(member=member)
+    key = keys.TURN_REQUESTS.format(member=member)
     async with async_redis_client().pipeline() as pipe:
         _, count = await pipe.set(key, 0, ex=60, nx=True).incr(key).execute()
     if count > MOST_A_MINUTE:

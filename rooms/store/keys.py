@@ -3,15 +3,18 @@
 `rooms.media.contract` names those that are shared with media nodes.
 """
 
-PRESENCE = "spaces:presence:{space}"  # sorted set: connection -> unix seconds until which it counts
+PRESENCE = "spaces:presence:{space}"  # sorted set: connection -> unix seconds until which its lease is valid
+CONNECTIONS = "spaces:connections:{participant}"  # set: connections that this person opened and that have not ended
+
 REACTIONS = "spaces:reactions:{space}"  # hash: emoji -> count since the last event
-AUDIENCE = "spaces:audience:{space}"  # list of who came and went since the last event
-LINE = "spaces:line:{space}"  # sorted set: who waits for a place in the sound -> his ticket
-TICKETS = "spaces:line:tickets"  # the last ticket that was given
-CALLED = "spaces:line:called:{space}"  # sorted set: whose turn it is -> unix seconds until which it is
-TOLD = "spaces:line:told:{space}"  # hash: who waits -> the place that he was told last
-SOUNDED = "spaces:sounded:{space}"  # sorted set: participant -> unix seconds at which he last got his sound
-TURN = "spaces:turn:{what}"  # there while a process has sent that sum a moment ago
-CONNECTIONS = "spaces:connections:{participant}"  # set: those that somebody opened, and that have not ended
-RELAYS = "spaces:relays:{member}"  # how often a member got credentials for TURN in this minute
-SUM_SECONDS = 60  # sums that no process picked up are of no interest after that
+AUDIENCE = "spaces:audience:{space}"  # list: who came and left since the last event
+SENT = "spaces:sent:{key}"  # there for a moment after a process has sent the sum under this key
+SUM_SECONDS = 60  # a sum that no process has sent by then is out of date
+
+QUEUE = "spaces:queue:{space}"  # sorted set: participant -> number in the queue
+QUEUE_NUMBER = "spaces:queue:number"  # the last number that was given, over all Spaces
+CALLED = "spaces:queue:called:{space}"  # sorted set: participant -> unix seconds until which the call is valid
+PLACES = "spaces:queue:places:{space}"  # hash: participant -> the place that their page was last sent
+HAD_SOUND = "spaces:had_sound:{space}"  # sorted set: participant -> unix seconds at which they last got sound
+
+TURN_REQUESTS = "spaces:turn_requests:{member}"  # how often this member got credentials for TURN in this minute

@@ -77,7 +77,7 @@ class Command(BaseCommand):
                 f"{node.name}  {node.url}  {node.peers}/{node.capacity} peers, {node.load:.0%} of a core, "
                 f"tick p99 {node.tick_p99_ms:.1f} ms, {counted(len(node.spaces), 'Space')}{_state(node)}"
             )
-        for name, at in placement.lost(alive):
+        for name, at in placement.silent_nodes(alive):
             self.stdout.write(f"{name}  dead since {time.time() - at:.0f} s")
         self.stdout.write(f"{len(alive)} running.")
 
@@ -96,8 +96,8 @@ class Command(BaseCommand):
     async def _wait_until_empty(self, node: Node, client: aiohttp.ClientSession, move: bool) -> None:
         """Look until nobody is connected, say how far it is, and try to move again what could not leave."""
         told = time.monotonic()
-        while await draining.lives(node, client):
-            now = placement.same(node)
+        while await draining.is_running(node, client):
+            now = placement.by_boot(node.boot)
             if now and not (now.peers or now.spaces):
                 return self._say(f"{node.name} is empty.")
             if now and time.monotonic() - told > PROGRESS_SECONDS:
@@ -124,7 +124,7 @@ class Command(BaseCommand):
 
     async def _wait_until_gone(self, node: Node, client: aiohttp.ClientSession) -> None:
         deadline = time.monotonic() + STOP_SECONDS
-        while await draining.lives(node, client):
+        while await draining.is_running(node, client):
             if time.monotonic() > deadline:
                 raise CommandError(f"{node.name} still runs after {STOP_SECONDS:.0f} s.")
             await asyncio.sleep(LOOK_SECONDS)
@@ -155,7 +155,7 @@ def _named(name: str) -> Node:
 async def _no_more_for(node: Node, client: aiohttp.ClientSession) -> Node:
     """Let a node get no more Spaces; what it has then."""
     _must(await draining.set_draining(node, client, True), node)
-    now = await draining.drained(node)
+    now = await draining.await_draining(node)
     if now is None:
         await draining.set_draining(node, client, node.draining)
         raise CommandError(f"{node.name} answers, but Redis does not hear from it: look into its log.")

@@ -86,12 +86,12 @@ async def test_whoever_chooses_files_waits_no_longer_in_line(tea: Space, lior: U
     await sync_to_async(beat)("one", hls=True)
     async with pages(tea, lior) as [page]:
         me = await Participant.objects.aget(space=tea, user=lior)
-        assert await sync_to_async(queue.stand)(tea.pk, me.pk) == 1
+        assert await sync_to_async(queue.join)(tea.pk, me.pk) == 1
         await hear(page)
-        assert await async_redis_client().zcard(keys.LINE.format(space=tea.pk)) == 1, "files until it is his turn"
+        assert await async_redis_client().zcard(keys.QUEUE.format(space=tea.pk)) == 1, "files until it is his turn"
         await page.send(type="hear", files=True, chosen=True, id=8)
         await page.until("files", re=8)
-        assert await async_redis_client().zcard(keys.LINE.format(space=tea.pk)) == 0
+        assert await async_redis_client().zcard(keys.QUEUE.format(space=tea.pk)) == 0
 
 
 async def test_the_node_is_told_that_somebody_hears(tea: Space, lior: User, quick: None) -> None:

@@ -27,7 +27,7 @@ async def test_reactions_are_summed(tea: Space, sol: User, lior: User) -> None:
 
 
 async def test_several_processes_send_a_sum_no_more_often_than_one(tea: Space) -> None:
-    taken = await asyncio.gather(*(ticker._takes_turn(f"test of {tea.pk}", 60) for _ in range(20)))
+    taken = await asyncio.gather(*(ticker._is_due(f"test of {tea.pk}", 60) for _ in range(20)))
     assert sum(taken) == 1
 
 

@@ -85,13 +85,13 @@ async def test_a_space_whose_place_is_written_after_the_rows_were_read_is_taken_
 async def test_a_node_whose_heart_redis_has_lost_has_not_ended(
     tea: Space, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    node, lives, asked = await start("n1"), draining.lives, list[bool]()
+    node, lives, asked = await start("n1"), draining.is_running, list[bool]()
 
     async def noted(one: placement.Node, client: aiohttp.ClientSession) -> bool:
         asked.append(await lives(one, client))
         return asked[-1]
 
-    monkeypatch.setattr(draining, "lives", noted)
+    monkeypatch.setattr(draining, "is_running", noted)
     await database(placement.place)(tea)
     async with http.client() as client:
         await http.call(client, "PUT", f"{node.url}/spaces/{tea.pk}")
@@ -111,7 +111,7 @@ async def test_a_node_that_redis_does_not_hear_is_not_drained(
     tea: Space, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     node = await start("n1")
-    monkeypatch.setattr(draining, "KNOWN_SECONDS", 0.2)
+    monkeypatch.setattr(draining, "BEAT_SECONDS", 0.2)
     said = redis_client().get(heartbeat.KEY.format(name="n1"))
     fall_silent(node, monkeypatch)
     redis_client().set(heartbeat.KEY.format(name="n1"), str(said))
@@ -120,7 +120,7 @@ async def test_a_node_that_redis_does_not_hear_is_not_drained(
     assert not node.told_to_stop.is_set()
 
 
-@pytest.mark.parametrize(("failures", "said", "where"), [(1, "moved to new", "new"), (99, "stays: nobody", "old")])
+@pytest.mark.parametrize(("failures", "said", "where"), [(1, "moved to new", "new"), (99, "stays: no page", "old")])
 async def test_a_space_of_which_nobody_can_be_told_that_it_moves_stays(
     tea: Space, start: Start, monkeypatch: pytest.MonkeyPatch, failures: int, said: str, where: str
 ) -> None:

@@ -74,7 +74,7 @@ async def dark(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Dark]:
     await nodes.start()
     monkeypatch.setattr(offers, "SECONDS", SECONDS)
     monkeypatch.setattr(offers, "_come_along", nodes.come)
-    monkeypatch.setattr(queue, "heard", lambda *_: None)
+    monkeypatch.setattr(queue, "got_sound", lambda *_: None)
     yield nodes
     await nodes.stop()
 

@@ -88,12 +88,12 @@ def test_whoever_is_heard_first_after_redis_was_away_does_not_get_the_spaces_of_
     with pytest.raises(placement.NoNode) as nowhere:
         placement.place(Space.objects.get(pk=tea.pk))
     assert nowhere.value.code == "no_node"
-    assert placement.room(Space.objects.get(pk=tea.pk)) == 0, "and nobody in line is called"
+    assert placement.free_places(Space.objects.get(pk=tea.pk)) == 0, "and nobody in line is called"
     beat("one")
     assert placement.place(Space.objects.get(pk=tea.pk)).name == "one"
     died("one")
     beat("two", boot="2", steady=heartbeat.LIFE_MS / 1000)
-    assert placement.room(Space.objects.get(pk=tea.pk)) == 10
+    assert placement.free_places(Space.objects.get(pk=tea.pk)) == 10
     assert placement.place(Space.objects.get(pk=tea.pk)).name == "two"
 
 
@@ -123,7 +123,7 @@ def test_a_live_space_keeps_a_node_that_became_full(tea: Space) -> None:
     beat("one", full=True)
     beat("two")
     assert placement.place(Space.objects.get(pk=tea.pk)).name == "one"
-    assert placement.room(Space.objects.get(pk=tea.pk)) == 0
+    assert placement.free_places(Space.objects.get(pk=tea.pk)) == 0
 
 
 def test_where_all_are_full_only_the_preferred_get_a_node_and_one_that_has_a_place(tea: Space) -> None:
@@ -170,7 +170,7 @@ def test_whose_heart_stopped_without_a_goodbye_is_lost(tea: Space) -> None:
     beat("one")
     beat("two")
     died("two")
-    assert [name for name, _ in placement.lost(placement.nodes())] == ["two"]
+    assert [name for name, _ in placement.silent_nodes(placement.nodes())] == ["two"]
 
 
 def test_of_two_that_place_at_once_both_get_the_same_node(tea: Space) -> None:

@@ -95,7 +95,7 @@ async def test_whoever_asks_too_often_is_refused_and_loses_nothing(tea: Space, s
         assert (await ask(other, 91))["type"] == "ice_servers", "each member has his own count"
         await page.send(type="ask", text="", id=92)
         assert await page.until("ok", re=92)
-    key = keys.RELAYS.format(member=sol.pk)
+    key = keys.TURN_REQUESTS.format(member=sol.pk)
     assert 0 < await sync_to_async(redis_client().ttl)(key) <= 60, "and the minute ends"
 
 

@@ -32,69 +32,69 @@ def crowd(tea: Space) -> list[Participant]:
 def waiting(tea: Space, crowd: list[Participant]) -> list[str]:
     """All of them in line."""
     for place, person in enumerate(crowd, 1):
-        assert queue.stand(tea.pk, person.pk) == place
+        assert queue.join(tea.pk, person.pk) == place
     return [str(person.pk) for person in crowd]
 
 
 def order(tea: Space) -> list[str]:
-    return list(redis_client().zrange(keys.LINE.format(space=tea.pk), 0, -1))
+    return list(redis_client().zrange(keys.QUEUE.format(space=tea.pk), 0, -1))
 
 
 def test_whoever_asks_again_keeps_his_place(tea: Space, waiting: list[str]) -> None:
-    assert queue.stand(tea.pk, waiting[3]) == 4
+    assert queue.join(tea.pk, waiting[3]) == 4
     assert order(tea) == waiting
 
 
 def test_nobody_overtakes_those_who_wait(tea: Space, waiting: list[str], listener: Participant) -> None:
-    assert not queue.lets(tea.pk, listener.pk)
-    assert not queue.lets(tea.pk, waiting[0])
+    assert not queue.may_enter(tea.pk, listener.pk)
+    assert not queue.may_enter(tea.pk, waiting[0])
 
 
 def test_where_nobody_waits_everybody_may_go_in(tea: Space, listener: Participant) -> None:
-    assert queue.lets(tea.pk, listener.pk)
+    assert queue.may_enter(tea.pk, listener.pk)
 
 
 def test_as_many_are_called_as_there_is_room_for_and_in_their_order(tea: Space, waiting: list[str]) -> None:
     here = set(waiting)
-    assert queue.advance(tea.pk, 2, here) == {
+    assert queue.call_next(tea.pk, 2, here) == {
         waiting[0]: 0, waiting[1]: 0, waiting[2]: 1, waiting[3]: 2, waiting[4]: 3
     }  # fmt: skip
-    assert [queue.lets(tea.pk, who) for who in waiting] == [True, True, False, False, False]
-    assert queue.advance(tea.pk, 2, here) == {}, "those who were called are on their way"
-    queue.heard(tea.pk, waiting[1])
-    assert queue.advance(tea.pk, 2, here) == {waiting[2]: 0, waiting[3]: 1, waiting[4]: 2}
+    assert [queue.may_enter(tea.pk, who) for who in waiting] == [True, True, False, False, False]
+    assert queue.call_next(tea.pk, 2, here) == {}, "those who were called are on their way"
+    queue.got_sound(tea.pk, waiting[1])
+    assert queue.call_next(tea.pk, 2, here) == {waiting[2]: 0, waiting[3]: 1, waiting[4]: 2}
 
 
 def test_whoever_comes_when_called_and_finds_no_room_is_the_first_again(tea: Space, waiting: list[str]) -> None:
-    queue.advance(tea.pk, 2, set(waiting))
-    assert queue.stand(tea.pk, waiting[3]) == 2, "two are on their way in"
-    assert queue.stand(tea.pk, waiting[0]) == 1
-    assert not queue.lets(tea.pk, waiting[0])
-    assert queue.advance(tea.pk, 2, set(waiting))[waiting[0]] == 0
+    queue.call_next(tea.pk, 2, set(waiting))
+    assert queue.join(tea.pk, waiting[3]) == 2, "two are on their way in"
+    assert queue.join(tea.pk, waiting[0]) == 1
+    assert not queue.may_enter(tea.pk, waiting[0])
+    assert queue.call_next(tea.pk, 2, set(waiting))[waiting[0]] == 0
 
 
 def test_no_more_are_called_than_a_node_can_take_at_once(tea: Space, waiting: list[str]) -> None:
-    called = [who for who, place in queue.advance(tea.pk, 10_000, set(waiting)).items() if place == 0]
+    called = [who for who, place in queue.call_next(tea.pk, 10_000, set(waiting)).items() if place == 0]
     assert called == waiting[: queue.MOST_CALLED]
 
 
 def test_without_room_nobody_is_called_and_nobody_is_told_twice(tea: Space, waiting: list[str]) -> None:
-    assert queue.advance(tea.pk, 0, set(waiting)) == {}, "their places were told when they came"
+    assert queue.call_next(tea.pk, 0, set(waiting)) == {}, "their places were told when they came"
 
 
 def test_a_lost_connection_is_passed_over_and_keeps_its_place(tea: Space, waiting: list[str]) -> None:
     away = waiting[0]
-    assert queue.advance(tea.pk, 1, set(waiting) - {away})[waiting[1]] == 0
-    queue.heard(tea.pk, waiting[1])
-    assert [who for who, place in queue.advance(tea.pk, 1, set(waiting)).items() if place == 0] == [away]
+    assert queue.call_next(tea.pk, 1, set(waiting) - {away})[waiting[1]] == 0
+    queue.got_sound(tea.pk, waiting[1])
+    assert [who for who, place in queue.call_next(tea.pk, 1, set(waiting)).items() if place == 0] == [away]
 
 
 def test_whoever_does_not_come_when_called_goes_to_the_end(
     tea: Space, waiting: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queue, "CALL_SECONDS", -1.0)
-    queue.advance(tea.pk, 1, set(waiting))
-    assert queue.advance(tea.pk, 0, set(waiting)) == {waiting[0]: 5}
+    queue.call_next(tea.pk, 1, set(waiting))
+    assert queue.call_next(tea.pk, 0, set(waiting)) == {waiting[0]: 5}
     assert order(tea) == [*waiting[1:], waiting[0]]
 
 
@@ -102,8 +102,8 @@ def test_whose_connection_was_lost_after_the_call_stays_first(
     tea: Space, waiting: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queue, "CALL_SECONDS", -1.0)
-    queue.advance(tea.pk, 1, set(waiting))
-    queue.advance(tea.pk, 0, set(waiting[1:]))
+    queue.call_next(tea.pk, 1, set(waiting))
+    queue.call_next(tea.pk, 0, set(waiting[1:]))
     assert order(tea) == waiting
 
 
@@ -125,7 +125,7 @@ def test_whoever_is_out_of_the_space_is_out_of_the_line(
 
 def kept(tea: Space) -> list[str]:
     """The keys of the line of a Space."""
-    names = (keys.LINE, keys.CALLED, keys.TOLD, keys.SOUNDED)
+    names = (keys.QUEUE, keys.CALLED, keys.PLACES, keys.HAD_SOUND)
     return [key for key in (name.format(space=tea.pk) for name in names) if redis_client().exists(key)]
 
 
@@ -135,8 +135,8 @@ def test_redis_forgets_each_line_in_the_end(tea: Space, waiting: list[str]) -> N
 
 
 def test_nothing_is_kept_of_the_line_of_a_space_that_has_ended(tea: Space, waiting: list[str]) -> None:
-    queue.advance(tea.pk, 1, set(waiting))
-    queue.heard(tea.pk, waiting[1])
+    queue.call_next(tea.pk, 1, set(waiting))
+    queue.got_sound(tea.pk, waiting[1])
     assert len(kept(tea)) == 4
     tea.end()
     assert kept(tea) == []
@@ -156,10 +156,10 @@ def test_a_page_that_stays_away_loses_the_place_and_one_that_comes_back_does_not
 
 def test_a_person_who_had_sound_is_preferred_until_they_leave(tea: Space, lior: User, listener: Participant) -> None:
     def was_heard(person: Participant) -> bool:
-        return queue.was_heard(tea.pk, person.pk, since=person.entered_at)
+        return queue.had_sound(tea.pk, person.pk, since=person.entered_at)
 
     assert not was_heard(listener)
-    queue.heard(tea.pk, listener.pk)
+    queue.got_sound(tea.pk, listener.pk)
     assert was_heard(listener)
     listener.lose()
     assert was_heard(tea.enter(lior)), "back within the grace time"
@@ -168,7 +168,7 @@ def test_a_person_who_had_sound_is_preferred_until_they_leave(tea: Space, lior: 
 
 
 def test_of_many_who_come_at_once_each_has_a_place_of_his_own(tea: Space, crowd: list[Participant]) -> None:
-    places = at_once(*(partial(queue.stand, tea.pk, person.pk) for person in crowd))
+    places = at_once(*(partial(queue.join, tea.pk, person.pk) for person in crowd))
     assert sorted(places, key=str) == [1, 2, 3, 4, 5]
 
 
@@ -176,6 +176,6 @@ def test_of_two_processes_that_call_at_once_none_calls_more_than_there_is_room_f
     tea: Space, waiting: list[str]
 ) -> None:
     """`rooms.live.ticker` lets one process at it; even without that nobody is called out of his turn."""
-    told = at_once(*(partial(queue.advance, tea.pk, 2, set(waiting)) for _ in range(4)))
+    told = at_once(*(partial(queue.call_next, tea.pk, 2, set(waiting)) for _ in range(4)))
     called = {who for one in told if isinstance(one, dict) for who, place in one.items() if place == 0}
     assert called == set(waiting[:2])
