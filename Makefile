@@ -48,6 +48,7 @@ test: lint  ## every check; under 8 minutes on 2 cores: what needs no clock runs
 lint: .venv/test.stamp
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/python -m tests.rig.columns
 
 types: .venv/test.stamp
 	$(BIN)/mypy $(CODE)

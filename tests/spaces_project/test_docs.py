@@ -133,29 +133,6 @@ def test_requirements_are_locked_with_hashes_and_without_addresses() -> None:
         assert not re.search(r"https?://|file:/|--index|--find-links|/opt|@ ", text), name
 
 
-def measured(line: str) -> str:
-    """A line of prose without the targets of its links, which cannot be broken."""
-    return re.sub(r"\]\([^)]*\)", "]", line)
-
-
-def prose(page: Path) -> list[tuple[int, str]]:
-    """Numbered lines of a page but for tables, HTML, pictures and blocks of code."""
-    lines, in_code = [], False
-    for number, line in enumerate(text_of(page).splitlines(), 1):
-        if line.lstrip().startswith("```"):
-            in_code = not in_code
-        elif not in_code and not line.startswith(("|", "<", "![", "    ")):
-            lines.append((number, line))
-    return lines
-
-
-@pytest.mark.parametrize("page", [page for page in PAGES if page != CHECKOUT / "README.md"], ids=label)
-def test_prose_is_wrapped_at_a_hundred_columns(page: Path) -> None:
-    """The changelog has one line for each change, of at most 120 characters."""
-    most = 120 if page.name == "CHANGELOG.md" else 100
-    assert [f"{label(page)}:{number}" for number, line in prose(page) if len(measured(line)) > most] == []
-
-
 def test_every_make_target_in_the_documents_exists() -> None:
     targets = set(re.findall(r"^([a-z]+):", (CHECKOUT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     commands = [command for page in PAGES for command in commands_in(text_of(page))]

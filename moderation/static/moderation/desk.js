@@ -1,15 +1,15 @@
-/** The players of the desk: jump to a report's second, load another stretch, keys. Nothing plays until asked to. */
+/** The players of the desk: jump to the moment of a report, load other parts, keys. Nothing plays until it is started. */
 const SOFT = 0.35;
 const box = document.querySelector("[data-players]");
 const lead = Number(box.dataset.lead);
 const most = Number(box.dataset.most);
 const loadedAt = performance.now();
 const jumps = [...document.querySelectorAll("[data-jump]")];
-const players = [...box.querySelectorAll("[data-player]")].map(playerOf);
+const players = [...box.querySelectorAll("[data-player]")].map(makePlayer);
 let current = players[0];
 
-/** One audio element and the stretch of room time that it has loaded. */
-function playerOf(root) {
+/** One audio element and the part of the Space that it has loaded, in ms of room time. */
+function makePlayer(root) {
   const audio = root.querySelector("audio");
   const player = { root, audio, from: Number(root.dataset.from), to: Number(root.dataset.to) };
   audio.volume = SOFT;
@@ -27,7 +27,7 @@ function clock(milliseconds) {
   return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${tail}` : `${minutes}:${tail}`;
 }
 
-const say = (text) => { box.querySelector("[data-said]").textContent = text ?? ""; };
+const say = (text) => { box.querySelector("[data-message]").textContent = text ?? ""; };
 const heard = (player) => player.from + player.audio.currentTime * 1000;
 
 function show(player) {
@@ -38,7 +38,7 @@ function show(player) {
   document.dispatchEvent(new CustomEvent("desk:heard", { detail: heard(player) }));
 }
 
-/** One player at a time: the others fall silent. */
+/** Makes this player the current one and pauses the others. */
 function choose(player) {
   current = player;
   for (const other of players) {
@@ -47,7 +47,7 @@ function choose(player) {
   }
 }
 
-/** Play from a moment of room time, loading another stretch if need be. `fresh` loads in any case. */
+/** Plays from a moment of room time. Loads another part if needed; `fresh` loads it in any case. */
 function playFrom(moment, fresh = false) {
   const { audio } = current;
   const start = Math.max(0, moment);

@@ -1,10 +1,14 @@
-/** The picture of the whole Space's loudness: reports marked, the place that is heard, a click jumps there. Talks to desk.js by events. */
+/** A picture of the loudness of the whole Space. It marks the reports and the moment that is heard; a click jumps to a
+ *  moment. Events connect it with desk.js. */
 const canvas = document.querySelector("[data-wave]");
 if (canvas) draw(canvas);
 
 async function draw(canvas) {
   const answer = await fetch(canvas.dataset.wave);
-  if (!answer.ok) { canvas.hidden = true; return; }
+  if (!answer.ok) {
+    canvas.hidden = true;
+    return;
+  }
   const { data } = await answer.json();
   const picture = { canvas, peaks: data, length: Number(canvas.dataset.length), heard: 0 };
   const marks = [...document.querySelectorAll("[data-jump]")].map((button) => Number(button.dataset.jump));
