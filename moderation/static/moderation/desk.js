@@ -1,4 +1,4 @@
-/** The players of the desk: jump to the moment of a report, load other parts, keys. Nothing plays until it is started. */
+/** The players of the desk: jump to the moment of a report, load other parts, keys. Nothing plays until started. */
 const SOFT = 0.35;
 const box = document.querySelector("[data-players]");
 const lead = Number(box.dataset.lead);
