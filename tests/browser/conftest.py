@@ -20,7 +20,7 @@ from tests.rig.machine import CHECKOUT, START_SECONDS, Machine, free_port
 
 HANA, SOL = 480, 1_100  # Hz of their voices
 RATE = 48_000
-STOP_SECONDS = 5.0  # a node takes 3.5 s where nobody answers it
+STOP_SECONDS = 5.0  # a node takes 3.5 s if nobody answers it
 BURST_SECONDS, PAUSE_SECONDS = 0.35, 0.15  # noise suppression takes a steady tone for noise
 
 
@@ -72,7 +72,7 @@ def _write(path: Path, samples: "np.ndarray[tuple[int], np.dtype[np.int16]]") ->
 def everybody(
     site: Machine, playwright: Playwright, chromium_path: str, tone_file: Callable[[int], Path]
 ) -> Iterator[Callable[..., Person]]:
-    """Everybody who was ever needed: starting a browser and logging in is slow, so they stay for the next test."""
+    """All people so far: starting a browser and logging in is slow, so they stay for the next test."""
     people: dict[tuple[object, ...], Person] = {}
 
     def person(handle: str, tone: int = 0, width: int = 1280, height: int = 800) -> Person:
@@ -89,7 +89,7 @@ def everybody(
 
 @pytest.fixture
 def join_as(everybody: Callable[..., Person]) -> Iterator[Callable[..., Person]]:
-    """`join_as("sol", tone=880)`: sol, logged in, in a Chromium process of his own, on a page of his own."""
+    """`join_as("sol", tone=880)`: sol, logged in, in a Chromium process and on a page of their own."""
     here: list[Person] = []
 
     def person(handle: str, **wanted: int) -> Person:

@@ -77,6 +77,4 @@ def all_faults(root: Path = ROOT) -> list[str]:
 
 
 if __name__ == "__main__":
-    found = all_faults()
-    print("\n".join(found))
-    sys.exit(bool(found))
+    sys.exit("\n".join(all_faults()) or 0)

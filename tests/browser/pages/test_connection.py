@@ -12,7 +12,7 @@ from tests.rig.browser.person import PATIENCE_SECONDS, Person, until
 pytestmark = pytest.mark.browser
 LONG = PATIENCE_SECONDS * 1000
 
-# Keeps the page's sockets and connections where a test finds them.
+# Keeps the page's sockets and connections so that a test finds them.
 KEEP = """window.sockets = [];
 window.WebSocket = class extends WebSocket {
   constructor(...options) { super(...options); window.sockets.push(this); }
@@ -30,7 +30,7 @@ TELL = "(text) => window.sockets.filter((one) => one.url.includes('spaces')).at(
 
 @pytest.fixture
 def hana(join_as: Callable[..., Person]) -> Person:
-    """In her Space."""
+    """hana, in a Space that she hosts."""
     hana = join_as("hana", tone=HANA)
     hana.page.add_init_script(KEEP)
     hana.join(hana.open_space())

@@ -16,7 +16,7 @@ from tests.rig.browser.person import PATIENCE_SECONDS, Person, until
 from tests.rig.browser.sounds import decoded
 
 pytestmark = pytest.mark.browser
-SOL = 1_100  # Hz of his voice
+SOL = 1_100  # Hz of the voice of sol
 LONG = PATIENCE_SECONDS * 1000
 AUDIBLE = 0.02  # of full scale
 OWN = "audio[src*='/sound/own/']"
@@ -34,7 +34,7 @@ def test_a_report_is_heard_at_the_desk_and_decided_in_the_live_room(join_as: Cal
     report(lior, "sol")
 
     open_case(mo, "Reported")
-    until(lambda: strength_of(mo, SOL) > AUDIBLE, "sol's own track, fetched at the desk, holds his voice")
+    until(lambda: strength_of(mo, SOL) > AUDIBLE, "sol's own track, fetched at the desk, holds sol's voice")
     play(mo)
 
     mo.page.get_by_label("Remove from this Space").check()

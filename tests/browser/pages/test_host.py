@@ -1,4 +1,4 @@
-"""What a host does to people, and coming back to a Space: seen by everybody, heard by everybody."""
+"""What a host does to people, and coming back to a Space: seen and heard by everyone."""
 
 from collections.abc import Callable
 
@@ -25,7 +25,7 @@ def test_a_speaker_is_moved_to_the_audience_and_may_come_back(speakers: tuple[Pe
     sol.until_hears(HANA)
     sol.ask_and_be_admitted(hana)
     expect(sol.on_stage("sol")).to_contain_text("muted")
-    assert not hana.hears_within(SOL, 1), "the microphone opened by itself"
+    assert not hana.hears_within(SOL, 1), "the microphone opened without a click"
     sol.open_microphone()
     hana.until_hears(SOL)
     assert hana.problems + sol.problems == []
@@ -37,7 +37,7 @@ def test_a_speaker_who_leaves_comes_back_as_a_listener(speakers: tuple[Person, P
     sol.find("leave").click()
     print(f"left: silent after {hana.last_heard(SOL):.2f} s")
     expect(hana.on_stage("sol")).to_have_count(0)
-    assert not sol.hears_within(HANA, 1), "whoever left still hears the Space"
+    assert not sol.hears_within(HANA, 1), "sol has left and still hears the Space"
     sol.find("join").click()
     sol.until_hears(HANA)
     expect(hana.listening("sol")).to_be_visible(timeout=LONG)
@@ -81,7 +81,7 @@ def test_whoever_comes_before_the_host_is_told_so(join_as: JoinAs) -> None:
     expect(lior.page.locator("#announcer")).to_have_text("The host is here.", timeout=LONG)
     expect(lior.on_stage("hana")).not_to_contain_text("not here yet")
     hana.until_connected()
-    assert "The host is here." not in hana.page.evaluate("window.said"), "the host is told of himself"
+    assert "The host is here." not in hana.page.evaluate("window.said"), "the host hears about their own arrival"
     assert hana.problems + lior.problems == []
 
 

@@ -43,7 +43,7 @@ def test_a_host_names_further_people_while_the_space_is_live(join_as: Callable[.
 
 
 def invite(host: Person, handles: str, refusal: str) -> None:
-    """Name people in the dialogue; it stays open, with the reason, where they are refused."""
+    """Name people in the dialogue; if they are refused, it stays open and shows why."""
     host.page.get_by_role("button", name="More", exact=True).click()
     host.find("invite").click()
     dialog = host.page.get_by_role("dialog", name="Invite more people")

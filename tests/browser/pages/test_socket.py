@@ -1,4 +1,4 @@
-"""socket.js where its connection leads nowhere, as over a network that is gone: nobody closes it."""
+"""socket.js when its connection leads nowhere, as when the network is gone: nothing closes it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -27,7 +27,7 @@ FAKES = """const { Socket } = await import("rooms/wire/socket.js");
 """
 
 # A socket whose first connection says nothing any more after its snapshot but what `says` answers to the page's ping.
-# Gives the number of connections after one that was probed, and the attempts that were told.
+# Gives the number of connections after one that was probed, and the attempts that were counted.
 PROBED = f"""async (says) => {{
   {FAKES}
   replies = says;
@@ -80,7 +80,7 @@ def test_a_connection_over_which_nothing_comes_is_replaced(
 def test_a_command_without_an_answer_is_a_reason_to_look(
     join_as: Callable[..., Person], says: dict[str, Any] | None, connections: int
 ) -> None:
-    """Whoever hears files, or waits in line, misses no packets where the network is gone."""
+    """Listeners to files, and people in the queue, miss no packets when the network is gone."""
     page = join_as("lior").page
     page.goto("/")
     assert page.evaluate(UNANSWERED, says) == ["no_answer", connections]

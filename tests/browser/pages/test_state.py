@@ -131,9 +131,9 @@ def _more_listeners_than_faces(reduced: Reduce) -> None:
     few: dict[str, Any] = {"type": "audience", "listeners": 100, "entered": [], "left": []}
     crowd = few | {"listeners": 101}
     state = reduced(snapshot(), crowd)
-    assert (state["stale"], state["outdated"]) == (True, False), "names are not told for now"
+    assert (state["stale"], state["outdated"]) == (True, False), "names do not come for now"
     state = reduced(snapshot(), crowd, few)
-    assert (state["stale"], state["outdated"]) == (True, True), "names are told again, but those before are missing"
+    assert (state["stale"], state["outdated"]) == (True, True), "names come again, but those before are missing"
     assert reduced(snapshot(listeners=101))["stale"] is True
     assert reduced(snapshot(), crowd, few, snapshot(seq=8))["stale"] is False
 
@@ -144,5 +144,5 @@ def _the_connection(reduced: Reduce) -> None:
     assert reduced(snapshot())["connection"] is None, "not known yet"
     assert reduced(snapshot(), good, poor)["connection"] == {name: poor[name] for name in good if name != "type"}
     assert reduced(snapshot(), good, snapshot(seq=8))["connection"]["quality"] == "good"
-    assert reduced(snapshot(), poor, snapshot(seq=8))["connection"] is None, "it is told again if it still is"
+    assert reduced(snapshot(), poor, snapshot(seq=8))["connection"] is None, "it comes again if it is still poor"
     assert reduced(snapshot(), good | {"arrives": False}, snapshot(seq=8))["connection"] is None

@@ -1,4 +1,4 @@
-"""Somebody at a real Chromium: logs in, enters a Space, and what the page shows and lets hear."""
+"""A person at a real Chromium: logs in, enters a Space, sees the page and hears the sound."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -58,12 +58,12 @@ END = """([space, patience]) => new Promise((ended, failed) => {
 })"""
 HERTZ_PER_BIN = 48_000 / 8192
 AUDIBLE_DECIBELS = -60.0
-STANDS_OUT_DECIBELS = 10.0  # a click, as where a tone is cut off, is in all bins alike
+STANDS_OUT_DECIBELS = 10.0  # a click, as when a tone is cut off, is in all bins alike
 NEAR, FAR = 10, 20  # bins from a tone, between which is what it stands out from
 
 
 class Site(Protocol):
-    """Where people log in: the address of its pages, and everybody's password."""
+    """Where people log in: the address of its pages, and the password of all."""
 
     @property
     def address(self) -> str: ...
@@ -73,7 +73,7 @@ class Site(Protocol):
 
 
 class Person:
-    """One member in a Chromium process of his own. `problems` are the errors that the page's console showed."""
+    """One member in a Chromium process of their own. `problems` are the errors that the page's console showed."""
 
     def __init__(
         self, playwright: Playwright, chromium: str, site: Site, handle: str, voice: Path | None,
@@ -173,7 +173,7 @@ class Person:
         expect(self.on_stage(self.handle)).to_be_visible(timeout=PATIENCE_SECONDS * 1000)
 
     def choose(self, handle: str, action: str, confirm: bool = False) -> None:
-        """Open the menu of somebody on the stage, choose an action, confirm it where that is asked."""
+        """Open the menu of a person on the stage, choose an action, and confirm it if `confirm`."""
         self.on_stage(handle).click()
         self.find(f"menu-{action}").click()
         if confirm:
