@@ -31,7 +31,7 @@ def test_a_host_names_further_people_while_the_space_is_live(join_as: Callable[.
         ("@Dee, @hana, @sol", ""),
     ):
         invite(hana, handles, answer)
-    expect(hana.page.locator("#toasts")).to_contain_text("1 person more may enter now.")
+    expect(hana.page.locator("#toasts")).to_contain_text("1 more person may enter.")
     invite(hana, "dee", "")
     expect(hana.page.locator("#toasts")).to_contain_text("Everyone you named is already invited.")
     expect(dee.page.locator("#fleet")).not_to_contain_text("Hana")  # dee does not follow hana

@@ -169,7 +169,7 @@ class Person:
 
     def ask_and_be_admitted(self, host: "Person") -> None:
         self.find("ask").click()
-        host.page.locator(f".queued[data-handle={self.handle}]").get_by_test_id("admit").click()
+        host.page.locator(f".request[data-handle={self.handle}]").get_by_test_id("admit").click()
         expect(self.on_stage(self.handle)).to_be_visible(timeout=PATIENCE_SECONDS * 1000)
 
     def choose(self, handle: str, action: str, confirm: bool = False) -> None:
