@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from spaces_project.machine.output import Console, Output
 from spaces_project.machine.processes import kill_group, spawn
 
 TICK_SECONDS = 0.1
@@ -51,13 +52,19 @@ class Child:
 
 @dataclass
 class Supervisor:
-    """Starts, watches and stops children; `servers` are stopped after everything that uses them."""
+    """Starts, watches and stops children; `servers` are stopped after everything that uses them.
+
+    `say` takes what the supervisor itself says; `output` what the children say, onto the console unless given."""
 
     say: Callable[[str], None]
+    output: Output | None = None
     servers: list[Child] = field(default_factory=list)
     children: list[Child] = field(default_factory=list)
     stopping: bool = False
     _pipes: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
+
+    def __post_init__(self) -> None:
+        self._output: Output = self.output or Console(self.say)
 
     def catch_signals(self) -> None:
         """Ctrl-C, SIGTERM and a closed terminal mean: stop everything."""
@@ -88,7 +95,9 @@ class Supervisor:
             kill_group(child.process)
         if child.process.wait() and not self.stopping:
             self._forward(TICK_SECONDS)
-            raise StartFailed(f"{name} failed (exit {child.process.returncode}); what it said stands above.")
+            raise StartFailed(
+                f"{name} failed (exit {child.process.returncode}); what it said stands {self._output.place(name)}."
+            )
 
     def _start(self, child: Child) -> None:
         read, write = os.pipe()
@@ -132,7 +141,8 @@ class Supervisor:
         if now - child.started_at > STEADY_SECONDS:
             child.pause = FIRST_PAUSE_SECONDS
         child.again_at = now + child.pause
-        self.say(f"{child.name} ended ({_ending(child.process.returncode)}); it starts again in {child.pause:.0f} s.")
+        ending, place = _ending(child.process.returncode), self._output.place(child.name)
+        self.say(f"{child.name} ended ({ending}); it starts again in {child.pause:.0f} s. What it said stands {place}.")
         child.pause = min(child.pause * 2, LONGEST_PAUSE_SECONDS)
 
     def _start_again(self, child: Child) -> None:
@@ -145,7 +155,7 @@ class Supervisor:
         self.say(f"{child.name} started again.")
 
     def _forward(self, seconds: float) -> None:
-        """Pass on what the children have said, line by line, with their names before it."""
+        """Pass on what the children have said, line by line."""
         for key, _ in self._pipes.select(seconds):
             name, rest = key.data
             data = key.fileobj.read(65536)  # type: ignore[union-attr]
@@ -157,7 +167,7 @@ class Supervisor:
             *lines, last = rest.split(b"\n")
             rest[:] = last
             for line in lines:
-                self.say(f"{name:>8} | {line.decode(errors='replace')}")
+                self._output.take(name, line.decode(errors="replace"))
 
     # Stopping
 

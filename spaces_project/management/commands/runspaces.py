@@ -15,6 +15,7 @@ from spaces_project.demo.people import CAST
 from spaces_project.env import load_file
 from spaces_project.health import web_health
 from spaces_project.machine import demo, embedded, media_nodes, own_addresses, running
+from spaces_project.machine.output import Console, LogFiles, Output
 from spaces_project.machine.own_addresses import LOOPBACK
 from spaces_project.machine.supervisor import Child, StartFailed, Supervisor, python
 
@@ -32,6 +33,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--demo", action="store_true", help="demo members, secrets of its own, HTTP on loopback only"
         )
+        parser.add_argument(
+            "--verbose", action="store_true", help="with --demo: print what servers and workers say, too"
+        )
         parser.add_argument("--web-port", default=settings.WEB_PORT)
         parser.add_argument(
             "--media-port", default=settings.MEDIA_PORT, help="UDP port of the sound; of the first node"
@@ -43,6 +47,7 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         self.demo: bool = options["demo"]
+        self.verbose: bool = options["verbose"] or not self.demo
         self.web_host = LOOPBACK if self.demo else settings.WEB_HOST
         self.media_http_host = LOOPBACK if self.demo else settings.MEDIA_HTTP_HOST
         self.own_addresses = own_addresses.in_networks() if self.demo else []
@@ -92,7 +97,7 @@ class Command(BaseCommand):
 
     # --- running ------------------------------------------------------------------------------------------------------
     def supervise(self) -> None:
-        supervisor = Supervisor(self.say)
+        supervisor = Supervisor(self.say, self.output())
         supervisor.catch_signals()
         try:
             with running.told(settings.VAR_DIR, self.places()):
@@ -104,6 +109,10 @@ class Command(BaseCommand):
             self.say("Stopping ...")
             supervisor.stop()
             self.say("Stopped.")
+
+    def output(self) -> Output:
+        """A demonstration keeps the console for its own few lines; for systemd everything is there, as JSON."""
+        return Console(self.say) if self.verbose else LogFiles(settings.VAR_DIR / "log", self.say)
 
     def start(self, supervisor: Supervisor) -> None:
         var = settings.VAR_DIR
