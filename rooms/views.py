@@ -72,7 +72,7 @@ def space_new(request: MemberRequest) -> HttpResponse:
     refusal = hosting_refusal(request.user)
     if refusal == Reason.ALREADY_LIVE and request.method != "POST":
         return redirect("space", request.user.hosted_spaces.live().get().pk)
-    form = SpaceForm(request.POST or None, host=request.user)
+    form = SpaceForm(request.POST or None, host=request.user, initial={"title": request.GET.get("title", "")})
     if request.method == "POST" and form.is_valid():
         try:
             return redirect("space", form.open().pk)

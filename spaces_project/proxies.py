@@ -15,7 +15,8 @@ SECURE = {"http": "https", "websocket": "wss"}
 class TrustedProxies:
     """ASGI middleware that takes client address and scheme from X-Forwarded-For and -Proto of the named proxies.
 
-    Everybody else's forwarding headers are removed, so nothing behind can believe them by mistake.
+    Everybody else's forwarding headers are removed, so nothing behind can believe them by mistake; `forwarded` in the
+    scope says whether there were any.
     """
 
     def __init__(self, application: Application, trusted: Iterable[str]) -> None:
@@ -29,7 +30,8 @@ class TrustedProxies:
 
     def _read(self, scope: Scope) -> Scope:
         headers = scope["headers"]
-        believed = scope | {"headers": [pair for pair in headers if pair[0].lower() not in FORWARDED]}
+        kept = [pair for pair in headers if pair[0].lower() not in FORWARDED]
+        believed = scope | {"headers": kept, "forwarded": len(kept) < len(headers)}
         client = scope.get("client")
         if client is None or not self._trusts(client[0]):
             return believed

@@ -38,6 +38,11 @@ DEMO_PASSWORD = env.text(
     "",
     "Password of the demonstration's members; `runspaces --demo` makes it.",
 )
+DEMO_LINK_SECRET = env.text(
+    "SPACES_DEMO_LINK_SECRET",
+    "",
+    "Signs the links of a demonstration that log in; `runspaces --demo` makes it.",
+)
 DEBUG = env.flag("DEBUG", False, "Django's debug pages. Never on a machine that others can reach.")
 SECRET_KEY = env.text("SECRET_KEY", "", "Signs sessions and links; 50 random characters. Required.", from_file=True)
 ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"], "Host names that the site answers to.")

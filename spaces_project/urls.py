@@ -1,5 +1,6 @@
 """Every address of the site, by app."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 from django.views.i18n import JavaScriptCatalog
@@ -8,7 +9,10 @@ from drf_spectacular.views import SpectacularAPIView
 from spaces_project.health import health
 from spaces_project.metrics import metrics
 
+DEMO = [path("", include("spaces_project.demo.urls"))] if settings.DEMO and settings.DEMO_LINK_SECRET else []
+
 urlpatterns = [
+    *DEMO,
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("jsi18n/", JavaScriptCatalog.as_view(packages=["rooms"]), name="javascript-catalog"),
