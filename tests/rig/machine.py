@@ -61,9 +61,10 @@ class Machine:
         )  # fmt: skip
 
     def start(self, *options: str) -> None:
+        """Start it, all of its output in `log`."""
         with self.log.open("wb") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "runspaces", "--demo", *self.ports, *options],
+                [sys.executable, "manage.py", "runspaces", "--demo", "--verbose", *self.ports, *options],
                 cwd=CHECKOUT, env=self.environment(), stdout=out, stderr=subprocess.STDOUT,
             )  # fmt: skip
         self.wait_for("Spaces is running at")

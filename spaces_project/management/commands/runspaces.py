@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from rooms.management.options import MOST_PORT, number
-from spaces_project.demo.people import CAST
+from spaces_project.demo import greeting, links
 from spaces_project.env import load_file
 from spaces_project.health import web_health
 from spaces_project.machine import demo, embedded, media_nodes, own_addresses, running
@@ -48,6 +48,8 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         self.demo: bool = options["demo"]
         self.verbose: bool = options["verbose"] or not self.demo
+        self.logs = settings.VAR_DIR / "log"
+        self.link_secret = links.new_secret() if self.demo else ""
         self.web_host = LOOPBACK if self.demo else settings.WEB_HOST
         self.media_http_host = LOOPBACK if self.demo else settings.MEDIA_HTTP_HOST
         self.own_addresses = own_addresses.in_networks() if self.demo else []
@@ -112,7 +114,7 @@ class Command(BaseCommand):
 
     def output(self) -> Output:
         """A demonstration keeps the console for its own few lines; for systemd everything is there, as JSON."""
-        return Console(self.say) if self.verbose else LogFiles(settings.VAR_DIR / "log", self.say)
+        return Console(self.say) if self.verbose else LogFiles(self.logs, self.say)
 
     def start(self, supervisor: Supervisor) -> None:
         var = settings.VAR_DIR
@@ -146,11 +148,13 @@ class Command(BaseCommand):
             Child("worker", self.python(*worker, "-Q", "celery", death_signal=signal.SIGKILL)),
             Child("mixer", self.python(*mixer, death_signal=signal.SIGKILL)),
             Child("beat", self.python(*beat)),
-            Child("web", self.python(*web, "spaces_project.asgi:application")),
+            Child(
+                "web", self.python(*web, "spaces_project.asgi:application", SPACES_DEMO_LINK_SECRET=self.link_secret)
+            ),
         ]
 
-    def python(self, *arguments: str, death_signal: int = signal.SIGTERM) -> Any:
-        environment = {"SPACES_DEMO": "1" if self.demo else "0"} | self.places()
+    def python(self, *arguments: str, death_signal: int = signal.SIGTERM, **variables: str) -> Any:
+        environment = {"SPACES_DEMO": "1" if self.demo else "0"} | self.places() | variables
         return python(*arguments, environment=environment, folder=settings.BASE_DIR, death_signal=death_signal)
 
     def places(self) -> dict[str, str]:
@@ -187,11 +191,9 @@ class Command(BaseCommand):
         address = settings.PUBLIC_URL if settings.PUBLIC_URL and not self.demo else self.local_address()
         self.say(f"\nSpaces is running at {address}    (Ctrl-C stops it)")
         if self.demo:
-            self.say("This is a demonstration: its pages are for this machine only, and its members are made up.")
-            self.say(self.about_sound())
-            handles = ", ".join(member.handle for member in CAST)
-            self.say(f"Log in as {handles} (mo is staff: {address}/admin/); the password of each is")
-            self.say(f"    {os.environ['SPACES_DEMO_PASSWORD']}\n")
+            password, logs = os.environ["SPACES_DEMO_PASSWORD"], None if self.verbose else self.logs
+            for line in greeting.lines(address, password, self.link_secret, self.about_sound(), logs):
+                self.say(line)
 
     def about_sound(self) -> str:
         """Where a demonstration's sound arrives, or what is missing when that is loopback alone."""

@@ -5,14 +5,17 @@ import os
 import re
 import shutil
 import signal
+import urllib.request
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from http.cookiejar import CookieJar
 from pathlib import Path
 
 import aiohttp
 import pytest
 
+from spaces_project.demo.people import CAST
 from spaces_project.machine.own_addresses import in_networks
 from spaces_project.machine.processes import with_patience
 from tests.rig.machine import START_SECONDS, Machine
@@ -25,9 +28,21 @@ LOOPBACK, ANY, ANY_IPV6 = "0100007F", "0" * 8, "0" * 32  # as /proc/net has them
 def test_it_prints_address_and_log_ins_and_says_that_it_is_local(site: Machine) -> None:
     said = site.said()
     assert f"http://localhost:{site.web}" in said
-    assert "hana, sol, lior, dee, mo" in said
+    assert all(re.search(rf"^  {member.handle} +{member.part}$", said, re.MULTILINE) for member in CAST)
     assert "its pages are for this machine only" in said
-    assert re.search(r"^ {4}(\S{10,})$", said, re.MULTILINE)
+    assert f"The password of each is {site.demo_password}" in said
+
+
+def test_it_ends_with_three_links_that_log_in(site: Machine) -> None:
+    found = re.findall(r"^  (?:Hear|Host|Judge) .* as (\w+) +(http://localhost\S+)$", site.said(), re.MULTILINE)
+    assert [handle for handle, _ in found] == ["lior", "hana", "mo"]
+    for handle, link in found:
+        assert f"/demo/as/{handle}/" in link
+        jar = CookieJar()
+        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
+        with browser.open(link, timeout=20) as page:
+            assert page.status == 200
+        assert "sessionid" in {cookie.name for cookie in jar}
 
 
 def test_everything_is_up(site: Machine) -> None:
