@@ -180,7 +180,7 @@ MEDIA_SPOOL = VAR_DIR / "spool"
 # The sound as files (HLS), for large audiences
 HLS = env.flag("HLS", True, "Let listeners hear a Space as files, if media nodes are full or they choose it.")
 HLS_DIR = env.path("HLS_DIR", VAR_DIR / "hls", "Folder of these files. Media nodes write it.", "var/hls")
-HLS_URL = env.base("HLS_URL", "/hls/", "Where browsers fetch them: `/hls/` of this site, or `https://.../` of a CDN.")
+HLS_URL = env.base("HLS_URL", "/hls/", "Their address for browsers: `/hls/` of this site, or `https://.../` of a CDN.")
 if PUBLIC_URL.startswith("https:") and HLS_URL.startswith("http:"):
     raise ImproperlyConfigured("HLS_URL has to begin with https://, as PUBLIC_URL does: browsers fetch nothing else")
 if urlsplit(HLS_URL).netloc == urlsplit(PUBLIC_URL).netloc != "":

@@ -30,6 +30,7 @@ mount -t tmpfs tmpfs /var/tmp
 mount -t tmpfs tmpfs /tmp
 mkdir --mode=755 {folder}
 mount --move /run/folder {folder}
+mount --make-rshared /
 exec env --ignore-environment container=spaces PATH=/usr/sbin:/usr/bin:/sbin:/bin SYSTEMD_UNIT_PATH={units} \
     SYSTEMD_GENERATOR_PATH={units} {systemd} --system --unit=ready.target --log-target=console --show-status=0
 """

@@ -136,6 +136,28 @@ def test_a_node_waits_for_its_address_and_stays_away_when_it_is_told_to_stop(pla
         assert systemd.property("node", "Result") == "success", "and so it is not started again"
 
 
+CREDENTIALS = ("SECRET_KEY", "MEDIA_SECRET")
+
+
+def test_the_site_gets_its_secrets_as_credentials(variables: Path, place: Place, folder: Path) -> None:
+    """From files that only root can read. No variable has them, and commands find them, too."""
+    kept = folder / "etc" / "spaces"
+    kept.mkdir()
+    for name in CREDENTIALS:
+        (kept / name).write_text(f"{SECRETS[name]}\n")
+        (kept / name).chmod(0o600)
+    others = [line for line in variables.read_text().splitlines(keepends=True) if not line.startswith(CREDENTIALS)]
+    variables.write_text("".join(others) + configuration("credential_files"))
+    units = {"spaces.service": unit(), "spaces.service.d/secrets.conf": configuration("credentials")}
+    with Systemd(place, folder, units) as systemd:
+        systemd.tell("start", "spaces")
+        assert with_patience(lambda: place.do(is_healthy), START_SECONDS), systemd.log.read_text(errors="replace")
+        environment = systemd.run("cat", f"/proc/{systemd.property('spaces', 'MainPID')}/environ").stdout
+        assert "SECRET_KEY_FILE=" in environment
+        assert not [name for name in CREDENTIALS if SECRETS[name] in environment]
+        assert "1 running." in (said := manage(systemd, "media", "list")), said
+
+
 def policies(systemd: Systemd, words: str) -> list[str]:
     """How the processes with these words in their command are scheduled, as ps names it."""
     said = systemd.run("ps", "-e", "-o", "cls=,args=").stdout.splitlines()
