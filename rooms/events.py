@@ -23,6 +23,23 @@ from rooms.store.client import redis_client
 
 FLEET = "fleet"
 
+Hint = (
+    protocol.Levels
+    | protocol.InEffect
+    | protocol.SoundMoved
+    | protocol.SoundMoving
+    | protocol.Audience
+    | protocol.Reactions
+)
+PersonalHint = protocol.Connection | protocol.Waiting
+
+
+class AudienceNote(msgspec.Struct, frozen=True):
+    """One listener who came, or the participant id of one who left. JSON in the list `keys.AUDIENCE`."""
+
+    entered: protocol.Person | None = None
+    left: str = ""
+
 
 def group(space_id: object) -> str:
     """The group of all connections in a Space."""
@@ -48,33 +65,20 @@ def send(space_id: object, frame: str, close: int = 0, whom: str = "") -> None:
     transaction.on_commit(lambda: layer.send(group(space_id), message), robust=True)
 
 
-async def hint(space_id: object, frame: dict[str, Any]) -> None:
-    """Send an unnumbered frame (levels, in_effect, ...) to everyone in the Space, from a media node or a consumer."""
-    event = msgspec.convert(frame, HINTS)
+async def hint(space_id: object, event: Hint) -> None:
+    """Send an unnumbered event to everyone in the Space, at once. Levels go only to the pages that want them."""
     to = levels(space_id) if isinstance(event, protocol.Levels) else group(space_id)
-    await get_channel_layer().group_send(to, _message(protocol.encode(event), 0, ""))
+    await get_channel_layer().group_send(to, _message(protocol.encode(event)))
 
 
-async def whisper(participant: object, frame: dict[str, Any]) -> None:
-    """Send an unnumbered frame (connection, waiting) to the pages of one person in a Space."""
-    event = msgspec.convert(frame, WHISPERS)
-    await get_channel_layer().group_send(personal(participant), _message(protocol.encode(event), 0, ""))
-
-
-HINTS = (
-    protocol.Levels
-    | protocol.InEffect
-    | protocol.SoundMoved
-    | protocol.SoundMoving
-    | protocol.Audience
-    | protocol.Reactions
-)
-WHISPERS = protocol.Connection | protocol.Waiting
+async def hint_to(participant: object, event: PersonalHint) -> None:
+    """Send an unnumbered event to the pages of one person in a Space, at once."""
+    await get_channel_layer().group_send(personal(participant), _message(protocol.encode(event)))
 
 
 def audience_changed(space_id: object, entered: protocol.Person | None = None, left: str = "") -> None:
     """Note who came or left. `rooms.live.ticker` sends the sum, at most twice a second."""
-    note = msgspec.json.encode({"entered": entered, "left": left}).decode()
+    note = msgspec.json.encode(AudienceNote(entered, left)).decode()
     transaction.on_commit(lambda: _note(keys.AUDIENCE.format(space=space_id), note), robust=True)
 
 
@@ -98,5 +102,5 @@ def _note(key: str, note: str) -> None:
         pipe.rpush(key, note).expire(key, keys.SUM_SECONDS).execute()
 
 
-def _message(frame: str, close: int, whom: str) -> dict[str, Any]:
+def _message(frame: str, close: int = 0, whom: str = "") -> dict[str, Any]:
     return {"type": "space.event", "frame": frame, "close": close, "whom": whom}

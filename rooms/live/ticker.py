@@ -13,7 +13,7 @@ import asyncio
 import msgspec
 import structlog
 
-from rooms import events
+from rooms import events, protocol
 from rooms.live import presence
 from rooms.live.snapshot import FACES
 from rooms.loops import PerLoop, database
@@ -66,7 +66,7 @@ class Ticker:
             counts, _ = await pipe.hgetall(key).delete(key).execute()
         if counts:
             numbers = {emoji: int(count) for emoji, count in counts.items()}
-            await events.hint(self.space_id, {"type": "reactions", "counts": numbers})
+            await events.hint(self.space_id, protocol.Reactions(counts=numbers))
 
     async def _send_audience(self) -> None:
         key = keys.AUDIENCE.format(space=self.space_id)
@@ -83,7 +83,7 @@ class Ticker:
         if not await async_redis_client().exists(key) or not await _is_due(key, QUEUE_SECONDS):
             return
         for participant, place in (await _next_places(self.space_id)).items():
-            await events.whisper(participant, {"type": "waiting", "place": place})
+            await events.hint_to(participant, protocol.Waiting(place=place))
 
     def stop(self) -> None:
         self._task.cancel()
@@ -100,20 +100,17 @@ async def _is_due(key: str, seconds: float) -> bool:
     return bool(await async_redis_client().set(keys.SENT.format(key=key), 1, nx=True, px=round(seconds * 1000)))
 
 
-def _audience(notes: list[str], listeners: int) -> dict[str, object]:
-    """The sum of the notes: who is in, who is out, each person as the last note says."""
-    last: dict[str, object] = {}
-    for note in map(msgspec.json.decode, notes):
-        person = note["entered"]
-        last[person["participant"] if person else note["left"]] = person
-    told = last if listeners <= FACES else {}
-    entered = [person for person in told.values() if person]
-    return {
-        "type": "audience",
-        "listeners": listeners,
-        "entered": entered,
-        "left": [pk for pk, person in told.items() if not person],
-    }
+def _audience(notes: list[str], listeners: int) -> protocol.Audience:
+    """The sum of the notes. Of each person the last note counts. A large audience gets numbers only."""
+    last: dict[str, protocol.Person | None] = {}
+    for note in (msgspec.json.decode(note, type=events.AudienceNote) for note in notes):
+        last[note.entered.participant if note.entered else note.left] = note.entered
+    shown = last if listeners <= FACES else {}
+    return protocol.Audience(
+        listeners=listeners,
+        entered=[person for person in shown.values() if person],
+        left=[participant for participant, person in shown.items() if not person],
+    )
 
 
 @database

@@ -14,13 +14,14 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import aiohttp
 import msgspec
 from django.db import transaction
 from redis import RedisError
 
-from rooms import events
+from rooms import events, protocol
 from rooms.loops import database
 from rooms.media.contract.held import NOBODY, Held
 from rooms.models import Space
@@ -113,7 +114,7 @@ class _Move:
             return
         boot = await _switch_back(self.space, self.source, self.target)
         if boot:
-            await events.hint(self.space.pk, {"type": "sound_moved", "node": boot})
+            await events.hint(self.space.pk, protocol.SoundMoved(node=boot))
         raise NotMoved(f"{self.target.name} does not answer any more")
 
     async def _answers(self) -> bool:
@@ -126,11 +127,11 @@ class _Move:
             await asyncio.sleep(pause)
         return False
 
-    async def _hint(self, step: str, within: float = 0.0) -> bool:
+    async def _hint(self, step: Literal["stage", "all", "over"], within: float = 0.0) -> bool:
         """Send a step to the pages, again if Redis is away for a moment. Returns whether it was sent."""
+        hint = protocol.SoundMoving(node=self.target.boot, step=step, within=within)
         for pause in PAUSES:
             try:
-                hint = {"type": "sound_moving", "node": self.target.boot, "step": step, "within": within}
                 await events.hint(self.space.pk, hint)
             except RedisError:
                 await asyncio.sleep(pause)

@@ -13,7 +13,7 @@ import structlog
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from rooms import events
+from rooms import events, protocol
 from rooms.loops import PerLoop, database
 from rooms.media.contract import grant, heartbeat
 from rooms.models import Participant, Space
@@ -81,7 +81,8 @@ async def answer(participant: UUID, sdp: str, *, restart: bool = False, boot: st
         return await (_restarted(participant, sdp, boot) if restart else _answer(participant, sdp))
     except SoundRefused as refused:
         if refused.code == placement.AllFull.code:
-            await events.whisper(participant, {"type": "waiting", "place": await _stand_in_line(participant)})
+            place = await _stand_in_line(participant)
+            await events.hint_to(participant, protocol.Waiting(place=place))
         raise
 
 
@@ -144,7 +145,7 @@ async def _come_along(participant: UUID) -> Place:
     """Whoever still hears the node before comes along, or the Space would sound in two halves."""
     place = await _placed(participant)
     if place.has_moved:
-        await events.hint(place.space, {"type": "sound_moved", "node": place.node.boot})
+        await events.hint(place.space, protocol.SoundMoved(node=place.node.boot))
     return place
 
 

@@ -16,7 +16,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.core.management.base import BaseCommand, CommandError
 
-from rooms import events
+from rooms import events, protocol
 from rooms.management.options import MOST_PORT, number
 from rooms.media.capture.tap import Chunk
 from rooms.media.contract.hints import ConnectionState, Hint, InEffect, Levels, PeerState
@@ -42,12 +42,12 @@ class Web:
     async def hint(self, hint: Hint) -> None:
         match hint:
             case Levels(space, levels):
-                await events.hint(space, {"type": "levels", "levels": levels})
+                await events.hint(space, protocol.Levels(levels=levels))
             case InEffect(space, version):
-                await events.hint(space, {"type": "in_effect", "standing": version})
+                await events.hint(space, protocol.InEffect(standing=version))
             case ConnectionState(_, participant, quality, why, way, arrives):
-                frame = {"type": "connection", "quality": quality, "why": why, "way": way, "arrives": arrives}
-                await events.whisper(participant, frame)
+                connection = protocol.Connection(quality=quality, why=why, way=way, arrives=arrives)
+                await events.hint_to(participant, connection)
             case PeerState(space, participant, state):
                 log.debug("peer %s of %s is %s", participant, space, state)
 

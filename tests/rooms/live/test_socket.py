@@ -236,7 +236,7 @@ async def test_of_two_pages_opened_at_once_the_later_one_stays(tea: Space, sol: 
         assert await first.closed() == 4400
         person = await Participant.objects.aget(space=tea, user=sol)
         await get_channel_layer().group_send(events.personal(person.pk), {"type": "space.taken_over"})
-        await events.hint(str(tea.pk), {"type": "reactions", "counts": {}})
+        await events.hint(str(tea.pk), protocol.Reactions(counts={}))
         assert await second.until("reactions")
 
 

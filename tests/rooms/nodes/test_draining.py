@@ -1,7 +1,6 @@
 """What `manage.py media` knows of a node that it empties: real nodes, and nobody in the Spaces."""
 
 import asyncio
-from typing import Any
 
 import aiohttp
 import pytest
@@ -128,7 +127,7 @@ async def test_a_space_of_which_nobody_can_be_told_that_it_moves_stays(
     await database(placement.place)(tea)
     hint, tried = events.hint, 0
 
-    async def failing(space_id: object, frame: dict[str, Any]) -> None:
+    async def failing(space_id: object, frame: events.Hint) -> None:
         nonlocal tried
         tried += 1
         if tried <= failures:

@@ -12,7 +12,7 @@ import pytest
 from django.db import transaction
 
 from accounts.models import User
-from rooms import events
+from rooms import events, protocol
 from rooms.loops import database
 from rooms.media import live_space
 from rooms.media.client.peer import Crowd
@@ -44,11 +44,11 @@ class Steps:
         self._hint = events.hint
         monkeypatch.setattr(events, "hint", self._note)
 
-    async def _note(self, space_id: object, frame: dict[str, Any]) -> None:
-        await self._hint(space_id, frame)
-        if frame["type"] == "sound_moving":
-            self.sent.append(frame["step"])
-            self.spread.append(frame["within"])
+    async def _note(self, space_id: object, hint: events.Hint) -> None:
+        await self._hint(space_id, hint)
+        if isinstance(hint, protocol.SoundMoving):
+            self.sent.append(hint.step)
+            self.spread.append(hint.within)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from asgiref.sync import async_to_sync
 
 from accounts.models import User
-from rooms import events
+from rooms import events, protocol
 from rooms.media.contract import heartbeat
 from rooms.media.contract.standing import KEY, parse
 from rooms.models import Participant, Space
@@ -202,19 +202,19 @@ def test_where_no_node_has_room_for_all_the_one_with_the_most_takes_a_space(
 
 
 @pytest.fixture
-def hinted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The types of the hints that went to the Space, with the node; offers are answered by nobody."""
-    kinds: list[str] = []
+def hinted(monkeypatch: pytest.MonkeyPatch) -> list[events.Hint]:
+    """The hints that were sent to the Space. Every offer is answered, without a node."""
+    hints: list[events.Hint] = []
 
-    async def note(space: object, frame: dict[str, Any]) -> None:
-        kinds.append(f"{frame['type']} {frame['node']}")
+    async def note(space: object, hint: events.Hint) -> None:
+        hints.append(hint)
 
     async def answered(*_: Any) -> str:
         return "v=0"
 
     monkeypatch.setattr(events, "hint", note)
     monkeypatch.setattr(offers, "_ask", answered)
-    return kinds
+    return hints
 
 
 async def _offer(person: Participant) -> tuple[str, str]:
@@ -228,7 +228,7 @@ offer = async_to_sync(_offer)
 
 
 def test_everybody_is_told_once_that_the_sound_moved(
-    host: Participant, listener: Participant, hinted: list[str]
+    host: Participant, listener: Participant, hinted: list[events.Hint]
 ) -> None:
     beat("one")
     offer(host)
@@ -237,10 +237,10 @@ def test_everybody_is_told_once_that_the_sound_moved(
     died("one")
     beat("two", boot="2")
     assert [offer(listener), offer(host)] == [("v=0", "2")] * 2
-    assert hinted == ["sound_moved 2"]
+    assert hinted == [protocol.SoundMoved(node="2")]
 
 
-def test_whoever_finds_every_node_full_is_told_so(host: Participant, hinted: list[str]) -> None:
+def test_whoever_finds_every_node_full_is_told_so(host: Participant, hinted: list[events.Hint]) -> None:
     beat("one", peers=10)
     with pytest.raises(offers.SoundRefused) as refused:
         offer(host)
@@ -248,7 +248,7 @@ def test_whoever_finds_every_node_full_is_told_so(host: Participant, hinted: lis
 
 
 def test_whoever_had_his_sound_gets_it_again_on_a_full_node_until_he_leaves(
-    tea: Space, host: Participant, listener: Participant, hinted: list[str]
+    tea: Space, host: Participant, listener: Participant, hinted: list[events.Hint]
 ) -> None:
     beat("one")
     offer(host)
@@ -262,7 +262,7 @@ def test_whoever_had_his_sound_gets_it_again_on_a_full_node_until_he_leaves(
 
 
 def test_where_the_sound_is_placed_can_be_asked_though_it_is_full(
-    tea: Space, listener: Participant, hinted: list[str]
+    tea: Space, listener: Participant, hinted: list[events.Hint]
 ) -> None:
     beat("one", full=True)
     placement.place(tea, preferred=True)
@@ -278,7 +278,7 @@ def test_where_the_sound_is_placed_can_be_asked_though_it_is_full(
 
 
 def test_a_host_opens_a_space_on_a_busy_node_and_his_listeners_wait(
-    host: Participant, listener: Participant, hinted: list[str]
+    host: Participant, listener: Participant, hinted: list[events.Hint]
 ) -> None:
     beat("one", full=True)
     assert offer(host) == ("v=0", "1")
@@ -287,7 +287,7 @@ def test_a_host_opens_a_space_on_a_busy_node_and_his_listeners_wait(
     assert refused.value.code == "full"
 
 
-def test_nobody_is_told_where_the_node_was_started_again(host: Participant, hinted: list[str]) -> None:
+def test_nobody_is_told_where_the_node_was_started_again(host: Participant, hinted: list[events.Hint]) -> None:
     """Nothing of the one before is left to hear; the browsers notice by themselves."""
     beat("one")
     offer(host)
@@ -307,7 +307,7 @@ def test_all_calls_of_nodes_share_one_session() -> None:
 
 @pytest.mark.parametrize("how", ["leave", "remove", "end"])
 def test_whoever_is_not_in_the_space_gets_no_sound(
-    tea: Space, host: Participant, listener: Participant, hinted: list[str], how: str
+    tea: Space, host: Participant, listener: Participant, hinted: list[events.Hint], how: str
 ) -> None:
     beat("one")
     {"leave": listener.leave, "remove": lambda: listener.remove(host), "end": tea.end}[how]()
