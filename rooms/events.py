@@ -18,6 +18,7 @@ from channels.layers import get_channel_layer
 from django.db import transaction
 
 from rooms import protocol
+from rooms.protocol import Close, parts
 from rooms.store import keys, layer
 from rooms.store.client import redis_client
 
@@ -37,7 +38,7 @@ PersonalHint = protocol.Connection | protocol.Waiting
 class AudienceNote(msgspec.Struct, frozen=True):
     """One listener who came, or the participant id of one who left. JSON in the list `keys.AUDIENCE`."""
 
-    entered: protocol.Person | None = None
+    entered: parts.Person | None = None
     left: str = ""
 
 
@@ -56,11 +57,10 @@ def personal(participant: object) -> str:
     return f"participant.{participant}"
 
 
-def send(space_id: object, frame: str, close: int = 0, whom: str = "") -> None:
+def send(space_id: object, frame: str, close: Close | None = None, whom: str = "") -> None:
     """Send a numbered frame to everyone in the Space after commit. `Space.publish` numbers it.
 
-    `close`: the code with which connections are closed after the frame, those of participant `whom` or, if that is
-    empty, all."""
+    `close`: why connections are closed after the frame, if they are. `whom`: only those of this participant."""
     message = _message(frame, close, whom)
     transaction.on_commit(lambda: layer.send(group(space_id), message), robust=True)
 
@@ -76,15 +76,15 @@ async def hint_to(participant: object, event: PersonalHint) -> None:
     await get_channel_layer().group_send(personal(participant), _message(protocol.encode(event)))
 
 
-def audience_changed(space_id: object, entered: protocol.Person | None = None, left: str = "") -> None:
+def audience_changed(space_id: object, entered: parts.Person | None = None, left: str = "") -> None:
     """Note who came or left. `rooms.live.ticker` sends the sum, at most twice a second."""
     note = msgspec.json.encode(AudienceNote(entered, left)).decode()
     transaction.on_commit(lambda: _note(keys.AUDIENCE.format(space=space_id), note), robust=True)
 
 
-def cut_off(participant: object, close: int) -> None:
+def cut_off(participant: object, close: Close) -> None:
     """Close the connections of a person who is no longer in the Space, after commit, with this code."""
-    message = {"type": "space.cut_off", "close": close}
+    message = {"type": "space.cut_off", "close": int(close)}
     transaction.on_commit(lambda: layer.send(personal(participant), message), robust=True)
 
 
@@ -102,5 +102,5 @@ def _note(key: str, note: str) -> None:
         pipe.rpush(key, note).expire(key, keys.SUM_SECONDS).execute()
 
 
-def _message(frame: str, close: int = 0, whom: str = "") -> dict[str, Any]:
-    return {"type": "space.event", "frame": frame, "close": close, "whom": whom}
+def _message(frame: str, close: Close | None = None, whom: str = "") -> dict[str, Any]:
+    return {"type": "space.event", "frame": frame, "close": int(close or 0), "whom": whom}

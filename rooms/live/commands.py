@@ -12,6 +12,7 @@ from rooms.models import Participant, SpeakerRequest
 from rooms.models.inviting import people_called
 from rooms.nodes import offers, turn
 from rooms.protocol import Event
+from rooms.protocol.commands import OnPerson
 from rooms.refusals import Refused, check
 from rooms.rules import Action, Reason, Role
 from rooms.store import keys
@@ -20,7 +21,7 @@ from rooms.store.client import async_redis_client
 Verb = Callable[[Participant, Any], object]  # Invited is an answer itself; what others return is not
 
 
-def _other(me: Participant, command: protocol.OnPerson) -> Participant:
+def _other(me: Participant, command: OnPerson) -> Participant:
     """The person a command is about, in my Space. Whoever is elsewhere is not found."""
     other = Participant.objects.filter(space_id=me.space_id, pk=command.participant).first()
     if other is None:

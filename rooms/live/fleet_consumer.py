@@ -1,21 +1,22 @@
-"""The door of the fleet line: which followed people are live."""
+"""The websocket of the fleet line: which followed people are live."""
 
 from rooms.live import fleet_watch
-from rooms.live.socket import Door
+from rooms.live.socket import Socket
+from rooms.protocol import Close
 
 
-class FleetConsumer(Door):
-    """Tells a page that its fleet line is out of date."""
+class FleetConsumer(Socket):
+    """Sends a page a hint when its fleet line is out of date."""
 
     async def connect(self) -> None:
         await self.accept()
         if not self.scope["user"].is_authenticated:
-            return await self.close(4401)
-        await fleet_watch.join(self.scope["user"].pk, self.tell)
-        return await self.tell()  # what happened between the page and this moment has been missed
+            return await self.close(Close.LOG_IN)
+        await fleet_watch.join(self.scope["user"].pk, self.hint)
+        return await self.hint()  # for changes between the loading of the page and this moment
 
     async def disconnect(self, code: int) -> None:
-        await fleet_watch.leave(self.scope["user"].pk, self.tell)
+        await fleet_watch.leave(self.scope["user"].pk, self.hint)
 
-    async def tell(self) -> None:
+    async def hint(self) -> None:
         await self.send(text_data='{"type":"fleet"}')

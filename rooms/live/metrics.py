@@ -1,8 +1,6 @@
-"""What the sockets of a web process count; `/metrics` (`spaces_project.metrics`) shows it to Prometheus."""
+"""What the websockets of a web process count. `spaces_project.metrics` shows it to Prometheus at `/metrics`."""
 
 from prometheus_client import Counter, Gauge
 
-SOCKETS = Gauge("spaces_sockets", "Web sockets that are open.", ["door"])
-COMMANDS = Counter(
-    "spaces_commands", "Frames of pages: the command, and done or the code of the refusal.", ["command", "outcome"]
-)
+SOCKETS = Gauge("spaces_sockets", "Open websockets.", ["consumer"])
+COMMANDS = Counter("spaces_commands", "Commands of pages, by outcome: `done`, or the code.", ["command", "outcome"])

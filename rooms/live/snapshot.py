@@ -9,6 +9,7 @@ from django.db import connection, transaction
 
 from rooms import protocol
 from rooms.models import Participant, Space
+from rooms.protocol import parts
 from rooms.rules import Role
 from rooms.store import standing
 
@@ -32,7 +33,7 @@ def of(space: Space, me: Participant) -> protocol.Snapshot:
         seq=space.seq,
         now=time.time(),
         space=facts(space),
-        you=protocol.You(participant=str(me.pk), notice_accepted=me.notice_accepted_at is not None),
+        you=parts.You(participant=str(me.pk), notice_accepted=me.notice_accepted_at is not None),
         stage=[person.person() for person in space.stage()],
         requests=[request.queued() for request in space.queue()],
         listeners=space.listener_count,
@@ -43,7 +44,7 @@ def of(space: Space, me: Participant) -> protocol.Snapshot:
     )
 
 
-def _faces(space: Space, me: Participant) -> list[protocol.Person]:
+def _faces(space: Space, me: Participant) -> list[parts.Person]:
     """The listeners who came first; whoever asks is among them if he listens."""
     first = space.listeners()[:FACES].persons()
     mine = me.person()
@@ -52,10 +53,10 @@ def _faces(space: Space, me: Participant) -> list[protocol.Person]:
     )
 
 
-def facts(space: Space) -> protocol.SpaceFacts:
+def facts(space: Space) -> parts.SpaceFacts:
     host = space.participants.filter(role=Role.HOST).first()
     away_until = host.away_until if host else None
-    return protocol.SpaceFacts(
+    return parts.SpaceFacts(
         space=str(space.pk),
         title=space.title,
         description=space.description,

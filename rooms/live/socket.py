@@ -1,4 +1,4 @@
-"""What sockets have in common: the language of the page, quiet once closed, a limit on how fast frames may come."""
+"""What all websockets share: the language of the page, silence after closing, a limit on the rate of frames."""
 
 import time
 from typing import Any
@@ -33,7 +33,7 @@ class FrameLimit:
 
 
 class Language:
-    """ASGI middleware under the one for cookies: `scope["language"]` is that of the page, chosen in the same way."""
+    """ASGI middleware below that for cookies: sets `scope["language"]` to the language of the page."""
 
     def __init__(self, application: Any) -> None:
         self.application = application
@@ -45,18 +45,20 @@ class Language:
         await self.application(scope | {"language": get_language_from_request(handshake)}, receive, send)
 
 
-class Door(AsyncWebsocketConsumer):
-    """A socket that keeps quiet once it is closed, from either side, while others still send to it."""
+class Socket(AsyncWebsocketConsumer):
+    """A websocket that sends and reads nothing once either side has closed it."""
 
-    shut = False
+    closed = False
 
     async def dispatch(self, message: dict[str, Any]) -> None:
-        """As Channels does it, but for the thread in which it would look after connections to the database before each
-        frame: whoever uses one does so himself (`rooms.loops.database`), and frames come by thousands."""
+        """Call the handler of a message.
+
+        Channels would first check database connections in a thread, for each of thousands of frames. Code that uses
+        the database does that itself (`rooms.loops.database`)."""
         await getattr(self, get_handler_name(message))(message)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Channels calls `disconnect` where the browser goes; a fault, or the end of the process, must not skip it."""
+        """Call `disconnect` also after a fault or at the end of the process. Channels does so only for the browser."""
         with SOCKETS.labels(type(self).__name__).track_inprogress():
             try:
                 await super().__call__(scope, receive, send)
@@ -65,22 +67,22 @@ class Door(AsyncWebsocketConsumer):
                 raise
 
     async def send(self, text_data: str | None = None, bytes_data: bytes | None = None, close: bool = False) -> None:
-        if self.shut:
+        if self.closed:
             return
         try:
             await super().send(text_data, bytes_data, close)
-        except Disconnected:  # the browser is gone and daphne has not told us yet
-            self.shut = True
+        except Disconnected:  # the browser is gone, and daphne has not called `disconnect` yet
+            self.closed = True
 
     async def close(self, code: int | bool | None = None, reason: str | None = None) -> None:
-        if not self.shut:
-            self.shut = True
-            await super().close(code, reason)
+        if not self.closed:
+            self.closed = True
+            await super().close(int(code) if code else None, reason)  # autobahn takes no IntEnum
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """Frames that were on their way when the door closed are not read any more."""
-        if not self.shut:
+        """Read a frame, unless it arrives after closing."""
+        if not self.closed:
             await self.read(text_data)
 
     async def read(self, frame: str | None) -> None:
-        """One frame of the page; None for a binary one."""
+        """Handle one frame of the page; None is a binary frame."""

@@ -1,4 +1,4 @@
-"""Doors: accept, parse, call, forward. No rule lives here."""
+"""The websocket of a page in a Space: accepts, parses, calls and forwards. It holds no rule."""
 
 import uuid
 from typing import Any
@@ -10,32 +10,33 @@ from rooms import events, protocol
 from rooms.hls import listeners
 from rooms.live import commands, presence, ticker
 from rooms.live.metrics import COMMANDS
-from rooms.live.socket import WARNINGS, Door, FrameLimit
+from rooms.live.socket import WARNINGS, FrameLimit, Socket
 from rooms.loops import database
 from rooms.models import Participant, Space
 from rooms.nodes.offers import SoundRefused
+from rooms.protocol import Close
 from rooms.refusals import Refused
 
 TOO_FAST = _("That was too much at once. Wait a moment, then try again.")
 
 
-class SpaceConsumer(Door):
+class SpaceConsumer(Socket):
     """One page in one Space. Connecting is entering."""
 
     me: Participant | None = None
 
     async def connect(self) -> None:
-        self.connection, self.frame_limit = uuid.uuid4().hex[:12], FrameLimit()
+        self.connection, self.limit = uuid.uuid4().hex[:12], FrameLimit()
         self.space_id = str(self.scope["url_route"]["kwargs"]["space"])
         user = self.scope["user"]
         await self.accept()
         if not user.is_authenticated:
-            return await self.close(4401)
+            return await self.close(Close.LOG_IN)
         await self.channel_layer.group_add(events.group(self.space_id), self.channel_name)
         try:
             self.me = await enter(self.space_id, user, self.connection)
         except Space.DoesNotExist:
-            return await self.close(4404)
+            return await self.close(Close.NOT_FOUND)
         ticker.connect(self.space_id, str(self.me.pk), self.connection)
         for name in (events.personal(self.me.pk), events.levels(self.space_id)):
             await self.channel_layer.group_add(name, self.channel_name)
@@ -55,9 +56,9 @@ class SpaceConsumer(Door):
                 await self.channel_layer.group_discard(name, self.channel_name)
 
     async def read(self, frame: str | None) -> None:
-        over = self.frame_limit.take()
+        over = self.limit.take()
         if over > WARNINGS:
-            return await self.close(4429)
+            return await self.close(Close.TOO_MANY_FRAMES)
         if over:
             with translation.override(self.scope["language"]):
                 text = str(TOO_FAST)
@@ -74,7 +75,7 @@ class SpaceConsumer(Door):
         try:
             event = await commands.carry_out(self.me.pk, command, self.send)
             if isinstance(command, protocol.Hear):
-                await self.follow_levels(not getattr(event, "hls", False))
+                await self.follow_levels(not (isinstance(event, protocol.Files) and event.hls))
             COMMANDS.labels(protocol.name_of(command), "done").inc()
             await self.send_event(event)
         except (Refused, SoundRefused) as refused:
@@ -84,7 +85,7 @@ class SpaceConsumer(Door):
             await self.refuse(protocol.name_of(command), protocol.Error(code=str(code), text=text, re=command.id))
 
     async def follow_levels(self, wanted: bool) -> None:
-        """Levels are of now; whoever hears files hears what was said seconds ago."""
+        """Join or leave the group for levels. Levels are of now, and files are heard seconds later."""
         follow = self.channel_layer.group_add if wanted else self.channel_layer.group_discard
         await follow(events.levels(self.space_id), self.channel_name)
 
@@ -95,16 +96,18 @@ class SpaceConsumer(Door):
     async def send_event(self, event: protocol.Event) -> None:
         await self.send(text_data=protocol.encode(event))
 
-    # --- from the channel layer ---
+    # From the channel layer
     async def space_event(self, message: dict[str, Any]) -> None:
         await self.send(text_data=message["frame"])
         if message["close"] and message["whom"] in ("", str(self.me.pk if self.me else "")):
             await self.close(message["close"])
 
     async def space_taken_over(self, message: dict[str, Any]) -> None:
-        """The later connection stays. Who hears whom of two that were opened at once is chance, so it is looked up."""
+        """Close unless this is the latest connection.
+
+        Two connections that open at once may each hear of the other, so the row decides."""
         if self.me is not None and not await is_latest(self.me):
-            await self.close(4400)
+            await self.close(Close.TAKEN_OVER)
 
     async def space_cut_off(self, message: dict[str, Any]) -> None:
         await self.close(message["close"])

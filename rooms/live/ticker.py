@@ -19,6 +19,7 @@ from rooms.live.snapshot import FACES
 from rooms.loops import PerLoop, database
 from rooms.models import Space
 from rooms.nodes import placement
+from rooms.protocol import parts
 from rooms.store import keys, queue
 from rooms.store.client import async_redis_client
 
@@ -102,7 +103,7 @@ async def _is_due(key: str, seconds: float) -> bool:
 
 def _audience(notes: list[str], listeners: int) -> protocol.Audience:
     """The sum of the notes. Of each person the last note counts. A large audience gets numbers only."""
-    last: dict[str, protocol.Person | None] = {}
+    last: dict[str, parts.Person | None] = {}
     for note in (msgspec.json.decode(note, type=events.AudienceNote) for note in notes):
         last[note.entered.participant if note.entered else note.left] = note.entered
     shown = last if listeners <= FACES else {}

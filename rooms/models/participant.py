@@ -15,6 +15,7 @@ from accounts.models import User
 from rooms import events, protocol, rules
 from rooms.models.space import Space, is_welcome
 from rooms.models.verbs import verb
+from rooms.protocol import Close, parts
 from rooms.refusals import Refused, check
 from rooms.rules import Action, Mute, Reason, Role
 from rooms.store import queue, standing
@@ -29,8 +30,8 @@ Farewell = Literal["stepped_down", "moved", "left", "removed", "lost"]
 
 def _person(
     pk: uuid.UUID, handle: str, display_name: str, avatar: str | None, role: str, mute: str, away_since: datetime | None
-) -> protocol.Person:
-    return protocol.Person(
+) -> parts.Person:
+    return parts.Person(
         participant=str(pk),
         handle=handle,
         name=display_name or handle,
@@ -45,7 +46,7 @@ class ParticipantQuerySet(models.QuerySet["Participant"]):
     def present(self) -> Self:
         return self.filter(left_at=None, removed_at=None)
 
-    def persons(self) -> list[protocol.Person]:
+    def persons(self) -> list[parts.Person]:
         """As `Participant.person`, of many: to make models of them all costs more than the rest of a snapshot."""
         shown = ("pk", "user__handle", "user__display_name", "user__avatar", "role", "mute", "away_since")
         return [_person(*row) for row in self.values_list(*shown)]
@@ -103,11 +104,11 @@ class Participant(models.Model):
         return self.role != Role.LISTENER
 
     @property
-    def close_code(self) -> int:
-        """Why connections of somebody who is not in the Space are closed (`protocol.CLOSE_CODES`)."""
+    def close_code(self) -> Close:
+        """Why connections of a person who is not in the Space are closed."""
         if self.removed_at is not None:
-            return 4403
-        return 4404 if self.barred_at is not None else 4408
+            return Close.REMOVED
+        return Close.NOT_FOUND if self.barred_at is not None else Close.LEFT
 
     @property
     def away_until(self) -> datetime | None:
@@ -119,7 +120,7 @@ class Participant(models.Model):
             grace = settings.SPACES_HOST_GRACE_SECONDS if self.connected_at else HOST_ARRIVAL_SECONDS
         return self.away_since + timedelta(seconds=grace)
 
-    def person(self) -> protocol.Person:
+    def person(self) -> parts.Person:
         user = self.user
         return _person(self.pk, user.handle, user.display_name, user.avatar.name, self.role, self.mute, self.away_since)
 

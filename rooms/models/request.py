@@ -14,6 +14,7 @@ from rooms import protocol, rules
 from rooms.models.participant import Participant
 from rooms.models.space import Space
 from rooms.models.verbs import verb
+from rooms.protocol import parts
 from rooms.refusals import Refused, check
 from rooms.rules import Action, Reason, Role
 
@@ -53,8 +54,8 @@ class SpeakerRequest(models.Model):
     def __str__(self) -> str:
         return f"{self.participant_id} asked at {self.asked_at} ({self.state})"
 
-    def queued(self) -> protocol.QueuedRequest:
-        return protocol.QueuedRequest(
+    def queued(self) -> parts.QueuedRequest:
+        return parts.QueuedRequest(
             request=str(self.pk), person=self.participant.person(), text=self.text, asked_at=self.asked_at.timestamp()
         )
 

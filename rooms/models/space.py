@@ -14,6 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Block, Follow, User
 from rooms import events, protocol, rules, signals
 from rooms.media.contract.standing import Standing, Voice
+from rooms.protocol import Close
+from rooms.protocol.events import Sequenced
 from rooms.refusals import check
 from rooms.rules import Action, Mute, Reason, Role
 from rooms.store import queue, standing
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     from rooms.models.request import SpeakerRequest
 
 
-ENDED_CLOSE = 4410
 PLACE = ("node_boot", "node_before", "node_from_ms")
 ENDED_LATELY = timedelta(minutes=10)  # for so long the sweeps look whether the end was heard
 Person = User | OuterRef  # somebody, or whoever a row of the query around is about
@@ -217,7 +218,7 @@ class Space(models.Model):
         space._close_rows(now)
         space.sound_changed()
         queue.delete_on_commit(space.pk)
-        space.publish(protocol.Ended(why=why), close=ENDED_CLOSE)  # type: ignore[arg-type]
+        space.publish(protocol.Ended(why=why), close=Close.ENDED)  # type: ignore[arg-type]
         events.fleet_changed(on_stage)
         transaction.on_commit(lambda: signals.space_ended.send(Space, space=space))
 
@@ -225,9 +226,9 @@ class Space(models.Model):
         """Repeat the end for pages that missed it. No event follows the end, so its number is the last one.
 
         A page that knows the number already ignores the frame."""
-        self._send(protocol.Ended(why=self.ended_why), close=ENDED_CLOSE)  # type: ignore[arg-type]
+        self._send(protocol.Ended(why=self.ended_why), close=Close.ENDED)  # type: ignore[arg-type]
 
-    def publish(self, event: protocol.Sequenced, close: int = 0, whom: str = "") -> None:
+    def publish(self, event: Sequenced, close: Close | None = None, whom: str = "") -> None:
         """Number `event` and send it to everyone in the Space after commit. The caller holds the lock on the Space.
 
         `close`, `whom`: as for `events.send`."""
@@ -269,7 +270,7 @@ class Space(models.Model):
             if turn is not None
         ]
 
-    def _send(self, event: protocol.Sequenced, close: int, whom: str = "") -> None:
+    def _send(self, event: Sequenced, close: Close | None, whom: str = "") -> None:
         numbered = msgspec.structs.replace(event, seq=self.seq)
         events.send(self.pk, protocol.encode(numbered), close, whom)
 

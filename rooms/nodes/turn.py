@@ -9,6 +9,7 @@ from rooms import protocol
 from rooms.loops import database
 from rooms.media.contract import turn
 from rooms.nodes.offers import SoundRefused, hearer
+from rooms.protocol import parts
 from rooms.store import keys
 from rooms.store.client import async_redis_client
 
@@ -24,7 +25,7 @@ async def ice_servers(me: UUID, re: int | None = None) -> protocol.IceServers:
         return protocol.IceServers(servers=[], seconds=seconds, re=re)
     await _count(member)
     username, credential = turn.credentials(settings.TURN_SECRET, str(me), int(time.time()) + seconds)
-    server = protocol.IceServer(urls=settings.TURN_URLS, username=username, credential=credential)
+    server = parts.IceServer(urls=settings.TURN_URLS, username=username, credential=credential)
     return protocol.IceServers(servers=[server], seconds=seconds, re=re)
 
 

@@ -4,37 +4,136 @@ A frame is one JSON object; `type` says which. Unknown fields and unknown types 
 describes each frame with an example, and a test holds it, this file and `static/rooms/wire/protocol.js` together.
 
 Commands may carry `id`; the answer (`ok` or `error`) names it as `re`. Events with `seq` are numbered per Space without
-gaps: whoever misses one asks for a new snapshot (`sync`). Events without `seq` are hints that the next one replaces.
+gaps, and a page that misses one asks for a new snapshot (`sync`). Events without `seq` are hints: the next one replaces
+them.
 """
 
+from enum import IntEnum
 from typing import Union
 
 import msgspec
 
-from rooms.protocol.commands import *  # noqa: F403  (the types of the wire are found here, wherever they stand)
-from rooms.protocol.commands import COMMANDS, Command
-from rooms.protocol.events import *  # noqa: F403
-from rooms.protocol.events import Event
+from rooms.protocol.commands import (
+    AcceptNotice,
+    Admit,
+    Ask,
+    BlockPerson,
+    Command,
+    Decline,
+    End,
+    Hear,
+    Invite,
+    Leave,
+    Microphone,
+    MoveToAudience,
+    MutePerson,
+    Offer,
+    Ping,
+    React,
+    Relay,
+    RemovePerson,
+    StepDown,
+    Sync,
+    UnmutePerson,
+    Withdraw,
+)
+from rooms.protocol.events import (
+    Answer,
+    Asked,
+    Audience,
+    Connection,
+    Ended,
+    Error,
+    Event,
+    Files,
+    HostAway,
+    HostBack,
+    IceServers,
+    InEffect,
+    Invited,
+    Levels,
+    Ok,
+    Reactions,
+    Removed,
+    RequestGone,
+    Snapshot,
+    SoundMoved,
+    SoundMoving,
+    Voice,
+    VoiceGone,
+    Waiting,
+)
 
+COMMANDS: tuple[type[Command], ...] = (
+    Sync,
+    Ping,
+    Offer,
+    Hear,
+    Relay,
+    Ask,
+    Withdraw,
+    Admit,
+    Decline,
+    AcceptNotice,
+    Microphone,
+    StepDown,
+    MutePerson,
+    UnmutePerson,
+    MoveToAudience,
+    RemovePerson,
+    BlockPerson,
+    Invite,
+    React,
+    Leave,
+    End,
+)
+EVENTS: tuple[type[Event], ...] = (
+    Snapshot,
+    Voice,
+    VoiceGone,
+    Asked,
+    RequestGone,
+    Removed,
+    HostAway,
+    HostBack,
+    Ended,
+    Audience,
+    Reactions,
+    Levels,
+    InEffect,
+    Connection,
+    SoundMoved,
+    SoundMoving,
+    Waiting,
+    Answer,
+    Files,
+    IceServers,
+    Ok,
+    Invited,
+    Error,
+)
 MAX_FRAME_BYTES = 16 * 1024
 
-CLOSE_CODES = {
-    1009: "frame too big",
-    4400: "another page of yours took this Space over",
-    4401: "log in first",
-    4403: "removed from this Space",
-    4404: "no such Space for you",
-    4408: "not in this Space any more; connect to enter again",
-    4410: "the Space has ended",
-    4429: "too many frames",
-}
+
+class Close(IntEnum):
+    """Why the server closes a websocket: the code of its close frame (RFC 6455 section 7.4)."""
+
+    TOO_BIG = 1009  # a frame above MAX_FRAME_BYTES
+    TAKEN_OVER = 4400  # another page of the same person took this Space over
+    LOG_IN = 4401  # log in first
+    REMOVED = 4403  # removed from this Space
+    NOT_FOUND = 4404  # no such Space for this person
+    LEFT = 4408  # not in this Space any more; connect to enter again
+    ENDED = 4410  # the Space has ended
+    TOO_MANY_FRAMES = 4429
+
 
 _decoder: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Union[COMMANDS])  # noqa: UP007
 _encoder = msgspec.json.Encoder()
 
 
 class FrameRefused(Exception):
-    """A frame that is no command. `code` goes back to the page; the text says what was wrong with it."""
+    """A frame that is no command. `code` goes back to the page. The text says what was wrong."""
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)

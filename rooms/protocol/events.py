@@ -1,69 +1,16 @@
-"""Events: what the server sends to a page, and the parts of which they are made."""
+"""Events: what the server sends to a page."""
 
 from typing import Literal
 
 from msgspec import Struct
 
-from rooms.rules import Mute, Role
+from rooms.protocol.parts import IceServer, Person, QueuedRequest, SpaceFacts, You
 
 VERSION = 1
 
 
-# --- Parts of events ---
-class Person(Struct, kw_only=True, frozen=True):
-    """Somebody in the Space, as everyone in it may see them."""
-
-    participant: str
-    handle: str
-    name: str
-    avatar: str | None
-    role: Role
-    mute: Mute
-    away: bool = False
-
-
-class QueuedRequest(Struct, kw_only=True, frozen=True):
-    """A request to speak. The queue is in the order of `asked_at` (unix seconds)."""
-
-    request: str
-    person: Person
-    text: str
-    asked_at: float
-
-
-class SpaceFacts(Struct, kw_only=True, frozen=True):
-    space: str
-    title: str
-    description: str
-    audience: str  # followers or named
-    host: str
-    started_at: float
-    max_speakers: int
-    host_came: bool  # false from the opening until the host has entered for the first time
-    host_away_until: float | None
-
-
-class You(Struct, kw_only=True, frozen=True):
-    """What only the receiver is told about himself."""
-
-    participant: str
-    notice_accepted: bool
-
-
-class IceServer(Struct, kw_only=True, frozen=True):
-    """An RTCIceServer of W3C's WebRTC. Whatever prints it, as a log does, prints no credential."""
-
-    urls: list[str]
-    username: str
-    credential: str
-
-    def __repr__(self) -> str:
-        return f"IceServer(urls={self.urls}, username={self.username!r})"
-
-
-# --- Events: server -> page ---
 class Event(Struct, kw_only=True, frozen=True, tag_field="type", forbid_unknown_fields=True):
-    pass
+    """What every event is: unnumbered, unless it is `Sequenced`."""
 
 
 class Sequenced(Event, kw_only=True, frozen=True):
@@ -75,8 +22,8 @@ class Sequenced(Event, kw_only=True, frozen=True):
 class Snapshot(Sequenced, tag="snapshot", kw_only=True, frozen=True):
     """The whole Space as it is now; the first frame of every connection.
 
-    `node`: the start of a media node that has the sound; empty while none has, and in a move until the new one keeps
-    it. Whoever hears another one sends a new offer."""
+    `node` is the boot that has the sound. It is empty while no node has it, and in a move until the new node keeps it.
+    A page that is connected to another one sends a new offer."""
 
     version: int = VERSION
     now: float
@@ -92,14 +39,16 @@ class Snapshot(Sequenced, tag="snapshot", kw_only=True, frozen=True):
 
 
 class Voice(Sequenced, tag="voice", kw_only=True, frozen=True):
-    """Somebody is on the stage, or the microphone there changed. `standing` is in effect once `in_effect` names it."""
+    """A person came to the stage, or their microphone there changed.
+
+    `standing` is in effect once `in_effect` names it."""
 
     person: Person
     standing: int
 
 
 class VoiceGone(Sequenced, tag="voice_gone", kw_only=True, frozen=True):
-    """Somebody left the stage: stepped down, moved to the audience, left, or was removed."""
+    """A person left the stage: stepped down, was moved to the audience, left, was removed, or lost the connection."""
 
     participant: str
     why: Literal["stepped_down", "moved", "left", "removed", "lost"]
@@ -107,13 +56,13 @@ class VoiceGone(Sequenced, tag="voice_gone", kw_only=True, frozen=True):
 
 
 class Asked(Sequenced, tag="asked", kw_only=True, frozen=True):
-    """A new request to speak, last in the queue."""
+    """A new request to speak, the last of the requests."""
 
     request: QueuedRequest
 
 
 class RequestGone(Sequenced, tag="request_gone", kw_only=True, frozen=True):
-    """A request to speak is no longer in the queue."""
+    """A request to speak is no longer among the requests."""
 
     request: str
     participant: str
@@ -121,14 +70,14 @@ class RequestGone(Sequenced, tag="request_gone", kw_only=True, frozen=True):
 
 
 class Removed(Sequenced, tag="removed", kw_only=True, frozen=True):
-    """Somebody was removed from the Space; his own connection is closed after this frame (4403)."""
+    """A person was removed from the Space. Their own connection is closed after this frame (4403)."""
 
     participant: str
     standing: int
 
 
 class HostAway(Sequenced, tag="host_away", kw_only=True, frozen=True):
-    """The host's connection is lost; the Space ends at `until` (unix seconds) if the host does not come back."""
+    """The host's connection is lost. The Space ends at `until` (unix seconds) if the host does not come back."""
 
     until: float
 
@@ -138,14 +87,15 @@ class HostBack(Sequenced, tag="host_back", kw_only=True, frozen=True):
 
 
 class Ended(Sequenced, tag="ended", kw_only=True, frozen=True):
-    """The Space is over; connections are closed after this frame (4410)."""
+    """The Space is over. Connections are closed after this frame (4410)."""
 
     why: Literal["host", "host_lost", "staff", "suspended"]
 
 
 class Audience(Event, tag="audience", kw_only=True, frozen=True):
-    """How many listen, and who came and went since the last such event (small rooms only). At most twice a second,
-    every five seconds in the largest rooms."""
+    """How many listen, and in small rooms who came and left since the last such event.
+
+    At most twice a second, every five seconds in the largest rooms."""
 
     listeners: int
     entered: list[Person]
@@ -153,29 +103,30 @@ class Audience(Event, tag="audience", kw_only=True, frozen=True):
 
 
 class Reactions(Event, tag="reactions", kw_only=True, frozen=True):
-    """Emoji sent by people since the last such event, summed. At most three times a second,
-    every five seconds in the largest rooms."""
+    """Emoji that people sent since the last such event, summed.
+
+    At most three times a second, every five seconds in the largest rooms."""
 
     counts: dict[str, int]
 
 
 class Levels(Event, tag="levels", kw_only=True, frozen=True):
-    """Who is heard and how loud (0 to 100). Five times a second while somebody is heard."""
+    """Who is heard, and how loud (0 to 100). Five times a second while a voice is heard."""
 
     levels: dict[str, int]
 
 
 class InEffect(Event, tag="in_effect", kw_only=True, frozen=True):
-    """The media node has applied the standing of this version: the sound follows what the page shows."""
+    """The media node has applied the standing of this version: the sound now follows what the page shows."""
 
     standing: int
 
 
 class Connection(Event, tag="connection", kw_only=True, frozen=True):
-    """How the receiver's own connection is. Told where it changes, at most once a second; again while it is not good.
+    """The state of the receiver's own connection, when it changes, and again while it is not good.
 
-    `why` and `way` are empty where it is good: `in` is what he hears, `out` what others hear of him. `arrives` is false
-    where his microphone is open and nothing of it has come for two seconds."""
+    `why` and `way` are empty if it is good. `way` is `in` for what the receiver hears, `out` for what others hear of
+    them. `arrives` is false if their microphone is open and nothing of it has arrived for two seconds."""
 
     quality: Literal["good", "fair", "poor"]
     why: Literal["", "loss", "jitter", "delay"]
@@ -184,19 +135,19 @@ class Connection(Event, tag="connection", kw_only=True, frozen=True):
 
 
 class SoundMoved(Event, tag="sound_moved", kw_only=True, frozen=True):
-    """The sound of this Space has moved to the media node `node`: whoever hears another one sends a new offer.
+    """The sound of this Space has moved to `node`. A page that is connected to another one sends a new offer.
 
-    For whoever hears this one already, a move under way (`sound_moving`) is over."""
+    For a page that is connected to this one already, a move under way (`sound_moving`) is over."""
 
     node: str
 
 
 class SoundMoving(Event, tag="sound_moving", kw_only=True, frozen=True):
-    """The sound is moving to the media node `node`, and the one before goes on until everybody is there.
+    """The sound is moving to `node`. The node before goes on until everyone has followed.
 
-    `stage`: whoever is on the stage connects to the new one, too, and sends to both. `all`: everybody hears the new
-    one, at a moment of his own within the next `within` seconds, which `stage` tells already for those who miss `all`.
-    `over`: nobody needs the old one any more."""
+    `stage`: pages on the stage connect to the new one, too, and send to both. `all`: every page changes to the new one
+    at a random moment within the next `within` seconds. `stage` carries `within` already, for pages that miss `all`.
+    `over`: the old connections are not needed any more."""
 
     node: str
     step: Literal["stage", "all", "over"]
@@ -204,13 +155,13 @@ class SoundMoving(Event, tag="sound_moving", kw_only=True, frozen=True):
 
 
 class Waiting(Event, tag="waiting", kw_only=True, frozen=True):
-    """No media node has a place for the receiver: he is number `place` in line; at 0 he sends an offer."""
+    """No media node has a place for the receiver, who is number `place` in the queue. At 0 the page sends an offer."""
 
     place: int
 
 
 class Answer(Event, tag="answer", kw_only=True, frozen=True):
-    """The SDP answer to the offer `re`, and which media node gave it; each start of one has another name."""
+    """The SDP answer to the offer `re`, and the boot that gave it."""
 
     sdp: str
     node: str
@@ -220,7 +171,7 @@ class Answer(Event, tag="answer", kw_only=True, frozen=True):
 class Files(Event, tag="files", kw_only=True, frozen=True):
     """Where the files (HLS) of this Space are: in `folder`, for so many `seconds` with the signature `signed`.
 
-    The answer to `hear`, and again every few seconds for whoever may still hear. `hls`: whether there are any."""
+    It answers `hear`, and comes again every few seconds to pages that may still hear. `hls`: whether there are any."""
 
     hls: bool
     folder: str = ""
@@ -230,7 +181,7 @@ class Files(Event, tag="files", kw_only=True, frozen=True):
 
 
 class IceServers(Event, tag="ice_servers", kw_only=True, frozen=True):
-    """The TURN servers, none where there are none, and for how long their credentials are taken."""
+    """The TURN servers, if any, and the seconds for which their credentials are valid."""
 
     servers: list[IceServer]
     seconds: int
@@ -244,7 +195,7 @@ class Ok(Event, tag="ok", kw_only=True, frozen=True):
 
 
 class Invited(Event, tag="invited", kw_only=True, frozen=True):
-    """The command `invite` was carried out: so many of those who were named had not been named before."""
+    """The command `invite` was carried out. `new` of the people had not been invited before."""
 
     new: int
     re: int | None = None
@@ -256,30 +207,3 @@ class Error(Event, tag="error", kw_only=True, frozen=True):
     code: str
     text: str
     re: int | None = None
-
-
-EVENTS: tuple[type[Event], ...] = (
-    Snapshot,
-    Voice,
-    VoiceGone,
-    Asked,
-    RequestGone,
-    Removed,
-    HostAway,
-    HostBack,
-    Ended,
-    Audience,
-    Reactions,
-    Levels,
-    InEffect,
-    Connection,
-    SoundMoved,
-    SoundMoving,
-    Waiting,
-    Answer,
-    Files,
-    IceServers,
-    Ok,
-    Invited,
-    Error,
-)

@@ -10,9 +10,10 @@ from django.urls import reverse
 
 from accounts.handles import STORED_PATTERN
 from accounts.models import User
-from rooms import protocol, rules
+from rooms import rules
 from rooms.live.snapshot import FACES
 from rooms.models import Space
+from rooms.protocol.commands import REACTIONS
 
 register = template.Library()
 
@@ -43,7 +44,7 @@ def page_facts() -> dict[str, Any]:
     return {
         "rules": {role.value: [action.value for action in rules.allowed(role)] for role in rules.Role},
         "targets": {action.value: sorted(role.value for role in roles) for action, roles in rules.TARGETS.items()},
-        "reactions": list(protocol.REACTIONS),
+        "reactions": list(REACTIONS),
         "faces": FACES,
         "hls": settings.HLS,
         "hlsUrl": settings.HLS_URL,

@@ -15,6 +15,7 @@ from moderation.refusals import TEXTS, Refused
 from moderation.rules import CLAIM_IDLE, Kind, Reason
 from recordings.models import Hold
 from rooms.models import Participant, Space
+from rooms.protocol import Close
 from tests.moderation.conftest import outcomes
 
 WHY = "At 12:05 you called people animals. That is hate; our rules forbid it."
@@ -227,7 +228,7 @@ def test_removing_reaches_the_live_room(
     speaker.refresh_from_db()
     assert speaker.removed_at is not None
     assert speaker.removed_by == reviewer
-    closed = [frame for frame in sent if frame["_close"] == 4403]
+    closed = [frame for frame in sent if frame["_close"] == Close.REMOVED]
     assert [frame["_whom"] for frame in closed] == [str(speaker.pk)]
     with pytest.raises(Space.DoesNotExist):
         claimed.space.enter(claimed.subject)
@@ -244,7 +245,7 @@ def test_ending_reaches_the_live_room(
         claimed.decide(reviewer, Kind.END, WHY)
     tea.refresh_from_db()
     assert (tea.state, tea.ended_why) == ("ended", "staff")
-    assert sent[-1]["_close"] == 4410
+    assert sent[-1]["_close"] == Close.ENDED
 
 
 def test_suspending_a_speaker_takes_him_out(
@@ -276,7 +277,7 @@ def test_suspending_a_host_ends_his_space(
         case.decide(reviewer, Kind.SUSPEND, WHY, tomorrow())
     tea.refresh_from_db()
     assert (tea.state, tea.ended_why) == ("ended", "suspended")
-    assert sent[-1]["_close"] == 4410
+    assert sent[-1]["_close"] == Close.ENDED
 
 
 def test_a_shorter_suspension_does_not_shorten_a_longer_one(claimed: Case, reviewer: User, sol: User) -> None:

@@ -13,6 +13,7 @@ from moderation import staff
 from moderation.models import Case, Report
 from moderation.rules import Kind
 from rooms.models import Space
+from rooms.protocol import Close
 from tests.rig.page import _close_what_belongs_to_the_loop, pages
 
 __all__ = ["_close_what_belongs_to_the_loop"]
@@ -35,7 +36,9 @@ async def seconds_until(closing: Awaitable[int]) -> tuple[int, float]:
     return code, time.monotonic() - start
 
 
-@pytest.mark.parametrize(("kind", "code"), [(Kind.REMOVE, 4403), (Kind.SUSPEND, 4404), (Kind.END, 4410)])
+@pytest.mark.parametrize(
+    ("kind", "code"), [(Kind.REMOVE, Close.REMOVED), (Kind.SUSPEND, Close.NOT_FOUND), (Kind.END, Close.ENDED)]
+)
 async def test_the_connection_of_the_person_is_closed(
     tea: Space, hana: User, sol: User, lior: User, mo: User, kind: Kind, code: int
 ) -> None:
@@ -47,7 +50,7 @@ async def test_the_connection_of_the_person_is_closed(
         assert closed == code
         assert seconds < 1
         if kind == Kind.END:
-            assert [await host.closed(), await listener.closed()] == [4410, 4410]
+            assert [await host.closed(), await listener.closed()] == [Close.ENDED, Close.ENDED]
         else:
             assert (await listener.until("removed"))["participant"]
 
@@ -57,6 +60,6 @@ async def test_a_suspended_hosts_space_ends_for_everyone(tea: Space, hana: User,
         case = await claimed_case(tea, lior, mo, hana)
         await sync_to_async(case.decide)(mo, Kind.SUSPEND, WHY, timezone.now() + timedelta(days=1))
         closed, seconds = await seconds_until(listener.closed())
-        assert closed == 4410
+        assert closed == Close.ENDED
         assert seconds < 1
-        assert await host.closed() == 4410
+        assert await host.closed() == Close.ENDED

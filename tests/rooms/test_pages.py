@@ -14,7 +14,7 @@ from accounts.shared.pagination import Pages
 from rooms import fleet
 from rooms.live import snapshot
 from rooms.models import Participant, Space
-from rooms.protocol import SpaceFacts
+from rooms.protocol.parts import SpaceFacts
 from tests.rig.racing import at_once
 
 LogIn = Callable[[User], Client]

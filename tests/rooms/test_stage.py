@@ -10,6 +10,7 @@ from django.test import override_settings
 
 from accounts.models import Block, User
 from rooms.models import Participant, Space
+from rooms.protocol import Close
 from rooms.refusals import Refused
 from rooms.rules import Mute, Reason, Role
 
@@ -139,7 +140,7 @@ def test_a_removed_person_stays_out(tea: Space, host: Participant, speaker: Part
     tea.refresh_from_db()
     assert str(speaker.pk) in tea.standing().removed
     assert sent[-1]["type"] == "removed"
-    assert (sent[-1]["_close"], sent[-1]["_whom"]) == (4403, str(speaker.pk))
+    assert (sent[-1]["_close"], sent[-1]["_whom"]) == (Close.REMOVED, str(speaker.pk))
 
 
 def test_blocking_removes_and_ends_following(tea: Space, host: Participant, speaker: Participant, hana: User) -> None:
@@ -212,7 +213,7 @@ def test_ending_closes_everything(tea: Space, host: Participant, speaker: Partic
     assert tea.standing().ended
     assert tea.participants.present().count() == 0
     assert speaker.turns.filter(ended_at=None).count() == 0
-    assert (sent[-1]["type"], sent[-1]["_close"], sent[-1]["_whom"]) == ("ended", 4410, "")
+    assert (sent[-1]["type"], sent[-1]["_close"], sent[-1]["_whom"]) == ("ended", Close.ENDED, "")
     tea.end(by=host)
     refused_with(Reason.NOT_LIVE, speaker.step_down)
 

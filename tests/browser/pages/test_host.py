@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
+from rooms.protocol import Close
 from tests.browser.conftest import HANA, SOL
 from tests.rig.browser.person import PATIENCE_SECONDS, Person
 from tests.rig.machine import Machine
@@ -97,7 +98,7 @@ def test_a_blocked_person_is_out_and_cannot_come_back(speakers: tuple[Person, Pe
         answer = sol.page.goto(path)
         assert answer is not None
         assert answer.status == 404
-        assert sol.knock(path) == 4404
+        assert sol.knock(path) == Close.NOT_FOUND
         sol.page.goto("/")
         expect(sol.page.locator("#fleet").get_by_role("link")).to_have_count(0)
         assert "Tea at four" not in sol.page.content()

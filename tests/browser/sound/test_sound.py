@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
+from rooms.protocol import Close
 from tests.browser.conftest import HANA, SOL
 from tests.rig.browser.person import PATIENCE_SECONDS, Person, until
 from tests.rig.machine import Machine
@@ -86,7 +87,7 @@ def test_a_removed_person_is_silent_and_cannot_come_back(room: tuple[Person, Per
     answer = sol.page.goto(path)
     assert answer is not None
     assert answer.status == 404
-    assert sol.knock(path) == 4404
+    assert sol.knock(path) == Close.NOT_FOUND
 
 
 def test_the_uninvited_get_nothing(room: tuple[Person, Person, Person], join_as: JoinAs) -> None:
@@ -96,7 +97,7 @@ def test_the_uninvited_get_nothing(room: tuple[Person, Person, Person], join_as:
     answer = dee.page.goto(path)
     assert answer is not None
     assert answer.status == 404
-    assert dee.knock(path) == 4404
+    assert dee.knock(path) == Close.NOT_FOUND
     dee.page.goto("/")
     assert "Tea at four" not in dee.page.content()
 
@@ -123,7 +124,7 @@ def test_after_the_end_nothing_plays(room: tuple[Person, Person, Person]) -> Non
         screen = person.page.locator("[data-testid=screen-ended], [data-testid=ended]")
         expect(screen.first).to_be_visible(timeout=PATIENCE_SECONDS * 1000)
     assert not lior.hears_within(HANA, 2)
-    assert lior.knock(sol.page.url) in (4404, 4410)
+    assert lior.knock(sol.page.url) in (Close.NOT_FOUND, Close.ENDED)
 
 
 def test_the_sound_is_back_after_the_media_node_was_killed(room: tuple[Person, Person, Person], site: Machine) -> None:

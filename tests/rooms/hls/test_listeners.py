@@ -259,7 +259,7 @@ async def test_levels_are_not_told_to_whoever_hears_them_later(tea: Space, lior:
     async with pages(tea, lior, sol) as [late, live]:
         await hear(late)
         await events.hint(tea.pk, protocol.Levels(levels={}))
-        await get_channel_layer().group_send(events.group(tea.pk), events._message('{"type": "mark"}', 0, ""))
+        await get_channel_layer().group_send(events.group(tea.pk), events._message('{"type": "mark"}'))
         await live.until("levels")
         before_the_mark = [frame["type"] for frame in await frames_until(late, "mark")]
         assert "levels" not in before_the_mark

@@ -17,6 +17,7 @@ from rooms import events
 from rooms.live import fleet_watch
 from rooms.live.fleet_consumer import FleetConsumer
 from rooms.models import Participant, Space
+from rooms.protocol import Close
 from tests.rig.page import WAIT_SECONDS, Socket, _close_what_belongs_to_the_loop
 from tests.rooms.media.conftest import until
 
@@ -182,5 +183,5 @@ async def test_the_anonymous_are_closed(db: None) -> None:
     socket.scope["user"] = AnonymousUser()
     assert (await socket.connect(timeout=WAIT_SECONDS))[0]
     closing = await socket.receive_output(timeout=WAIT_SECONDS)
-    assert (closing["type"], closing["code"]) == ("websocket.close", 4401)
+    assert (closing["type"], closing["code"]) == ("websocket.close", Close.LOG_IN)
     await socket.disconnect(timeout=WAIT_SECONDS)

@@ -17,6 +17,7 @@ from rooms.live.socket import BURST, WARNINGS
 from rooms.management.commands import runmedia
 from rooms.media.contract.hints import ConnectionState, InEffect
 from rooms.models import Participant, Space
+from rooms.protocol import Close
 from rooms.store import layer
 from tests.rig.page import ORIGIN, WAIT_SECONDS, Page, _close_what_belongs_to_the_loop, pages
 
@@ -49,7 +50,7 @@ async def test_ones_connection_is_told_to_oneself_alone(tea: Space, hana: User, 
 
 
 async def test_the_uninvited_and_the_anonymous_get_nothing(tea: Space, dee: User) -> None:
-    for user, code in ((dee, 4404), (None, 4401)):
+    for user, code in ((dee, Close.NOT_FOUND), (None, Close.LOG_IN)):
         page = await sync_to_async(Page)(tea, user)
         assert await page.connect()
         first = await page.socket.receive_output(timeout=WAIT_SECONDS)
@@ -103,7 +104,7 @@ async def test_too_many_frames_warn_and_then_close(tea: Space, sol: User) -> Non
         for _ in range(BURST + WARNINGS + 20):
             await page.socket.send_to(text_data="{")
         assert (await page.until("error", code="slow_down"))["text"]
-        assert await page.closed() == 4429
+        assert await page.closed() == Close.TOO_MANY_FRAMES
 
 
 async def test_asking_admitting_and_opening(tea: Space, hana: User, sol: User) -> None:
@@ -158,11 +159,11 @@ async def test_a_removed_person_is_cut_off_and_stays_out(tea: Space, hana: User,
     async with pages(tea, hana, sol, lior) as [host, removed, other]:
         person = await Participant.objects.aget(space=tea, user=sol)
         await host.send(type="remove", participant=str(person.pk))
-        assert await removed.closed() == 4403
+        assert await removed.closed() == Close.REMOVED
         assert (await other.until("removed"))["participant"] == str(person.pk)
         again = await sync_to_async(Page)(tea, sol)
         await again.connect()
-        assert await again.closed() == 4404
+        assert await again.closed() == Close.NOT_FOUND
 
 
 @pytest.mark.parametrize(
@@ -222,7 +223,7 @@ async def test_the_host_lost_and_back(tea: Space, hana: User, sol: User) -> None
 
 async def test_a_second_page_takes_over(tea: Space, sol: User) -> None:
     async with pages(tea, sol) as [first], pages(tea, sol):
-        assert await first.closed() == 4400
+        assert await first.closed() == Close.TAKEN_OVER
         person = await Participant.objects.aget(space=tea, user=sol)
         await first.gone()
         assert (await presence.connected(str(tea.pk)))[str(person.pk)] == 1
@@ -233,7 +234,7 @@ async def test_a_second_page_takes_over(tea: Space, sol: User) -> None:
 async def test_of_two_pages_opened_at_once_the_later_one_stays(tea: Space, sol: User) -> None:
     """The word of the earlier one may come after that of the later one."""
     async with pages(tea, sol) as [first], pages(tea, sol) as [second]:
-        assert await first.closed() == 4400
+        assert await first.closed() == Close.TAKEN_OVER
         person = await Participant.objects.aget(space=tea, user=sol)
         await get_channel_layer().group_send(events.personal(person.pk), {"type": "space.taken_over"})
         await events.hint(str(tea.pk), protocol.Reactions(counts={}))
@@ -246,15 +247,15 @@ async def test_whoever_was_overtaken_before_he_could_hear_of_it_gives_way(tea: S
         person = await Participant.objects.aget(space=tea, user=sol)
         await sync_to_async(presence.enter)(str(tea.pk), sol, "a later one")
         await get_channel_layer().group_send(events.personal(person.pk), {"type": "space.taken_over"})
-        assert await first.closed() == 4400
+        assert await first.closed() == Close.TAKEN_OVER
 
 
 async def test_the_end_reaches_every_page(tea: Space, hana: User, sol: User) -> None:
     async with pages(tea, hana, sol) as [host, page]:
         await host.send(type="end")
         assert (await page.until("ended"))["why"] == "host"
-        assert await page.closed() == 4410
-        assert await host.closed() == 4410
+        assert await page.closed() == Close.ENDED
+        assert await host.closed() == Close.ENDED
 
 
 async def test_pages_that_missed_the_end_hear_of_it_from_the_sweep(
@@ -270,7 +271,7 @@ async def test_pages_that_missed_the_end_hear_of_it_from_the_sweep(
             await sync_to_async(tea.end)()
         await sweep()
         assert (await page.until("ended"))["why"] == "host"
-        assert [await page.closed(), await host.closed()] == [4410, 4410]
+        assert [await page.closed(), await host.closed()] == [Close.ENDED, Close.ENDED]
 
 
 async def test_the_end_told_twice_is_one_event(tea: Space, sol: User) -> None:
@@ -280,7 +281,7 @@ async def test_the_end_told_twice_is_one_event(tea: Space, sol: User) -> None:
         await sync_to_async(space.send_end_again)()
         first = await page.until("ended")
         assert first["seq"] == space.seq
-        assert await page.closed() == 4410
+        assert await page.closed() == Close.ENDED
 
 
 async def test_an_offer_without_a_media_node_is_answered_with_a_reason(tea: Space, sol: User) -> None:

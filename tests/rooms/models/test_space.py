@@ -8,6 +8,7 @@ from django.db import transaction
 from rooms import protocol
 from rooms.media.contract.standing import KEY, Standing, parse
 from rooms.models import Participant, Space
+from rooms.protocol import Close
 from rooms.store.client import redis_client
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -29,7 +30,7 @@ def test_events_are_numbered_without_gaps(tea: Space, sent: Frames) -> None:
 
 def test_an_event_names_the_connections_that_close_after_it(tea: Space, host: Participant, sent: Frames) -> None:
     publish(tea, close=4403, whom=str(host.pk))
-    assert (sent[-1]["_close"], sent[-1]["_whom"]) == (4403, str(host.pk))
+    assert (sent[-1]["_close"], sent[-1]["_whom"]) == (Close.REMOVED, str(host.pk))
 
 
 def test_an_event_leaves_after_the_commit_or_not_at_all(tea: Space, sent: Frames) -> None:

@@ -21,6 +21,7 @@ from rooms.media.contract.standing import LEFT
 from rooms.media.node import Node
 from rooms.models import Participant, Space
 from rooms.nodes import placement, strays
+from rooms.protocol import Close
 from rooms.store.client import async_redis_client
 from tests.rig.media.settings import node_settings
 from tests.rig.page import Page, _close_what_belongs_to_the_loop, pages
@@ -148,10 +149,12 @@ async def test_whoever_leaves_loses_the_sound_even_if_the_node_was_not_told(
             await sweep()
         await until(client.gone.is_set)
         assert node.engine.peers == 0
-        assert await page.closed() == 4408
+        assert await page.closed() == Close.LEFT
 
 
-@pytest.mark.parametrize(("out", "code"), [("left_at", 4408), ("removed_at", 4403), ("barred_at", 4404)])
+@pytest.mark.parametrize(
+    ("out", "code"), [("left_at", Close.LEFT), ("removed_at", Close.REMOVED), ("barred_at", Close.NOT_FOUND)]
+)
 async def test_a_page_that_heard_nothing_of_its_end_is_closed(
     tea: Space, hana: User, sol: User, node: Node, out: str, code: int
 ) -> None:
