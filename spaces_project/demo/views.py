@@ -52,7 +52,8 @@ def _destination(user: User) -> str:
     if user.handle == "mo":
         return reverse("admin:moderation_case_changelist")
     if user.handle == "hana":
-        return f"{reverse('space_new')}?{urlencode({'title': _('An evening at Hana’s')})}"
+        title = _("An evening at Hana’s")  # not within an f-string, from which gettext collects nothing
+        return f"{reverse('space_new')}?{urlencode({'title': title})}"
     live = Space.objects.enterable_by(user).filter(host__handle__in=SHOWS).order_by("host__handle").first()
     return reverse("space", args=[live.pk]) if live and user.handle == "lior" else reverse("home")
 
