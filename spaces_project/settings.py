@@ -1,6 +1,4 @@
-"""Settings of Spaces. Every variable of the environment is read here, once.
-
-docs/operating/settings.md has the table."""
+"""Settings of Spaces: variables of the environment, each read here once. docs/operating/settings.md has the table."""
 
 import hashlib
 import os

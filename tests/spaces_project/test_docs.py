@@ -67,7 +67,7 @@ def test_the_layers_of_the_apps_are_those_that_are_tested() -> None:
 
 def test_every_process_of_runspaces_has_its_row() -> None:
     source = text_of(CHECKOUT / "spaces_project" / "management" / "commands" / "runspaces.py")
-    started = set(re.findall(r'Child\("(\w+)"', source)) - {"postgres", "redis"}
+    started = set(re.findall(r'Child\(\s*"(\w+)"', source)) - {"postgres", "redis"}
     rows = re.findall(r"^\| (\w+)", text_of(ARCHITECTURE).partition("## Tree")[0], re.MULTILINE)
     assert started >= {"web", "worker", "mixer", "beat"}
     assert started - set(rows) == set()
