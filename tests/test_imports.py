@@ -27,8 +27,6 @@ DOORS = {
 }
 DOORS_OF = {
     "rooms/management/commands/runmedia.py": {"node", "settings", "priority"},
-    "spaces_project/doctor/hls.py": {"hls.files"},
-    "spaces_project/doctor/sound.py": {"network.stun"},
 }
 WITHOUT_DJANGO = [
     "accounts/rules.py",

@@ -11,6 +11,7 @@ from redis import RedisError
 
 from rooms.loops import database
 from rooms.media.contract import heartbeat
+from rooms.media.contract.health import Health
 from rooms.models import Space
 from rooms.nodes import http, moving, placement
 from rooms.nodes.placement import Node
@@ -52,7 +53,7 @@ async def is_running(node: Node, client: aiohttp.ClientSession) -> bool:
     if placement.by_boot(node.boot) is not None:
         return True
     health = await http.call(client, "GET", f"{node.url}/health")
-    return health is not None and health["boot"] == node.boot
+    return health is not None and msgspec.convert(health, Health).boot == node.boot
 
 
 async def stop(node: Node, client: aiohttp.ClientSession) -> bool:

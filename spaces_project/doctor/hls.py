@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from rooms.media.hls import files
+from rooms.media.client.probe import put_file
 from rooms.media.hls.signature import SECONDS, sign
 from spaces_project.doctor.findings import Finding, bad, doubtful, good
 from spaces_project.health import own_address, web_health
@@ -58,7 +58,7 @@ def sound_as_files() -> Iterator[Finding]:
 def _tried(folder: str, content: bytes) -> Finding:
     is_new = not settings.HLS_DIR.exists()
     try:
-        files.write(files.opened(settings.HLS_DIR, folder), FILE, content)
+        put_file(settings.HLS_DIR, folder, FILE, content)
     except OSError as error:
         mend = "Set HLS_DIR to a folder that media nodes, and whoever asks the doctor, may write."
         return bad(WHAT, f"{settings.HLS_DIR}: {error.strerror}", mend)

@@ -1,23 +1,22 @@
 """The doctor's checks of the way of the sound: are the announced addresses right, and do packets arrive there?"""
 
-import json
 import socket
 import time
 import urllib.request
 from collections.abc import Iterator
 from http.client import HTTPException
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from secrets import token_bytes
 
+import msgspec
 from django.conf import settings
 
+from rooms.media.client.probe import STRANGER, stranger_check
 from rooms.media.contract import addresses
-from rooms.media.network import stun
+from rooms.media.contract.health import Health
 from spaces_project.doctor.findings import Finding, bad, doubtful, good, is_on_the_internet, is_public_site
 from spaces_project.machine import media_nodes
 
 WAIT_SECONDS = 2.0
-STRANGER = "stun-stranger"  # under which a node counts a check of somebody it does not know
 MEND_ADDRESS = "Set MEDIA_ANNOUNCE to the addresses at which browsers reach this machine."
 MEND_PORTS = "Forward the same ports, and announce the address alone; or start one node."
 MEND_PRIVATE = (
@@ -147,7 +146,7 @@ def _takes(sock: socket.socket, host: str, port: int) -> bool:
 def _why_unreachable(there: socket.socket, address: str, port: int) -> str:
     """Why a packet to the address does not arrive at `there`, or an empty string."""
     there.settimeout(WAIT_SECONDS)
-    request = _request()
+    request = stranger_check()
     try:
         _send(address, port, request)
         return "" if there.recv(2048) == request else "something else arrives"
@@ -161,7 +160,7 @@ def _why_node_is_deaf(address: str, port: int, node: media_nodes.MediaNode) -> s
         before = _strangers(node)
         deadline = time.monotonic() + WAIT_SECONDS
         while time.monotonic() < deadline:
-            _send(address, port, _request())
+            _send(address, port, stranger_check())
             if _strangers(node) > before:
                 return ""
             time.sleep(0.05)
@@ -177,12 +176,7 @@ def _strangers(node: media_nodes.MediaNode) -> int:
         headers={"Authorization": f"Bearer {settings.MEDIA_SECRET}"},
     )
     with urllib.request.urlopen(request, timeout=WAIT_SECONDS) as answer:  # noqa: S310 (the node's own address)
-        return int(json.load(answer)["drops"].get(STRANGER, 0))
-
-
-def _request() -> bytes:
-    """A binding request of nobody."""
-    return stun.build(stun.REQUEST, token_bytes(12), stun.attribute(stun.USERNAME, b"doctor:doctor"), b"doctor")
+        return msgspec.json.decode(answer.read(), type=Health).drops.get(STRANGER, 0)
 
 
 def _send(address: str, port: int, data: bytes) -> None:

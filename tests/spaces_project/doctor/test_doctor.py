@@ -1,7 +1,6 @@
 """The doctor finds each fault and names its mend."""
 
 import io
-import json
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,13 +10,16 @@ from socketserver import BaseRequestHandler, TCPServer
 from threading import Thread
 from typing import Any
 
+import msgspec
 import pytest
 import redis
 from django.core.management import call_command
 from pytest_django import Settings
 
+from rooms.media.client.probe import STRANGER
 from spaces_project.doctor import checks, sound
 from spaces_project.doctor.findings import Finding
+from tests.rig.heartbeat import health
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -249,7 +251,7 @@ class Node:
             def do_GET(self) -> None:
                 if hears and node.heard():
                     Face.strangers += 1
-                body = json.dumps({"drops": {sound.STRANGER: Face.strangers}}).encode()
+                body = msgspec.json.encode(health({STRANGER: Face.strangers}))
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()

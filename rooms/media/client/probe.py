@@ -1,0 +1,19 @@
+"""What `manage.py doctor` tries of a media node: a check from a stranger, and a file among its HLS files."""
+
+from pathlib import Path
+from secrets import token_bytes
+
+from rooms.media.hls import files
+from rooms.media.network import stun
+
+STRANGER = "stun-stranger"  # the cause in `Health.drops` under which a node counts such a check
+
+
+def stranger_check() -> bytes:
+    """Return a STUN binding request (RFC 8489) that no node knows: it counts the request and answers nothing."""
+    return stun.build(stun.REQUEST, token_bytes(12), stun.attribute(stun.USERNAME, b"doctor:doctor"), b"doctor")
+
+
+def put_file(root: Path, folder: str, name: str, data: bytes) -> None:
+    """Write a file below `root` with the rights of a node's files. Raise OSError if that fails."""
+    files.write(files.opened(root, folder), name, data)
