@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from rooms.media.contract import heartbeat
+from rooms.media.contract.health import Health, Percentiles
 from rooms.store.client import redis_client
 
 
@@ -21,6 +22,14 @@ def node(name: str, **fields: Any) -> heartbeat.Beat:
     quiet = {"tick_p99_ms": 0.0, "spaces": (), "full": False, "draining": False, "hls": False}
     steady = heartbeat.LIFE_MS / 1000
     return msgspec.convert(usual | quiet | {"name": name, "steady": steady} | fields, heartbeat.Beat)
+
+
+def health(drops: dict[str, int]) -> Health:
+    """A node that has nothing to do and has thrown this away, by cause."""
+    numbers = ("spaces", "peers", "joins", "restarts", "sent", "dropped", "overflowed", "missed_ticks", "failed_ticks")
+    quiet: dict[str, Any] = dict.fromkeys((*numbers, "spool", "pieces_dropped", "tasks"), 0)
+    quick = Percentiles(0.0, 0.0)
+    return Health(node="n1", boot="1", load=0.0, full=False, drops=drops, tick_ms=quick, late_ms=quick, **quiet)
 
 
 def died(name: str) -> None:
