@@ -123,7 +123,7 @@ async def demand(space_id: UUID) -> None:
 
 @database
 def _boot(space_id: UUID) -> str:
-    return Space.objects.live().filter(pk=space_id).values_list("node_boot", flat=True).first() or ""
+    return Space.objects.live().filter(pk=space_id).values_list("boot", flat=True).first() or ""
 
 
 @database

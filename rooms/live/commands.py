@@ -66,8 +66,8 @@ async def carry_out(me: UUID, command: protocol.Command, tell: listeners.Tell) -
 
     `tell` is for the frames that follow the answer to some."""
     if isinstance(command, protocol.Offer):
-        sdp, node = await offers.answer(me, command.sdp, restart=command.restart, boot=command.node)
-        return protocol.Answer(sdp=sdp, node=node, re=command.id)
+        sdp, boot = await offers.answer(me, command.sdp, restart=command.restart, boot=command.boot)
+        return protocol.Answer(sdp=sdp, boot=boot, re=command.id)
     if isinstance(command, protocol.Hear):
         return await listeners.hear(me, command, tell)
     if isinstance(command, protocol.Relay):

@@ -40,7 +40,7 @@ def of(space: Space, me: Participant) -> protocol.Snapshot:
         faces=_faces(space, me),
         standing=space.standing_version,
         in_effect=standing.in_effect(space.pk),
-        node=space.sounding_node,
+        boot=space.sounding_boot,
     )
 
 

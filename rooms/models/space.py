@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rooms.models.request import SpeakerRequest
 
 
-PLACE = ("node_boot", "node_before", "node_from_ms")
+PLACE = ("boot", "boot_before", "boot_from_ms")
 ENDED_LATELY = timedelta(minutes=10)  # for so long the sweeps look whether the end was heard
 Person = User | OuterRef  # somebody, or whoever a row of the query around is about
 
@@ -105,9 +105,9 @@ class Space(models.Model):
     seq = models.PositiveBigIntegerField(default=0)
     standing_version = models.PositiveBigIntegerField(default=0)
     node = models.CharField(max_length=200, blank=True)
-    node_boot = models.CharField(max_length=40, blank=True)
-    node_before = models.CharField(max_length=40, blank=True)  # the start that keeps the sound until `node_from_ms`
-    node_from_ms = models.PositiveBigIntegerField(default=0)  # of room time
+    boot = models.CharField(max_length=40, blank=True)
+    boot_before = models.CharField(max_length=40, blank=True)  # the boot that keeps the sound until `boot_from_ms`
+    boot_from_ms = models.PositiveBigIntegerField(default=0)  # of room time
 
     objects = SpaceQuerySet.as_manager()
 
@@ -165,9 +165,11 @@ class Space(models.Model):
         return cls.objects.select_for_update(of=("self",)).select_related("host").get(pk=pk)
 
     def settle(self, node: str, boot: str, before: str = "", from_ms: int = 0) -> None:
-        """Sound on this start of a media node; up to a room time the one before keeps it. The caller holds the lock."""
-        self.node, self.node_boot, self.node_before, self.node_from_ms = node, boot, before, from_ms
-        self.save(update_fields=["node", "node_boot", "node_before", "node_from_ms"])
+        """Place the sound on this boot of `node`. The boot `before` keeps it until `from_ms` of room time.
+
+        The caller holds the lock."""
+        self.node, self.boot, self.boot_before, self.boot_from_ms = node, boot, before, from_ms
+        self.save(update_fields=["node", "boot", "boot_before", "boot_from_ms"])
         self.sound_changed()
 
     @transaction.atomic
@@ -257,9 +259,9 @@ class Space(models.Model):
             ended=self.state != Space.State.LIVE,
             voices=tuple(self._voices()),
             removed=frozenset(str(pk) for pk in removed),
-            boot=self.node_boot,
-            boot_before=self.node_before,
-            from_ms=self.node_from_ms,
+            boot=self.boot,
+            boot_before=self.boot_before,
+            from_ms=self.boot_from_ms,
         )
 
     def _voices(self) -> list[Voice]:
@@ -321,10 +323,10 @@ class Space(models.Model):
         return int(((self.ended_at or timezone.now()) - self.started_at).total_seconds() * 1000)
 
     @property
-    def sounding_node(self) -> str:
-        """The boot of the node that has the sound; empty while none has, or two have it (`rooms/nodes/moving.py`)."""
-        is_moving = bool(self.node_before) and self.room_ms < self.node_from_ms
-        return "" if is_moving else self.node_boot
+    def sounding_boot(self) -> str:
+        """The boot that has the sound; empty while none has it, or two have it (`rooms/nodes/moving.py`)."""
+        is_moving = bool(self.boot_before) and self.room_ms < self.boot_from_ms
+        return "" if is_moving else self.boot
 
 
 class Invitation(models.Model):

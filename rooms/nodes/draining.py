@@ -44,7 +44,7 @@ async def await_draining(node: Node) -> Node | None:
 @database
 def _all_on(node: Node) -> list[str]:
     """The Spaces that the node has, and those that were placed on it but that nobody has joined there yet."""
-    rows = Space.objects.live().filter(node_boot=node.boot).values_list("pk", flat=True)
+    rows = Space.objects.live().filter(boot=node.boot).values_list("pk", flat=True)
     return list(dict.fromkeys([*node.spaces, *map(str, rows)]))
 
 

@@ -114,7 +114,7 @@ class _Move:
             return
         boot = await _switch_back(self.space, self.source, self.target)
         if boot:
-            await events.hint(self.space.pk, protocol.SoundMoved(node=boot))
+            await events.hint(self.space.pk, protocol.SoundMoved(boot=boot))
         raise NotMoved(f"{self.target.name} does not answer any more")
 
     async def _answers(self) -> bool:
@@ -129,7 +129,7 @@ class _Move:
 
     async def _hint(self, step: Literal["stage", "all", "over"], within: float = 0.0) -> bool:
         """Send a step to the pages, again if Redis is away for a moment. Returns whether it was sent."""
-        hint = protocol.SoundMoving(node=self.target.boot, step=step, within=within)
+        hint = protocol.SoundMoving(boot=self.target.boot, step=step, within=within)
         for pause in PAUSES:
             try:
                 await events.hint(self.space.pk, hint)
@@ -190,9 +190,9 @@ def _switch(space: Space, source: Node, target: Node) -> bool:
     An attempt that broke off may have written it already."""
     with transaction.atomic():
         fresh = Space.locked(space.pk)
-        if fresh.state != Space.State.LIVE or fresh.node_boot not in (source.boot, target.boot):
+        if fresh.state != Space.State.LIVE or fresh.boot not in (source.boot, target.boot):
             return False
-        if fresh.node_boot == source.boot:
+        if fresh.boot == source.boot:
             fresh.settle(target.name, target.boot, source.boot, fresh.room_ms + LATEST_MS)
     return True
 
@@ -204,9 +204,9 @@ def _switch_back(space: Space, source: Node, target: Node) -> str:
         fresh = Space.locked(space.pk)
         if fresh.state != Space.State.LIVE:
             return ""
-        if fresh.node_boot == target.boot:
+        if fresh.boot == target.boot:
             fresh.settle(source.name, source.boot)
-        return fresh.node_boot
+        return fresh.boot
 
 
 @database
@@ -214,6 +214,6 @@ def _hand_over(space: Space, target: Node) -> None:
     """Write from which moment on the new node keeps the sound."""
     with transaction.atomic():
         fresh = Space.locked(space.pk)
-        if fresh.state == Space.State.LIVE and fresh.node_boot == target.boot:
-            at = min(fresh.node_from_ms, fresh.room_ms + HAND_OVER_MS)
-            fresh.settle(target.name, target.boot, fresh.node_before, at)
+        if fresh.state == Space.State.LIVE and fresh.boot == target.boot:
+            at = min(fresh.boot_from_ms, fresh.room_ms + HAND_OVER_MS)
+            fresh.settle(target.name, target.boot, fresh.boot_before, at)

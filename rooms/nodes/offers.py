@@ -145,7 +145,7 @@ async def _come_along(participant: UUID) -> Place:
     """Whoever still hears the node before comes along, or the Space would sound in two halves."""
     place = await _placed(participant)
     if place.has_moved:
-        await events.hint(place.space, protocol.SoundMoved(node=place.node.boot))
+        await events.hint(place.space, protocol.SoundMoved(boot=place.node.boot))
     return place
 
 

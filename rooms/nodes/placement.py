@@ -59,7 +59,7 @@ def place(space: Space, preferred: bool = False) -> Node:
 def node_of(space: Space, alive: list[Node]) -> Node | None:
     """The node that has this Space by its row, if it lives and has not given it up while draining."""
     for node in alive:
-        if (node.name, node.boot) == (space.node, space.node_boot):
+        if (node.name, node.boot) == (space.node, space.boot):
             return node if not node.draining or str(space.pk) in node.spaces else None
     return None
 
@@ -89,7 +89,7 @@ def _chosen(space: Space, alive: list[Node], preferred: bool) -> Node:
 def least_loaded(choice: list[Node]) -> Node:
     """The least loaded of these nodes, counting Spaces that were placed on them a moment ago."""
     known = {space for node in choice for space in node.spaces}
-    rows = Space.objects.live().filter(node_boot__in=[node.boot for node in choice]).values_list("pk", "node_boot")
+    rows = Space.objects.live().filter(boot__in=[node.boot for node in choice]).values_list("pk", "boot")
     coming = Counter(boot for pk, boot in rows if str(pk) not in known)
     return min(choice, key=lambda node: (node.load + COMING_LOAD * coming[node.boot], node.name))
 
@@ -102,7 +102,7 @@ def is_sounding(space: Space) -> bool | None:
     if any(str(space.pk) in node.spaces for node in alive):
         return True
     beating = {(node.name, node.boot) for node in alive}
-    return False if not space.node or (space.node, space.node_boot) in beating else None
+    return False if not space.node or (space.node, space.boot) in beating else None
 
 
 @transaction.atomic
@@ -115,7 +115,7 @@ def _claim(space: Space, preferred: bool) -> Node:
     if node is None:
         node = _next_node(locked, alive, preferred)
         locked.settle(node.name, node.boot)
-    space.node, space.node_boot = locked.node, locked.node_boot
+    space.node, space.boot = locked.node, locked.boot
     return node
 
 

@@ -30,12 +30,12 @@ class Ping(Command, tag="ping", kw_only=True, frozen=True):
 class Offer(Command, tag="offer", kw_only=True, frozen=True):
     """Connects the sender's sound: an SDP offer with one audio section. Answered by `answer`, or by `error`.
 
-    With `restart` it gives the existing connection new ICE credentials (RFC 8445 section 9). `node` is the one that has
+    With `restart` it gives the existing connection new ICE credentials (RFC 8445 section 9). `boot` is the one that has
     that connection, as `answer` named it. While the sound moves, new connections get another one."""
 
     sdp: Annotated[str, Meta(min_length=1, max_length=12_000)]
     restart: bool = False
-    node: Annotated[str, Meta(max_length=64)] = ""
+    boot: Annotated[str, Meta(max_length=64)] = ""
 
 
 class Hear(Command, tag="hear", kw_only=True, frozen=True):

@@ -22,7 +22,7 @@ class Sequenced(Event, kw_only=True, frozen=True):
 class Snapshot(Sequenced, tag="snapshot", kw_only=True, frozen=True):
     """The whole Space as it is now; the first frame of every connection.
 
-    `node` is the boot that has the sound. It is empty while no node has it, and in a move until the new node keeps it.
+    `boot` is the one that has the sound. It is empty while no node has it, and in a move until the new node keeps it.
     A page that is connected to another one sends a new offer."""
 
     version: int = VERSION
@@ -35,7 +35,7 @@ class Snapshot(Sequenced, tag="snapshot", kw_only=True, frozen=True):
     faces: list[Person]
     standing: int
     in_effect: int
-    node: str
+    boot: str
 
 
 class Voice(Sequenced, tag="voice", kw_only=True, frozen=True):
@@ -135,21 +135,21 @@ class Connection(Event, tag="connection", kw_only=True, frozen=True):
 
 
 class SoundMoved(Event, tag="sound_moved", kw_only=True, frozen=True):
-    """The sound of this Space has moved to `node`. A page that is connected to another one sends a new offer.
+    """The sound of this Space has moved to `boot`. A page that is connected to another one sends a new offer.
 
     For a page that is connected to this one already, a move under way (`sound_moving`) is over."""
 
-    node: str
+    boot: str
 
 
 class SoundMoving(Event, tag="sound_moving", kw_only=True, frozen=True):
-    """The sound is moving to `node`. The node before goes on until everyone has followed.
+    """The sound is moving to `boot`. The one before goes on until everyone has followed.
 
     `stage`: pages on the stage connect to the new one, too, and send to both. `all`: every page changes to the new one
     at a random moment within the next `within` seconds. `stage` carries `within` already, for pages that miss `all`.
     `over`: the old connections are not needed any more."""
 
-    node: str
+    boot: str
     step: Literal["stage", "all", "over"]
     within: float
 
@@ -164,7 +164,7 @@ class Answer(Event, tag="answer", kw_only=True, frozen=True):
     """The SDP answer to the offer `re`, and the boot that gave it."""
 
     sdp: str
-    node: str
+    boot: str
     re: int | None = None
 
 

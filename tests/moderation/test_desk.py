@@ -330,7 +330,7 @@ def test_an_ended_space_that_no_sound_server_has_is_done(
     log_in: Browser, reviewer: User, claimed: Case, tea: Space
 ) -> None:
     """Nobody was in it any more: the sound server had forgotten it and has nothing to confirm."""
-    Space.objects.filter(pk=tea.pk).update(node="here", node_boot="1")
+    Space.objects.filter(pk=tea.pk).update(node="here", boot="1")
     heartbeat()
     text = decide(log_in(reviewer), claimed, kind="end_space", reason=WHY).content.decode()
     assert 'data-done="yes"' in text
@@ -342,7 +342,7 @@ def test_a_sound_server_without_a_heartbeat_is_not_taken_for_silent_at_once(
     reviewer: User, claimed: Case, tea: Space, kind: Kind
 ) -> None:
     """It may only be cut off, and play on."""
-    Space.objects.filter(pk=tea.pk).update(node="gone", node_boot="1")
+    Space.objects.filter(pk=tea.pk).update(node="gone", boot="1")
     heartbeat()
     decision = claimed.decide(reviewer, kind, WHY)
     decision.case.space.refresh_from_db()

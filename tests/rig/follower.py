@@ -28,7 +28,7 @@ class Ear(Client):
 
     def __init__(self, tones: tuple[float, ...]) -> None:
         super().__init__(decode=True)
-        self.node = ""  # that it is connected to
+        self.boot = ""  # the one that it is connected to
         self.tones, self.notes = tones, list[tuple[float, frozenset[float]]]()
 
     def _on_packet(self, packet: RtpPacket, sequence: int, now: float) -> None:
@@ -44,7 +44,7 @@ class Follower:
     def __init__(self, page: Page, crowd: Crowd, tones: tuple[float, ...], voice: tuple[bytes, ...] = ()) -> None:
         self.page, self.crowd, self.tones, self.voice = page, crowd, tones, voice
         self.notes: list[tuple[float, frozenset[float]]] = []  # of what was heard before
-        self.nodes: list[str] = []  # that were connected to
+        self.boots: list[str] = []  # that were connected to
         self.waiting: list[int] = []  # the places in line that it was told
         self.is_live = self._is_moving = False
         self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
@@ -64,7 +64,7 @@ class Follower:
 
     async def restart(self) -> dict[str, Any]:
         """Give what is heard new ICE credentials; the frame that answers."""
-        return await self._ask(sdp=self.ear.restart(), restart=True, node=self.ear.node)
+        return await self._ask(sdp=self.ear.restart(), restart=True, boot=self.ear.boot)
 
     async def _ask(self, **offer: Any) -> dict[str, Any]:
         number = next(self._ids)
@@ -78,8 +78,8 @@ class Follower:
         answer = await self.offer(ear)
         if answer["type"] == "error":
             raise NotAnswered(answer["code"])
-        ear.node = answer["node"]
-        self.nodes.append(ear.node)
+        ear.boot = answer["boot"]
+        self.boots.append(ear.boot)
         ear.accept(answer["sdp"])
         await ear.connected()
         ear.speak(self.voice)
@@ -94,13 +94,13 @@ class Follower:
             elif frame["type"] == "sound_moving":
                 self._tasks.append(asyncio.create_task(self._move(**frame)))
             elif frame["type"] == "sound_moved":
-                self._tasks.append(asyncio.create_task(self._renew(frame["node"])))
+                self._tasks.append(asyncio.create_task(self._renew(frame["boot"])))
             elif frame["type"] == "waiting":
                 self.waiting.append(frame["place"])
 
-    async def _move(self, node: str, step: str, within: float, **_: Any) -> None:
-        """One step; whoever does not hear the node before begins with none: he is there, or dials and comes there."""
-        if not self._is_moving and (not self.is_live or self.ear.node == node):
+    async def _move(self, boot: str, step: str, within: float, **_: Any) -> None:
+        """Take one step. A page that is not connected to the boot before is on the new one, or gets there."""
+        if not self._is_moving and (not self.is_live or self.ear.boot == boot):
             return
         self._is_moving = step != "over"
         if step == "stage" and self.voice:
@@ -112,14 +112,14 @@ class Follower:
             if not self.voice:
                 await self._drop()
         elif step == "over":
-            await (self._drop() if self.ear.node == node else self._renew(node))
+            await (self._drop() if self.ear.boot == boot else self._renew(boot))
 
-    async def _renew(self, node: str) -> None:
-        """One connection, to that node; whatever was under way is over."""
+    async def _renew(self, boot: str) -> None:
+        """Keep one connection, to this boot, and end any move under way."""
         spare, self._next = self._next, None
         self._is_moving = False
         await self._drop()
-        if self.ear.node != node:
+        if self.ear.boot != boot:
             self._switch(await self._dial())
             await self._drop()
         if spare is not None:

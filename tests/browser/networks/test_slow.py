@@ -29,7 +29,7 @@ JOIN = """(handshake) => Promise.all([
     }
     close() { this.signalingState = "closed"; }
   };
-  const sound = new Sound(document.createElement("audio"), async () => ({ sdp: "", node: "n" }), () => {
+  const sound = new Sound(document.createElement("audio"), async () => ({ sdp: "", boot: "b" }), () => {
     if (sound.state === "live") done(dials);
   });
   sound.connect();

@@ -48,9 +48,9 @@ FAKES = """const { Sound } = await import("rooms/sound/sound.js");
   const until = async (holds) => { while (!holds()) await moment(); };
   let answered = Promise.resolve();
   const sound = new Sound(document.createElement("audio"), async (sdp, kept = "") => {
-    const node = answers[offers.push(kept) - 1];
+    const boot = answers[offers.push(kept) - 1];
     await answered;
-    return { sdp: "", node };
+    return { sdp: "", boot };
   }, () => {});
 """
 
@@ -60,7 +60,7 @@ TOLD = f"""async (node) => {{
   {FAKES}
   sound.connect();
   await until(() => sound.state === "live");
-  sound.moving({{ node: "there", step: "stage", within: 1 }}, true);
+  sound.moving({{ boot: "there", step: "stage", within: 1 }}, true);
   await until(() => connections.length === 2);
   sound.renew(node);
   await new Promise((done) => setTimeout(done, 200));
@@ -74,7 +74,7 @@ LATE = f"""async (steps) => {{
   answered = new Promise((done) => {{ arrive = done; }});
   sound.connect();
   await until(() => offers.length === 1);
-  steps.forEach((step) => sound.moving({{ node: "there", step, within: 0 }}, false));
+  steps.forEach((step) => sound.moving({{ boot: "there", step, within: 0 }}, false));
   arrive();
   await new Promise((done) => setTimeout(done, 200));
   return connections;
@@ -85,7 +85,7 @@ RESTARTED = f"""async () => {{
   {FAKES}
   sound.connect();
   await until(() => sound.state === "live");
-  sound.moving({{ node: "there", step: "stage", within: 1 }}, true);
+  sound.moving({{ boot: "there", step: "stage", within: 1 }}, true);
   await until(() => offers.length === 2);
   dispatchEvent(new Event("online"));
   await until(() => offers.length === 3);
@@ -108,7 +108,7 @@ SNAPSHOTS = f"""async (node) => {{
   const early = await after();
   arrive();
   await until(() => sound.state === "live");
-  sound.moving({{ node: "there", step: "stage", within: 1 }}, true);
+  sound.moving({{ boot: "there", step: "stage", within: 1 }}, true);
   await until(() => connections.length === 2);
   const moving = await after();
   sound.renew("here");

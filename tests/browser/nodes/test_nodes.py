@@ -36,7 +36,7 @@ def node_of_the_space(site: Machine) -> str:
 
 def boot_of_the_space(site: Machine) -> str:
     """Which start of a node has the Space."""
-    return str(site.rows("SELECT node_boot FROM rooms_space WHERE state = 'live'")[0][0])
+    return str(site.rows("SELECT boot FROM rooms_space WHERE state = 'live'")[0][0])
 
 
 def beats(site: Machine) -> list[dict[str, Any]]:
@@ -89,7 +89,7 @@ def test_a_space_is_placed_anew_while_its_node_lives(
     lior.page.goto(hana.page.url)
     before = boot_of_the_space(site)
     until(lambda: others_have_less_to_do(site, before), "the node without peers has clearly less to do", START_SECONDS)
-    site.rows("UPDATE rooms_space SET node = 'gone', node_boot = 'gone' WHERE state = 'live' RETURNING id")
+    site.rows("UPDATE rooms_space SET node = 'gone', boot = 'gone' WHERE state = 'live' RETURNING id")
     moved = time.monotonic()
     lior.find("join").click()
     until_all_hear(hana, sol, lior, moved)
@@ -112,7 +112,7 @@ def test_pages_that_no_word_reaches_leave_a_node_that_has_their_space_no_more(
     before = boot_of_the_space(site)
     until(lambda: has_peers(site, before, 3), "all three are on one node")
     name, after = next((beat["name"], beat["boot"]) for beat in beats(site) if beat["boot"] != before)
-    place = f"node = '{name}', node_boot = '{after}', standing_version = standing_version + 1"
+    place = f"node = '{name}', boot = '{after}', standing_version = standing_version + 1"
     site.rows(f"UPDATE rooms_space SET {place} WHERE state = 'live' RETURNING id")
     until(lambda: has_peers(site, before, 0), "the node has dropped everybody", REWRITTEN_SECONDS)
     until_all_hear(hana, sol, lior, time.monotonic())

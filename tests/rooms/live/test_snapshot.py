@@ -53,15 +53,15 @@ def settled(tea: Space, *place: Any) -> Space:
 
 
 def test_a_page_that_missed_where_the_sound_has_gone_is_told_so(tea: Space, listener: Participant) -> None:
-    assert snapshot.of(tea, listener).node == ""
-    assert snapshot.of(settled(tea, "one", "a1"), listener).node == "a1"
-    assert snapshot.of(settled(tea, "two", "b1"), listener).node == "b1"
+    assert snapshot.of(tea, listener).boot == ""
+    assert snapshot.of(settled(tea, "one", "a1"), listener).boot == "a1"
+    assert snapshot.of(settled(tea, "two", "b1"), listener).boot == "b1"
 
 
 def test_while_two_nodes_have_the_sound_nobody_is_told_to_leave_one(tea: Space, listener: Participant) -> None:
     hour = 3_600_000
-    assert snapshot.of(settled(tea, "two", "b1", "a1", tea.room_ms + hour), listener).node == ""
-    assert snapshot.of(settled(tea, "two", "b1", "a1", 0), listener).node == "b1", "it is over, however it went"
+    assert snapshot.of(settled(tea, "two", "b1", "a1", tea.room_ms + hour), listener).boot == ""
+    assert snapshot.of(settled(tea, "two", "b1", "a1", 0), listener).boot == "b1", "it is over, however it went"
 
 
 # --- of one moment ---

@@ -200,7 +200,7 @@ async def test_everybody_goes_on_hearing_everybody_while_a_node_is_drained_and_s
             print(said := await stopping)
             await hear(followers)
         assert longest(followers[2:], since, stalls) < MOST_SILENCE
-        assert [follower.nodes for follower in followers] == [[old.boot, new.boot]] * 4
+        assert [follower.boots for follower in followers] == [[old.boot, new.boot]] * 4
         assert [follower.problems() for follower in followers] == [[]] * 4
         assert f"Tea at four ({tea.pk}) moved to new: 4 connected" in said
         assert "cut off" not in said
@@ -224,11 +224,11 @@ async def test_where_the_new_node_dies_meanwhile_everybody_stays_on_the_old_one(
         await beat(lambda nodes: any(node.name == "old" and node.spaces for node in nodes))
         new.engine.close = lambda name: None  # its Spaces do not end in order
         draining = asyncio.create_task(media("drain", "old"))
-        await until(lambda: any(follower.nodes[1:] for follower in followers) or draining.done(), 20)
+        await until(lambda: any(follower.boots[1:] for follower in followers) or draining.done(), 20)
         await new.stop()
         assert "stays: new does not answer any more." in await draining
         row = await Space.objects.aget(pk=tea.pk)
-        assert (row.node_boot, row.node_before, row.node_from_ms) == (old.boot, "", 0)
+        assert (row.boot, row.boot_before, row.boot_from_ms) == (old.boot, "", 0)
         followers[2].notes.clear()
         await hear(followers)
 
@@ -242,7 +242,7 @@ async def test_a_space_without_room_elsewhere_stays(
         await start("small", capacity=2)
         await beat(lambda nodes: any(node.name == "old" and node.spaces for node in nodes))
         assert "stays: no other node has more than 3 free places." in await media("drain", "old")
-        assert (await Space.objects.aget(pk=tea.pk)).node_boot == old.boot
+        assert (await Space.objects.aget(pk=tea.pk)).boot == old.boot
 
 
 async def more_packets(followers: list[Follower]) -> None:

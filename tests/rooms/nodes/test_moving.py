@@ -92,7 +92,7 @@ async def test_one_call_without_an_answer_is_no_death(
         once = Unanswered(monkeypatch, new, 1, lambda: steps.sent == ["stage", "all"])
         assert "moved to new: 3 connected" in await media("drain", "old")
         assert not once.left
-        assert (await Space.objects.aget(pk=tea.pk)).node_boot == new.boot
+        assert (await Space.objects.aget(pk=tea.pk)).boot == new.boot
         assert steps.spread == [0.04, 0.04, 0.0], "who misses `all` knows from `stage` over how long to spread"
         await hear(followers)
 
@@ -107,16 +107,16 @@ async def test_everybody_is_fetched_back_from_a_node_that_is_given_up_though_it_
         await placed(followers)
         Unanswered(monkeypatch, new, len(moving.PAUSES), lambda: steps.sent == ["stage", "all"])
         assert "stays: new does not answer any more." in await media("drain", "old")
-        assert (await Space.objects.aget(pk=tea.pk)).node_boot == old.boot
+        assert (await Space.objects.aget(pk=tea.pk)).boot == old.boot
         await until(partial(_are_on, followers, old), 20)
-        print([follower.nodes for follower in followers])
+        print([follower.boots for follower in followers])
         async with pages(tea, dee) as [page]:
             late = Follower(page, followers[0].crowd, (HANA, SOL))
             await late.connect()
             for follower in followers:
                 follower.ear.notes.clear()
             await hear([*followers, late])
-            assert late.nodes == [old.boot]
+            assert late.boots == [old.boot]
             await late.close()
 
 
@@ -132,7 +132,7 @@ async def test_a_node_that_does_not_say_who_is_in_a_space_is_not_taken_for_an_em
         await start("small", capacity=2)
         Unanswered(monkeypatch, old, number, lambda: True)
         assert f"stays: {why}." in await media("drain", "old")
-        assert (await Space.objects.aget(pk=tea.pk)).node_boot == old.boot
+        assert (await Space.objects.aget(pk=tea.pk)).boot == old.boot
         await hear(followers)
 
 
@@ -144,7 +144,7 @@ async def test_a_move_does_not_begin_before_the_node_says_who_is_there(
         await placed(followers)
         Unanswered(monkeypatch, old, ALWAYS, lambda: bool(new.engine.spaces))
         assert "stays: old does not say who is in it." in await media("drain", "old")
-        assert (await Space.objects.aget(pk=tea.pk)).node_boot == old.boot
+        assert (await Space.objects.aget(pk=tea.pk)).boot == old.boot
         assert steps.sent == []
         await hear(followers)
 
@@ -179,7 +179,7 @@ async def test_a_move_that_broke_off_goes_on_to_where_it_was_to_go(
         await beat(lambda alive: [node.name for node in alive].index("third") < 2)
         assert "moved to new: 3 connected" in await media("drain", "old")
         await hear(followers)
-        assert {follower.ear.node for follower in followers} == {new.boot}
+        assert {follower.ear.boot for follower in followers} == {new.boot}
 
 
 async def test_whoever_changes_his_network_in_the_middle_of_a_move_keeps_his_connection(
@@ -201,7 +201,7 @@ async def test_whoever_changes_his_network_in_the_middle_of_a_move_keeps_his_con
         for follower in followers:
             follower.ear.move("127.0.0.2")
             answer = await follower.restart()
-            assert (answer["type"], answer.get("node")) == ("answer", old.boot), answer
+            assert (answer["type"], answer.get("boot")) == ("answer", old.boot), answer
             follower.ear.accept(answer["sdp"])
         since = time.monotonic()
         followers[2].ear.notes.clear()
@@ -260,9 +260,9 @@ async def test_a_node_that_missed_that_it_has_a_space_is_told_again_by_whoever_c
         redis_client().set(KEY.format(space=tea.pk), msgspec.json.encode(elsewhere))
         follower = Follower(page, crowd, ())
         await follower.connect()
-        assert follower.nodes == [old.boot]
+        assert follower.boots == [old.boot]
         await follower.close()
 
 
 def _are_on(followers: list[Follower], node: Node) -> bool:
-    return all(follower.ear.node == node.boot and node.boot == follower.nodes[-1] for follower in followers)
+    return all(follower.ear.boot == node.boot and node.boot == follower.boots[-1] for follower in followers)

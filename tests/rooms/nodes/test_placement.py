@@ -67,7 +67,7 @@ def test_a_restarted_node_is_another_one(tea: Space) -> None:
     beat("one")
     placement.place(tea)
     beat("one", boot="2")
-    assert (placement.place(tea).boot, tea.node_boot) == ("2", "2")
+    assert (placement.place(tea).boot, tea.boot) == ("2", "2")
 
 
 def test_a_node_that_redis_forgot_and_knows_again_is_the_same(tea: Space) -> None:
@@ -99,7 +99,7 @@ def test_whoever_is_heard_first_after_redis_was_away_does_not_get_the_spaces_of_
 
 @pytest.mark.parametrize("before", ["", "one"])
 def test_a_new_space_and_one_of_a_node_that_was_started_again_need_not_wait(tea: Space, before: str) -> None:
-    Space.objects.filter(pk=tea.pk).update(node=before, node_boot=before and "1")
+    Space.objects.filter(pk=tea.pk).update(node=before, boot=before and "1")
     beat("one", boot="2", steady=0.0)
     assert placement.place(Space.objects.get(pk=tea.pk)).boot == "2"
 
@@ -149,7 +149,7 @@ def test_two_web_processes_that_place_a_space_at_once_agree(tea: Space) -> None:
     beat("one")
     beat("two", boot="2")
     for _ in range(5):
-        Space.objects.filter(pk=tea.pk).update(node="", node_boot="")
+        Space.objects.filter(pk=tea.pk).update(node="", boot="")
         version = Space.objects.get(pk=tea.pk).standing_version
         seen = [Space.objects.get(pk=tea.pk) for _ in range(6)]
         placed = at_once(*(partial(placement.place, space) for space in seen))
@@ -237,7 +237,7 @@ def test_everybody_is_told_once_that_the_sound_moved(
     died("one")
     beat("two", boot="2")
     assert [offer(listener), offer(host)] == [("v=0", "2")] * 2
-    assert hinted == [protocol.SoundMoved(node="2")]
+    assert hinted == [protocol.SoundMoved(boot="2")]
 
 
 def test_whoever_finds_every_node_full_is_told_so(host: Participant, hinted: list[events.Hint]) -> None:

@@ -3,7 +3,7 @@ import { Roaming } from "rooms/sound/roaming.js";
 import { Watch } from "rooms/sound/watch.js";
 
 export class Keeper {
-  #roaming = new Roaming({ offer: (sdp, node) => this.offer(sdp, node), lost: () => this.lost() });
+  #roaming = new Roaming({ offer: (sdp, boot) => this.offer(sdp, boot), lost: () => this.lost() });
   #watch = new Watch({
     heard: () => this.#heard(),
     doubted: () => this.doubted(),
@@ -11,7 +11,7 @@ export class Keeper {
     silent: () => this.silent(),
   });
 
-  /** offer(sdp, node) returns a promise of the answer {sdp} of the node that has the connection. heard(): sound comes.
+  /** offer(sdp, boot) returns a promise of the answer {sdp} of the boot that has the connection. heard(): sound comes.
    *  doubted(): the network may be gone. missed(): nothing comes, and waiting may help. lost(): nothing will come. */
   constructor({ offer, heard, doubted, missed, lost }) {
     Object.assign(this, { offer, heard, doubted, missed, lost });

@@ -6,7 +6,7 @@ const GATHER_WITHIN = 300;
 export class Peer {
   #connection = newConnection();
   #sender;
-  node = null;        // the boot of the media node that answered; null before the answer
+  boot = null;        // of the media node that answered; null before the answer
 
   /** heard(track): sound arrives. unsteady(): it may have stopped. failed(): it will not come back. servers() returns a
    *  promise of TURN servers. */
@@ -19,15 +19,15 @@ export class Peer {
     this.#sender = connection.addTransceiver("audio", { direction: "sendrecv" }).sender;
   }
 
-  /** offer(sdp) returns a promise of the answer {sdp, node}. track(): of the microphone, or null; asked late, as it may
+  /** offer(sdp) returns a promise of the answer {sdp, boot}. track(): of the microphone, or null; asked late, as it may
    *  be closed meanwhile. */
   async dial(track, offer) {
     this.use(await this.servers());
     if (track()) await this.send(track());
     await this.#connection.setLocalDescription();
     await this.#gathered();
-    const { sdp, node } = await offer(this.#connection.localDescription.sdp);
-    this.node = node;
+    const { sdp, boot } = await offer(this.#connection.localDescription.sdp);
+    this.boot = boot;
     if (this.#connection.signalingState === "closed") return;
     await this.#connection.setRemoteDescription({ type: "answer", sdp });
   }
@@ -45,7 +45,7 @@ export class Peer {
     const usable = this.#usable();
     await this.#connection.setLocalDescription(await this.#connection.createOffer({ iceRestart: true }));
     if (!(await usable)) throw Object.assign(new Error("no network"), { code: "no_network" });
-    const { sdp } = await offer(this.#connection.localDescription.sdp, this.node);
+    const { sdp } = await offer(this.#connection.localDescription.sdp, this.boot);
     if (this.#connection.signalingState === "closed") return;
     await this.#connection.setRemoteDescription({ type: "answer", sdp });
   }

@@ -9,15 +9,15 @@ export class Peers {
   #move = null;       // while the sound goes to another node and both are connected
   #keeper;
 
-  /** offer(sdp, kept) returns a promise of the answer {sdp, node}; `kept`: the node that has the connection already.
+  /** offer(sdp, kept) returns a promise of the answer {sdp, boot}; `kept`: the boot that has the connection already.
    *  servers() returns a promise of TURN servers. play(track) plays this one from now on. The rest is as in Keeper. */
   constructor({ offer, servers, play, ...kept }) {
     Object.assign(this, { offer, servers, play });
     this.#keeper = new Keeper({ offer, ...kept });
   }
 
-  /** Which node answered the connection that is heard; null before its answer, undefined without a connection. */
-  get node() { return this.#peer?.node; }
+  /** The boot that answered the connection that is heard; null before its answer, undefined without a connection. */
+  get boot() { return this.#peer?.boot; }
 
   get moves() { return this.#move !== null; }
 

@@ -16,7 +16,7 @@ export class Roaming {
   #waits = false;       // for the socket
   #network = navigator.connection?.type;  // not every browser has it
 
-  /** offer(sdp, node) returns a promise of the answer {sdp} of the node that has the connection. lost(): the node no
+  /** offer(sdp, boot) returns a promise of the answer {sdp} of the boot that has the connection. lost(): the node no
    *  longer has it. */
   constructor({ offer, lost }) {
     Object.assign(this, { offer, lost });

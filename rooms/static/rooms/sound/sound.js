@@ -6,12 +6,12 @@ import { Redial } from "rooms/sound/backoff.js";
 export class Sound {
   state = "off";      // off, connecting, live, reconnecting, full
   place = 0;          // in the line of those who wait because all is full
-  #movedTo = null;    // the node that the sound moved to since the present dial began
+  #movedTo = null;    // the boot that the sound moved to since the present dial began
   #redial = new Redial(() => this.#dial());
   #player;
   #peers;
 
-  /** offer(sdp, kept) -> Promise of {sdp, node}, the answer; kept: the node that has the connection already; changed():
+  /** offer(sdp, kept) -> Promise of {sdp, boot}, the answer; kept: the boot that has the connection already; changed():
    *  after every change of what is public here; servers() -> Promise of TURN servers; doubted(): is the network gone? */
   constructor(element, offer, changed, servers = async () => [], doubted = () => {}) {
     this.changed = changed;
@@ -57,25 +57,25 @@ export class Sound {
   /** The socket is there again. */
   resume() { this.#peers.resume(); }
 
-  /** The sound has moved to this node; if that is ours, it stays there, whatever was under way. */
-  renew(node) {
-    this.#movedTo = node;
-    if (this.#peers.node === node) this.#peers.stay();
+  /** The sound has moved to this boot; if that is ours, it stays there, whatever was under way. */
+  renew(boot) {
+    this.#movedTo = boot;
+    if (this.#peers.boot === boot) this.#peers.stay();
     this.#follow();
   }
 
   /** By a snapshot: whoever has another connection, and no second one, missed that the sound moved. */
-  placed(node) {
-    const { node: mine, moves } = this.#peers;
-    if (node && mine && mine !== node && !moves) this.renew(node);
+  placed(boot) {
+    const { boot: mine, moves } = this.#peers;
+    if (boot && mine && mine !== boot && !moves) this.renew(boot);
   }
 
   /** The sound is moving to a node, step by step, and is heard all the time; where it is not heard, one dials there. */
   moving(frame, onStage) {
-    const { node, moves } = this.#peers;
-    if (!moves && (node === undefined || node === frame.node)) return;
-    if (moves || (node && this.state === "live")) this.#peers.move(frame, onStage, () => this.renew(frame.node));
-    else this.renew(frame.node);
+    const { boot, moves } = this.#peers;
+    if (!moves && (boot === undefined || boot === frame.boot)) return;
+    if (moves || (boot && this.state === "live")) this.#peers.move(frame, onStage, () => this.renew(frame.boot));
+    else this.renew(frame.boot);
   }
 
   /** My place in the line of those who wait; 0: it is my turn, or I need not wait any more. */
@@ -97,8 +97,8 @@ export class Sound {
   /** Dial anew at once where the sound is on another node. An offer under way is waited for: its answer may well come
    *  from there, and whoever made the sound move is told, too. */
   #follow() {
-    const { node } = this.#peers;
-    if (this.state === "off" || !this.#movedTo || node === null || node === this.#movedTo) return;
+    const { boot } = this.#peers;
+    if (this.state === "off" || !this.#movedTo || boot === null || boot === this.#movedTo) return;
     this.#set("reconnecting");
     this.#redial.now();
   }

@@ -10,7 +10,7 @@ export class Signalling {
 
   constructor(room, audio) {
     this.room = room;
-    const offer = (sdp, kept = "") => this.#ask("offer", { sdp, restart: kept !== "", node: kept });  // by which it is kept
+    const offer = (sdp, kept = "") => this.#ask("offer", { sdp, restart: kept !== "", boot: kept });  // by which it is kept
     this.sound = new Sound(audio, offer, () => room.redraw(), () => this.#turn.servers(), () => room.probe());
   }
 
@@ -23,8 +23,8 @@ export class Signalling {
     const { sound } = this;
     const { state } = this.room;
     if (frame.type === "snapshot") this.#arrived();
-    if (frame.type === "sound_moved") sound.renew(frame.node);
-    if (frame.type === "snapshot") sound.placed(frame.node);
+    if (frame.type === "sound_moved") sound.renew(frame.boot);
+    if (frame.type === "snapshot") sound.placed(frame.boot);
     if (frame.type === "sound_moving") sound.moving(frame, myVoice(state) !== undefined);
     if (frame.type === "waiting") sound.wait(frame.place);
     if (frame.type === "voice" && frame.person.participant === before.you?.participant) sound.wait(0);

@@ -3,7 +3,7 @@
 export const COMMANDS = {
   "sync": [],
   "ping": [],
-  "offer": ["sdp", "restart", "node"],
+  "offer": ["sdp", "restart", "boot"],
   "hear": ["files", "chosen"],
   "relay": [],
   "ask": ["text"],
@@ -26,7 +26,7 @@ export const COMMANDS = {
 
 export const EVENTS = {
   "snapshot": [
-    "seq", "version", "now", "space", "you", "stage", "requests", "listeners", "faces", "standing", "in_effect", "node"
+    "seq", "version", "now", "space", "you", "stage", "requests", "listeners", "faces", "standing", "in_effect", "boot"
   ],
   "voice": ["seq", "person", "standing"],
   "voice_gone": ["seq", "participant", "why", "standing"],
@@ -41,10 +41,10 @@ export const EVENTS = {
   "levels": ["levels"],
   "in_effect": ["standing"],
   "connection": ["quality", "why", "way", "arrives"],
-  "sound_moved": ["node"],
-  "sound_moving": ["node", "step", "within"],
+  "sound_moved": ["boot"],
+  "sound_moving": ["boot", "step", "within"],
   "waiting": ["place"],
-  "answer": ["sdp", "node", "re"],
+  "answer": ["sdp", "boot", "re"],
   "files": ["hls", "folder", "signed", "seconds", "re"],
   "ice_servers": ["servers", "seconds", "re"],
   "ok": ["re"],
