@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
+import msgspec
 import structlog
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from rooms import events, protocol
 from rooms.loops import PerLoop, database
 from rooms.media.contract import grant, heartbeat
+from rooms.media.contract.joining import Join, Joined
 from rooms.models import Participant, Space
 from rooms.nodes import http, placement
 from rooms.refusals import check
@@ -98,7 +100,7 @@ async def _answer(participant: UUID, sdp: str) -> tuple[str, str]:
 async def _restarted(participant: UUID, sdp: str, boot: str) -> tuple[str, str]:
     """As `answer`, for a connection that has its room already."""
     async with _slot(lambda: _where_it_is(participant, boot)) as place:
-        return await _offer(place, participant, {"sdp": sdp, "restart": True}), place.node.boot
+        return await _offer(place, participant, sdp, restart=True), place.node.boot
 
 
 @asynccontextmanager
@@ -120,17 +122,17 @@ async def _slot(where: Callable[[], Awaitable[Place]]) -> AsyncIterator[Place]:
 async def _offer_known(place: Place, participant: UUID, sdp: str) -> str:
     """The answer to a new offer. A node that does not know that the Space is placed there is told once more."""
     try:
-        return await _offer(place, participant, {"sdp": sdp})
+        return await _offer(place, participant, sdp)
     except SoundRefused as refused:
         if refused.code != "no_space":
             raise
     await _write_standing(place.space)
-    return await _offer(place, participant, {"sdp": sdp})
+    return await _offer(place, participant, sdp)
 
 
-async def _offer(place: Place, participant: UUID, body: dict[str, str | bool]) -> str:
+async def _offer(place: Place, participant: UUID, sdp: str, *, restart: bool = False) -> str:
     permit = grant.mint(settings.MEDIA_SECRET, place.space, str(participant), time.time(), back=place.preferred)
-    return await _ask(f"{place.node.url}/spaces/{place.space}/peers", {"grant": permit, **body})
+    return await _ask(f"{place.node.url}/spaces/{place.space}/peers", Join(permit, sdp, restart))
 
 
 async def placed(participant: UUID) -> tuple[str, placement.Node]:
@@ -166,15 +168,15 @@ def _has_room(place: Place, participant: UUID) -> bool:
     return place.preferred or bool(place.node.free_places and queue.may_enter(place.space, participant))
 
 
-async def _ask(url: str, body: dict[str, str | bool]) -> str:
+async def _ask(url: str, join: Join) -> str:
     try:
-        answer = await http.ask(_calls.get().session, "POST", url, body)
+        answer = await http.ask(_calls.get().session, "POST", url, msgspec.to_builtins(join))
     except http.NoAnswer as error:
         log.warning("node_unreachable", url=url, error=str(error))
         raise SoundRefused("no_node") from None
     if not answer.ok:
         raise SoundRefused(answer.body.get("error", "no_node"))
-    return str(answer.body["sdp"])
+    return msgspec.convert(answer.body, Joined).sdp
 
 
 @database
