@@ -27,6 +27,7 @@ SPACES_VERSION = __version__
 # The machine
 VAR_DIR = env.path("VAR_DIR", BASE_DIR / "var", "Folder for everything that is written: data, sound, sockets.", "var")
 DEMO_FILE = VAR_DIR / "demo.env"  # written by `runspaces --demo`: secrets of this one machine
+DEMO_READY_FILE = VAR_DIR / "demo.ready"  # there from the moment on in which somebody speaks in the demonstration
 if os.environ.get("SPACES_DEMO") != "0":  # `runspaces` without --demo says 0 and takes nothing from there
     env.load_file(DEMO_FILE)
 running.load(VAR_DIR)  # ports of the `runspaces` that other commands of this folder belong to

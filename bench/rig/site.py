@@ -51,7 +51,7 @@ class Site:
     async def __aenter__(self) -> Self:
         machine.need_program("nginx", "nginx-light")
         ports = [str(part) for pair in self._ports.items() for part in pair]
-        command = [sys.executable, "manage.py", "runspaces", "--demo", *ports]
+        command = [sys.executable, "manage.py", "runspaces", "--demo", "--no-bots", *ports]
         with machine.on_core(machine.cores()[0]), (self.var / "log").open("wb") as log:
             self._process = spawn(command, cwd=CHECKOUT, env=self.environment, stdout=log, stderr=log)
         async with asyncio.timeout(START_SECONDS):

@@ -146,7 +146,7 @@ LISTENERS = (
         "Ole Brandt",
         "Baker, so already awake.",
         Look("#f4d6be", "#e0c080", "#e07a5f", "beard", ground="#f4f1de"),
-        follows=("iris", "nora"),
+        follows=("iris", "nora", "mira"),
         followers=35,
     ),
     Member(
@@ -178,7 +178,7 @@ LISTENERS = (
         "Bea Tanner",
         "Cartographer of small places.",
         Look("#8a5a3c", "#241812", "#ee9b00", "curls", ground="#94d2bd"),
-        follows=("nora", "iris"),
+        follows=("nora", "iris", "mira"),
         followers=46,
     ),
 )

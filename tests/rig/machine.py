@@ -60,11 +60,12 @@ class Machine:
             capture_output=True, text=True, timeout=START_SECONDS, check=False,
         )  # fmt: skip
 
-    def start(self, *options: str) -> None:
-        """Start it, all of its output in `log`."""
+    def start(self, *options: str, bots: bool = False) -> None:
+        """Start it, all of its output in `log`; with `bots` members talk in two Spaces."""
+        quiet = [] if bots else ["--no-bots"]
         with self.log.open("wb") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "runspaces", "--demo", "--verbose", *self.ports, *options],
+                [sys.executable, "manage.py", "runspaces", "--demo", "--verbose", *self.ports, *quiet, *options],
                 cwd=CHECKOUT, env=self.environment(), stdout=out, stderr=subprocess.STDOUT,
             )  # fmt: skip
         self.wait_for("Spaces is running at")

@@ -355,6 +355,11 @@ class Crowd:
         self.clients.append(client)
         return client
 
+    def remove(self, client: Client) -> None:
+        """Let a peer go without a goodbye: its Space, or the node, is gone."""
+        self.clients.remove(client)
+        client.vanish()
+
     async def __aenter__(self) -> Self:
         self._ticker = Ticker(asyncio.get_running_loop(), self._tick)
         self._ticker.start()

@@ -20,6 +20,7 @@ from spaces_project.machine.own_addresses import LOOPBACK
 from spaces_project.machine.supervisor import Child, StartFailed, Supervisor, python
 
 HEALTHY_SECONDS = 180
+ALIVE_SECONDS = 30  # for the first words of a demonstration; its links are good before them
 # Celery's warning; docs/operating/one-machine.md#a-user-of-its-own says the same.
 CELERY_AS_ROOT = "You're running the worker with superuser privileges"
 MESSAGE_BYTES = "16384"  # of a websocket; the wire's own limit (rooms/protocol/)
@@ -32,6 +33,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "--demo", action="store_true", help="demo members, secrets of its own, HTTP on loopback only"
+        )
+        parser.add_argument(
+            "--no-bots", action="store_true", help="with --demo: no members that talk and listen on their own"
         )
         parser.add_argument(
             "--verbose", action="store_true", help="with --demo: print what servers and workers say, too"
@@ -47,6 +51,7 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         self.demo: bool = options["demo"]
+        self.bots: bool = self.demo and not options["no_bots"]
         self.verbose: bool = options["verbose"] or not self.demo
         self.logs = settings.VAR_DIR / "log"
         self.link_secret = links.new_secret() if self.demo else ""
@@ -128,9 +133,19 @@ class Command(BaseCommand):
             if not supervisor.stopping:
                 supervisor.add(child)
         if supervisor.wait_until(self.is_healthy, HEALTHY_SECONDS):
+            if self.bots:
+                self.bring_to_life(supervisor)
             self.announce()
         elif not supervisor.stopping:
             raise StartFailed(f"Not healthy after {HEALTHY_SECONDS} s ({self.health() or 'the web does not answer'}).")
+
+    def bring_to_life(self, supervisor: Supervisor) -> None:
+        """Start the members that act on their own, and wait a moment for their first words.
+
+        They have nothing to save, so they are killed at the end, and the web need not wait for them."""
+        settings.DEMO_READY_FILE.unlink(missing_ok=True)
+        supervisor.add(Child("demo", self.python("manage.py", "rundemo"), signal.SIGKILL))
+        supervisor.wait_until(settings.DEMO_READY_FILE.exists, ALIVE_SECONDS)
 
     def children(self) -> list[Child]:
         web = ["-m", "daphne", "--bind", self.web_host, "--port", str(self.ports["web"]), "--verbosity", "0"]

@@ -190,7 +190,7 @@ def _answers(health: Callable[[], dict[str, object]]) -> bool:
 
 def test_a_second_supervisor_of_the_folder_is_refused_in_one_line(site: Machine, machine: Machine) -> None:
     assert site.process is not None
-    done = site.command("runspaces", "--demo", *machine.ports)
+    done = site.command("runspaces", "--demo", "--no-bots", *machine.ports)
     assert done.returncode != 0
     assert f"is in use by process {site.process.pid}" in done.stderr
     assert done.stderr.count("\n") == 1
@@ -198,7 +198,7 @@ def test_a_second_supervisor_of_the_folder_is_refused_in_one_line(site: Machine,
 
 def test_a_taken_port_is_refused_in_one_line(site: Machine, machine: Machine) -> None:
     machine.web = site.web
-    done = machine.command("runspaces", "--demo", *machine.ports)
+    done = machine.command("runspaces", "--demo", "--no-bots", *machine.ports)
     assert done.returncode != 0
     assert done.stderr == (
         f"CommandError: Port {site.web} of 127.0.0.1 is taken; choose another one with --web-port {site.web + 1}.\n"

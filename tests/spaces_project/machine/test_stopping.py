@@ -16,7 +16,7 @@ pytestmark = pytest.mark.alone
 def test_whoever_ends_it_while_it_starts_leaves_nothing(machine: Machine, number: int) -> None:
     with machine.log.open("wb") as out:
         machine.process = subprocess.Popen(
-            [sys.executable, "manage.py", "runspaces", "--demo", *machine.ports],
+            [sys.executable, "manage.py", "runspaces", "--demo", "--no-bots", *machine.ports],
             cwd=CHECKOUT, env=machine.environment(), stdout=out, stderr=subprocess.STDOUT,
         )  # fmt: skip
     assert with_patience(lambda: (machine.var / "redis.log").exists(), START_SECONDS)

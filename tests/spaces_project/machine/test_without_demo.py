@@ -42,6 +42,6 @@ def test_a_wrong_variable_is_one_line(machine: Machine) -> None:
 def test_a_taken_udp_port_is_refused_too(machine: Machine) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
         other.bind(("127.0.0.1", machine.media))
-        done = machine.command("runspaces", "--demo", *machine.ports)
+        done = machine.command("runspaces", "--demo", "--no-bots", *machine.ports)
     assert done.returncode != 0
     assert "--media-port" in done.stderr
