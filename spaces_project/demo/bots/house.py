@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import aiohttp
 
 from rooms.media.client.peer import Crowd
-from rooms.protocol import REACTIONS
+from rooms.protocol.commands import REACTIONS
 from spaces_project.demo.bots.bot import Bot
 
 REACT_SECONDS = (15.0, 45.0)  # between two reactions of a listener
