@@ -56,10 +56,13 @@ def _people() -> dict[str, User]:
 
 
 def _dress(user: User, member: Member) -> None:
-    """Bio and picture, where there is neither yet."""
+    """Bio and picture, if there is neither yet. A picture whose file is gone is drawn again."""
+    is_lost = bool(user.avatar) and not user.avatar.storage.exists(user.avatar.name)
     if not user.bio and not user.avatar:
         user.bio = member.bio
         user.save(update_fields=["bio"])
+        user.change_avatar(picture(member.look))
+    elif is_lost:
         user.change_avatar(picture(member.look))
 
 

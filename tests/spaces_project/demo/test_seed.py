@@ -9,6 +9,7 @@ from PIL import Image
 from accounts.models import Follow, User
 from spaces_project.demo.people import BY_HANDLE, CAST, EVERYBODY, SHOWS, VOICES
 from spaces_project.demo.pictures import SIDE, drawn, picture
+from spaces_project.demo.seed import seed
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "four-made-up-words"
@@ -96,3 +97,12 @@ def test_it_refuses_where_no_demonstration_is(settings: object) -> None:
 def test_whom_a_voice_follows_is_there() -> None:
     assert all(other in BY_HANDLE for member in EVERYBODY for other in member.follows)
     assert all(host in {voice.handle for voice in VOICES} for host in SHOWS)
+
+
+def test_a_picture_whose_file_is_gone_is_drawn_again(people: dict[str, User]) -> None:
+    lost = people["lior"].avatar
+    lost.storage.delete(lost.name)
+    seed()
+    again = User.objects.get(handle="lior").avatar
+    assert again.name != lost.name
+    assert again.storage.exists(again.name)
