@@ -1,4 +1,4 @@
-"""How allauth's forms become our people."""
+"""What allauth's forms do with accounts: handles in lower case, display names, passwords."""
 
 from typing import Any
 
@@ -12,11 +12,11 @@ from accounts.models import User
 class AccountAdapter(DefaultAccountAdapter):
     error_messages = DefaultAccountAdapter.error_messages | {
         "username_taken": _("This handle is taken. Please choose another one."),
-        "username_password_mismatch": _("The handle or the password is not right."),
+        "username_password_mismatch": _("Wrong handle or password."),
     }
 
     def clean_username(self, username: str, shallow: bool = False) -> str:
-        """Lower the handle and check shape, reserved words and, unless `shallow`, that it is free."""
+        """Return the handle in lower case. Check its shape, reserved words and, unless `shallow`, that it is free."""
         handle = username.strip().lower()
         handle_shape(handle)
         refuse_reserved(handle)
@@ -27,6 +27,6 @@ class AccountAdapter(DefaultAccountAdapter):
         return super().save_user(request, user, form, commit)
 
     def set_password(self, user: User, password: str) -> None:
-        """Write the password alone: a copy of the row read earlier must not undo what staff did since."""
+        """Write only the password: a copy of the row read earlier must not undo what staff have changed since."""
         user.set_password(password)
         user.save(update_fields=["password"])

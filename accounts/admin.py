@@ -1,4 +1,4 @@
-"""People in the admin: find, grant the right to host, lift a suspension; nobody is deleted. Log-in is allauth's."""
+"""People in the admin: find them, grant the right to host, lift a suspension. Accounts are never deleted here."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from accounts.shared.admin import ReadOnlyAdmin
 
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
-# For superusers alone to hand out; `is_active` locks somebody out without reason or notice, which a case never does.
+# Only superusers change these. Clearing `is_active` locks a person out without a reason or a notice; a case gives both.
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 SUPERUSERS_ONLY = (*RIGHTS, "is_active")
 
@@ -51,16 +51,12 @@ class PersonAdmin(UserAdmin):
     show_full_result_count = False
     filter_horizontal = ("groups", "user_permissions")
     readonly_fields = ("follower_count", "suspended_until", "date_joined", "last_login")
-    actions = (
-        "grant_hosting",
-        "take_hosting_back",
-        "lift_suspension",
-    )  # suspending needs a case, with a reason and an appeal: see moderation
+    actions = ("grant_hosting", "take_hosting_back", "lift_suspension")  # a suspension needs a case: see moderation
     add_form = NewPersonForm
     fieldsets = (
         (None, {"fields": ("handle", "display_name", "bio", "password", "email")}),
         (_("Hosting"), {"fields": ("follower_count", "may_host", "approves_followers")}),
-        (_("Standing"), {"fields": ("is_active", "suspended_until", "date_joined", "last_login")}),
+        (_("Account"), {"fields": ("is_active", "suspended_until", "date_joined", "last_login")}),
         (_("Rights"), {"fields": RIGHTS}),
     )
     add_fieldsets = ((None, {"fields": ("handle", "display_name", "usable_password", "password1", "password2")}),)
@@ -73,12 +69,12 @@ class PersonAdmin(UserAdmin):
         return fixed if request.user.is_superuser else fixed + SUPERUSERS_ONLY
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Staff look after members; accounts of staff are for superusers."""
+        """Staff may change members. Only superusers may change staff."""
         may = super().has_change_permission(request, obj)
         return may and (request.user.is_superuser or obj is None or not (obj.is_staff or obj.is_superuser))
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """Write what was changed and nothing else: the rest may have moved since the page was opened."""
+        """Write only what was changed: other fields may have new values since the page was opened."""
         if not change:
             obj.save()
             return
@@ -97,7 +93,7 @@ class PersonAdmin(UserAdmin):
             member.grant_hosting()
             self.log_change(request, member, "May host without enough followers.")
 
-    @admin.action(description=_("Take back that they may host without enough followers"), permissions=["grant_hosting"])
+    @admin.action(description=_("Withdraw the right to host without enough followers"), permissions=["grant_hosting"])
     def take_hosting_back(self, request: HttpRequest, people: QuerySet[User]) -> None:
         for member in people.filter(may_host=True):
             member.grant_hosting(False)

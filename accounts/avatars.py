@@ -1,6 +1,6 @@
-"""Pictures of people: whatever a member uploads becomes a small square of our own making.
+"""Pictures of people: every upload is decoded and encoded again as a small square.
 
-Nothing of the uploaded file survives but its pixels: no EXIF, no colour profile, no second frame, no trailing data.
+Only the pixels of the uploaded file survive: no EXIF, no colour profile, no second frame, no trailing data.
 """
 
 import io
@@ -22,35 +22,37 @@ QUALITY: Final = 82
 def square_avatar(upload: "File[bytes]") -> "ContentFile[bytes]":
     """Make a square WebP of at most 512 x 512 pixels from the middle of `upload`.
 
-    Raises ValidationError, with a text for the member, where it is too large, too many pixels, or no picture."""
+    Raises ValidationError, with a text for the member, if the file is too large, or no picture that we can read."""
     if upload.size > UPLOAD_BYTES:
-        raise ValidationError(_("The picture is too large. At most 8 MB, please."), code="avatar_bytes")
+        raise ValidationError(_("The picture is too large. Choose one of at most 8 MB."), code="avatar_bytes")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of Pillow: odd metadata and large pictures are dealt with here
+            warnings.simplefilter("ignore")  # Pillow warns of odd metadata and large pictures; both are handled here
             return _encode(_open(upload))
     except Image.DecompressionBombError:
         raise _too_many_pixels() from None
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError):
-        # The list is what Pillow's readers raise for damaged files; which one depends on the byte that is wrong.
+        # Pillow's readers raise any of these for damaged files; which one depends on the damaged byte.
         raise ValidationError(
-            _("This file could not be read as a picture. Please choose a JPEG, PNG, WebP or GIF file."),
+            _("This file cannot be read as a picture. Choose a JPEG, PNG, WebP or GIF file."),
             code="avatar_unreadable",
         ) from None
 
 
 def _open(upload: "File[bytes]") -> Image.Image:
     upload.seek(0)
-    picture = Image.open(upload, formats=FORMATS)  # reads the header alone
+    picture = Image.open(upload, formats=FORMATS)  # reads only the header
     width, height = picture.size
     if width * height > UPLOAD_PIXELS:
         raise _too_many_pixels()
-    picture.draft("RGB", (SIDE * 2, SIDE * 2))  # a JPEG can be decoded at a smaller size at once
+    picture.draft("RGB", (SIDE * 2, SIDE * 2))  # a JPEG can be decoded straight to a smaller size
     return picture
 
 
 def _too_many_pixels() -> ValidationError:
-    return ValidationError(_("The picture has too many pixels. At most 40 million, please."), code="avatar_pixels")
+    return ValidationError(
+        _("The picture has too many pixels. Choose one of at most 40 million."), code="avatar_pixels"
+    )
 
 
 def _encode(picture: Image.Image) -> "ContentFile[bytes]":

@@ -1,4 +1,4 @@
-"""What members fill in about themselves."""
+"""The forms in which members describe themselves: log-in, sign-up, profile."""
 
 from typing import Any
 
@@ -11,13 +11,14 @@ from accounts.avatars import square_avatar
 from accounts.handles import plain_name
 from accounts.models import User
 
+HANDLE_INPUT = {"autocapitalize": "none", "autocorrect": "off", "spellcheck": "false"}
+
 
 class LoginForm(allauth_forms.LoginForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["login"].label = _("Handle")
-        for field in self.fields.values():
-            field.widget.attrs.pop("placeholder", None)
+        self.fields["login"].widget.attrs |= HANDLE_INPUT
 
 
 class SignupForm(allauth_forms.SignupForm):
@@ -29,18 +30,19 @@ class SignupForm(allauth_forms.SignupForm):
         required=False,
         validators=[plain_name],
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
-        help_text=_("Shown to others beside your handle; you can change it at any time."),
+        help_text=_("Shown next to your handle. You can change it at any time."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         handle = self.fields["username"]
         handle.label = _("Handle")
-        handle.help_text = _("3 to 30 letters a to z, digits or underscores. Others find you by it; it stays as it is.")
+        handle.help_text = _(
+            "3 to 30 letters a to z, digits or underscores. Others find you by it. It cannot be changed."
+        )
         self.fields["email"].label = _("Email address (optional)")
-        self.fields["email"].help_text = _("Only to reset a forgotten password. Nobody else sees it.")
-        for field in self.fields.values():
-            field.widget.attrs.pop("placeholder", None)
+        self.fields["email"].help_text = _("Used only to reset a forgotten password. Other members never see it.")
+        handle.widget.attrs |= HANDLE_INPUT
 
 
 class ProfileForm(forms.ModelForm):
@@ -48,7 +50,7 @@ class ProfileForm(forms.ModelForm):
         label=_("Picture"),
         required=False,
         widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,image/webp,image/gif"}),
-        help_text=_("JPEG, PNG, WebP or GIF, at most 8 MB. The middle is cut out as a square."),
+        help_text=_("JPEG, PNG, WebP or GIF, at most 8 MB. It is cropped to a square around its centre."),
     )
     remove_avatar = forms.BooleanField(label=_("Remove the picture"), required=False)
 
@@ -58,7 +60,7 @@ class ProfileForm(forms.ModelForm):
         widgets = {"bio": forms.Textarea(attrs={"rows": 3, "maxlength": 300})}
         help_texts = {
             "approves_followers": _(
-                "Whoever wants to follow you has to ask first. Who follows you already stays; you can remove anyone."
+                "People have to ask before they can follow you. Your present followers stay, but you can remove them."
             )
         }
 

@@ -1,4 +1,4 @@
-"""Handles: the short name by which people are found, always in lower case. And what a display name may not contain."""
+"""Handles, the short names by which people are found, and what a display name may not contain."""
 
 import re
 from typing import Any
@@ -9,17 +9,17 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 HANDLE_LENGTH = 30
-HANDLE_PATTERN = r"^[a-z0-9_]{3,30}$"  # what members choose from
-STORED_PATTERN = r"^[a-z0-9_]{2,30}$"  # what rows may hold: operators give their staff two letters, such as mo
+HANDLE_PATTERN = r"^[a-z0-9_]{3,30}$"  # what members may choose
+STORED_PATTERN = r"^[a-z0-9_]{2,30}$"  # what rows may hold: operators may give staff two letters, such as mo
 
-# Names that would pass for the service or its staff, and words that addresses of the site begin with.
+# Names that look like the service or its staff, and words with which addresses of the site begin.
 _RESERVED = """
 account accounts admin administrator anonymous api everyone follow health help hls host me media metrics mod
 moderation moderator moderators nobody null official people recordings root safety search settings spaces staff
 static status support system team trust undefined uploads user www
 """
 RESERVED_HANDLES = frozenset(_RESERVED.split())
-# Control characters, and the marks that turn the direction of text around: with them a name can pass for another.
+# Control characters and marks that reverse the direction of text: they can make one name look like another.
 FORBIDDEN_IN_NAMES = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 handle_shape = RegexValidator(
@@ -28,19 +28,19 @@ handle_shape = RegexValidator(
 
 
 def refuse_reserved(handle: str) -> None:
-    """Raise ValidationError for a handle that nobody may choose."""
+    """Raise ValidationError if members may not choose this handle."""
     if handle.lower() in RESERVED_HANDLES:
-        raise ValidationError(_("This handle is reserved. Please choose another one."), code="handle_reserved")
+        raise ValidationError(_("This handle is reserved. Choose another one."), code="handle_reserved")
 
 
 def plain_name(name: str) -> None:
-    """Raise ValidationError for a display name with invisible or direction-changing characters."""
+    """Raise ValidationError if a display name has invisible or direction-changing characters."""
     if FORBIDDEN_IN_NAMES.search(name):
         raise ValidationError(_("A name cannot contain control characters."), code="name_characters")
 
 
 class HandleField(models.CharField):
-    """Lower case in the row and in every look-up, so that `Hana` finds, and collides with, `hana`."""
+    """A handle, in lower case in rows and look-ups: `Hana` finds `hana` and cannot exist beside it."""
 
     def to_python(self, value: Any) -> Any:
         value = super().to_python(value)

@@ -33,14 +33,14 @@ class UserManager(BaseUserManager["User"].from_queryset(PeopleQuerySet)):  # typ
 
 
 def avatar_path(user: "User", filename: str) -> str:
-    """A name that nobody can guess and that is never used twice, so that it may be cached for ever."""
+    """A path that cannot be guessed and is never used again, so caches may keep it for ever."""
     return f"avatars/{uuid.uuid4().hex}.webp"
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A member or a member of staff. The handle is kept in lower case, so that it is unique whatever one types.
+    """A member or a member of staff.
 
-    `follower_count` is moved by the verbs alone, under locks; `save()` never writes it."""
+    Only the verbs change `follower_count`, under locks. `save()` never writes it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     handle = HandleField(
@@ -48,7 +48,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         max_length=HANDLE_LENGTH,
         unique=True,
         validators=[handle_shape],
-        error_messages={"unique": _("This handle is taken. Please choose another one.")},
+        error_messages={"unique": _("This handle is taken. Choose another one.")},
     )
     display_name = models.CharField(_("display name"), max_length=50, blank=True, validators=[plain_name])
     email = models.EmailField(_("email address"), blank=True)
@@ -78,7 +78,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         ]
         indexes = [
             models.Index(fields=["-follower_count", "handle"], name="user_most_followed"),
-            models.Index(fields=["email"], name="user_email"),  # password reset looks for it
+            models.Index(fields=["email"], name="user_email"),  # used by the password reset
             GinIndex(NAME_VECTOR, name="user_name_words"),
         ]
 
@@ -91,7 +91,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding and kwargs.get("update_fields") is None:
-            # A copy read before somebody else's follow must not write its old count back (allauth saves whole rows).
+            # allauth saves whole rows. A copy read before a new follow must not write its old count back.
             kwargs["update_fields"] = [
                 field.name
                 for field in self._meta.concrete_fields
@@ -122,21 +122,21 @@ class User(AbstractBaseUser, PermissionsMixin):
         )
         if created and accepted:
             other.count_followers(+1)
-            self._tell(signals.follow_began, other)
+            self._send_after_commit(signals.follow_began, other)
         return follow
 
     @transaction.atomic
     def unfollow(self, other: "User") -> None:
-        """End following `other`, or take the request back. Safe to repeat."""
+        """Stop following `other`, or withdraw the request. Safe to repeat."""
         lock_people(self, other)
         for follow in Follow.objects.filter(follower=self, followee=other):
             follow.delete()
             if follow.state == Follow.State.ACCEPTED:
                 other.count_followers(-1)
-                self._tell(signals.follow_ended, other)
+                self._send_after_commit(signals.follow_ended, other)
 
     def remove_follower(self, other: "User") -> None:
-        """End that `other` follows me, or decline that he asks to. Safe to repeat."""
+        """Remove `other` from my followers, or decline their request. Safe to repeat."""
         other.unfollow(self)
 
     @transaction.atomic
@@ -147,20 +147,20 @@ class User(AbstractBaseUser, PermissionsMixin):
         row = Follow.objects.filter(follower=follower, followee=self)
         if row.filter(state=Follow.State.REQUESTED).update(state=Follow.State.ACCEPTED, accepted_at=now):
             self.count_followers(+1)
-            follower._tell(signals.follow_began, self)
+            follower._send_after_commit(signals.follow_began, self)
         else:
             check(rules.approve_refusal(asked=row.exists()))
 
     def decline(self, follower: "User") -> None:
-        """Turn the request of `follower` down. He is not told and may ask again. Safe to repeat."""
+        """Decline the request of `follower`, who gets no notice and may ask again. Safe to repeat."""
         Follow.objects.filter(follower=follower, followee=self, state=Follow.State.REQUESTED).delete()
 
-    def _tell(self, signal: Signal, other: "User") -> None:
-        """Say after commit what has become of my following `other`."""
+    def _send_after_commit(self, signal: Signal, other: "User") -> None:
+        """Send a signal about me as the follower of `other`."""
         transaction.on_commit(lambda: signal.send(User, follower=self, followee=other), robust=True)
 
     def count_followers(self, change: int) -> None:
-        """Move `follower_count` by `change`; only the verbs call it, with my row locked."""
+        """Add `change` to `follower_count`. Only the verbs call it, with my row locked."""
         enough = Q() if change > 0 else Q(follower_count__gte=-change)
         User.objects.filter(enough, pk=self.pk).update(follower_count=F("follower_count") + change)
         self.refresh_from_db(fields=["follower_count"])
@@ -169,7 +169,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         return Follow.objects.filter(follower=other, followee=self, state=Follow.State.ACCEPTED).exists()
 
     def relation_to(self, other: "User") -> Relation:
-        """What `other` is to me: whom I block, follow, have asked to follow, or none of these."""
+        """What `other` is to me: blocked, followed, asked, or none of these."""
         return Relation(User.objects.with_relation_of(self).values_list("relation", flat=True).get(pk=other.pk))
 
     # Blocking
@@ -178,7 +178,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     def block(self, other: "User") -> None:
         """Block `other`: following ends both ways, and neither can enter the other's Spaces. Safe to repeat.
 
-        Raises Refused for oneself. Live rooms follow by the signal `blocked`."""
+        Raises Refused for oneself. The signal `blocked` reaches live Spaces."""
         check(rules.block_refusal(self.pk == other.pk))
         now = timezone.now()
         lock_people(self, other)
@@ -189,31 +189,31 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @transaction.atomic
     def unblock(self, other: "User") -> None:
-        """Take my block of `other` back; who followed whom before does not come back. Safe to repeat."""
+        """Remove my block of `other`. Earlier follows do not come back. Safe to repeat."""
         deleted, _rows = Block.objects.filter(blocker=self, blocked=other).delete()
         if deleted:
             transaction.on_commit(lambda: signals.unblocked.send(User, blocker=self, blocked=other), robust=True)
 
-    # Standing of the account
+    # State of the account
 
     def is_suspended(self, now: datetime | None = None) -> bool:
         return self.suspended_until is not None and self.suspended_until > (now or timezone.now())
 
     def in_good_standing(self, now: datetime | None = None) -> bool:
-        """Active and not suspended: half of the host gate, the other half is `followers_missing`."""
+        """Whether I am active and not suspended. A host also needs `followers_missing() == 0`."""
         return self.is_active and not self.is_suspended(now)
 
     def followers_missing(self) -> int:
-        """How many followers are missing until I may host; 0 with enough of them or a grant by staff."""
+        """How many more followers I need to host; 0 if I have enough or staff granted it."""
         return 0 if self.may_host else max(0, settings.SPACES_MIN_FOLLOWERS - self.follower_count)
 
     def grant_hosting(self, granted: bool = True) -> None:
-        """Let me host without enough followers, or take that back; a Space that is live goes on. Safe to repeat."""
+        """Let me host with any number of followers, or withdraw that. A live Space goes on. Safe to repeat."""
         self.may_host = granted
         self.save(update_fields=["may_host"])
 
     def deactivate(self) -> None:
-        """Lock me out for good. Live rooms follow as they follow a suspension. Safe to repeat."""
+        """Lock me out for good. It reaches live Spaces like a suspension. Safe to repeat."""
         self._set_active(False, signals.suspended)
 
     def activate(self) -> None:
@@ -221,18 +221,18 @@ class User(AbstractBaseUser, PermissionsMixin):
         self._set_active(True, signals.suspension_lifted)
 
     @transaction.atomic
-    def _set_active(self, active: bool, told: Signal) -> None:
+    def _set_active(self, active: bool, signal: Signal) -> None:
         self.is_active = active
         self.save(update_fields=["is_active"])
-        transaction.on_commit(lambda: told.send(User, user=self), robust=True)
+        transaction.on_commit(lambda: signal.send(User, user=self), robust=True)
 
     @transaction.atomic
     def suspend(self, until: datetime) -> None:
-        """Suspend the account until `until` (aware). Live rooms follow by the signal `suspended`.
+        """Suspend the account until `until` (aware). The signal `suspended` reaches live Spaces.
 
-        Raises ValueError for a time that is over."""
+        Raises ValueError for a time in the past."""
         if until <= timezone.now():
-            raise ValueError("a suspension ends in the future")
+            raise ValueError("a suspension has to end in the future")
         self.suspended_until = until
         self.save(update_fields=["suspended_until"])
         transaction.on_commit(lambda: signals.suspended.send(User, user=self), robust=True)
@@ -245,7 +245,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         transaction.on_commit(lambda: signals.suspension_lifted.send(User, user=self), robust=True)
 
     def make_staff(self) -> None:
-        """Let me into the admin; what I may do there is a matter of permissions. Safe to repeat."""
+        """Let me into the admin. Permissions decide what I may do there. Safe to repeat."""
         self.is_staff = True
         self.save(update_fields=["is_staff"])
 
@@ -253,7 +253,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @transaction.atomic
     def change_avatar(self, picture: "File[bytes] | None") -> None:
-        """Take `picture` (made by `accounts.avatars`) as my picture, or none; the old file goes after commit."""
+        """Use `picture` (made by `accounts.avatars`), or none. The old file is deleted after commit."""
         old = User.objects.select_for_update(no_key=True).get(pk=self.pk).avatar
         if picture is None:
             self.avatar = ""
@@ -263,25 +263,25 @@ class User(AbstractBaseUser, PermissionsMixin):
         if old:
             transaction.on_commit(lambda: old.storage.delete(old.name))
 
-    # Key of the API
+    # API key
 
     @transaction.atomic
     def renew_token(self) -> str:
-        """Make a new key of the API and return it. The one before stops working."""
+        """Make a new API key and return it. The old one stops working."""
         lock_people(self)
         self.remove_token()
         return Token.objects.create(user=self).key
 
     def remove_token(self) -> None:
-        """Have no key of the API any more. Safe to repeat."""
+        """Delete my API key. Safe to repeat."""
         Token.objects.filter(user=self).delete()
 
 
 def lock_people(*people: User) -> dict[uuid.UUID, User]:
-    """Lock the rows of `people` until the transaction ends and return them fresh, by id.
+    """Lock the rows of `people` until the transaction ends, and return them fresh, by id.
 
-    In the order of ids, so that verbs on the same people wait for each other and never in a circle. NO KEY: rows that
-    merely point to a person can still be written."""
+    They are locked in the order of ids, so verbs on the same people never wait in a circle. NO KEY lets other
+    transactions still write rows that point to these people."""
     rows = User.objects.select_for_update(no_key=True).filter(pk__in=[person.pk for person in people])
     return {person.pk: person for person in rows.order_by("pk")}
 
@@ -293,7 +293,7 @@ class Follow(models.Model):
         REQUESTED = "requested", _("requested")
         ACCEPTED = "accepted", _("accepted")
 
-    # No index of their own for the two keys: the constraint and the index below begin with them.
+    # The two keys need no index of their own: the constraint and the index below begin with them.
     follower = models.ForeignKey(
         User, models.CASCADE, verbose_name=_("who follows"), related_name="following_rows", db_index=False
     )
@@ -323,7 +323,7 @@ class Follow(models.Model):
 
 
 class Block(models.Model):
-    """`blocker` wants nothing to do with `blocked`."""
+    """`blocker` has blocked `blocked`."""
 
     blocker = models.ForeignKey(
         User, models.CASCADE, verbose_name=_("who blocks"), related_name="blocking_rows", db_index=False

@@ -1,4 +1,4 @@
-"""Queries for people: each starts from who is looking."""
+"""Queries for people. Each starts from the person who looks."""
 
 import enum
 import re
@@ -12,12 +12,12 @@ from django.utils import timezone
 if TYPE_CHECKING:
     from accounts.models import User
 
-SEARCH_WORDS = 6  # of a query; more words narrow nothing down
-NAME_VECTOR = SearchVector("display_name", config="simple")  # the expression of the index: both must be the same
+SEARCH_WORDS = 6  # of a query; the words after that are ignored
+NAME_VECTOR = SearchVector("display_name", config="simple")  # has to be the same expression as in the index
 
 
 class Relation(enum.StrEnum):
-    """What a person is to the one who looks, as far as buttons go."""
+    """What a person is to the person who looks: decides which buttons a page shows."""
 
     ONESELF = "oneself"
     BLOCKING = "blocking"
@@ -27,14 +27,14 @@ class Relation(enum.StrEnum):
 
 
 class PeopleQuerySet(models.QuerySet["User"]):
-    """People, narrowed to what the person looking may see."""
+    """People, narrowed to those whom the person who looks may see."""
 
     def visible_to(self, viewer: "User") -> Self:
         """Active people who have not blocked `viewer`."""
         return self.filter(is_active=True).exclude(blocking_rows__blocked=viewer)
 
     def on_terms_with(self, user: "User") -> Self:
-        """Active people, none of whom has blocked `user` or is blocked by him."""
+        """Active people who have not blocked `user` and are not blocked by `user`."""
         return self.visible_to(user).exclude(blocked_by_rows__blocker=user)
 
     def in_good_standing(self) -> Self:
@@ -42,7 +42,7 @@ class PeopleQuerySet(models.QuerySet["User"]):
         return self.filter(is_active=True).exclude(suspended_until__gt=timezone.now())
 
     def with_relation_of(self, viewer: "User") -> Self:
-        """Each with `.relation` (a value of Relation): what that person is to `viewer`."""
+        """Each person with `.relation`, a value of Relation: what they are to `viewer`."""
         follows = viewer.following_rows.filter(followee=OuterRef("pk"))
         return self.annotate(
             relation=Case(
@@ -56,20 +56,21 @@ class PeopleQuerySet(models.QuerySet["User"]):
         )
 
     def search(self, query: str) -> Self:
-        """People whose handle begins with `query`, or whose name has words that begin with its words; none for ''.
+        """People whose handle begins with `query`, or whose name has words that begin with its words.
 
-        The most followed first. Chain it: `User.objects.visible_to(me).search("mor")[:20]`."""
+        The most followed come first. An empty query finds no one.
+        Chain it: `User.objects.visible_to(me).search("mor")[:20]`."""
         query = query.replace("\0", "").strip().lower()  # PostgreSQL takes no NUL
         words = re.findall(r"\w+", query)[:SEARCH_WORDS]
         if not words:
             return self.none()
-        # Quoted words of \w only: nothing in them can be an operator of to_tsquery.
+        # Quoted words of only \w hold no operator of to_tsquery.
         by_name = SearchQuery(" & ".join(f"'{word}':*" for word in words), config="simple", search_type="raw")
         found = Q(handle__startswith=query.lstrip("@")) | Q(name_words=by_name)
         return self.alias(name_words=NAME_VECTOR).filter(found, is_active=True).order_by("-follower_count", "handle")
 
     def suggestions_for(self, user: "User") -> Self:
-        """People to follow: the most followed whom `user` does not follow and where neither blocked the other."""
+        """People to follow: the most followed whom `user` does not follow yet, without blocks on either side."""
         return (
             self.on_terms_with(user)
             .in_good_standing()

@@ -1,4 +1,4 @@
-"""What accounts tells the apps above it, after commit. Receivers call one verb each (see docs/architecture.md)."""
+"""What accounts reports to the apps above it, after commit. Each receiver calls one verb (docs/architecture.md)."""
 
 from django.dispatch import Signal
 
@@ -6,5 +6,5 @@ suspended = Signal()  # user: User
 suspension_lifted = Signal()  # user: User
 blocked = Signal()  # blocker: User, blocked: User
 unblocked = Signal()  # blocker: User, blocked: User
-follow_began = Signal()  # follower: User, followee: User; an accepted follow is new
-follow_ended = Signal()  # follower: User, followee: User; an accepted follow is over
+follow_began = Signal()  # follower: User, followee: User; the follow is accepted
+follow_ended = Signal()  # follower: User, followee: User; it was accepted before

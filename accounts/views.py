@@ -1,4 +1,4 @@
-"""Pages of people: profile, following, approving, blocking, one's own settings. Each needs a log-in."""
+"""Pages of people: profiles, following, approving, blocking, and a member's own settings. Each needs a log-in."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -25,7 +25,7 @@ from accounts.refusals import TEXTS, Refused
 from accounts.shared.requests import MemberRequest
 
 PAGE_ROWS = 50
-FIRST_REQUESTS = 100  # shown on one page, the oldest first; the next ones move up
+FIRST_REQUESTS = 100  # shown on one page, the oldest first
 AVATAR_CACHE = "public, max-age=31536000, immutable"  # a picture's name is never used twice
 
 P = ParamSpec("P")
@@ -33,9 +33,9 @@ PersonView = Callable[Concatenate[MemberRequest, User, P], HttpResponse]
 
 
 def of_a_visible_person(view: PersonView[P]) -> Callable[Concatenate[MemberRequest, str, P], HttpResponse]:
-    """Give the view the person of that handle, if the one looking may see him; else say that he is not available.
+    """Give the view the person with that handle, or answer "not available" if the member may not see them.
 
-    Somebody who blocked the viewer looks the same as somebody who does not exist."""
+    A person who blocked the member looks the same as one who does not exist."""
 
     @login_required
     @wraps(view)
@@ -92,16 +92,16 @@ def block(request: MemberRequest, person: User) -> HttpResponse:
 def unblock(request: MemberRequest, handle: str) -> HttpResponse:
     row = get_object_or_404(request.user.blocking_rows.select_related("blocked"), blocked__handle=handle)
     request.user.unblock(row.blocked)
-    return relation_answer(request, row.blocked, done=_("You no longer block %(name)s.") % {"name": row.blocked.name})
+    return relation_answer(request, row.blocked, done=_("You have unblocked %(name)s.") % {"name": row.blocked.name})
 
 
 def wants_fragment(request: MemberRequest) -> bool:
-    """Asked for by htmx for a part of the page, not as a boosted link or form."""
+    """Whether htmx asks for a part of the page, not through a boosted link or form."""
     return bool(request.htmx) and not request.htmx.boosted
 
 
 def relation_answer(request: MemberRequest, person: User, done: str = "", refused: str = "") -> HttpResponse:
-    """The buttons anew for htmx; for a plain form a message and the page that one came from."""
+    """Answer htmx with new buttons, and a plain form with a message and the page it came from."""
     if wants_fragment(request):
         context = {"person": person, "relation": request.user.relation_to(person), "done": done, "refused": refused}
         compact = request.POST.get("compact")
@@ -150,7 +150,7 @@ def blocked(request: MemberRequest) -> HttpResponse:
 
 
 def _page(request: MemberRequest, rows: QuerySet[Any], who: str) -> Page[Any]:
-    """One page of `rows`, narrowed to the people at their key `who` that the search words of the address find."""
+    """One page of `rows`, narrowed by the search words in the address to people at the key `who`."""
     if query := request.GET.get("q", ""):
         rows = rows.filter(**{f"{who}__in": User.objects.search(query).order_by()})
     return Paginator(rows, PAGE_ROWS).get_page(request.GET.get("page"))
@@ -165,7 +165,7 @@ def approve(request: MemberRequest, handle: str) -> HttpResponse:
     except Refused as refused:
         messages.error(request, refused.text)
         return redirect(_next_page(request) or "followers")
-    return _follower_answer(request, _("%(name)s follows you now.") % {"name": follower.name})
+    return _follower_answer(request, _("%(name)s now follows you.") % {"name": follower.name})
 
 
 @require_POST
@@ -173,7 +173,7 @@ def approve(request: MemberRequest, handle: str) -> HttpResponse:
 def decline(request: MemberRequest, handle: str) -> HttpResponse:
     follower = _my_follower(request, handle)
     request.user.decline(follower)
-    return _follower_answer(request, _("You declined the request of %(name)s.") % {"name": follower.name})
+    return _follower_answer(request, _("You have declined the request of %(name)s.") % {"name": follower.name})
 
 
 @require_POST
@@ -185,7 +185,7 @@ def remove_follower(request: MemberRequest, handle: str) -> HttpResponse:
 
 
 def _my_follower(request: MemberRequest, handle: str) -> User:
-    """Who follows me or has asked to; 404 for anyone else, also for a request that was taken back meanwhile."""
+    """A person who follows me or has asked to; 404 for all others, also if the request was withdrawn."""
     return get_object_or_404(request.user.follower_rows.select_related("follower"), follower__handle=handle).follower
 
 
@@ -200,7 +200,7 @@ def _follower_answer(request: MemberRequest, done: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def profile_edit(request: MemberRequest) -> HttpResponse:
-    me = User.objects.get(pk=request.user.pk)  # a copy of its own: the header shows the saved name, not the typed one
+    me = User.objects.get(pk=request.user.pk)  # a copy: the header shows the saved name, not the typed one
     form = ProfileForm(request.POST or None, request.FILES or None, instance=me)
     refusal = rules.profile_refusal(me.is_suspended())
     if request.method == "POST" and refusal is not None:
@@ -216,7 +216,7 @@ def profile_edit(request: MemberRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def token(request: MemberRequest) -> HttpResponse:
-    """The key of the API: make a new one or remove it. A key is shown once, in the answer that made it."""
+    """Make a new API key, or remove it. A key is shown once, in the answer that made it."""
     key = ""
     if "make" in request.POST:
         key = request.user.renew_token()
@@ -228,7 +228,7 @@ def token(request: MemberRequest) -> HttpResponse:
 
 @require_safe
 def avatar(request: HttpRequest, name: str) -> HttpResponse:
-    """A picture, to whoever knows its unguessable address; one that is a web server's or CDN's to cache."""
+    """A picture, for anyone who knows its address. The address cannot be guessed; web servers and CDNs may cache it."""
     try:
         with default_storage.open(f"avatars/{name}.webp") as picture:
             content = picture.read()

@@ -19,7 +19,7 @@ from tests.rig.texts import ROOT, Message, catalogue, placeholders
 
 LOCALE = ROOT / "locale"
 GERMAN = LOCALE / "de" / "LC_MESSAGES"
-FOREIGN = LOCALE / "allauth" / "de" / "LC_MESSAGES" / "django.po"  # allauth's texts that say "Sie" in its own German
+FOREIGN = sorted((LOCALE / "allauth").rglob("*.po"))  # allauth's texts that do not fit our pages
 CATALOGUES = sorted(LOCALE.rglob("*.po"))
 HINT = "`make texts` collects what changed; then complete the .po and run it again"
 
@@ -92,13 +92,16 @@ def test_a_catalogue_names_no_machine_and_no_day(path: Path) -> None:
     assert re.search(r"^#:|Creation-Date|Revision-Date", text, re.MULTILINE) is None, HINT
 
 
-def test_texts_of_allauth_that_we_replace_are_still_its_texts() -> None:
+@pytest.mark.parametrize("path", FOREIGN, ids=name)
+def test_texts_of_allauth_that_we_replace_are_still_its_texts(path: Path) -> None:
     theirs = Path(allauth.__file__).parent / "locale" / "de" / "LC_MESSAGES" / "django.po"
     known = {message.msgid for message in catalogue(theirs)}
-    assert [message.msgid for message in catalogue(FOREIGN) if message.msgid not in known] == []
+    assert [message.msgid for message in catalogue(path) if message.msgid not in known] == []
 
 
-# --- which language ---------------------------------------------------------------------------------------------------
+# Which language
+
+
 def test_a_text_that_is_not_written_out_is_found() -> None:
     with pytest.raises(AssertionError, match="does not write its text out"):
         list(texts.calls('_("a " + name)', "x.py"))

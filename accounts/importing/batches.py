@@ -1,6 +1,6 @@
-"""Bring members and follows in from elsewhere, a batch at a time. Safe to repeat: what is there already stays.
+"""Import members and follows in batches. Safe to repeat: existing rows stay as they are.
 
-Each batch is one transaction, so that a running site waits for moments only, and a broken run is simply run again.
+Each batch is one transaction, so a running site waits only for moments, and a broken run can simply be run again.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ FROM incoming
 LEFT JOIN accounts_user one ON one.handle = follower
 LEFT JOIN accounts_user other ON other.handle = followee
 """
-# The order in which every verb locks people (accounts.models.lock_people): nobody waits for us in a circle.
+# The same order as in accounts.models.lock_people, so that no verb waits for this one in a circle.
 LOCK = """
 SELECT count(*) FROM (
     SELECT id FROM accounts_user
@@ -59,7 +59,7 @@ UPDATE accounts_user SET follower_count = follower_count + number FROM gained WH
 
 @dataclass
 class Result:
-    """What became of a batch, or of all: rows brought in, rows that were there already, and faults by line."""
+    """Counts of a batch, or of all batches: rows added, rows known already, and rows with faults."""
 
     added: int = 0
     known: int = 0
@@ -70,9 +70,9 @@ Faults = list[tuple[int, str]]
 
 
 def import_members(rows: list[Row]) -> tuple[Result, Faults]:
-    """Add members of `rows` (handle, display_name, email, bio), without a password: they set one by mail.
+    """Add members from `rows` (handle, display_name, email, bio). They have no password and set one by mail.
 
-    A handle that exists already stays as it is."""
+    An account with the same handle stays as it is."""
     good: dict[str, User] = {}
     faults: Faults = []
     for row in rows:
@@ -112,9 +112,9 @@ def _words(error: ValidationError) -> str:
 
 @transaction.atomic
 def import_follows(rows: list[Row]) -> tuple[Result, Faults]:
-    """Add follows of `rows` (follower, followee: handles), accepted even where followers are approved by hand.
+    """Add follows from `rows` (handles of follower and followee), accepted even if a member approves followers.
 
-    An open request stays a request. The counts move by what was added, with the rows of all these people locked."""
+    An open request stays a request. The rows of all these people are locked while their counts change."""
     faults = [(row.line, row.fault) for row in rows if row.fault]
     with connection.cursor() as cursor:
         cursor.execute(FOLLOWS_TABLE)
@@ -129,7 +129,7 @@ def import_follows(rows: list[Row]) -> tuple[Result, Faults]:
         faults += cursor.fetchall()
         cursor.execute(INSERT.format(blocked=BLOCKED), {"now": timezone.now()})
         added = sum(number for (number,) in cursor.fetchall())
-        cursor.execute("DROP TABLE incoming, pair")  # several batches may share an outer transaction
+        cursor.execute("DROP TABLE incoming, pair")  # several batches may run in one outer transaction
     return Result(added, len(rows) - added - len(faults), len(faults)), sorted(faults)
 
 

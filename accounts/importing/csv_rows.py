@@ -1,4 +1,4 @@
-"""CSV files of operators, read row by row: any size, a fault of one row told with its line and never in the way."""
+"""CSV files of operators, read row by row. A faulty row is reported with its line; the others are read all the same."""
 
 import csv
 from collections.abc import Iterable, Iterator
@@ -13,12 +13,12 @@ T = TypeVar("T")
 
 
 class HeaderFault(Exception):
-    """The first line does not name the columns that are needed; the text says which."""
+    """The first line does not name the required columns. The text says which."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row: the line of the file on which it begins, its values by column, and what is wrong with it, or ''."""
+    """One row: the line on which it begins, its values by column, and its fault, or an empty text."""
 
     line: int
     values: dict[str, str] = field(default_factory=dict)
@@ -26,9 +26,9 @@ class Row:
 
 
 def read_rows(path: Path, required: list[str], optional: list[str]) -> Iterator[Row]:
-    """The rows of a UTF-8 file whose first line names the columns, in any order. Empty lines are passed over.
+    """The rows of a UTF-8 file whose first line names the columns, in any order. Empty lines are skipped.
 
-    Raises HeaderFault for missing or unknown columns, OSError for a file that cannot be read."""
+    Raises HeaderFault for missing or unknown columns, and OSError if the file cannot be read."""
     with path.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
         reader = csv.reader(file)
         columns = [name.strip().lower() for name in next(reader, [])]
@@ -63,7 +63,7 @@ def _row(line: int, columns: list[str], values: list[str]) -> Row:
 
 
 def _is_text(value: str) -> bool:
-    """Without NUL, which PostgreSQL does not take, and without the surrogates that stand for bytes outside UTF-8."""
+    """Whether it holds no NUL, which PostgreSQL refuses, and no surrogate, which stands for a byte outside UTF-8."""
     try:
         return b"\0" not in value.encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""How the API answers what it cannot do: always `{"code": ..., "detail": ...}`, and the same in its schema."""
+"""How the API refuses: always with `{"code": ..., "detail": ...}`, in its answers and in its schema."""
 
 from typing import Any
 
@@ -21,14 +21,14 @@ from accounts.shared.refusals import RefusedWith
 
 
 class RefusalSerializer(serializers.Serializer[object]):
-    """What every refusal of the API says."""
+    """Every refusal of the API."""
 
     code = serializers.CharField(help_text="Why, as a word for programs.")
     detail = serializers.CharField(help_text="Why, in words, in the language of the request.")
 
 
 def refused(error: Exception, context: dict[str, Any]) -> Response | None:
-    """The answer to `error`, which a view of the API raised; None for a fault of ours, which becomes a 500."""
+    """The answer to an error that a view of the API raised; None for a fault of ours, which becomes a 500."""
     if isinstance(error, NotAuthenticated | AuthenticationFailed):
         error = _counted(error, context)
     error = _as_api_exception(error)
@@ -39,7 +39,7 @@ def refused(error: Exception, context: dict[str, Any]) -> Response | None:
 
 
 def _counted(error: Exception, context: dict[str, Any]) -> Exception:
-    """Django REST framework asks the throttles after it knows who asks. Strangers have to count all the same."""
+    """Count a stranger too: Django REST framework asks the throttles only after it knows who asks."""
     try:
         context["view"].check_throttles(context["request"])
     except Throttled as throttled:

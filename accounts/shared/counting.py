@@ -1,4 +1,4 @@
-"""Numbers before words, for what commands say. (Pages say it through gettext.)"""
+"""Numbers with words, for the output of commands, which is English. Pages use gettext."""
 
 
 def counted(number: int, one: str, many: str = "") -> str:

@@ -1,10 +1,10 @@
-"""Lists of the API in pages."""
+"""Pages of the API's lists."""
 
 from rest_framework.pagination import LimitOffsetPagination
 
 
 class Pages(LimitOffsetPagination):
-    """`?limit=&offset=`; whoever asks for more gets what one answer may hold."""
+    """`?limit=&offset=`. A larger limit is cut to `max_limit`."""
 
     default_limit = 50
     max_limit = 100

@@ -1,4 +1,4 @@
-"""What a refusal is everywhere: a reason as a code, and a text for the person who asked."""
+"""What a refusal is in every app: a reason as a code, and a text for the person who asked."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -8,9 +8,9 @@ R = TypeVar("R", bound=StrEnum)
 
 
 class RefusedWith(Exception, Generic[R]):
-    """Something may not be done. `reason` is the code, `text` says it in the language of the moment.
+    """Something may not be done. `reason` is the code; `text` says it in the active language.
 
-    An app with reasons of its own makes a class of its own, with the text of each."""
+    Each app derives a class of its own, with the texts of its reasons."""
 
     texts: ClassVar[Mapping[Any, object]]
 
@@ -24,6 +24,6 @@ class RefusedWith(Exception, Generic[R]):
 
     @classmethod
     def check(cls, reason: R | None) -> None:
-        """Raise it if there is a reason to refuse."""
+        """Raise the refusal if there is a reason."""
         if reason is not None:
             raise cls(reason)

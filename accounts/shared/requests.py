@@ -1,4 +1,4 @@
-"""Requests of people who are logged in, as types: behind `login_required` the user is a User."""
+"""Types for requests of logged-in people: behind `login_required` the user is a User."""
 
 from typing import cast
 
@@ -15,5 +15,5 @@ class MemberRequest(HttpRequest):
 
 
 def member(request: Request) -> User:
-    """Who asks the API; behind IsAuthenticated, where nobody else comes."""
+    """The person who asks the API. Behind IsAuthenticated it is always a User."""
     return cast(User, request.user)

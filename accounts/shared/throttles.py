@@ -1,7 +1,7 @@
 """How many requests the API takes: a budget for each member, and one for each address.
 
-Every request counts against both, except that strangers have an address alone. The rates are settings; the counts lie
-in the cache, which all web processes share.
+Every request of a member counts against both; a stranger's counts against the address. The rates are settings. The
+counts are in the cache, which all web processes share.
 """
 
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.settings import api_settings
 from rest_framework.throttling import SimpleRateThrottle
 
-IPV6_NETWORK = 64  # bits: what one household gets, so that nobody has 2**64 budgets
+IPV6_NETWORK = 64  # bits: the network of one household; single addresses would give it 2**64 budgets
 
 
 class _Throttle(SimpleRateThrottle):

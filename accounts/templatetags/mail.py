@@ -1,4 +1,4 @@
-"""Whether this site can send mail, for pages that promise some."""
+"""Whether this site can send mail, for pages that mention it."""
 
 from django import template
 from django.conf import settings
@@ -8,5 +8,5 @@ register = template.Library()
 
 @register.simple_tag
 def sends_mail() -> bool:
-    """Whether an SMTP server is set; without one, mail is printed to the log and reaches nobody."""
+    """Whether an SMTP server is set. Without one, mail is only printed to the log."""
     return bool(settings.EMAIL_HOST)

@@ -102,7 +102,7 @@ def test_a_large_file_is_refused_unread() -> None:
     ids=["empty", "text", "only a signature", "svg", "cut off", "a format we do not take"],
 )
 def test_what_is_no_picture_is_refused(content: bytes) -> None:
-    with pytest.raises(ValidationError, match="could not be read"):
+    with pytest.raises(ValidationError, match="cannot be read"):
         squared(content)
 
 
@@ -170,7 +170,7 @@ def test_a_member_removes_the_picture(
 def test_a_refused_picture_changes_nothing_and_says_why(log_in: LogIn, hana: User) -> None:
     answer = upload(log_in(hana), b"no picture", display_name="Changed")
     assert answer.status_code == 200
-    assert "could not be read as a picture" in answer.content.decode()
+    assert "cannot be read as a picture" in answer.content.decode()
     hana.refresh_from_db()
     assert (hana.display_name, bool(hana.avatar)) == ("Hana Mori", False)
 

@@ -86,7 +86,7 @@ def test_a_wrong_log_in_does_not_tell_which_part(client: Client, hana: User, log
     assert answer.status_code == 200
     assert "_auth_user_id" not in client.session
     if login:
-        assert "The handle or the password is not right." in errors(answer)
+        assert "Wrong handle or password." in errors(answer)
 
 
 def test_guessing_is_stopped(client: Client, hana: User) -> None:
@@ -143,7 +143,7 @@ def test_reset_of_a_forgotten_password_by_mail(client: Client, hana: User) -> No
 def test_no_mail_is_promised_where_none_can_be_sent(client: Client, db: None, settings: Any, host: str) -> None:
     settings.EMAIL_HOST = host
     page = client.get("/accounts/password/reset/").content.decode()
-    assert ("This site sends no mail" in page) is not bool(host)
+    assert ("This site does not send mail" in page) is not bool(host)
     assert ('name="email"' in page) is bool(host)
 
 
@@ -172,9 +172,33 @@ def test_strangers_read_our_words(client: Client, db: None, path: str) -> None:
 @pytest.mark.parametrize("path", ["logout", "email", "password/reset"])
 def test_members_read_our_words(client: Client, hana: User, path: str) -> None:
     client.post("/accounts/login/", {"login": "hana", "password": PASSWORD})
-    assert "You are logged in as" in client.get("/me/profile/").content.decode()
+    assert "Welcome, Hana Mori." in client.get("/me/profile/").content.decode()
     assert re.search(STOCK, client.get(f"/accounts/{path}/", follow=True).content.decode()) is None
-    assert "You are logged out." in client.post("/accounts/logout/", follow=True).content.decode()
+    assert "You have logged out." in client.post("/accounts/logout/", follow=True).content.decode()
+
+
+TITLE_CASE = {"Change Password", "Email Addresses", "Two-Factor Authentication", "Confirm Access", "New Password"}
+
+
+@pytest.mark.parametrize("path", ["password/change", "email", "2fa", "reauthenticate", "password/reset"])
+def test_pages_of_allauth_look_like_ours(client: Client, hana: User, path: str, settings: Any) -> None:
+    settings.EMAIL_HOST = "smtp.example.org"
+    client.force_login(hana)
+    page = client.get(f"/accounts/{path}/", follow=True).content.decode()
+    assert [words for words in TITLE_CASE if words in page] == []
+    assert re.findall(r'placeholder="([^"]*)"', page.partition("<main")[2]) == []
+    if "<form" in (main := page.partition("<main")[2].partition("</main>")[0]):
+        assert "button-wide" in main
+
+
+@pytest.mark.parametrize("path", ["login", "signup"])
+def test_a_handle_is_typed_as_it_is(client: Client, db: None, path: str) -> None:
+    page = client.get(f"/accounts/{path}/").content.decode()
+    field = re.search(r'<input[^>]*name="(login|username)"[^>]*>', page)
+    assert field is not None
+    assert 'autocapitalize="none"' in field[0]
+    assert 'spellcheck="false"' in field[0]
+    assert "placeholder" not in field[0]
 
 
 @pytest.mark.parametrize("path", ["login", "signup", "password/reset", "password/reset/done", "inactive"])

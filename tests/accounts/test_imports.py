@@ -37,7 +37,7 @@ MEMBERS = 'handle,display_name,email,bio\nHana,Hana Mori,HANA@example.org,"Radio
 
 def test_members_come_in_without_a_password(run: Run) -> None:
     out, err = run("import_members", MEMBERS)
-    assert "Done. 2 members new, 0 there already, 0 bad" in out
+    assert "Done. 2 members new, 0 known already, 0 faulty" in out
     assert err == ""
     hana = User.objects.get(handle="hana")
     assert (hana.display_name, hana.email, hana.bio) == ("Hana Mori", "hana@example.org", "Radio,\nmostly")
@@ -49,12 +49,12 @@ def test_a_second_run_changes_nothing(run: Run) -> None:
     run("import_members", MEMBERS)
     User.objects.filter(handle="hana").update(display_name="Hana herself")
     out, _ = run("import_members", MEMBERS)
-    assert "0 members new, 2 there already" in out
+    assert "0 members new, 2 known already" in out
     assert User.objects.get(handle="hana").display_name == "Hana herself"
 
 
 def test_one_of_a_thing_is_said_as_one(run: Run) -> None:
-    out, err = run("import_members", "handle,bio\nhana,\nno\n", fails="1 of 2 rows is bad")
+    out, err = run("import_members", "handle,bio\nhana,\nno\n", fails="1 faulty row of 2;")
     assert "2 rows read: 1 member new" in out
     assert err == "line 3: has 1 column instead of 2\n"
 
@@ -72,7 +72,7 @@ def test_bad_members_are_told_with_their_lines_and_the_others_come_in(run: Run) 
         "handle,display_name,email\nhana,Hana,\nno,Short,\nsol,Sol,not-an-address\nadmin,Ad,\nlior\n"
         f"dee,{'x' * 51},\nmo,a\u202eb,\n\nkim,Kim,\n"
     )
-    out, err = run("import_members", text, fails="6 of 8 rows are bad")
+    out, err = run("import_members", text, fails="6 faulty rows of 8;")
     lines = err.splitlines()
     assert [line.split(":")[0] for line in lines] == ["line 3", "line 4", "line 5", "line 6", "line 7", "line 8"]
     assert "handle: A handle has 3 to 30 characters" in lines[0]
@@ -105,7 +105,7 @@ def test_a_missing_file_is_one_clear_line(db: None, tmp_path: Path) -> None:
 
 def test_what_is_not_utf8_or_not_csv_is_a_bad_row(run: Run) -> None:
     rows = [b"handle,bio", b"hana,\xff\xfe", b"sol,\0", b"lior," + b"x" * 140_000, b"dee,"]
-    _, err = run("import_members", b"\n".join(rows), fails="3 of 4")
+    _, err = run("import_members", b"\n".join(rows), fails="3 faulty rows of 4")
     assert "line 2: is not text in UTF-8" in err
     assert "line 3: is not text in UTF-8" in err
     assert "line 4: is not CSV" in err
@@ -115,7 +115,7 @@ def test_what_is_not_utf8_or_not_csv_is_a_bad_row(run: Run) -> None:
 def test_follows_come_in_counted_and_accepted(run: Run, hana: User, sol: User, lior: User) -> None:
     User.objects.filter(pk=sol.pk).update(approves_followers=True)
     out, _ = run("import_follows", "follower,followee\nlior,hana\nSOL,@hana\nlior,hana\nlior,sol\n")
-    assert "3 follows new, 1 there already, 0 bad" in out
+    assert "3 follows new, 1 known already, 0 faulty" in out
     hana.refresh_from_db()
     assert hana.follower_count == 2
     follow = Follow.objects.get(follower=lior, followee=sol)
@@ -143,7 +143,7 @@ def test_a_request_stays_a_request(run: Run, hana: User, lior: User) -> None:
 def test_bad_follows_are_told_with_their_lines(run: Run, hana: User, lior: User, dee: User) -> None:
     hana.block(dee)
     text = "follower,followee\nghost,hana\nlior,ghost\nhana,hana\ndee,hana\nhana,dee\nlior\nlior,hana\n"
-    _, err = run("import_follows", text, fails="6 of 7 rows are bad")
+    _, err = run("import_follows", text, fails="6 faulty rows of 7;")
     assert err.splitlines() == [
         "line 2: there is no member @ghost",
         "line 3: there is no member @ghost",
@@ -190,5 +190,5 @@ def test_a_million_follows_come_in(db: None, tmp_path: Path) -> None:
     start, said = time.monotonic(), StringIO()
     call_command("import_follows", file, stdout=said, no_color=True)
     print(f"1,000,000 follows in {time.monotonic() - start:.0f} s")
-    assert "Done. 1,000,000 follows new, 0 there already, 0 bad" in said.getvalue()
+    assert "Done. 1,000,000 follows new, 0 known already, 0 faulty" in said.getvalue()
     assert User.objects.aggregate(all=Sum("follower_count"))["all"] == 1_000_000

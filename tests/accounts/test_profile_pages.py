@@ -118,7 +118,7 @@ def test_asking_to_follow_shows_as_requested(log_in: LogIn, hana: User, lior: Us
     User.objects.filter(pk=hana.pk).update(approves_followers=True)
     browser = log_in(lior)
     assert "Ask to follow" in browser.get("/people/hana/").content.decode()
-    assert "Requested: take back" in browser.post("/people/hana/follow/", headers=HX).content.decode()
+    assert "Withdraw request" in browser.post("/people/hana/follow/", headers=HX).content.decode()
     browser.post("/people/hana/unfollow/")
     assert lior.relation_to(hana) == Relation.NONE
 

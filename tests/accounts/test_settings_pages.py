@@ -69,21 +69,21 @@ def asked(hana: User, lior: User) -> User:
 
 def test_requests_stand_on_the_page_of_followers(log_in: LogIn, hana: User, asked: User) -> None:
     page = log_in(hana).get("/me/followers/").content.decode()
-    assert "Asking to follow you" in page
+    assert "Requests to follow you" in page
     assert "/people/lior/approve/" in page
     assert "/people/lior/decline/" in page
 
 
 def test_approve(log_in: LogIn, hana: User, asked: User) -> None:
     answer = log_in(hana).post("/people/lior/approve/", follow=True)
-    assert "Lior Katz follows you now." in answer.content.decode()
+    assert "Lior Katz now follows you." in answer.content.decode()
     assert asked.relation_to(hana) == Relation.FOLLOWING
 
 
 def test_a_decision_answers_with_the_whole_list_and_its_numbers(log_in: LogIn, hana: User, asked: User) -> None:
     page = log_in(hana).post("/people/lior/approve/", headers=HX | {"HX-Boosted": "true"}, follow=True).content.decode()
-    assert "Asking to follow you" not in page
-    assert 'Following you <span class="count">1</span>' in page
+    assert "Requests to follow you" not in page
+    assert 'Your followers <span class="count">1</span>' in page
     assert "/people/lior/remove/" in page
 
 
@@ -141,7 +141,7 @@ def test_followers_are_found_and_paged(log_in: LogIn, hana: User, monkeypatch: p
     assert "Kim Alba" in found
     assert "Ann Kimura" in found
     assert "Ken Ito" not in found
-    assert "Nobody here matches" in browser.get("/me/followers/", {"q": "zed"}).content.decode()
+    assert "No one on this list matches" in browser.get("/me/followers/", {"q": "zed"}).content.decode()
 
 
 @pytest.mark.parametrize("page", ["0", "-1", "99999999999999999999", "x"])
@@ -151,7 +151,11 @@ def test_an_odd_page_number_is_some_page(log_in: LogIn, hana: User, page: str) -
 
 def test_empty_lists_say_what_to_do(log_in: LogIn, dee: User) -> None:
     browser = log_in(dee)
-    said = {"followers": "Nobody follows you yet", "following": "You follow nobody yet", "blocked": "You block nobody"}
+    said = {
+        "followers": "You have no followers yet",
+        "following": "You do not follow anyone yet",
+        "blocked": "You have not blocked anyone",
+    }
     for path, words in said.items():
         assert words in browser.get(f"/me/{path}/").content.decode()
 

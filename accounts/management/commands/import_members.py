@@ -5,8 +5,8 @@ from accounts.management.import_command import ImportCommand
 
 class Command(ImportCommand):
     help = (
-        "Add members from a CSV file. They have no password: they set one with 'forgotten password', by mail. "
-        "A handle that exists already is left as it is, so the same file can be imported again."
+        "Adds members from a CSV file. They have no password and set one with 'Forgotten password?', by mail. "
+        "Existing accounts stay as they are, so the same file can be imported again."
     )
     what = "member"
     required = ["handle"]
@@ -17,5 +17,5 @@ class Command(ImportCommand):
     )
     batch_size = BATCH_MEMBERS
 
-    def bring_in(self, rows: list[Row]) -> tuple[Result, Faults]:
+    def import_batch(self, rows: list[Row]) -> tuple[Result, Faults]:
         return import_members(rows)
