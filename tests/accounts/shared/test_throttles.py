@@ -42,7 +42,7 @@ def ask(client: Client) -> Ask:
         if person is not None:
             headers["Authorization"] = f"Token {Token.objects.get_or_create(user=person)[0].key}"
         path = f"/api/people/{person.handle}/" if person else "/api/people/hana/"
-        return [client.get(path, REMOTE_ADDR=address, headers=headers) for _ in range(times)]
+        return [client.get(path, REMOTE_ADDR=address, headers=headers) for _ in range(times)]  # type: ignore[misc]
 
     return asked
 
