@@ -30,7 +30,7 @@ handle_shape = RegexValidator(
 def refuse_reserved(handle: str) -> None:
     """Raise ValidationError if members may not choose this handle."""
     if handle.lower() in RESERVED_HANDLES:
-        raise ValidationError(_("This handle is reserved. Choose another one."), code="handle_reserved")
+        raise ValidationError(_("This handle is reserved. Please choose another one."), code="handle_reserved")
 
 
 def plain_name(name: str) -> None:

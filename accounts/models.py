@@ -48,7 +48,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         max_length=HANDLE_LENGTH,
         unique=True,
         validators=[handle_shape],
-        error_messages={"unique": _("This handle is taken. Choose another one.")},
+        error_messages={"unique": _("This handle is taken. Please choose another one.")},
     )
     display_name = models.CharField(_("display name"), max_length=50, blank=True, validators=[plain_name])
     email = models.EmailField(_("email address"), blank=True)

@@ -97,6 +97,7 @@ def test_the_live_space_is_as_it_was() -> None:
     assert [one.participant.user.handle for one in tea.queue()] == ["lior"]
     assert set(Space.objects.enterable_by(person("lior"))) == {tea}
     assert not Space.objects.enterable_by(person("dee")).exists()
+    assert (tea.node, tea.boot) == ("node-1", "0123456789abcdef")
 
 
 def test_the_live_space_goes_on() -> None:
