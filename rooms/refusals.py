@@ -9,23 +9,23 @@ from rooms.rules import Reason
 
 TEXTS = {
     Reason.NOT_YOUR_ROLE: _("Your role in this Space does not allow that."),
-    Reason.NOT_ON_THIS_PERSON: _("That cannot be done to this person in their present role."),
+    Reason.NOT_ON_THIS_PERSON: _("You cannot do that to a person in this role."),
     Reason.NOT_ON_YOURSELF: _("You cannot do that to yourself."),
     Reason.NOT_LIVE: _("This Space is not live."),
     Reason.NOT_IN_THE_SPACE: _("This person is not in the Space."),
-    Reason.STAGE_FULL: _("All microphones are taken. Move somebody to the audience first."),
+    Reason.STAGE_FULL: _("All microphones are taken. Move someone to the audience first."),
     Reason.ALREADY_ASKED: _("You have already asked to speak."),
     Reason.NOT_ASKED: _("You have not asked to speak."),
-    Reason.ALREADY_DECIDED: _("This request is no longer in the queue."),
+    Reason.ALREADY_DECIDED: _("This request is no longer open."),
     Reason.MUTED_BY_HOST: _("The host has muted you. Only the host can open your microphone again."),
     Reason.NOTICE_NOT_ACCEPTED: _("Read the notice about the safety recording first."),
     Reason.TOO_FEW_FOLLOWERS: _("You do not have enough followers to host a Space yet."),
     Reason.SUSPENDED: _("Your account is suspended."),
     Reason.ALREADY_LIVE: _("You already host a live Space. End it before you open another."),
-    Reason.NOT_BY_NAME: _("This Space is for followers; nobody is invited to it by name."),
-    Reason.NO_SUCH_PERSON: _("Nobody here is called %(names)s."),
-    Reason.WAS_REMOVED: _("Somebody you named was removed from this Space and cannot come back."),
-    Reason.TOO_MANY_INVITED: _("No more people can be named for this Space."),
+    Reason.NOT_BY_NAME: _("This Space is open to followers. You cannot invite people by name."),
+    Reason.NO_SUCH_PERSON: _("Member not found: %(names)s."),
+    Reason.WAS_REMOVED: _("One of these people was removed from this Space and cannot come back."),
+    Reason.TOO_MANY_INVITED: _("You cannot invite any more people to this Space."),
 }
 
 

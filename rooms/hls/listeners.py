@@ -18,6 +18,7 @@ from rooms.media.contract.standing import HEARD
 from rooms.media.hls import signature
 from rooms.models import Participant, Space
 from rooms.nodes import offers, placement
+from rooms.nodes.refusals import SoundRefused
 from rooms.store import queue
 from rooms.store.client import async_redis_client
 
@@ -138,7 +139,7 @@ async def _offered(participant: UUID) -> UUID | None:
     """The Space of somebody who may hear it now, None where no node writes its files now."""
     try:
         space, node = await offers.placed(participant)
-    except offers.SoundRefused:
+    except SoundRefused:
         return None
     return UUID(space) if settings.HLS and node.hls else None
 

@@ -1,6 +1,10 @@
-"""Command -> verb: one line per command. The consumer calls `carry_out`, which knows no other rule than this table."""
+"""Which code carries out which command: one line per command.
 
-from collections.abc import Callable
+VERBS are verbs of the models and run in a thread with the database. ANSWERS are coroutines that make the answer
+themselves. The consumer calls `carry_out`.
+"""
+
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
@@ -18,11 +22,13 @@ from rooms.rules import Action, Reason, Role
 from rooms.store import keys
 from rooms.store.client import async_redis_client
 
-Verb = Callable[[Participant, Any], object]  # Invited is an answer itself; what others return is not
+Verb = Callable[[Participant, Any], object]  # a verb that returns Invited has made the answer itself
+Tell = listeners.Tell
+Answerer = Callable[[UUID, Any, Tell], Awaitable[Event]]
 
 
 def _other(me: Participant, command: OnPerson) -> Participant:
-    """The person a command is about, in my Space. Whoever is elsewhere is not found."""
+    """The person whom a command is about. People in other Spaces are not found."""
     other = Participant.objects.filter(space_id=me.space_id, pk=command.participant).first()
     if other is None:
         raise Refused(Reason.NOT_IN_THE_SPACE)
@@ -61,55 +67,59 @@ VERBS: dict[type[protocol.Command], Verb] = {
 }
 
 
-async def carry_out(me: UUID, command: protocol.Command, tell: listeners.Tell) -> Event:
-    """Do what the command says for participant `me`; the answer for the page. Raises Refused, SoundRefused.
-
-    `tell` is for the frames that follow the answer to some."""
-    if isinstance(command, protocol.Offer):
-        sdp, boot = await offers.answer(me, command.sdp, restart=command.restart, boot=command.boot)
-        return protocol.Answer(sdp=sdp, boot=boot, re=command.id)
-    if isinstance(command, protocol.Hear):
-        return await listeners.hear(me, command, tell)
-    if isinstance(command, protocol.Relay):
-        return await turn.ice_servers(me, command.id)
-    if isinstance(command, protocol.Sync):
-        return await take_snapshot(me)
-    if isinstance(command, protocol.Ping):
-        return protocol.Ok(re=command.id)
-    if isinstance(command, protocol.React):
-        await _react(me, command.emoji)
-        return protocol.Ok(re=command.id)
-    return await _verb(me, command)
-
-
-@database
-def _verb(me: UUID, command: protocol.Command) -> Event:
-    done = VERBS[type(command)](_present(me), command)
-    return done if isinstance(done, protocol.Invited) else protocol.Ok(re=command.id)
+def _hearing(me: UUID) -> Participant:
+    return Participant.objects.select_related("space__host", "user").hearing(me)
 
 
 @database
 def take_snapshot(me: UUID) -> protocol.Snapshot:
     with snapshot.one_moment():
-        person = _present(me)
+        person = _hearing(me)
         return snapshot.of(person.space, person)
 
 
-def _present(me: UUID) -> Participant:
-    person = Participant.objects.present().select_related("space__host", "user").filter(pk=me).first()
-    if person is None:
-        raise Refused(Reason.NOT_IN_THE_SPACE)
-    return person
+async def _offer(me: UUID, command: protocol.Offer, tell: Tell) -> Event:
+    sdp, boot = await offers.answer(me, command.sdp, restart=command.restart, boot=command.boot)
+    return protocol.Answer(sdp=sdp, boot=boot, re=command.id)
 
 
-async def _react(me: UUID, emoji: str) -> None:
+async def _react(me: UUID, command: protocol.React, tell: Tell) -> Event:
     key = keys.REACTIONS.format(space=await _reacts_in(me))
     async with async_redis_client().pipeline() as pipe:
-        await pipe.hincrby(key, emoji, 1).expire(key, keys.SUM_SECONDS).execute()
+        await pipe.hincrby(key, command.emoji, 1).expire(key, keys.SUM_SECONDS).execute()
+    return protocol.Ok(re=command.id)
 
 
 @database
 def _reacts_in(me: UUID) -> UUID:
-    person = _present(me)
+    person = Participant.objects.hearing(me)
     check(rules.refusal(Action.REACT, Role(person.role)))
     return person.space_id
+
+
+async def _ping(me: UUID, command: protocol.Ping, tell: Tell) -> Event:
+    return protocol.Ok(re=command.id)
+
+
+ANSWERS: dict[type[protocol.Command], Answerer] = {
+    protocol.Sync: lambda me, c, tell: take_snapshot(me),
+    protocol.Ping: _ping,
+    protocol.Offer: _offer,
+    protocol.Hear: lambda me, c, tell: listeners.hear(me, c, tell),
+    protocol.Relay: lambda me, c, tell: turn.ice_servers(me, c.id),
+    protocol.React: _react,
+}
+
+
+async def carry_out(me: UUID, command: protocol.Command, tell: Tell) -> Event:
+    """Do what the command says for participant `me` and return the answer for the page.
+
+    `tell` sends the frames that follow the answer. Raises Refused, SoundRefused."""
+    answer = ANSWERS.get(type(command))
+    return await (_verb(me, command) if answer is None else answer(me, command, tell))
+
+
+@database
+def _verb(me: UUID, command: protocol.Command) -> Event:
+    done = VERBS[type(command)](_hearing(me), command)
+    return done if isinstance(done, protocol.Invited) else protocol.Ok(re=command.id)

@@ -6,6 +6,7 @@ from typing import Any
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
+from accounts.shared.refusals import RefusedWith
 from rooms import events, protocol
 from rooms.hls import listeners
 from rooms.live import commands, presence, ticker
@@ -13,11 +14,9 @@ from rooms.live.metrics import COMMANDS
 from rooms.live.socket import WARNINGS, FrameLimit, Socket
 from rooms.loops import database
 from rooms.models import Participant, Space
-from rooms.nodes.offers import SoundRefused
 from rooms.protocol import Close
-from rooms.refusals import Refused
 
-TOO_FAST = _("That was too much at once. Wait a moment, then try again.")
+TOO_FAST = _("Too many actions at once. Wait a moment and try again.")
 
 
 class SpaceConsumer(Socket):
@@ -78,11 +77,10 @@ class SpaceConsumer(Socket):
                 await self.follow_levels(not (isinstance(event, protocol.Files) and event.hls))
             COMMANDS.labels(protocol.name_of(command), "done").inc()
             await self.send_event(event)
-        except (Refused, SoundRefused) as refused:
+        except RefusedWith as refused:
             with translation.override(self.scope["language"]):
-                text = refused.text
-            code = refused.reason if isinstance(refused, Refused) else refused.code
-            await self.refuse(protocol.name_of(command), protocol.Error(code=str(code), text=text, re=command.id))
+                error = protocol.Error(code=str(refused.reason), text=refused.text, re=command.id)
+            await self.refuse(protocol.name_of(command), error)
 
     async def follow_levels(self, wanted: bool) -> None:
         """Join or leave the group for levels. Levels are of now, and files are heard seconds later."""

@@ -51,6 +51,13 @@ class ParticipantQuerySet(models.QuerySet["Participant"]):
         shown = ("pk", "user__handle", "user__display_name", "user__avatar", "role", "mute", "away_since")
         return [_person(*row) for row in self.values_list(*shown)]
 
+    def hearing(self, pk: uuid.UUID) -> "Participant":
+        """The person who is in a live Space now as participant `pk`. Raises Refused."""
+        here = self.present().filter(pk=pk, space__state=Space.State.LIVE).select_related("space").first()
+        if here is None:
+            raise Refused(Reason.NOT_IN_THE_SPACE)
+        return here
+
     def out(self) -> Self:
         return self.exclude(left_at=None, removed_at=None)
 

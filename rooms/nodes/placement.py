@@ -7,25 +7,12 @@ from django.db import transaction
 
 from rooms.media.contract import heartbeat
 from rooms.models import Space
+from rooms.nodes.refusals import SoundReason, SoundRefused
 from rooms.store.client import redis_client
 
 COMING_LOAD = 0.02  # of a core: what a Space counts for that is placed on a node but not in its heartbeat yet
 
 Node = heartbeat.Beat  # a media node, as its latest heartbeat describes it
-
-
-class NoNode(Exception):
-    """No media node can take the Space: none runs, all are draining, or its node may still live (`_is_gone`).
-
-    `code` goes to the page (`rooms/nodes/offers.py`)."""
-
-    code = "no_node"
-
-
-class AllFull(NoNode):
-    """Every media node has as much to do as it takes."""
-
-    code = "full"
 
 
 def nodes() -> list[Node]:
@@ -52,7 +39,9 @@ def place(space: Space, preferred: bool = False) -> Node:
     """The node of this Space. If it has none, the least loaded one that has places for everyone is chosen.
 
     If no node has that many places, the node with most places is chosen. A full node gets a new Space only for a member
-    who is `preferred` to newcomers, and only if no other node is left. Raises NoNode."""
+    who is `preferred` to newcomers, and only if no other node is left.
+
+    Raises SoundRefused: `full`, or `no_node` if none runs, all are draining, or the Space's node may still live."""
     return node_of(space, nodes()) or _claim(space, preferred)
 
 
@@ -81,7 +70,7 @@ def _chosen(space: Space, alive: list[Node], preferred: bool) -> Node:
     if preferred and not free:
         free = [node for node in staying if node.peers < node.capacity]
     if not free:
-        raise AllFull if staying else NoNode
+        raise SoundRefused(SoundReason.FULL if staying else SoundReason.NO_NODE)
     needed = min(space.participants.present().count(), max(node.free_places for node in free))
     return least_loaded([node for node in free if node.free_places >= needed])
 
@@ -121,7 +110,7 @@ def _claim(space: Space, preferred: bool) -> Node:
 
 def _next_node(space: Space, alive: list[Node], preferred: bool) -> Node:
     if not _is_gone(space, alive):
-        raise NoNode
+        raise SoundRefused(SoundReason.NO_NODE)
     return _chosen(space, alive, preferred)
 
 

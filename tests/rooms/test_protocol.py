@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rooms import protocol
+from rooms.nodes.refusals import SoundReason
 from tests.rig.machine import CHECKOUT
 
 DOCUMENT = (CHECKOUT / "docs" / "protocol.md").read_text(encoding="utf-8")
@@ -49,6 +50,11 @@ def test_the_document_shows_each_event_whole(tag: str) -> None:
 def test_the_document_has_nothing_else() -> None:
     assert set(re.findall(r"^### `(\w+)`", DOCUMENT, re.MULTILINE)) == set(COMMANDS) | set(EVENTS)
     assert re.findall(r"^\| (\d{4}) \|", DOCUMENT, re.MULTILINE) == [str(int(close)) for close in protocol.Close]
+
+
+def test_the_document_names_the_codes_of_refused_sound() -> None:
+    [line] = re.findall(r"^- Those of the sound: (.*?)\.$", DOCUMENT, re.MULTILINE | re.DOTALL)
+    assert set(re.findall(r"`(\w+)`", line)) == set(SoundReason)
 
 
 def test_the_page_knows_the_same_commands_and_events() -> None:

@@ -27,7 +27,7 @@ def test_a_host_names_further_people_while_the_space_is_live(join_as: Callable[.
     for handles, answer in (
         ("", "Name at least one person"),
         ("not a handle!", "Name at least one person"),
-        ("dee, nobody_of_this_name", "Nobody here is called @nobody_of_this_name."),
+        ("dee, nobody_of_this_name", "Member not found: @nobody_of_this_name."),
         ("@Dee, @hana, @sol", ""),
     ):
         invite(hana, handles, answer)

@@ -143,7 +143,7 @@ async def test_the_host_invites_by_handle_all_or_nobody(hana: User, sol: User, d
         for number, other in enumerate(("nobody_here", "lior")):
             await host.send(type="invite", handles=["dee", other], id=number)
             refused = await host.until("error", re=number)
-            assert (refused["code"], refused["text"]) == ("no_such_person", f"Nobody here is called @{other}.")
+            assert (refused["code"], refused["text"]) == ("no_such_person", f"Member not found: @{other}.")
         await page.send(type="invite", handles=["dee"], id=7)
         assert (await page.until("error", re=7))["code"] == "not_your_role"
         assert not await space.invitations.filter(user=dee).aexists()

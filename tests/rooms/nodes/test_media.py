@@ -22,6 +22,7 @@ from rooms.media.client.peer import Crowd, tone_packets
 from rooms.media.node import Node
 from rooms.models import Participant, Space
 from rooms.nodes import placement
+from rooms.nodes.refusals import SoundRefused
 from tests.rig.follower import Ear, Follower
 from tests.rig.media.settings import node_settings
 from tests.rig.page import _close_what_belongs_to_the_loop, pages
@@ -155,7 +156,7 @@ async def test_a_drained_node_gets_no_new_space_until_that_is_undone(tea: Space,
     node = await start("n1")
     assert await media("drain", "n1") == "n1 gets no more Spaces.\nn1 is empty.\n"
     await beat(lambda nodes: nodes[0].draining)
-    with pytest.raises(placement.NoNode):
+    with pytest.raises(SoundRefused):
         await database(placement.place)(tea)
     assert ", draining\n" in await media("list")
     assert await media("drain", "n1", "--undo") == "n1 gets Spaces again.\n"

@@ -11,7 +11,8 @@ import pytest_asyncio
 from aiohttp import web
 
 from rooms.nodes import offers
-from rooms.nodes.offers import AT_ONCE, Place, SoundRefused
+from rooms.nodes.offers import AT_ONCE, Place
+from rooms.nodes.refusals import SoundRefused
 from rooms.store import queue
 from tests.rig import heartbeat
 from tests.rig.page import _close_what_belongs_to_the_loop
@@ -58,7 +59,7 @@ class Dark:
         away = self.is_known or participant.int % 2
         dark = self._dark[participant.int // 2 % len(self._dark)]
         port = self._runner.addresses[0][1] if away else dark.sockets[0].getsockname()[1]
-        return Place(THERE, heartbeat.node(f"{port}", url=f"http://127.0.0.1:{port}"), True, False)
+        return Place(THERE, heartbeat.node(f"{port}", url=f"http://127.0.0.1:{port}"), preferred=True)
 
     async def _take(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.taken += 1

@@ -1,5 +1,6 @@
 """On which media node a Space sounds, and that everybody in it is told when it moves."""
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -13,6 +14,7 @@ from rooms.media.contract import heartbeat
 from rooms.media.contract.standing import KEY, parse
 from rooms.models import Participant, Space
 from rooms.nodes import offers, placement
+from rooms.nodes.refusals import SoundReason, SoundRefused
 from rooms.refusals import Refused
 from rooms.store.client import redis_client
 from tests.rig.heartbeat import beat, died
@@ -22,7 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_without_a_node_there_is_no_place(tea: Space) -> None:
-    with pytest.raises(placement.NoNode):
+    with pytest.raises(SoundRefused):
         placement.place(tea)
 
 
@@ -39,8 +41,9 @@ def test_a_drained_node_that_has_forgotten_a_space_does_not_get_it_again(tea: Sp
     beat("one", spaces=[str(tea.pk)])
     placement.place(tea)
     beat("one", draining=True)
-    with pytest.raises(placement.NoNode):
+    with pytest.raises(SoundRefused) as refused:
         placement.place(Space.objects.get(pk=tea.pk))
+    assert refused.value.reason == SoundReason.NO_NODE
     beat("two", boot="2")
     assert placement.place(Space.objects.get(pk=tea.pk)).name == "two"
 
@@ -56,9 +59,9 @@ FULL: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("state", "code"), FULL)
 def test_a_node_that_takes_no_more_is_passed_over(tea: Space, state: dict[str, Any], code: str) -> None:
     beat("one", **state)
-    with pytest.raises(placement.NoNode) as nowhere:
+    with pytest.raises(SoundRefused) as nowhere:
         placement.place(tea)
-    assert nowhere.value.code == code
+    assert nowhere.value.reason == code
     beat("two", load=0.9)
     assert placement.place(tea).name == "two"
 
@@ -85,9 +88,9 @@ def test_whoever_is_heard_first_after_redis_was_away_does_not_get_the_spaces_of_
     placement.place(tea)
     died("one")
     beat("two", boot="2", steady=heartbeat.LIFE_MS / 1000 - 0.1)
-    with pytest.raises(placement.NoNode) as nowhere:
+    with pytest.raises(SoundRefused) as nowhere:
         placement.place(Space.objects.get(pk=tea.pk))
-    assert nowhere.value.code == "no_node"
+    assert nowhere.value.reason == "no_node"
     assert placement.free_places(Space.objects.get(pk=tea.pk)) == 0, "and nobody in line is called"
     beat("one")
     assert placement.place(Space.objects.get(pk=tea.pk)).name == "one"
@@ -130,8 +133,9 @@ def test_where_all_are_full_only_the_preferred_get_a_node_and_one_that_has_a_pla
     beat("one", full=True, load=0.8)
     beat("two", peers=10, load=0.2)
     beat("three", draining=True)
-    with pytest.raises(placement.AllFull):
+    with pytest.raises(SoundRefused) as refused:
         placement.place(tea)
+    assert refused.value.reason == SoundReason.FULL
     assert placement.place(tea, preferred=True).name == "one"
 
 
@@ -240,11 +244,27 @@ def test_everybody_is_told_once_that_the_sound_moved(
     assert hinted == [protocol.SoundMoved(boot="2")]
 
 
+def test_an_offer_takes_two_steps_in_threads(
+    host: Participant, hinted: list[events.Hint], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One places the Space and asks the queue, and one notes that there is sound: a storm of joins is made of these."""
+    run, steps = asyncio.BaseEventLoop.run_in_executor, list[object]()
+
+    def counted(loop: asyncio.BaseEventLoop, *given: Any) -> Any:
+        steps.append(given)
+        return run(loop, *given)
+
+    monkeypatch.setattr(asyncio.BaseEventLoop, "run_in_executor", counted)
+    beat("one")
+    offer(host)
+    assert len(steps) == 2
+
+
 def test_whoever_finds_every_node_full_is_told_so(host: Participant, hinted: list[events.Hint]) -> None:
     beat("one", peers=10)
-    with pytest.raises(offers.SoundRefused) as refused:
+    with pytest.raises(SoundRefused) as refused:
         offer(host)
-    assert refused.value.code == "full"
+    assert refused.value.reason == "full"
 
 
 def test_whoever_had_his_sound_gets_it_again_on_a_full_node_until_he_leaves(
@@ -256,9 +276,9 @@ def test_whoever_had_his_sound_gets_it_again_on_a_full_node_until_he_leaves(
     beat("one", full=True)
     assert offer(listener) == ("v=0", "1")
     listener.leave()
-    with pytest.raises(offers.SoundRefused) as refused:
+    with pytest.raises(SoundRefused) as refused:
         offer(tea.enter(listener.user))
-    assert refused.value.code == "full"
+    assert refused.value.reason == "full"
 
 
 def test_where_the_sound_is_placed_can_be_asked_though_it_is_full(
@@ -282,9 +302,9 @@ def test_a_host_opens_a_space_on_a_busy_node_and_his_listeners_wait(
 ) -> None:
     beat("one", full=True)
     assert offer(host) == ("v=0", "1")
-    with pytest.raises(offers.SoundRefused) as refused:
+    with pytest.raises(SoundRefused) as refused:
         offer(listener)
-    assert refused.value.code == "full"
+    assert refused.value.reason == "full"
 
 
 def test_nobody_is_told_where_the_node_was_started_again(host: Participant, hinted: list[events.Hint]) -> None:

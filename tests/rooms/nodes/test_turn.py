@@ -1,20 +1,17 @@
 """Credentials for TURN over the socket: who gets them, how often, and what they say."""
 
 import time
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import User
 from rooms.media.contract import turn
 from rooms.models import Participant, Space
-from rooms.nodes import offers
 from rooms.nodes import turn as relay
 from rooms.refusals import Refused
 from rooms.store import keys
@@ -104,17 +101,3 @@ async def test_without_servers_none_are_named(tea: Space, sol: User, settings: S
     async with pages(tea, sol) as [page]:
         for number in range(relay.MOST_A_MINUTE + 2):
             assert (await ask(page, 10 + number))["servers"] == []
-
-
-async def test_an_error_has_a_text() -> None:
-    assert "closed networks" in offers.SoundRefused("relay_too_often").text
-
-
-@pytest.mark.parametrize("urls", [URLS, []])
-def test_a_page_says_that_there_are_any_and_nothing_more(
-    tea: Space, lior: User, log_in: Callable[[User], Client], settings: Settings, urls: list[str]
-) -> None:
-    settings.TURN_URLS = urls
-    page = log_in(lior).get(f"/spaces/{tea.pk}/").content.decode()
-    assert f'"relay": {str(bool(urls)).lower()}' in page
-    assert not any(word in page for word in ("turn:", "turns:", "credential", SECRET))
