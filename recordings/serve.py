@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import io
-import re
 from collections.abc import AsyncIterator, Callable, Generator
 from dataclasses import dataclass
 from typing import IO
@@ -13,10 +12,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHt
 from django.utils.cache import patch_cache_control
 
 from recordings import files
+from rooms import ranges
 
 BLOCK = 64 * 1024
 OPUS = "audio/ogg; codecs=opus"
-_SINGLE_RANGE = re.compile(r"bytes[ \t]*=[ \t]*(\d*)[ \t]*-[ \t]*(\d*)[ \t]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -40,16 +39,12 @@ def made(data: bytes, content_type: str = OPUS) -> Source:
     return Source(len(data), hashlib.sha256(data).hexdigest()[:32], lambda: io.BytesIO(data), content_type)
 
 
-class Unsatisfiable(ValueError):
-    """The range begins behind the end."""
-
-
 def respond(request: HttpRequest, source: Source) -> HttpResponseBase:
     """The whole (200), the one range that is asked for (206), or 416. Several ranges at once are answered by the whole,
     as RFC 9110 section 14.2 allows."""
     try:
         asked = _range(request, source)
-    except Unsatisfiable:
+    except ranges.Unsatisfiable:
         response: HttpResponseBase = HttpResponse(status=416)
         response["Content-Range"] = f"bytes */{source.size}"
         return _with_headers(response, source)
@@ -73,29 +68,11 @@ def _with_headers(response: HttpResponseBase, source: Source) -> HttpResponseBas
 
 
 def _range(request: HttpRequest, source: Source) -> tuple[int, int] | None:
-    """Start and stop in octets, or None for the whole. Raises Unsatisfiable."""
+    """The first byte and the one after the last, or None for the whole. Raises ranges.Unsatisfiable."""
     header, condition = request.headers.get("Range", ""), request.headers.get("If-Range")
     if request.method != "GET" or (condition is not None and condition.strip() != f'"{source.etag}"'):
         return None
-    found = _SINGLE_RANGE.fullmatch(header)
-    if found is None or found.groups() == ("", ""):
-        return None  # no range, several, or none that can be read: to be ignored
-    first, last = found.groups()
-    return _suffix(int(last), source.size) if not first else _from(int(first), last, source.size)
-
-
-def _suffix(length: int, size: int) -> tuple[int, int]:
-    if length == 0 or size == 0:
-        raise Unsatisfiable
-    return max(0, size - length), size
-
-
-def _from(first: int, last: str, size: int) -> tuple[int, int] | None:
-    if last and int(last) < first:
-        return None  # not a range (section 14.1.1), so it is ignored
-    if first >= size:
-        raise Unsatisfiable
-    return first, min(int(last) + 1, size) if last else size
+    return ranges.read(header, source.size)
 
 
 def _body(request: HttpRequest, source: Source, start: int, stop: int) -> HttpResponseBase:

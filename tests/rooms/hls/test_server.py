@@ -125,15 +125,10 @@ def test_the_cookies_time_is_over_too(site: Site) -> None:
 @pytest.mark.parametrize(
     ("asked", "status", "place"),
     [
-        ("bytes=0-", 206, slice(0, 256)),
         ("bytes=10-19", 206, slice(10, 20)),
-        ("bytes=250-999", 206, slice(250, 256)),
+        ("bytes=-6", 206, slice(250, 256)),
         ("bytes=256-", 416, slice(0, 0)),
-        ("bytes=5-2", 416, slice(0, 0)),
-        ("lines=1-2", 200, slice(0, 256)),
-        ("bytes=1-2,4-5", 200, slice(0, 256)),
-        (f"bytes={'9' * 5000}-", 200, slice(0, 256)),
-        (f"bytes=0-{'9' * 5000}", 200, slice(0, 256)),
+        ("bytes=5-2", 200, slice(0, 256)),
     ],
 )
 def test_a_part_of_a_segment(site: Site, asked: str, status: int, place: slice) -> None:
@@ -142,8 +137,13 @@ def test_a_part_of_a_segment(site: Site, asked: str, status: int, place: slice) 
     assert ("content-range" in headers) == (status != 200)
 
 
-def test_head_has_the_headers_alone(site: Site) -> None:
-    status, headers, body = site.ask(f"/hls/{signed()}/{TEA}/name.m4s", method="HEAD")
+def test_a_playlist_comes_whole(site: Site) -> None:
+    status, headers, body = site.ask(f"/hls/{signed()}/{TEA}/index.m3u8", range="bytes=1-2")
+    assert (status, body, "accept-ranges" in headers) == (200, b"#EXTM3U\n", False)
+
+
+def test_head_has_the_headers_alone_and_knows_no_range(site: Site) -> None:
+    status, headers, body = site.ask(f"/hls/{signed()}/{TEA}/name.m4s", method="HEAD", range="bytes=0-9")
     assert (status, headers["content-length"], body) == (200, "256", b"")
 
 
