@@ -1,4 +1,4 @@
-"""The queue of cases and the audit trail, in the admin. The page of a case is the desk (`moderation/desk/pages.py`)."""
+"""The lists of cases and of audit events in the admin. The page of a case is the desk (`moderation/desk/pages.py`)."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -24,11 +24,11 @@ from rooms.models import Participant, Space
 
 admin.site.site_header = admin.site.site_title = _("Spaces · Safety and staff")
 admin.site.index_title = _("Staff")
-admin.site.enable_nav_sidebar = False  # the room is for the evidence
+admin.site.enable_nav_sidebar = False  # leaves its width to the desk
 
 
 class StateFilter(admin.SimpleListFilter):
-    """Open cases unless one asks for others."""
+    """Shows open cases by default."""
 
     title = _("state")
     parameter_name = "state"
@@ -134,7 +134,7 @@ class CaseAdmin(ReadOnlyAdmin):
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnlyAdmin):
-    """Who did what: to look at, by those with the permission."""
+    """Who did what. Read-only, for staff with the permission."""
 
     list_display = ["at", "verb", "actor", "touched"]
     list_filter = ["verb"]

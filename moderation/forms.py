@@ -1,4 +1,4 @@
-"""What a member says in a report, and what staff say in a decision."""
+"""The form of a report, and the form of a decision."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -32,7 +32,7 @@ class ReportForm(forms.Form):
 
 
 class DecisionForm(forms.Form):
-    """Offers only what can be decided in this case by this member of staff."""
+    """Offers only what this member of staff can decide in this case."""
 
     kind = forms.ChoiceField(
         label=_("Decision"), widget=forms.RadioSelect, error_messages={"required": _("Choose a decision.")}
@@ -43,8 +43,8 @@ class DecisionForm(forms.Form):
         max_length=REASON_LENGTH,
         widget=forms.Textarea(attrs={"rows": 6}),
         help_text=_(
-            "The person decided about reads this word for word: which rule, what was said or done, when. "
-            "Nothing that shows who reported. A dismissal is not sent to anybody."
+            "The person concerned reads this word for word. Say which rule was broken, by what, and when. "
+            "Write nothing that reveals who reported. A dismissal is sent to no one."
         ),
         error_messages={"required": TEXTS[Reason.REASON_MISSING]},
     )
@@ -57,7 +57,7 @@ class DecisionForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if data.get("kind") != Kind.SUSPEND:
-            self.errors.pop("days", None)  # the field is not shown then
+            self.errors.pop("days", None)  # the page does not show the field then
         if data.get("kind") == Kind.SUSPEND and not data.get("days") and "days" not in self.errors:
             self.add_error("days", TEXTS[Reason.UNTIL_MISSING])
         return data

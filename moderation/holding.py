@@ -1,4 +1,4 @@
-"""Keeps the sound behind a case while somebody has to review it, and lets it go afterwards."""
+"""Keeps the sound behind a case while it has to be reviewed, and lets it go afterwards."""
 
 from datetime import datetime
 from uuid import UUID

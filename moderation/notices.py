@@ -1,4 +1,4 @@
-"""How a decision reaches the person: on the next page, and at every log-in while the account is suspended."""
+"""Shows decisions to the people concerned: on their next page, and at each log-in while they are suspended."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,12 +18,12 @@ from accounts.models import User
 from moderation.models import Notice
 from moderation.rules import Kind
 
-REASON_SHOWN = 200  # characters; the page of the decisions has the whole
+REASON_SHOWN = 200  # characters; the page of decisions shows all of it
 
 
 @sync_and_async_middleware
 def middleware(get_response: Any) -> Callable[[HttpRequest], Any]:
-    """Put decisions that a member has not seen yet on the next page that he opens."""
+    """Show decisions that a member has not seen yet on the next page they open."""
 
     async def later(request: HttpRequest) -> HttpResponseBase:
         if _opens_a_page(request):
@@ -41,27 +41,29 @@ def middleware(get_response: Any) -> Callable[[HttpRequest], Any]:
 def _show(request: HttpRequest) -> None:
     if request.user.is_authenticated:
         for notice in request.user.notices.take(timezone.now()):
-            messages.warning(request, _said(notice))
+            messages.warning(request, _message(notice))
 
 
 def _opens_a_page(request: HttpRequest) -> bool:
-    """A whole page for a person: no fragment, no API, not the list of decisions itself."""
+    """Whether a person opens a whole page: no fragment, no API, and not the list of decisions itself."""
     whole = not request.headers.get("HX-Request") or request.headers.get("HX-Boosted")
     html = "text/html" in request.headers.get("Accept", "")
     return bool(request.method == "GET" and whole and html and request.path != reverse("my_decisions"))
 
 
-def _said(notice: Notice) -> str:
+def _message(notice: Notice) -> str:
     reason = Truncator(notice.decision.reason).chars(REASON_SHOWN)
     return _linked(_("%(headline)s. Reason: %(reason)s") % {"headline": notice.headline, "reason": reason})
 
 
 def _linked(text: str) -> str:
-    return format_html('<span>{} <a href="{}">{}</a></span>', text, reverse("my_decisions"), _("Read all of it"))
+    return format_html(
+        '<span>{} <a href="{}">{}</a></span>', text, reverse("my_decisions"), _("Read the whole decision")
+    )
 
 
 def tell_suspended(request: HttpRequest, user: User, **kwargs: Any) -> None:
-    """At log-in: why the account is suspended. Until when stands on every page."""
+    """At log-in, say why the account is suspended. Every page says until when."""
     notice = user.notices.filter(decision__kind=Kind.SUSPEND).with_decision().first() if user.is_suspended() else None
     if notice is not None:
         user.notices.filter(pk=notice.pk).mark_seen(timezone.now())

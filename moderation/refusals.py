@@ -7,27 +7,29 @@ from accounts.shared.refusals import RefusedWith
 from moderation.rules import REASON_LENGTH, REPORTS_PER_HOUR, SUSPENSION_DAYS, TEXT_LENGTH, Reason
 
 TEXTS = {
-    Reason.ON_YOURSELF: _("You cannot report yourself, or a Space that you host."),
+    Reason.ON_YOURSELF: _("You cannot report yourself or a Space that you host."),
     Reason.NOT_IN_THE_SPACE: _("This person is not in the Space."),
-    Reason.SOUND_IS_GONE: _("This Space is too long ago: its sound is no longer kept, so nothing could be reviewed."),
-    Reason.TEXT_TOO_LONG: format_lazy(_("Please keep it to {most} characters."), most=TEXT_LENGTH),
+    Reason.SOUND_IS_GONE: _(
+        "This Space ended too long ago. Its sound is no longer kept, so a report could not be reviewed."
+    ),
+    Reason.TEXT_TOO_LONG: format_lazy(_("Use at most {most} characters."), most=TEXT_LENGTH),
     Reason.TOO_MANY_REPORTS: format_lazy(
-        _("You have sent {most} reports within an hour. They are all with us; please wait before you send another."),
+        _("You have sent {most} reports within an hour. All of them have arrived. Wait before you send another."),
         most=REPORTS_PER_HOUR,
     ),
-    Reason.NOT_A_REVIEWER: _("You do not have the permission for that."),
+    Reason.NOT_A_REVIEWER: _("You do not have permission to do this."),
     Reason.ABOUT_YOU: _("This case is about you. A colleague has to decide it."),
     Reason.REPORTED_BY_YOU: _("You reported this yourself. A colleague has to decide it."),
     Reason.CLAIMED_BY_ANOTHER: _("A colleague is working on this case."),
-    Reason.NOT_CLAIMED: _("Open the desk first: a case is decided by the one who has claimed it."),
+    Reason.NOT_CLAIMED: _("Claim the case first. Only the colleague who has claimed a case can decide it."),
     Reason.ALREADY_DECIDED: _("This case is already decided."),
-    Reason.REASON_MISSING: _("Give the reason: the person decided about will read it."),
-    Reason.REASON_TOO_LONG: format_lazy(_("Please keep the reason to {most} characters."), most=REASON_LENGTH),
-    Reason.SPACE_OVER: _("This Space is over, so that can no longer be done."),
-    Reason.HOST_STAYS: _("A host cannot be removed from the own Space. End the Space, or suspend the account."),
+    Reason.REASON_MISSING: _("Give a reason. The person concerned will read it."),
+    Reason.REASON_TOO_LONG: format_lazy(_("Use at most {most} characters for the reason."), most=REASON_LENGTH),
+    Reason.SPACE_OVER: _("This Space has ended, so this is no longer possible."),
+    Reason.HOST_STAYS: _("A host cannot be removed from their own Space. End the Space, or suspend the account."),
     Reason.NEVER_INSIDE: _("This person was never in the Space."),
-    Reason.STAFF_ACCOUNT: _("This is the account of a member of staff: only a superuser may suspend it."),
-    Reason.UNTIL_MISSING: _("Say for how many days the account is to be suspended."),
+    Reason.STAFF_ACCOUNT: _("This account belongs to a member of staff. Only a superuser may suspend it."),
+    Reason.UNTIL_MISSING: _("Say for how many days to suspend the account."),
     Reason.UNTIL_OUT_OF_RANGE: format_lazy(_("A suspension lasts from 1 to {most} days."), most=SUSPENSION_DAYS),
 }
 

@@ -1,6 +1,6 @@
 """Who may report, and who may decide what: answers with a reason or None. Imports nothing of the models.
 
-What a role in a Space may do is in `rooms/rules.py`, and is asked too.
+Reports also have to pass `rooms/rules.py`, which says what each role in a Space may do.
 """
 
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ from datetime import timedelta
 from enum import StrEnum
 
 REPORTS_PER_HOUR = 10  # of one reporter
-SAME_REPORT_SECONDS = 60  # the same report sent again within this time is one
+SAME_REPORT_SECONDS = 60  # the same report sent again within this time counts as one
 TEXT_LENGTH = 1000
 REASON_LENGTH = 2000  # of a decision
-CLAIM_IDLE = timedelta(minutes=15)  # a claim without any activity for longer is free for others
+CLAIM_IDLE = timedelta(minutes=15)  # after this time without activity a claim lapses
 SUSPENSION_DAYS = 3650  # at most
 
 
@@ -50,7 +50,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True)
 class Facts:
-    """What a case is about, as far as deciding goes."""
+    """What the rules have to know of a case."""
 
     space_live: bool
     subject_hosts: bool
@@ -59,7 +59,7 @@ class Facts:
 
 
 def filing_refusal(same_person: bool, recent: int, text_length: int) -> Reason | None:
-    """May a report be filed? `recent`: what the reporter has filed within the last hour."""
+    """May a report be filed? `recent`: how many the reporter has filed within the last hour."""
     if same_person:
         return Reason.ON_YOURSELF
     if text_length > TEXT_LENGTH:
@@ -68,7 +68,7 @@ def filing_refusal(same_person: bool, recent: int, text_length: int) -> Reason |
 
 
 def reviewing_refusal(permitted: bool, is_subject: bool, is_reporter: bool) -> Reason | None:
-    """May this member of staff work on the case (claim it, hear its sound, decide it)?"""
+    """May this member of staff claim the case, hear its sound and decide it?"""
     if not permitted:
         return Reason.NOT_A_REVIEWER
     if is_subject:
@@ -77,7 +77,7 @@ def reviewing_refusal(permitted: bool, is_subject: bool, is_reporter: bool) -> R
 
 
 def kind_refusal(kind: Kind, facts: Facts, superuser: bool) -> Reason | None:
-    """Can this be decided in this case? The desk offers only what can."""
+    """Can this be decided in this case? The desk offers nothing else."""
     if kind in (Kind.REMOVE, Kind.END) and not facts.space_live:
         return Reason.SPACE_OVER
     if kind == Kind.REMOVE and facts.subject_hosts:
@@ -90,7 +90,7 @@ def kind_refusal(kind: Kind, facts: Facts, superuser: bool) -> Reason | None:
 
 
 def statement_refusal(kind: Kind, reason: str, lasting: timedelta | None) -> Reason | None:
-    """Is the decision complete? `lasting`: how long a suspension is to be; None where none is named."""
+    """Is the decision complete? `lasting`: the length of a suspension, or None."""
     if not reason.strip():
         return Reason.REASON_MISSING
     if len(reason) > REASON_LENGTH:

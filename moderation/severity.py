@@ -1,4 +1,4 @@
-"""What can be reported, how urgent each is, and the note that a reviewer reads before any sound is played."""
+"""What can be reported, how urgent it is, and the note that reviewers read before they play any sound."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -13,7 +13,7 @@ class Breach(models.TextChoices):
     SELF_HARM = "self_harm", _("Suicide or self-harm")
     MINORS = "minors", _("Danger to a child")
     SEXUAL = "sexual", _("Unwanted sexual content")
-    PRIVATE = "private", _("Private information of somebody")
+    PRIVATE = "private", _("Someone's private information")
     SPAM = "spam", _("Spam, fraud or deception")
     OTHER = "other", _("Something else")
 
@@ -38,13 +38,18 @@ SEVERITY = {
 }
 
 NOTES = {
-    Breach.MINORS: _("You may hear a child in danger, or sexual content about children. Better not alone."),
-    Breach.SELF_HARM: _("You may hear somebody speak of suicide or self-harm. If the Space is live, seconds count."),
+    Breach.MINORS: _(
+        "You may hear a child in danger, or sexual content involving children. "
+        "Consider reviewing this with a colleague."
+    ),
+    Breach.SELF_HARM: _(
+        "You may hear someone talk about suicide or self-harm. If the Space is live, every second counts."
+    ),
     Breach.VIOLENCE: _("You may hear threats or calls for violence."),
     Breach.HATE: _("You may hear slurs and hate against a group."),
     Breach.HARASSMENT: _("You may hear insults and bullying."),
     Breach.PRIVATE: _("You may hear addresses, numbers or other private facts. Do not write them down."),
     Breach.SEXUAL: _("You may hear sexual content."),
-    Breach.SPAM: _("Nothing shocking was reported."),
-    Breach.OTHER: _("It is not known what you will hear."),
+    Breach.SPAM: _("Nothing disturbing was reported."),
+    Breach.OTHER: _("The reports do not say what you will hear."),
 }

@@ -1,4 +1,4 @@
-"""Who of the staff may review: a group that `migrate` brings up to date, and the verb that puts somebody in."""
+"""The group of staff who may review, which `migrate` keeps up to date, and the verb that adds a member."""
 
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
@@ -11,7 +11,7 @@ PERMISSIONS = ("view_case", "claim_case", "decide_case")
 
 
 def make_group() -> Group:
-    """The group of the reviewers, with at least its permissions. Safe to repeat."""
+    """The group of reviewers, which has at least these permissions. Safe to repeat."""
     group, _created = Group.objects.get_or_create(name=REVIEWERS)
     group.permissions.add(*Permission.objects.filter(content_type__app_label="moderation", codename__in=PERMISSIONS))
     return group

@@ -1,6 +1,6 @@
-"""SQL of the triggers that refuse to change rows which are written once. Used by the migrations.
+"""SQL of the triggers that protect rows which are written once. Used by the migrations.
 
-TRUNCATE is refused too, except in a database that is named `test_...`: between two tests Django empties tables by it.
+They also refuse TRUNCATE, except in a database named `test_...`: Django empties tables with it between tests.
 """
 
 FUNCTION = """
@@ -16,7 +16,7 @@ DROP_FUNCTION = "DROP FUNCTION IF EXISTS moderation_written_once()"
 
 
 def protect(table: str) -> list[str]:
-    """Statements that let rows of `table` be written once and never changed, deleted or truncated."""
+    """Statements after which rows of `table` can be written, but not changed, deleted or truncated."""
     call = f"ON {table} FOR EACH {{each}} EXECUTE FUNCTION moderation_written_once()"
     return [
         f"CREATE TRIGGER {table}_rows BEFORE UPDATE OR DELETE {call.format(each='ROW')}",

@@ -1,4 +1,4 @@
-"""What members see of moderation: the report form, and the decisions about themselves."""
+"""What members see of moderation: the report form, and decisions about themselves."""
 
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from rooms.models import Participant, Space
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def report(request: MemberRequest) -> HttpResponse:
-    """The form for a report of a person in a Space, or with an empty `participant` of the Space itself."""
+    """The form to report a person in a Space; without `participant`, the Space itself."""
     space = get_object_or_404(reportable_by(request.user), pk=_id(request, "space"))
     subject = _subject(request, space)
     context: dict[str, object] = {"space": space, "subject": subject, "host": space.host}
@@ -28,7 +28,7 @@ def report(request: MemberRequest) -> HttpResponse:
     try:
         Report.check_filing(request.user, space, subject)
     except RefusedWith as refused:
-        # htmx shows no body of an error: in the dialogue the words are the answer
+        # htmx shows no answer with an error status, so the dialogue gets a 200
         status = 403 if _is_whole(request) else 200
         return _part(request, "moderation/report_refused.html", context | {"why": refused.text}, status)
     return _part(request, "moderation/report_form.html", context | {"form": ReportForm()})
@@ -66,7 +66,7 @@ def _is_whole(request: MemberRequest) -> bool:
 
 
 def _part(request: MemberRequest, template: str, context: dict[str, object], status: int = 200) -> HttpResponse:
-    """For a dialogue (htmx) the part alone, else a whole page around it."""
+    """Only the part for a dialogue (htmx), else a whole page around it."""
     whole = _is_whole(request)
     page = "moderation/page.html" if whole else template
     context = context | {"part": template, "whole": whole, "heading": "h1" if whole else "h2"}
@@ -76,6 +76,6 @@ def _part(request: MemberRequest, template: str, context: dict[str, object], sta
 @require_safe
 @login_required
 def my_decisions(request: MemberRequest) -> HttpResponse:
-    """What was decided about me, with the reasons; never who reported."""
+    """Decisions about the member, with reasons. They never say who reported."""
     request.user.notices.mark_seen(timezone.now())
     return render(request, "moderation/my_decisions.html", {"notices": request.user.notices.with_decision()})

@@ -1,4 +1,4 @@
-"""Whether the live room has followed a decision: by the rows, and by what the media node says it has applied."""
+"""Whether a decision has taken effect: in the rows, and in what the media node says it has applied."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,27 +11,27 @@ from rooms.models import Space
 from rooms.nodes import placement
 from rooms.store import standing
 
-# A node that is cut off from Redis has no heartbeat after 3 s, and plays on; one that died never confirms anything.
-# From here both look the same, so neither counts as silent before this is over; our pages have let go of it by then.
+# A node cut off from Redis loses its heartbeat after 3 s but keeps playing; a dead node never confirms anything.
+# Both look the same from here, so this time has to pass before either counts as silent. By then the pages have left it.
 UNHEARD = timedelta(seconds=60)
 
 
 @dataclass(frozen=True)
 class Effect:
-    """`done` is False while something is still on its way; ask again then."""
+    """`done` is False while something is still missing; ask again then."""
 
     done: bool
     text: str
 
 
 def of(decision: Decision, now: datetime) -> Effect:
-    """What has become of a decision by now, in one line for staff."""
+    """The effect of a decision so far, in one line for staff."""
     if decision.kind == Kind.DISMISS:
-        return Effect(True, _("Nothing was to be done in the room. The sound goes at its ordinary date."))
+        return Effect(True, _("Nothing changes in the Space. The sound is deleted on its usual date."))
     if not _in_the_rows(decision):
-        return Effect(False, _("On its way to the room…"))
+        return Effect(False, _("Taking effect in the Space…"))
     if not _in_the_sound(decision, now):
-        return Effect(False, _("Done on the pages; the sound server has not confirmed it yet…"))
+        return Effect(False, _("Done on the pages. The sound server has not confirmed it yet…"))
     return Effect(True, _done(decision))
 
 
@@ -45,7 +45,7 @@ def _in_the_rows(decision: Decision) -> bool:
 
 
 def _in_the_sound(decision: Decision, now: datetime) -> bool:
-    """A Space that no sound server has, or none any more, has no sound to wait for."""
+    """Whether the media node has applied it. A Space on no node has no sound to wait for."""
     space = decision.case.space
     if standing.in_effect(space.pk) >= space.standing_version:
         return True
@@ -62,4 +62,4 @@ def _done(decision: Decision) -> str:
         return _("@%(handle)s is out of the Space, on the pages and in the sound, and cannot come back.") % {
             "handle": handle
         }
-    return _("@%(handle)s is suspended and in no live Space any more.") % {"handle": handle}
+    return _("@%(handle)s is suspended and no longer in any live Space.") % {"handle": handle}

@@ -1,4 +1,4 @@
-"""The sound on the desk: which players, which stretch of room time, and the answers to their fetches."""
+"""The sound on the desk: its players, the room time they begin with, and the answers to their requests."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,15 +17,15 @@ from recordings import clips, serve
 from recordings.models import Recording
 from rooms.models import Participant, Space
 
-LEAD_MS = 30_000  # heard before the second of a report
-TRAIL_MS = 60_000  # and after it
+LEAD_MS = 30_000  # played before the moment of a report
+TRAIL_MS = 60_000  # played after it
 NAMES = ("own", "mix", "waveform")
-WINDOW_MS = 10 * 60_000  # at most loaded at once
+WINDOW_MS = 10 * 60_000  # the most that is loaded at once
 
 
 @dataclass(frozen=True)
 class Player:
-    """One audio element: what it plays first, in room time. `until_ms`: how far there is sound by now."""
+    """One audio element. It first loads room time `from_ms` to `to_ms`. Its sound ends at `until_ms` so far."""
 
     name: str
     label: str
@@ -40,7 +40,7 @@ class Player:
 
 
 def context(case: Case, reports: list[Report]) -> dict[str, Any]:
-    """What the template of the players needs."""
+    """The context of the players' template."""
     recording = Recording.open_for(case.space)
     return {
         "players": players(case, recording, reports),
@@ -53,7 +53,7 @@ def context(case: Case, reports: list[Report]) -> dict[str, Any]:
 
 
 def players(case: Case, recording: Recording, reports: list[Report]) -> list[Player]:
-    """The person's own track first, then what the listeners heard; none where the sound is gone."""
+    """The person's own track first, then what the listeners heard. Empty if the sound is gone."""
     if recording.is_gone or not reports:
         return []
     from_ms, to_ms = window(report.room_ms for report in reports)
@@ -69,7 +69,7 @@ def players(case: Case, recording: Recording, reports: list[Report]) -> list[Pla
 
 
 def window(moments: Iterable[int]) -> tuple[int, int]:
-    """From half a minute before the first report to a minute after the last, ten minutes at most."""
+    """From half a minute before the first report to a minute after the last; ten minutes at most."""
     moments = sorted(moments)
     start = max(0, moments[0] - LEAD_MS)
     return start, min(moments[-1] + TRAIL_MS, start + WINDOW_MS)
@@ -80,18 +80,18 @@ def _address(case: Case, name: str) -> str:
 
 
 def answer(request: MemberRequest, case: Case, name: str) -> HttpResponseBase:
-    """A stretch of sound as the query says (`from`, `to` in ms of room time), by range request; noted in the trail."""
+    """The sound that the query asks for (`from` and `to` in ms of room time). Each request becomes an audit event."""
     recording = Recording.open_for(case.space)
     if recording.is_gone or name not in NAMES:
         raise Http404
     if name == "waveform":
         return _waveform(request, recording)
-    stretch = _stretch(request)
-    if stretch is None:
-        return HttpResponseBadRequest(_("Ask for at most ten minutes."))
+    asked = _asked(request)
+    if asked is None:
+        return HttpResponseBadRequest(_("Request at most ten minutes at once."))
     person = case.participation().get() if name == "own" else None
-    _note(request, case, recording, name, stretch)
-    return serve.respond(request, serve.made(_clip(case, recording, person, *stretch)))
+    _note(request, case, recording, name, asked)
+    return serve.respond(request, serve.made(_clip(case, recording, person, *asked)))
 
 
 def _waveform(request: MemberRequest, recording: Recording) -> HttpResponseBase:
@@ -102,8 +102,8 @@ def _waveform(request: MemberRequest, recording: Recording) -> HttpResponseBase:
     )
 
 
-def _stretch(request: MemberRequest) -> tuple[int, int] | None:
-    """`from` and `to` of the query, or None where they make no sense."""
+def _asked(request: MemberRequest) -> tuple[int, int] | None:
+    """`from` and `to` of the query, or None if they make no sense."""
     try:
         start, stop = int(request.GET["from"]), int(request.GET["to"])
     except (KeyError, ValueError):
@@ -112,7 +112,7 @@ def _stretch(request: MemberRequest) -> tuple[int, int] | None:
 
 
 def _clip(case: Case, recording: Recording, person: Participant | None, start: int, stop: int) -> bytes:
-    """While the Space is live the clip ends where the sound does by now, so that nobody hears silence that is none."""
+    """In a live Space the clip ends where its sound ends so far: what has not arrived yet must not pass for silence."""
     if case.space.state == Space.State.LIVE:
         stop = max(start, min(stop, clips.known_until_ms(recording, person)))
     if person is None:
@@ -120,8 +120,8 @@ def _clip(case: Case, recording: Recording, person: Participant | None, start: i
     return clips.track_clip(recording, person, start, stop)
 
 
-def _note(request: MemberRequest, case: Case, recording: Recording, name: str, stretch: tuple[int, int]) -> None:
+def _note(request: MemberRequest, case: Case, recording: Recording, name: str, asked: tuple[int, int]) -> None:
     octets = request.headers.get("Range", "")[:100]
-    facts = {"source": name, "from_ms": stretch[0], "to_ms": stretch[1], "range": octets}
+    facts = {"source": name, "from_ms": asked[0], "to_ms": asked[1], "range": octets}
     with transaction.atomic():
         AuditEvent.write(AuditEvent.Verb.SOUND_FETCHED, request.user, facts, case=case, recording=recording)

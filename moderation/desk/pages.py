@@ -1,4 +1,4 @@
-"""The desk: one page for one case, with the reports, the sound, the person's history and the decision form."""
+"""The desk: one page for one case, with its reports, sound, earlier cases and the decision form."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -33,7 +33,7 @@ CaseView = Callable[Concatenate[MemberRequest, Case, P], HttpResponseBase]
 
 
 def of_a_case(view: CaseView[P]) -> Callable[Concatenate[MemberRequest, UUID, P], HttpResponseBase]:
-    """Give the view the case, if this member of staff may see cases and it is not about himself."""
+    """Give the view the case, if this member of staff may see cases and it is not about them."""
 
     @wraps(view)
     def with_case(request: MemberRequest, case: UUID, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
@@ -47,7 +47,7 @@ def of_a_case(view: CaseView[P]) -> Callable[Concatenate[MemberRequest, UUID, P]
 
 
 def page(request: MemberRequest, case: str) -> HttpResponseBase:
-    """The admin's own address of a row leads here, with whatever text somebody typed for an id."""
+    """The admin's change view of a case. The address may hold any text as the id."""
     try:
         return _page(request, UUID(case))
     except ValueError:
@@ -89,7 +89,7 @@ def _desk(request: MemberRequest, case: Case, form: DecisionForm | None = None) 
 
 
 def _history(case: Case) -> QuerySet[Case]:
-    """What was decided about the person before, the newest first."""
+    """Other cases about the person, the newest first."""
     others = Case.objects.filter(subject=case.subject).exclude(pk=case.pk)
     return others.select_related("space").prefetch_related("decisions", "reports").order_by("-opened_at")[:HISTORY]
 
@@ -108,7 +108,7 @@ def claim(request: MemberRequest, case: Case) -> HttpResponse:
 @of_a_case
 def release(request: MemberRequest, case: Case) -> HttpResponse:
     case.release(request.user)
-    messages.success(request, _("You have given the case back."))
+    messages.success(request, _("You have released the case."))
     return redirect("admin:moderation_case_changelist")
 
 
@@ -122,7 +122,8 @@ def decide(request: MemberRequest, case: Case) -> HttpResponse:
             return redirect("admin:moderation_case_change", case.pk)
         except Refused as refused:
             form.add_error(None, refused.text)
-    if case.holder() != request.user:  # decided or taken by a colleague meanwhile: there is no form to show it in
+    if case.holder() != request.user:
+        # A colleague has decided or claimed it meanwhile, so the page has no form that could show errors.
         messages.error(request, " ".join(map(str, form.non_field_errors())) or _("You no longer have this case."))
         return redirect("admin:moderation_case_change", case.pk)
     return _desk(request, case, form)
@@ -131,7 +132,7 @@ def decide(request: MemberRequest, case: Case) -> HttpResponse:
 @require_safe
 @of_a_case
 def followed(request: MemberRequest, case: Case) -> HttpResponse:
-    """The line that says whether the live room has followed; the page asks again while it has not."""
+    """The line that says whether the decision has taken effect. The page asks again until it has."""
     decision = case.decision
     if decision is None:
         raise Http404
@@ -142,7 +143,7 @@ def followed(request: MemberRequest, case: Case) -> HttpResponse:
 @require_safe
 @of_a_case
 def sound(request: MemberRequest, case: Case, name: str) -> HttpResponseBase:
-    """Sound of a case, to the one who has claimed it. Every fetch is in the trail."""
+    """Sound of a case, for the member of staff who has claimed it. Every request becomes an audit event."""
     by = request.user
     if case.reviewing_refusal(by, CLAIM) is not None or not case.touch(by):
         raise PermissionDenied

@@ -1,6 +1,6 @@
-"""Reports, the cases that they open, what was decided, and the trail of who did what. Verbs are the only way in.
+"""Reports, the cases they open, decisions, and audit events. Only verbs change these rows.
 
-Whoever changes a case holds the lock on its row; locks are taken in the order case, Space, person, recording.
+A verb that changes a case holds the lock on its row. Locks are taken in the order case, Space, person, recording.
 """
 
 from moderation.models.audit import AuditDetail, AuditEvent

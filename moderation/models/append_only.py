@@ -1,4 +1,4 @@
-"""Rows that are written once. The database refuses too, by triggers (`moderation/triggers.py`)."""
+"""Rows that are written once. Triggers in the database enforce it, too (`moderation/triggers.py`)."""
 
 from typing import Any, NoReturn
 
@@ -6,7 +6,7 @@ from django.db import models
 
 
 class AppendOnlyError(Exception):
-    """Somebody tried to change or delete a row that is written once."""
+    """A row that is written once was to be changed or deleted."""
 
 
 class AppendOnlyQuerySet(models.QuerySet[Any]):

@@ -1,4 +1,4 @@
-"""Who did what, written in the same transaction as the deed. The rows carry opaque ids and nothing to erase."""
+"""Who did what, written in the transaction of the act itself. The rows hold opaque ids and nothing to erase."""
 
 from typing import Any
 from uuid import UUID
@@ -18,7 +18,7 @@ class AuditQuerySet(AppendOnlyQuerySet):
 
 
 class AuditEvent(AppendOnly):
-    """One deed. `actor` and `objects_touched` are ids without a key to other tables, so that the row outlives them."""
+    """One act. `actor` and `objects_touched` are ids without foreign keys, so this row outlives the rows they name."""
 
     class Verb(models.TextChoices):
         REPORT_FILED = "report_filed", _("report filed")
@@ -31,7 +31,7 @@ class AuditEvent(AppendOnly):
         REVIEWER_MADE = "reviewer_made", _("made a reviewer")
 
     at = models.DateTimeField(_("at"))
-    actor = models.UUIDField(_("actor"), null=True)  # None: the machine, or an operator at the command line
+    actor = models.UUIDField(_("actor"), null=True)  # None: the system, or an operator at the command line
     verb = models.CharField(_("what"), max_length=20, choices=Verb.choices)
     objects_touched = models.JSONField(_("objects"), default=dict)  # {"case": id, "report": id, "space": id, ...}
 
@@ -51,8 +51,8 @@ class AuditEvent(AppendOnly):
 
     @classmethod
     def write(cls, verb: Verb, actor: User | None, facts: dict[str, Any] | None = None, **touched: Any) -> "AuditEvent":
-        """Note that `actor` did `verb` to the rows `touched` (name=row); `facts` stand beside and may be erased."""
-        assert connection.in_atomic_block, "an audit event is part of the deed's transaction"
+        """Record that `actor` did `verb` to the rows `touched` (name=row). `facts` lie beside it and may be erased."""
+        assert connection.in_atomic_block, "an audit event belongs in the transaction of the act"
         ids = {name: str(row.pk) for name, row in touched.items()}
         event = cls.objects.create(at=timezone.now(), actor=actor.pk if actor else None, verb=verb, objects_touched=ids)
         if facts:
@@ -61,7 +61,7 @@ class AuditEvent(AppendOnly):
 
 
 class AuditDetail(models.Model):
-    """What may have to be erased of an event: kept beside it, so that the event itself never changes."""
+    """Facts of an event that may have to be erased. They are kept beside it, so the event itself never changes."""
 
     event = models.OneToOneField(AuditEvent, models.PROTECT, related_name="detail", primary_key=True)
     facts = models.JSONField(_("facts"))

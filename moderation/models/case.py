@@ -1,4 +1,4 @@
-"""A case: what staff decide. One is open per person and Space at a time; later reports join it."""
+"""A case: what staff decide. Each person has at most one open case in a Space; later reports join it."""
 
 import uuid
 from datetime import datetime, timedelta
@@ -27,11 +27,11 @@ class CaseQuerySet(models.QuerySet["Case"]):
         return self.exclude(state=Case.State.DECIDED)
 
     def visible_to(self, staff: User) -> Self:
-        """Not to the one it is about, whatever his permissions: the page names who reported."""
+        """Cases about other people. Staff may not see a case about themselves: its page names who reported."""
         return self.exclude(subject=staff)
 
     def free(self, now: datetime) -> Self:
-        """Open and claimed by nobody, or by somebody who has been idle for too long."""
+        """Open cases that are not claimed, or whose claim has lapsed."""
         idle = Q(state=Case.State.CLAIMED, active_at__lte=now - CLAIM_IDLE)
         return self.filter(Q(state=Case.State.NEW) | idle)
 
@@ -40,7 +40,7 @@ class CaseQuerySet(models.QuerySet["Case"]):
 
 
 class Case(models.Model):
-    """Reports about one person in one Space (about the Space itself: about its host), and what becomes of them."""
+    """Reports about one person in one Space, and their outcome. A report of the Space itself is about its host."""
 
     class State(models.TextChoices):
         NEW = "new", _("new")
@@ -57,7 +57,7 @@ class Case(models.Model):
         User, models.PROTECT, null=True, related_name="cases_claimed", verbose_name=_("claimed by")
     )
     claimed_at = models.DateTimeField(null=True)
-    active_at = models.DateTimeField(null=True)  # the last thing that whoever claimed it did with it
+    active_at = models.DateTimeField(null=True)  # the last activity of the colleague who claimed it
     decided_at = models.DateTimeField(null=True)
 
     objects = CaseQuerySet.as_manager()
@@ -90,7 +90,7 @@ class Case(models.Model):
 
     @classmethod
     def of(cls, space: Space, subject: User, now: datetime) -> "Case":
-        """The open case about this person in this Space, locked; opened if there is none."""
+        """The open case about this person in this Space, locked. Opens one if there is none."""
         cases = cls.objects.open().select_for_update(of=("self",))
         case, opened = cases.get_or_create(space=space, subject=subject, defaults={"opened_at": now})
         if opened:
@@ -98,7 +98,7 @@ class Case(models.Model):
         return case
 
     def join(self, breach: Breach, now: datetime) -> None:
-        """A report of `breach` joins this case, which the caller has locked: the worst counts, the sound is held."""
+        """Let a report of `breach` join this case, which the caller has locked. The worst breach sets the severity."""
         if SEVERITY[breach] > self.severity:
             self.severity = SEVERITY[breach]
             self.save(update_fields=["severity"])
@@ -108,14 +108,14 @@ class Case(models.Model):
     def locked(cls, pk: uuid.UUID) -> "Case":
         """The row, fresh and locked until the transaction ends.
 
-        Nothing is joined: after waiting for the lock PostgreSQL looks at this row anew, but not at joined ones."""
+        No joins: after waiting for the lock, PostgreSQL reads this row again, but not joined rows."""
         return cls.objects.select_for_update().get(pk=pk)
 
     # Claiming
 
     @transaction.atomic
     def claim(self, by: User) -> None:
-        """Take the case, or take it again; what a colleague has not touched for 15 minutes is free. Raises Refused."""
+        """Claim the case, or claim it again. Claims lapse after 15 minutes without activity. Raises Refused."""
         now = timezone.now()
         case = Case.locked(self.pk)
         check(case.reviewing_refusal(by, CLAIM))
@@ -131,7 +131,7 @@ class Case(models.Model):
 
     @transaction.atomic
     def release(self, by: User) -> None:
-        """Give the case back undecided. Safe to repeat; does nothing to a colleague's claim."""
+        """Release the case undecided. Safe to repeat. A colleague's claim is left alone."""
         case = Case.locked(self.pk)
         if case.state == Case.State.CLAIMED and case.claimed_by == by:
             case.state, case.claimed_by, case.claimed_at, case.active_at = Case.State.NEW, None, None, None
@@ -140,26 +140,26 @@ class Case(models.Model):
         self.refresh_from_db()
 
     def touch(self, by: User) -> bool:
-        """Note that `by` works on the case; False if he has no claim that is still good."""
+        """Note that `by` works on the case. False if they hold no valid claim."""
         now = timezone.now()
         return bool(Case.objects.filter(pk=self.pk).claimed_by_now(by, now).update(active_at=now))
 
     def holder(self, now: datetime | None = None) -> User | None:
-        """Who is working on it: the claim of somebody idle for 15 minutes no longer counts."""
+        """The member of staff whose claim is valid, or None."""
         if self.state != Case.State.CLAIMED or self.active_at is None:
             return None
         return self.claimed_by if self.active_at > (now or timezone.now()) - CLAIM_IDLE else None
 
     @property
     def claim_ends(self) -> datetime | None:
-        """When the claim lapses, if nothing is done before."""
+        """When the claim lapses if nothing is done before."""
         return self.active_at + CLAIM_IDLE if self.active_at and self.holder() else None
 
     # Deciding
 
     @transaction.atomic
     def decide(self, by: User, kind: Kind, reason: str, until: datetime | None = None) -> Decision:
-        """Decide the case and carry it out, in one transaction. Raises Refused, and then nothing has changed."""
+        """Decide the case and carry the decision out, in one transaction. Raises Refused, and then changes nothing."""
         now = timezone.now()
         case = Case.locked(self.pk)
         case.space = Space.locked(case.space_id)
@@ -191,15 +191,15 @@ class Case(models.Model):
     def _check_decision(self, by: User, kind: Kind, reason: str, lasting: timedelta | None) -> None:
         check(self.reviewing_refusal(by, DECIDE))
         check(Reason.ALREADY_DECIDED if self.state == Case.State.DECIDED else None)
-        # A claim that lapsed but was taken by nobody still lets its owner finish what he wrote.
+        # If a claim has lapsed and no colleague has taken the case, its owner may still finish the decision.
         check(Reason.NOT_CLAIMED if self.claimed_by != by else None)
         check(rules.statement_refusal(kind, reason, lasting))
         check(rules.kind_refusal(kind, self.facts(), by.is_superuser))
 
-    # Who may, and what can be done
+    # Rights and options
 
     def reviewing_refusal(self, by: User, permission: str = CLAIM) -> Reason | None:
-        """Why `by` may not work on this case; None if he may."""
+        """Why `by` may not work on this case; None if they may."""
         permitted = by.is_staff and by.in_good_standing() and by.has_perm(permission)
         reported = self.reports.filter(reporter=by).exists()
         return rules.reviewing_refusal(permitted, is_subject=self.subject_id == by.pk, is_reporter=reported)
@@ -218,7 +218,7 @@ class Case(models.Model):
         return [kind for kind in Kind if rules.kind_refusal(kind, facts, by.is_superuser) is None]
 
     def participation(self) -> "models.QuerySet[Participant]":
-        """The row of the one it is about in its Space."""
+        """The row of the case's subject in its Space."""
         return Participant.objects.filter(space=self.space_id, user=self.subject_id).select_related("user")
 
     @property

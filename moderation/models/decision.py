@@ -1,4 +1,4 @@
-"""What was decided in a case, with the statement of reasons, and the notices that carry it to whom it concerns."""
+"""Decisions with their statements of reasons, and the notices to the people concerned."""
 
 import uuid
 from datetime import datetime
@@ -6,6 +6,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import Q
+from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -20,9 +21,16 @@ KINDS = {
     Kind.SUSPEND: _("Suspend the account for a time"),
 }
 
+OUTCOMES = {
+    Kind.DISMISS: _("Dismissed: no breach found"),
+    Kind.REMOVE: _("Removed from this Space"),
+    Kind.END: _("Space ended"),
+    Kind.SUSPEND: _("Account suspended"),
+}
+
 
 class Decision(AppendOnly):
-    """A decision, its reason and who took it. `Case.decide` is the only way to one."""
+    """A decision, its reason and who took it. Only `Case.decide` creates one."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     case = models.ForeignKey("moderation.Case", models.PROTECT, related_name="decisions")
@@ -54,8 +62,13 @@ class Decision(AppendOnly):
     def found_a_breach(self) -> bool:
         return self.kind != Kind.DISMISS
 
+    @property
+    def outcome(self) -> Promise:
+        """What was done, in words for staff."""
+        return OUTCOMES[Kind(self.kind)]
+
     def concerned(self) -> list[User]:
-        """Who is told: nobody of a dismissed case, which would say that there was a report."""
+        """Who is notified. No one of a dismissed case: a notice would reveal that there was a report."""
         if not self.found_a_breach:
             return []
         people = {self.case.subject_id: self.case.subject}
@@ -72,7 +85,7 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         return self.filter(seen_at=None)
 
     def with_decision(self) -> Self:
-        """With all that a notice shows, the newest first."""
+        """With everything that a notice shows, the newest first."""
         return self.select_related("decision__case__space").order_by("-created_at")
 
     def mark_seen(self, now: datetime) -> None:
@@ -80,13 +93,13 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         self.unseen().update(seen_at=now)
 
     def take(self, now: datetime) -> "list[Notice]":
-        """Those not seen yet, which counts as showing them: two pages at once do not both get one."""
+        """Return the unseen notices and mark them as seen. Of two pages at once, only one gets each notice."""
         unseen = list(self.unseen().with_decision())
         return [notice for notice in unseen if self.unseen().filter(pk=notice.pk).update(seen_at=now)]
 
 
 class Notice(models.Model):
-    """Tells one person of a decision. It says what and why, and never who reported."""
+    """Notifies one person of a decision: what and why, and never who reported."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     decision = models.ForeignKey(Decision, models.PROTECT, related_name="notices")
@@ -106,7 +119,7 @@ class Notice(models.Model):
 
     @property
     def headline(self) -> str:
-        """What was decided, said to the person whose notice it is."""
+        """The decision in one line, addressed to the person."""
         space = self.decision.case.space
         words = {"title": space.title}
         if self.decision.kind == Kind.REMOVE:

@@ -1,4 +1,4 @@
-"""A report: what somebody in a Space says about a person in it, or about the Space, with the facts of that moment."""
+"""A report about a person in a Space, or about the Space itself, with the facts of that moment."""
 
 import uuid
 from datetime import datetime, timedelta
@@ -37,7 +37,7 @@ class ReportQuerySet(AppendOnlyQuerySet):
 
 
 class Report(AppendOnly):
-    """What was reported, frozen: later changes of name, role or title do not reach it. Written once."""
+    """What was reported, written once: later changes of name, role or title do not reach it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     case = models.ForeignKey(Case, models.PROTECT, related_name="reports")
@@ -74,9 +74,9 @@ class Report(AppendOnly):
     @classmethod
     @transaction.atomic
     def file(cls, reporter: User, space: Space, subject: Participant | None, reason: str, text: str = "") -> "Report":
-        """Report `subject`, or with None the Space itself. The same report within a minute is one.
+        """Report `subject`, or the Space itself if it is None. The same report within a minute counts as one.
 
-        Opens or joins the case and holds the sound. Raises as `check_filing` does."""
+        The report joins the open case or opens one, and the sound is held. Raises like `check_filing`."""
         now, text = timezone.now(), text.strip()
         me, who = _both(reporter, space, subject)
         _one_at_a_time(reporter)
@@ -92,14 +92,16 @@ class Report(AppendOnly):
 
     @classmethod
     def check_filing(cls, reporter: User, space: Space, subject: Participant | None) -> None:
-        """Whether `file` would take it now. Raises Refused, that of `rooms` for what a role may not do, and
-        Participant.DoesNotExist for whoever was never in the Space."""
+        """Check whether `file` would accept a report now.
+
+        Raises Refused, the Refused of `rooms` if the role does not allow it, and Participant.DoesNotExist if the
+        reporter was never in the Space."""
         me, who = _both(reporter, space, subject)
         recent = cls.objects.filter(reporter=reporter).since(timezone.now() - HOUR).count()
         _check(me, who, recent, "")
 
     def _freeze(self, who: Participant, room_ms: int) -> None:
-        """Note who and what it was about, as things are now."""
+        """Note who and what it is about, as things are now."""
         self.room_ms, self.title = room_ms, self.space.title
         self.subject_user, self.handle, self.name = who.user, who.user.handle, who.user.name
         self.role, self.mute = who.role, who.mute
@@ -114,18 +116,18 @@ class Report(AppendOnly):
 
 
 def reportable_by(user: User) -> QuerySet[Space]:
-    """The Spaces that `user` may report from: those that he is in or was in, while they are live or have sound."""
+    """The Spaces that `user` may report: those they have been in, unless the sound is gone."""
     return Space.objects.filter(participants__user=user).exclude(recording__state__in=GONE)
 
 
 def _both(reporter: User, space: Space, subject: Participant | None) -> tuple[Participant, Participant]:
-    """Who reports, and whom: of the Space itself its host."""
+    """The reporter and the person reported, who is the host in a report of the Space itself."""
     me = space.participants.select_related("space").get(user=reporter)
     return me, subject or space.participants.select_related("user").get(role=Role.HOST)
 
 
 def _check(me: Participant, who: Participant, recent: int, text: str) -> None:
-    """Raise Refused where this person may not report that one now."""
+    """Raise Refused if `me` may not report `who` now."""
     check(Reason.NOT_IN_THE_SPACE if who.space_id != me.space_id else None)
     check(rules.filing_refusal(who.user_id == me.user_id, recent, len(text)))
     check_role(role_refusal(Action.REPORT, Role(me.role), Role(who.role)))
@@ -133,13 +135,13 @@ def _check(me: Participant, who: Participant, recent: int, text: str) -> None:
 
 
 def _room_ms(me: Participant, now: datetime) -> int:
-    """Room time that the reporter means: now, or the last moment that he was there to hear."""
+    """The room time that the reporter means: now, or the moment they left or the Space ended."""
     moment = min(time for time in (now, me.left_at, me.space.ended_at) if time)
     started = me.space.started_at or moment
     return max(0, int((moment - started).total_seconds() * 1000))
 
 
 def _one_at_a_time(reporter: User) -> None:
-    """Let the reports of one person wait for each other, so that counting them is right."""
+    """Let the reports of one person wait for each other, so that they are counted correctly."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"reports of {reporter.pk}"])

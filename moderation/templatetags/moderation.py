@@ -1,4 +1,4 @@
-"""Filters of the desk."""
+"""Filters for the desk."""
 
 from datetime import timedelta
 

@@ -266,7 +266,7 @@ def decide(browser: Client, case: Case, **said: Any) -> Any:
 @pytest.mark.parametrize(
     ("said", "shown"),
     [
-        ({"kind": "dismiss", "reason": " "}, "Give the reason"),
+        ({"kind": "dismiss", "reason": " "}, "Give a reason"),
         ({"reason": WHY}, "Choose a decision"),
         ({"kind": "suspend", "reason": WHY}, "for how many days"),
         ({"kind": "suspend", "days": "0", "reason": WHY}, "greater than or equal to 1"),
@@ -361,7 +361,7 @@ def test_who_lost_the_claim_is_told(log_in: Browser, reviewer: User, claimed: Ca
     Case.objects.update(active_at=timezone.now() - CLAIM_IDLE)
     claimed.claim(colleague)
     answer = decide(log_in(reviewer), claimed, kind="dismiss", reason=WHY)
-    assert "Open the desk first" in answer.content.decode()
+    assert "Claim the case first" in answer.content.decode()
     assert not Decision.objects.exists()
 
 
@@ -378,7 +378,7 @@ def test_earlier_cases_of_the_person_are_shown(
     again = Report.file(lior, tea, speaker, "hate").case
     text = log_in(reviewer).get(desk(again)).content.decode()
     assert f"{claimed.pk}/change/" in text
-    assert "Dismiss: no breach found" in text
+    assert "Dismissed: no breach found" in text
 
 
 @pytest.mark.parametrize("address", ["/admin/", QUEUE, "desk"])
