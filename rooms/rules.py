@@ -97,7 +97,7 @@ def refusal(action: Action, role: Role, target: Role | None = None) -> Reason | 
     """May somebody with `role` do `action` (to somebody with the role `target`)? None is yes."""
     if action not in TABLE[role]:
         return Reason.NOT_YOUR_ROLE
-    if target is not None and target not in TARGETS[action]:
+    if target is not None and target not in TARGETS.get(action, frozenset()):
         return Reason.NOT_ON_THIS_PERSON
     return None
 

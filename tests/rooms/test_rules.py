@@ -30,8 +30,17 @@ def test_nothing_but_a_report_is_done_to_the_host(action: Action) -> None:
 
 
 def test_the_host_does_not_ask_and_does_not_leave_without_ending() -> None:
-    assert refusal(Action.ASK, Role.HOST) == Reason.NOT_YOUR_ROLE
-    assert refusal(Action.STEP_DOWN, Role.HOST) == Reason.NOT_YOUR_ROLE
+    for action in (Action.ASK, Action.STEP_DOWN, Action.LEAVE):
+        assert refusal(action, Role.HOST) == Reason.NOT_YOUR_ROLE
+    for role in (Role.LISTENER, Role.SPEAKER):
+        assert refusal(Action.LEAVE, role) is None
+
+
+@pytest.mark.parametrize("action", sorted(set(Action) - set(rules.TARGETS)))
+@pytest.mark.parametrize("target", Role)
+def test_what_is_not_done_to_people_is_refused_for_everybody(action: Action, target: Role) -> None:
+    role = next(role for role in Role if action in rules.TABLE[role])
+    assert refusal(action, role, target) == Reason.NOT_ON_THIS_PERSON
 
 
 def test_a_listener_is_not_muted_and_a_speaker_is_not_admitted() -> None:

@@ -218,6 +218,12 @@ def test_ending_closes_everything(tea: Space, host: Participant, speaker: Partic
     refused_with(Reason.NOT_LIVE, speaker.step_down)
 
 
+def test_the_host_does_not_leave_without_ending_the_space(tea: Space, host: Participant) -> None:
+    refused_with(Reason.NOT_YOUR_ROLE, host.leave)
+    host.refresh_from_db()
+    assert host.left_at is None
+
+
 def test_a_speaker_does_not_end_the_space(tea: Space, speaker: Participant) -> None:
     with pytest.raises(Refused):
         tea.end(by=speaker)
