@@ -1,4 +1,4 @@
-"""REST for programs: the Spaces I may enter, and one of them as it is now. With a token or the session."""
+"""REST for programs: the Spaces that a member may enter, and one of them as it is now. By token or session."""
 
 from uuid import UUID
 
@@ -14,11 +14,10 @@ from rest_framework.response import Response
 from accounts.shared.requests import member
 from rooms.live import snapshot
 from rooms.models import Space
-from rooms.views import live_for
 
 
 class PersonSerializer(serializers.Serializer[object]):
-    """Somebody in a Space, as everyone in it may see them."""
+    """A person in a Space, as everyone in it may see them."""
 
     participant = serializers.UUIDField()
     handle = serializers.CharField()
@@ -30,7 +29,7 @@ class PersonSerializer(serializers.Serializer[object]):
 
 
 class SpaceSerializer(serializers.ModelSerializer[Space]):
-    """A live Space in the list of those that one may enter."""
+    """A live Space in the list of those that you may enter."""
 
     host = serializers.CharField(source="host.handle")
     listeners = serializers.IntegerField(source="listening")
@@ -42,7 +41,7 @@ class SpaceSerializer(serializers.ModelSerializer[Space]):
         read_only_fields = fields
 
     def get_stage(self, space: Space) -> list[str]:
-        return [person.user.handle for person in space.faces]  # type: ignore[attr-defined]
+        return [person.user.handle for person in space.faces]
 
 
 class SpaceNowSerializer(serializers.Serializer[object]):
@@ -60,7 +59,7 @@ class SpaceNowSerializer(serializers.Serializer[object]):
     max_speakers = serializers.IntegerField()
     listeners = serializers.IntegerField()
     stage = PersonSerializer(many=True)
-    requests = serializers.IntegerField(help_text="How many wait in the queue to speak.")
+    requests = serializers.IntegerField(help_text="How many requests to speak wait for the host.")
 
 
 class SpaceList(generics.ListAPIView[Space]):
@@ -70,7 +69,7 @@ class SpaceList(generics.ListAPIView[Space]):
     queryset = Space.objects.none()
 
     def get_queryset(self) -> QuerySet[Space]:
-        return live_for(member(self.request))
+        return Space.objects.shown_to(member(self.request))
 
 
 @extend_schema(operation_id="space", tags=["spaces"], responses={200: SpaceNowSerializer})
@@ -83,5 +82,5 @@ def space(request: Request, space: UUID) -> Response:
         facts = msgspec.to_builtins(snapshot.facts(room))
         facts["id"] = facts.pop("space")
         stage = [msgspec.to_builtins(person.person()) for person in room.stage()]
-        numbers = {"seq": room.seq, "listeners": room.listener_count, "requests": room.queue().count()}
+        numbers = {"seq": room.seq, "listeners": room.listener_count, "requests": room.open_requests().count()}
     return Response(SpaceNowSerializer(facts | numbers | {"stage": stage}).data)

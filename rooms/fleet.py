@@ -25,10 +25,10 @@ def line(user: User) -> list[Ship]:
     """Hosts first, then speakers; in each the latest to come on first."""
     followed = Follow.objects.filter(follower=user, state=Follow.State.ACCEPTED).values("followee")
     on_stage = (
-        Participant.objects.present()
-        .filter(Q(user__in=followed) | Q(user=user, role=Role.HOST), role__in=[Role.HOST, Role.SPEAKER])
+        Participant.objects.on_stage()
+        .filter(Q(user__in=followed) | Q(user=user, role=Role.HOST))
         .filter(space__in=Space.objects.enterable_by(user))
-        .select_related("user", "space")
+        .select_related("space")
         .order_by("role", "-stage_since", "-entered_at")  # "host" sorts before "speaker"
     )
     return [

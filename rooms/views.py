@@ -4,49 +4,29 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.db.models import Case, Count, Exists, OuterRef, Prefetch, Q, QuerySet, When
+from django.db.models import Case, Exists, OuterRef, QuerySet, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import User
 from accounts.shared.requests import MemberRequest
-from rooms import rules
 from rooms.forms import SpaceForm
 from rooms.models import Participant, Space
 from rooms.refusals import TEXTS, Refused
-from rooms.rules import Reason, Role
+from rooms.rules import Reason
 
 LIVE_ON_HOME = 30
 FOUND = 20
-
-
-def live_for(user: User) -> QuerySet[Space]:
-    """The Spaces that `user` may enter now, with `faces` (the stage) and `listening`, the fullest first."""
-    stage = Participant.objects.present().filter(role__in=[Role.HOST, Role.SPEAKER]).select_related("user")
-    listening = Count("participants", filter=Q(participants__role=Role.LISTENER, participants__left_at=None))
-    return (
-        Space.objects.enterable_by(user)
-        .select_related("host")
-        .annotate(listening=listening)
-        .prefetch_related(Prefetch("participants", stage.order_by("role", "stage_since"), to_attr="faces"))
-        .order_by("-listening", "-started_at")
-    )
-
-
-def hosting_refusal(user: User) -> Reason | None:
-    """Why `user` cannot open a Space now; None if he can."""
-    already_live = user.hosted_spaces.live().exists()
-    return rules.hosting_refusal(user.followers_missing(), not user.in_good_standing(), already_live)
 
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     if not request.user.is_authenticated:
         return render(request, "rooms/welcome.html", {"retention_days": settings.RECORDING_RETENTION_DAYS})
-    refusal = hosting_refusal(request.user)
+    refusal = Space.hosting_refusal(request.user)
     context = {
-        "live": live_for(request.user)[:LIVE_ON_HOME],
+        "live": Space.objects.shown_to(request.user)[:LIVE_ON_HOME],
         "suggestions": User.objects.suggestions_for(request.user)[:8],
         "missing": request.user.followers_missing(),
         "min_followers": settings.SPACES_MIN_FOLLOWERS,
@@ -60,7 +40,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @login_required
 def search(request: MemberRequest) -> HttpResponse:
     query = request.GET.get("q", "").replace("\0", "").strip()[:80]
-    spaces = live_for(request.user).filter(title__icontains=query) if query else Space.objects.none()
+    spaces = Space.objects.shown_to(request.user).filter(title__icontains=query) if query else Space.objects.none()
     people = User.objects.visible_to(request.user).search(query) if query else User.objects.none()
     context = {"q": query, "people": people[:FOUND], "spaces": spaces[:FOUND]}
     return render(request, "rooms/search.html", context)
@@ -69,7 +49,7 @@ def search(request: MemberRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def space_new(request: MemberRequest) -> HttpResponse:
-    refusal = hosting_refusal(request.user)
+    refusal = Space.hosting_refusal(request.user)
     if refusal == Reason.ALREADY_LIVE and request.method != "POST":
         return redirect("space", request.user.hosted_spaces.live().get().pk)
     form = SpaceForm(request.POST or None, host=request.user, initial={"title": request.GET.get("title", "")})

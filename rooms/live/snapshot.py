@@ -35,7 +35,7 @@ def of(space: Space, me: Participant) -> protocol.Snapshot:
         space=facts(space),
         you=parts.You(participant=str(me.pk), notice_accepted=me.notice_accepted_at is not None),
         stage=[person.person() for person in space.stage()],
-        requests=[request.queued() for request in space.queue()],
+        requests=[request.shown() for request in space.open_requests()],
         listeners=space.listener_count,
         faces=_faces(space, me),
         standing=space.standing_version,

@@ -1,11 +1,13 @@
-"""Spaces and who is in them. The verbs here are the only way to change one.
+"""Spaces and the people in them. The verbs here are the only way to change one.
 
-Every verb runs in one transaction with its Space locked, asks `rules`, changes rows, and tells others after commit
-through `Space.publish`; what concerns the sound also raises the version of the standing.
+Every verb runs in one transaction with its Space locked, asks `rules` and changes rows. After commit, events leave
+through `Space.publish`. A change that concerns the sound also raises the version of the standing.
 """
 
-from rooms.models.participant import Participant, Turn
+from rooms.models.inviting import Invitation
+from rooms.models.participant import Participant
 from rooms.models.request import SpeakerRequest
-from rooms.models.space import Invitation, Space
+from rooms.models.space import Space
+from rooms.models.turn import Turn
 
 __all__ = ["Invitation", "Participant", "Space", "SpeakerRequest", "Turn"]

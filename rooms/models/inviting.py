@@ -1,15 +1,31 @@
-"""From the handles that a host writes to the people whom he may invite."""
+"""Invitations: people whom a host names for a Space, and how their handles are looked up."""
 
 from collections.abc import Iterable
+
+from django.db import models
 
 from accounts.models import User
 from rooms.refusals import NoSuchPeople
 
 
-def people_called(handles: Iterable[str], host: User) -> list[User]:
-    """Everybody who is named, without the host; NoSuchPeople where one is unknown, or there is a block between them.
+class Invitation(models.Model):
+    """A person named for a Space whose audience is named people."""
 
-    All or nobody: a name that is wrong may be another one's by mistake."""
+    space = models.ForeignKey("rooms.Space", models.CASCADE, related_name="invitations")
+    user = models.ForeignKey(User, models.CASCADE, related_name="space_invitations")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["space", "user"], name="invitation_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} in {self.space_id}"
+
+
+def people_called(handles: Iterable[str], host: User) -> list[User]:
+    """The people with these handles, without the host.
+
+    All or none: a wrong handle may be that of another person. Raises NoSuchPeople with every handle that is unknown, or
+    whose owner and the host have a block between them."""
     wanted = {handle.lower() for handle in handles} - {host.handle}
     people = list(User.objects.on_terms_with(host).filter(handle__in=wanted))
     if missing := wanted - {user.handle for user in people}:

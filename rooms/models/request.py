@@ -1,6 +1,7 @@
-"""The queue of those who ask to speak."""
+"""Requests to speak."""
 
 import uuid
+from datetime import datetime
 from typing import Self
 
 from django.conf import settings
@@ -25,7 +26,7 @@ class RequestQuerySet(models.QuerySet["SpeakerRequest"]):
 
 
 class SpeakerRequest(models.Model):
-    """A raised hand. The queue is in the order of asking."""
+    """A raised hand. Requests are in the order of asking."""
 
     class State(models.TextChoices):
         WAITING = "waiting", _("waiting")
@@ -54,34 +55,38 @@ class SpeakerRequest(models.Model):
     def __str__(self) -> str:
         return f"{self.participant_id} asked at {self.asked_at} ({self.state})"
 
-    def queued(self) -> parts.QueuedRequest:
-        return parts.QueuedRequest(
+    def shown(self) -> parts.Request:
+        """The request as everyone in the Space sees it."""
+        return parts.Request(
             request=str(self.pk), person=self.participant.person(), text=self.text, asked_at=self.asked_at.timestamp()
         )
 
     @verb
     def admit(self, by: Participant) -> None:
         """Give the person a microphone, if one is free. Raises Refused."""
-        self._decidable(Action.ADMIT, by)
+        self._check(Action.ADMIT, by)
         speakers = self.space.stage().filter(role=Role.SPEAKER).count()
         check(rules.stage_refusal(speakers, settings.SPACES_MAX_SPEAKERS))
-        self.close(SpeakerRequest.State.ADMITTED, by)
+        now = timezone.now()
+        self.close(SpeakerRequest.State.ADMITTED, now, by)
         self.participant.space = self.space
-        self.participant.take_stage(timezone.now())
+        self.participant.take_stage(now)
 
     @verb
     def decline(self, by: Participant) -> None:
-        self._decidable(Action.DECLINE, by)
-        self.close(SpeakerRequest.State.DECLINED, by)
+        self._check(Action.DECLINE, by)
+        self.close(SpeakerRequest.State.DECLINED, timezone.now(), by)
 
-    def _decidable(self, action: Action, by: Participant) -> None:
+    def _check(self, action: Action, by: Participant) -> None:
+        """May `by` decide this request now? Raises Refused."""
         if by.space_id != self.space_id:
             raise Refused(Reason.NOT_IN_THE_SPACE)
         check(rules.refusal(action, Role(by.role), Role(self.participant.role)))
         check(None if self.state == SpeakerRequest.State.WAITING else Reason.ALREADY_DECIDED)
 
-    def close(self, state: str, by: Participant | None) -> None:
-        self.state, self.decided_at, self.decided_by = state, timezone.now(), by.user if by else None
+    def close(self, state: str, now: datetime, by: Participant | None = None) -> None:
+        """Take the request from the requests that wait. Called by verbs, which hold the lock."""
+        self.state, self.decided_at, self.decided_by = state, now, by.user if by else None
         self.save(update_fields=["state", "decided_at", "decided_by"])
         gone = protocol.RequestGone(
             request=str(self.pk),

@@ -6,14 +6,16 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
 import msgspec
+from django.apps import apps
 from django.db import models, transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Block, Follow, User
 from rooms import events, protocol, rules, signals
 from rooms.media.contract.standing import Standing, Voice
+from rooms.models.inviting import Invitation
 from rooms.protocol import Close
 from rooms.protocol.events import Sequenced
 from rooms.refusals import check
@@ -21,13 +23,13 @@ from rooms.rules import Action, Mute, Reason, Role
 from rooms.store import queue, standing
 
 if TYPE_CHECKING:
-    from rooms.models.participant import Participant, ParticipantQuerySet
+    from rooms.models.participant import Participant
+    from rooms.models.people import ParticipantQuerySet
     from rooms.models.request import SpeakerRequest
 
-
 PLACE = ("boot", "boot_before", "boot_from_ms")
-ENDED_LATELY = timedelta(minutes=10)  # for so long the sweeps look whether the end was heard
-Person = User | OuterRef  # somebody, or whoever a row of the query around is about
+ENDED_LATELY = timedelta(minutes=10)  # for which the sweeps check that the end has reached pages and nodes
+Someone = User | OuterRef  # a person, or the person of a row of the outer query
 
 
 class SpaceQuerySet(models.QuerySet["Space"]):
@@ -39,24 +41,41 @@ class SpaceQuerySet(models.QuerySet["Space"]):
         return self.filter(state=Space.State.ENDED, ended_at__gt=now - ENDED_LATELY)
 
     def enterable_by(self, user: User) -> Self:
-        """The live Spaces that `user` may enter, see and hear: this query is the access control of every door."""
+        """The live Spaces that `user` may enter, see and hear. Page, socket and API get their access control here."""
         if not user.is_authenticated or not user.is_active or user.is_suspended():
             return self.none()
         return self.live().filter(Q(host=user) | is_welcome(user))
 
+    def shown_to(self, user: User) -> Self:
+        """The Spaces that `user` may enter now, with `faces` (the stage) and `listening`, the fullest first."""
+        participants: ParticipantQuerySet = apps.get_model("rooms", "Participant").objects.all()
+        return (
+            self.enterable_by(user)
+            .select_related("host")
+            .annotate(listening=Count("participants", filter=listening("participants__")))
+            .prefetch_related(Prefetch("participants", participants.on_stage(), to_attr="faces"))
+            .order_by("-listening", "-started_at")
+        )
+
     def known_to(self, user: User) -> Self:
-        """What `user` may open a page of: Spaces to enter, and ended ones that the user was in."""
+        """Spaces of which `user` may open a page: those to enter, and ended ones that they were in."""
         was_in = self.filter(participants__user=user, participants__connected_at__isnull=False)
         ended = was_in.filter(state=Space.State.ENDED)
         return self.filter(Q(pk__in=self.enterable_by(user).values("pk")) | Q(pk__in=ended.values("pk")))
 
 
-def is_welcome(user: Person) -> Q:
-    """Spaces of others to which `user` is invited, and not kept out."""
+def listening(to: str = "") -> Q:
+    """People who listen, for a query of participants, or for one that joins them by the path `to`."""
+    fields = {"role": Role.LISTENER.value, "left_at": None, "removed_at": None, "connected_at__isnull": False}
+    return Q(**{f"{to}{field}": value for field, value in fields.items()})
+
+
+def is_welcome(user: Someone) -> Q:
+    """Spaces of other hosts to which `user` is invited and from which they are not kept out."""
     return _invited(user) & ~_kept_out(user)
 
 
-def _invited(user: Person) -> Q:
+def _invited(user: Someone) -> Q:
     follows = Follow.objects.filter(followee=OuterRef("host"), follower=user, state=Follow.State.ACCEPTED)
     before = follows.filter(accepted_at__lt=OuterRef("started_at"))
     named = Invitation.objects.filter(space=OuterRef("pk"), user=user)
@@ -66,7 +85,7 @@ def _invited(user: Person) -> Q:
     return followers | (Q(audience=Space.Audience.NAMED) & Q(Exists(named)))
 
 
-def _kept_out(user: Person) -> Q:
+def _kept_out(user: Someone) -> Q:
     blocked = Block.objects.filter(
         Q(blocker=OuterRef("host"), blocked=user) | Q(blocker=user, blocked=OuterRef("host"))
     )
@@ -109,6 +128,9 @@ class Space(models.Model):
     boot_before = models.CharField(max_length=40, blank=True)  # the boot that keeps the sound until `boot_from_ms`
     boot_from_ms = models.PositiveBigIntegerField(default=0)  # of room time
 
+    faces: "list[Participant]"  # the stage; set by SpaceQuerySet.shown_to
+    listening: int  # the number of listeners; set by SpaceQuerySet.shown_to
+
     objects = SpaceQuerySet.as_manager()
 
     class Meta:
@@ -124,7 +146,7 @@ class Space(models.Model):
     def __str__(self) -> str:
         return self.title
 
-    # --- verbs ---
+    # Verbs
     @classmethod
     @transaction.atomic
     def open(
@@ -140,8 +162,7 @@ class Space(models.Model):
         """Open a Space that is live at once, with its host at the microphone (closed). Raises Refused."""
         now = timezone.now()
         host = User.objects.select_for_update(no_key=True).get(pk=host.pk)
-        already = cls.objects.live().filter(host=host).exists()
-        check(rules.hosting_refusal(host.followers_missing(), host.is_suspended(now), already))
+        check(cls.hosting_refusal(host, now))
         space = cls.objects.create(
             host=host,
             title=title,
@@ -160,8 +181,14 @@ class Space(models.Model):
         return space
 
     @classmethod
+    def hosting_refusal(cls, user: User, now: datetime | None = None) -> Reason | None:
+        """Why `user` cannot open a Space now, None if they can."""
+        already_live = cls.objects.live().filter(host=user).exists()
+        return rules.hosting_refusal(user.followers_missing(), not user.in_good_standing(now), already_live)
+
+    @classmethod
     def locked(cls, pk: uuid.UUID) -> "Space":
-        """The row, fresh and locked until the transaction ends: whoever changes a Space holds this."""
+        """The row, fresh and locked until the transaction ends. Every change of a Space needs this lock."""
         return cls.objects.select_for_update(of=("self",)).select_related("host").get(pk=pk)
 
     def settle(self, node: str, boot: str, before: str = "", from_ms: int = 0) -> None:
@@ -174,7 +201,7 @@ class Space(models.Model):
 
     @transaction.atomic
     def enter(self, user: User) -> "Participant":
-        """Let `user` in, or back in. Raises Space.DoesNotExist for whoever may not know of it."""
+        """Let `user` in, or back in. Raises Space.DoesNotExist if they may not know of the Space."""
         space = Space.locked(self.pk)
         if not Space.objects.enterable_by(user).filter(pk=space.pk).exists():
             raise Space.DoesNotExist
@@ -186,9 +213,9 @@ class Space(models.Model):
 
     @transaction.atomic
     def invite(self, people: Iterable[User], by: "Participant | None" = None) -> int:
-        """Name further people for a live Space of named people; `by` is None for an operator's command.
+        """Name more people for a live Space of named people. `by` is None for an operator's command.
 
-        How many had not been named before. Safe to repeat. Raises Refused."""
+        Returns how many had not been named before. Safe to repeat. Raises Refused."""
         space = Space.locked(self.pk)
         check(None if space.state == Space.State.LIVE else Reason.NOT_LIVE)
         space._authorise(Action.INVITE, by)
@@ -208,7 +235,7 @@ class Space(models.Model):
 
     @transaction.atomic
     def end(self, by: "Participant | None" = None, why: str = Why.HOST) -> None:
-        """End the Space for everyone; `by` is None for staff and for the sweeps. Safe to repeat."""
+        """End the Space for everyone. `by` is None for staff and for the sweeps. Safe to repeat."""
         space = Space.locked(self.pk)
         if space.state == Space.State.ENDED:
             return
@@ -277,7 +304,7 @@ class Space(models.Model):
         events.send(self.pk, protocol.encode(numbered), close, whom)
 
     def _authorise(self, action: Action, by: "Participant | None") -> None:
-        """May `by` (None: staff, a sweep, an operator's command) do this here?"""
+        """May `by` (None: staff, a sweep, an operator's command) do this here? Raises Refused."""
         if by is not None:
             check(None if by.space_id == self.pk else Reason.NOT_IN_THE_SPACE)
             check(rules.refusal(action, Role(by.role)))
@@ -290,25 +317,22 @@ class Space(models.Model):
 
     @classmethod
     def recheck(cls, user: User) -> None:
-        """Take `user` out of every live Space that he may no longer be in; end his own if he is suspended.
+        """Take `user` out of every live Space that they may no longer be in. End their own if they are suspended.
 
-        His fleet line is looked at again, too: what he may enter has changed, perhaps to the better."""
+        Their fleet line may change, too: perhaps there are more Spaces now that they may enter."""
         for participant in user.participations.astray().select_related("space"):
             participant.recheck()
         events.fleet_changed(own=[user.pk])
 
-    # --- who is in it ---
-    def stage(self) -> "models.QuerySet[Participant]":
-        """Host and speakers, in the order in which they came to the microphone."""
-        on_stage = self.participants.present().filter(role__in=[Role.HOST, Role.SPEAKER])
-        first = models.Case(models.When(role=Role.HOST, then=0), default=1)
-        return on_stage.select_related("user").order_by(first, "stage_since", "pk")
+    # Who is in it
+    def stage(self) -> "ParticipantQuerySet":
+        return self.participants.on_stage()
 
     def listeners(self) -> "ParticipantQuerySet":
-        present = self.participants.present().filter(role=Role.LISTENER, connected_at__isnull=False)
-        return present.select_related("user").order_by("entered_at", "pk")
+        return self.participants.listening()
 
-    def queue(self) -> "models.QuerySet[SpeakerRequest]":
+    def open_requests(self) -> "models.QuerySet[SpeakerRequest]":
+        """Requests to speak that wait for the host, in the order of asking."""
         return self.requests.waiting().select_related("participant__user").order_by("asked_at", "pk")
 
     @property
@@ -327,16 +351,3 @@ class Space(models.Model):
         """The boot that has the sound; empty while none has it, or two have it (`rooms/nodes/moving.py`)."""
         is_moving = bool(self.boot_before) and self.room_ms < self.boot_from_ms
         return "" if is_moving else self.boot
-
-
-class Invitation(models.Model):
-    """A person named for a Space whose audience is named people."""
-
-    space = models.ForeignKey(Space, models.CASCADE, related_name="invitations")
-    user = models.ForeignKey(User, models.CASCADE, related_name="space_invitations")
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["space", "user"], name="invitation_once")]
-
-    def __str__(self) -> str:
-        return f"{self.user_id} in {self.space_id}"

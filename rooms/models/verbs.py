@@ -1,4 +1,4 @@
-"""What every verb on somebody in a Space has in common."""
+"""What every verb on a person in a Space, or on their request, has in common."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -16,7 +16,7 @@ InSpace = TypeVar("InSpace", bound=Any)  # Participant or SpeakerRequest: a row 
 
 
 def verb(method: Callable[Concatenate[InSpace, P], R]) -> Callable[Concatenate[InSpace, P], R]:
-    """One transaction, the Space locked and live, the row fresh: what every verb on somebody in a Space needs."""
+    """Run the method in one transaction, with the Space locked and live and the row fresh. Raises Refused."""
 
     @wraps(method)
     def run(self: InSpace, *args: P.args, **kwargs: P.kwargs) -> R:

@@ -4,7 +4,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from rooms.protocol.parts import IceServer, Person, QueuedRequest, SpaceFacts, You
+from rooms.protocol.parts import IceServer, Person, Request, SpaceFacts, You
 
 VERSION = 1
 
@@ -30,7 +30,7 @@ class Snapshot(Sequenced, tag="snapshot", kw_only=True, frozen=True):
     space: SpaceFacts
     you: You
     stage: list[Person]
-    requests: list[QueuedRequest]
+    requests: list[Request]
     listeners: int
     faces: list[Person]
     standing: int
@@ -58,7 +58,7 @@ class VoiceGone(Sequenced, tag="voice_gone", kw_only=True, frozen=True):
 class Asked(Sequenced, tag="asked", kw_only=True, frozen=True):
     """A new request to speak, the last of the requests."""
 
-    request: QueuedRequest
+    request: Request
 
 
 class RequestGone(Sequenced, tag="request_gone", kw_only=True, frozen=True):

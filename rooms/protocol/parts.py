@@ -17,7 +17,7 @@ class Person(Struct, kw_only=True, frozen=True):
     away: bool = False
 
 
-class QueuedRequest(Struct, kw_only=True, frozen=True):
+class Request(Struct, kw_only=True, frozen=True):
     """A request to speak. Requests are in the order of `asked_at` (unix seconds)."""
 
     request: str

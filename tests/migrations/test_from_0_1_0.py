@@ -94,7 +94,7 @@ def test_the_live_space_is_as_it_was() -> None:
     tea = space("Tea at four")
     stage = {one.user.handle: (one.role, one.mute) for one in tea.stage().select_related("user")}
     assert stage == {"hana": (Role.HOST, Mute.OPEN), "sol": (Role.SPEAKER, Mute.HOST)}
-    assert [one.participant.user.handle for one in tea.queue()] == ["lior"]
+    assert [one.participant.user.handle for one in tea.open_requests()] == ["lior"]
     assert set(Space.objects.enterable_by(person("lior"))) == {tea}
     assert not Space.objects.enterable_by(person("dee")).exists()
     assert (tea.node, tea.boot) == ("node-1", "0123456789abcdef")
@@ -103,7 +103,7 @@ def test_the_live_space_is_as_it_was() -> None:
 def test_the_live_space_goes_on() -> None:
     tea = space("Tea at four")
     host = tea.participants.get(user=person("hana"))
-    tea.queue()[0].admit(host)
+    tea.open_requests()[0].admit(host)
     lior = tea.participants.get(user=person("lior"))
     assert (lior.role, lior.turns.count()) == (Role.SPEAKER, 1)
     lior.remove(host)

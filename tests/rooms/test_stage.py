@@ -45,9 +45,9 @@ def test_the_queue_is_in_the_order_of_asking(tea: Space, host: Participant, list
     other = tea.enter(sol)
     listener.ask_to_speak("first")
     other.ask_to_speak("second")
-    assert [request.text for request in tea.queue()] == ["first", "second"]
+    assert [request.text for request in tea.open_requests()] == ["first", "second"]
     listener.withdraw()
-    assert [request.text for request in tea.queue()] == ["second"]
+    assert [request.text for request in tea.open_requests()] == ["second"]
 
 
 def test_one_asks_once_and_withdraws_what_one_asked(listener: Participant) -> None:
@@ -173,7 +173,7 @@ def test_the_twelfth_speaker_waits(tea: Space, host: Participant, listener: Part
     with override_settings(SPACES_MAX_SPEAKERS=1):
         request = listener.ask_to_speak()
         refused_with(Reason.STAGE_FULL, request.admit, host)
-        assert tea.queue().count() == 1
+        assert tea.open_requests().count() == 1
         speaker.step_down()
         request.admit(host)
 

@@ -1,14 +1,19 @@
 """A Space numbers its events and keeps the standing that media nodes obey."""
 
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
+from accounts.models import User
 from rooms import protocol
 from rooms.media.contract.standing import KEY, Standing, parse
 from rooms.models import Participant, Space
 from rooms.protocol import Close
+from rooms.rules import Reason
 from rooms.store.client import redis_client
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -63,3 +68,36 @@ def test_the_standing_names_who_may_be_heard_and_who_was_removed(
 def written(space: Space) -> Standing:
     """The standing as a media node reads it."""
     return parse(str(redis_client().get(KEY.format(space=space.pk))))
+
+
+def test_shown_to_counts_who_listens_as_the_space_itself_does(
+    tea: Space, host: Participant, speaker: Participant, listener: Participant, dee: User, lior: User
+) -> None:
+    tea.participants.create(user=dee, entered_at=timezone.now())  # has never had a connection
+    [shown] = Space.objects.shown_to(lior)
+    assert (shown.listening, tea.listener_count) == (1, 1)
+    listener.leave()
+    [shown] = Space.objects.shown_to(lior)
+    assert (shown.listening, tea.listener_count) == (0, 0)
+
+
+def test_shown_to_has_the_stage_with_the_host_first(tea: Space, speaker: Participant, lior: User) -> None:
+    [shown] = Space.objects.shown_to(lior)
+    assert [person.user.handle for person in shown.faces] == ["hana", "sol"]
+
+
+def test_shown_to_asks_for_all_stages_at_once(
+    tea: Space, sol: User, lior: User, open_space: Callable[..., Space], django_assert_num_queries: Any
+) -> None:
+    sol.grant_hosting()
+    lior.follow(sol)
+    open_space(sol)
+    with django_assert_num_queries(2):
+        assert len([person.user.handle for space in Space.objects.shown_to(lior) for person in space.faces]) == 2
+
+
+def test_hosting_is_refused_for_one_reason_at_a_time(tea: Space, hana: User, dee: User) -> None:
+    assert Space.hosting_refusal(hana) == Reason.ALREADY_LIVE
+    assert Space.hosting_refusal(dee) == Reason.TOO_FEW_FOLLOWERS
+    hana.suspend(timezone.now() + timedelta(days=1))
+    assert Space.hosting_refusal(hana) == Reason.SUSPENDED
