@@ -1,4 +1,4 @@
-"""A Space numbers its events and keeps the standing that media nodes obey."""
+"""A Space: numbered events, the standing, what is shown of it, and its end."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -13,8 +13,10 @@ from rooms import protocol
 from rooms.media.contract.standing import KEY, Standing, parse
 from rooms.models import Participant, Space
 from rooms.protocol import Close
+from rooms.refusals import Refused
 from rooms.rules import Reason
 from rooms.store.client import redis_client
+from tests.rig.spaces import refused_with
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Frames = list[dict[str, Any]]
@@ -101,3 +103,19 @@ def test_hosting_is_refused_for_one_reason_at_a_time(tea: Space, hana: User, dee
     assert Space.hosting_refusal(dee) == Reason.TOO_FEW_FOLLOWERS
     hana.suspend(timezone.now() + timedelta(days=1))
     assert Space.hosting_refusal(hana) == Reason.SUSPENDED
+
+
+def test_ending_closes_everything(tea: Space, host: Participant, speaker: Participant, sent: Frames) -> None:
+    tea.end(by=host)
+    tea.refresh_from_db()
+    assert tea.standing().ended
+    assert tea.participants.present().count() == 0
+    assert speaker.turns.filter(ended_at=None).count() == 0
+    assert (sent[-1]["type"], sent[-1]["_close"], sent[-1]["_whom"]) == ("ended", Close.ENDED, "")
+    tea.end(by=host)
+    refused_with(Reason.NOT_LIVE, speaker.step_down)
+
+
+def test_a_speaker_does_not_end_the_space(tea: Space, speaker: Participant) -> None:
+    with pytest.raises(Refused):
+        tea.end(by=speaker)

@@ -1,0 +1,27 @@
+"""What tests ask of a Space again and again."""
+
+from collections.abc import Callable
+
+import pytest
+
+from accounts.models import User
+from rooms.models import Space
+from rooms.refusals import Refused
+from rooms.rules import Reason
+
+
+def refused_with(reason: Reason, verb: Callable[..., object], *args: object) -> None:
+    """Call a verb, which has to be refused for this reason."""
+    with pytest.raises(Refused) as refused:
+        verb(*args)
+    assert refused.value.reason == reason
+
+
+def voices(space: Space) -> dict[str, bool]:
+    """Participant -> muted, as a media node reads it."""
+    space.refresh_from_db()
+    return {voice.participant: voice.muted for voice in space.standing().voices}
+
+
+def may_enter(space: Space, user: User) -> bool:
+    return Space.objects.enterable_by(user).filter(pk=space.pk).exists()
