@@ -5,14 +5,12 @@ from typing import Any
 from uuid import UUID
 
 from celery import shared_task
-from django.conf import settings
 from django.utils import timezone
 
 from recordings import purging
 from recordings.archive import archive
 from recordings.chunks import ChunkRefused, checked
 from recordings.models import Recording
-from rooms.media.hls import leftovers
 from rooms.models import Space
 
 log = logging.getLogger(__name__)
@@ -38,11 +36,8 @@ def mix(recording_id: str) -> None:
 
 @shared_task
 def sweep() -> None:
-    """Open and close what the signals missed, take in what no message told of, queue what waits for its mix.
-
-    What media nodes that ended left of the sound as files goes, too: it may be the last of them that did."""
+    """Open and close what the signals missed, take in what no message told of, queue what waits for its mix."""
     now = timezone.now()
-    leftovers.sweep(settings.HLS_DIR, now.timestamp())
     for space in Space.objects.filter(recording=None, started_at__isnull=False):
         Recording.open_for(space)
     for recording in Recording.objects.forgotten():

@@ -1,24 +1,24 @@
-"""The sweeps of rooms: what a lost message or a killed process left undone is found here from the rows."""
+"""The sweeps of rooms: they find in the rows what a lost message or a killed process left undone."""
 
 from collections.abc import Callable
 from contextlib import suppress
 
 from celery import shared_task
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from rooms import events
 from rooms.live import presence
+from rooms.media.hls import leftovers
 from rooms.models import Participant, Space
-from rooms.nodes import strays as peers
+from rooms.nodes import strays
 from rooms.rules import Role
 
 
 @shared_task
 def sweep_presence() -> None:
-    """Put right what no page told of: who is lost, back, away too long, or has no right to be there any more.
-
-    Safe to run twice at once."""
+    """Find who is lost, back, away for too long, or no longer has the right to be there. Safe to run twice at once."""
     for person in Participant.objects.astray().select_related("space"):
         person.recheck()
     for space in Space.objects.live():
@@ -26,15 +26,15 @@ def sweep_presence() -> None:
         for person in present:
             if _step(person, str(person.pk) in here):
                 _take_step(person)
-        if strays := here - {str(person.pk) for person in present}:
-            _cut_off(space, strays)
+        if uninvited := here - {str(person.pk) for person in present}:
+            _cut_off(space, uninvited)
     for space in Space.objects.ended_lately(timezone.now()):
         if presence.connected_now(space.pk):
             space.send_end_again()
 
 
 def _step(person: Participant, connected: bool) -> Callable[[Participant], None] | None:
-    """What there is to do about somebody; None for nothing."""
+    """What there is to do about a person; None for nothing."""
     if connected:
         return _welcome_back if person.away_since is not None else None
     if person.away_until is None:
@@ -44,7 +44,7 @@ def _step(person: Participant, connected: bool) -> Callable[[Participant], None]
 
 @transaction.atomic
 def _take_step(person: Participant) -> None:
-    """Look again with the Space locked, then do it: the person may have come back in this moment."""
+    """Look again with the Space locked, then take the step: the person may have come back in this moment."""
     space = Space.locked(person.space_id)
     fresh = space.participants.present().filter(pk=person.pk).first()
     if fresh is None or space.state != Space.State.LIVE:
@@ -55,16 +55,16 @@ def _take_step(person: Participant) -> None:
 
 
 @transaction.atomic
-def _cut_off(space: Space, strays: set[str]) -> None:
+def _cut_off(space: Space, participants: set[str]) -> None:
     """Close the pages of people who are not in the Space, unless they enter in this moment."""
     Space.locked(space.pk)
-    for person in space.participants.out().filter(pk__in=strays):
+    for person in space.participants.out().filter(pk__in=participants):
         events.cut_off(person.pk, person.close_code)
 
 
 def _welcome_back(person: Participant) -> None:
     """The connection was there all the time, and Redis had forgotten it."""
-    with suppress(Space.DoesNotExist):  # the right to be here is gone in this moment; the next sweep sees it
+    with suppress(Space.DoesNotExist):  # the right to be here was lost in this moment; the next sweep finds it
         person.space.enter(person.user)
 
 
@@ -77,12 +77,18 @@ def _count_out(person: Participant) -> None:
 
 @shared_task
 def sweep_peers() -> None:
-    """Take the sound from whoever has it without being in the Space."""
-    peers.drop_strays()
+    """Drop the peers of people who are not in the Space."""
+    strays.drop_strays()
 
 
 @shared_task
 def rewrite_standings() -> None:
-    """Write the standings of all Spaces that are live, or were a moment ago, again, in case Redis lost them."""
+    """Write the standings of live Spaces, and of those that ended a moment ago, in case Redis lost them."""
     for space in Space.objects.live() | Space.objects.ended_lately(timezone.now()):
         space.write_standing()
+
+
+@shared_task
+def sweep_hls() -> None:
+    """Delete files (HLS) that stopped nodes left. Nodes sweep, too, but the last one may be gone."""
+    leftovers.sweep(settings.HLS_DIR, timezone.now().timestamp())

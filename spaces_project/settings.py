@@ -128,6 +128,7 @@ CELERY_BEAT_SCHEDULE = {
     "canary": {"task": "spaces_project.tasks.canary", "schedule": 10.0},
     "presence": {"task": "rooms.tasks.sweep_presence", "schedule": 5.0},
     "peers": {"task": "rooms.tasks.sweep_peers", "schedule": 5.0},
+    "hls": {"task": "rooms.tasks.sweep_hls", "schedule": 10.0},
     "standings": {"task": "rooms.tasks.rewrite_standings", "schedule": 30.0},
     "recordings": {"task": "recordings.tasks.sweep", "schedule": 10.0},
     "purge": {"task": "recordings.tasks.purge", "schedule": crontab(minute="*/5")},

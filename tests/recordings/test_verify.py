@@ -19,6 +19,7 @@ from recordings.models.mixable import State
 from recordings.verify import Kind, verify
 from rooms.media.hls import signature
 from rooms.models import Participant, Space
+from rooms.tasks import sweep_hls
 from tests.recordings.conftest import put, turn_of
 from tests.rig.captured import captured, tone
 
@@ -185,11 +186,11 @@ def test_sound_as_files_that_a_stopped_node_left(db: None, settings: Any) -> Non
     left.mkdir(parents=True)
     (left / "name.m4s").write_bytes(b"sound")
     assert found() == []
-    tasks.sweep()
+    sweep_hls()
     assert left.exists(), "the next node may go on there"
     os.utime(left, (0, 0))
     assert found() == [Kind.OVERDUE]
-    tasks.sweep()
+    sweep_hls()
     assert found() == []
     assert not left.exists()
 

@@ -1,17 +1,21 @@
 """The sweeps: what a lost message or a killed process left undone is found from the rows."""
 
 import asyncio
+import os
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from celery import current_app
 from django.utils import timezone
 
 from accounts.models import Block, Follow, User
 from rooms import tasks
 from rooms.live import presence
 from rooms.media.contract.standing import KEY
+from rooms.media.hls import signature
 from rooms.models import Participant, Space
 from rooms.rules import Role
 from rooms.store import standing
@@ -240,3 +244,21 @@ def test_the_standing_of_an_end_that_redis_missed_is_written_again(tea: Space, m
         tea.end()
     tasks.rewrite_standings()
     assert msgspec.json.decode(redis_client().get(KEY.format(space=tea.pk)) or "{}")["ended"] is True
+
+
+def test_files_that_a_stopped_node_left_are_swept_and_those_of_a_live_one_stay(settings: Any, tmp_path: Path) -> None:
+    settings.HLS_DIR = tmp_path
+    left, fresh = (tmp_path / signature.folder("s3cret", name) for name in ("left", "fresh"))
+    for folder in (left, fresh):
+        folder.mkdir()
+        (folder / "name.m4s").write_bytes(b"sound")
+    os.utime(left, (0, 0))
+    tasks.sweep_hls()
+    assert list(tmp_path.iterdir()) == [fresh]
+
+
+def test_beat_runs_every_task_of_rooms(settings: Any) -> None:
+    planned = {line["task"] for line in settings.CELERY_BEAT_SCHEDULE.values()}
+    assert {name for name in current_app.tasks if name.startswith("rooms.")} == {
+        name for name in planned if name.startswith("rooms.")
+    }
