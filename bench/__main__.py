@@ -1,4 +1,4 @@
-"""All benchmarks, one after the other: `python -m bench`, or some of them: `python -m bench archive`."""
+"""All benchmarks in turn: `python -m bench`, or some of them: `python -m bench archive`."""
 
 import subprocess
 import sys
@@ -13,7 +13,7 @@ def names() -> list[str]:
 
 
 def main(wanted: list[str]) -> int:
-    """Run the benchmarks; the number of those that failed."""
+    """Run the benchmarks. Return how many failed."""
     if unknown := set(wanted) - set(names()):
         print(f"No benchmark {', '.join(sorted(unknown))}; there are: {', '.join(names())}.", file=sys.stderr)
         return 1

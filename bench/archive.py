@@ -14,11 +14,11 @@ from rooms.media.capture.tap import Chunk, Tap
 from rooms.media.sound.opus import Encoder
 from rooms.media.units import FRAME
 
-LOOP_MS = 30_000  # of sound that is made; the rest of the length is the same again
+LOOP_MS = 30_000  # of sound, which is repeated
 
 
 def voice(hertz: float) -> list[Chunk]:
-    """Half a minute of something like a voice, as the tap writes it."""
+    """Return the chunks of half a minute of a synthetic voice, as the tap writes them."""
     pcm = talk(hertz, LOOP_MS // 1000)
     chunks: list[Chunk] = []
     tap, encoder = Tap("space", f"turn-{hertz}", "participant", chunks.append), Encoder()
@@ -29,7 +29,7 @@ def voice(hertz: float) -> list[Chunk]:
 
 
 def pieces(chunks: list[Chunk], minutes: int) -> list[Piece]:
-    """The chunks again and again for so many minutes."""
+    """Repeat the chunks for `minutes`."""
     return [piece(chunk, later) for later in range(0, minutes * 60_000, LOOP_MS) for chunk in chunks]
 
 
@@ -39,7 +39,7 @@ def piece(chunk: Chunk, later_ms: int) -> Piece:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--voices", type=int, default=3, help="who talk all the time (3)")
+    parser.add_argument("--voices", type=int, default=3, help="speakers who talk all the time (3)")
     parser.add_argument("--minutes", type=int, default=10, help="length of the Space (10)")
     chosen = parser.parse_args()
     voices = [voice(hertz) for hertz, _number in zip(count(110, 23), range(chosen.voices), strict=False)]

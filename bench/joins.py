@@ -1,8 +1,8 @@
 """What a join costs and how long it takes: `python -m bench.joins`. The last line is JSON.
 
-500 peers join a Space at the same moment, while somebody talks: offer, answer, check, DTLS, the first packet decrypted.
-CPU time of the server per join is without that of the sound which it sends meanwhile; time is from the request to the
-first packet. Beside it, peers who begin to watch Janus's Streaming mountpoint (event_loops = 1).
+500 peers join a Space with a speaker at the same moment: offer, answer, check, DTLS, the first packet decrypted. The
+CPU time of the server per join excludes the sound that it sends meanwhile. The time is from the request to the first
+packet. For comparison, peers begin to watch Janus's Streaming mountpoint (event_loops = 1).
 """
 
 import argparse
@@ -17,17 +17,17 @@ from bench.rig import machine, measure, network
 from bench.rig.crowd import Crowd, Join
 from bench.rig.janus import PEER, Janus
 from bench.rig.node import MediaNode
-from bench.rig.peers import Listener, Received
+from bench.rig.peers import Listener, TimedPacket
 from bench.rig.sound import samples
 
 JOINS, JANUS_JOINS = 500, 200
 STEADY_SECONDS = 5.0
-PATIENCE = 60.0  # seconds for all of them
+PATIENCE = 60.0  # seconds for all joins
 
 
 @dataclass(frozen=True)
 class Rush:
-    """How it went: seconds of each join, how many failed, CPU milliseconds per join without and with the sound."""
+    """The result: seconds of each join, how many failed, CPU milliseconds per join without and with the sound."""
 
     seconds: list[float]
     failed: int
@@ -36,7 +36,7 @@ class Rush:
 
     @property
     def p99(self) -> float:
-        """Seconds after which 99 % had heard something."""
+        """The seconds after which 99 % of the peers had a packet."""
         return float(np.percentile(self.seconds, 99)) if self.seconds else float("nan")
 
     def __str__(self) -> str:
@@ -47,33 +47,33 @@ class Rush:
         )
 
 
-def ignore(received: Received) -> None:
-    """Take a packet for which it is enough that it came and was genuine."""
+def ignore(received: TimedPacket) -> None:
+    """Take a packet: its authentic arrival is enough."""
 
 
 async def arrive(crowd: Crowd, join: Join) -> float:
-    """Join, wait for the first packet, then read no more; returns when that packet came (monotonic seconds)."""
+    """Join, wait for the first packet, then stop reading. Return when it came, in monotonic seconds."""
     peer = await crowd.connect(Listener(ignore, **crowd.options), join)
     await peer.sounding(PATIENCE)
     crowd.sink(peer)
-    assert peer.heard.first_at is not None
-    return peer.heard.first_at
+    assert peer.received.first_at is not None
+    return peer.received.first_at
 
 
 async def rush(pid: int, crowd: Crowd, join: Join, count: int) -> Rush:
-    """Let so many peers join at once, and take off what the sound itself costs, by measuring it before and after."""
+    """Let `count` peers join at once. Take off the cost of the sound, measured before and after."""
     room = await machine.usage(pid, STEADY_SECONDS)
     start, cpu = time.monotonic(), machine.cpu_seconds(pid)
     ends = await asyncio.gather(*(arrive(crowd, join) for _ in range(count)), return_exceptions=True)
     end, cpu = time.monotonic(), machine.cpu_seconds(pid) - cpu
     heard = [moment for moment in ends if isinstance(moment, float)]
     if failures := [moment for moment in ends if not isinstance(moment, float)]:
-        machine.say(f"{len(failures)} of {count} did not come in, the first one because of {failures[0]!r}")
+        machine.say(f"{len(failures)} of {count} joins failed, the first one with {failures[0]!r}")
     if not heard:
-        raise machine.Failed("nobody came in")
+        raise machine.Failed("no join succeeded")
     await asyncio.sleep(measure.SETTLE_SECONDS)
     whole = await machine.usage(pid, STEADY_SECONDS)
-    listened = sum(end - moment for moment in heard)  # seconds, of all together
+    listened = sum(end - moment for moment in heard)  # seconds, summed over all listeners
     sounding = room / 100 * (end - start) + (whole - room) / 100 / len(heard) * listened
     return Rush(
         [moment - start for moment in heard],
@@ -101,7 +101,7 @@ async def janus(voices: list[list[bytes]], count: int) -> Rush:
 
 
 async def compare(joins: int, janus_joins: int) -> None:
-    """Measure both and say it."""
+    """Measure both, and print the figures."""
     machine.need_program("janus")
     network.enter()
     voices = samples.voices(1)
@@ -122,7 +122,7 @@ async def compare(joins: int, janus_joins: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--joins", type=int, default=JOINS, help="at our node (500)")
-    parser.add_argument("--janus-joins", type=int, default=JANUS_JOINS, help="at Janus, which a core must bear (200)")
+    parser.add_argument("--janus-joins", type=int, default=JANUS_JOINS, help="at Janus, as many as a core can do (200)")
     chosen = parser.parse_args()
     machine.run(lambda: compare(chosen.joins, chosen.janus_joins))
 

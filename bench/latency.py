@@ -1,8 +1,8 @@
-"""How long sound is on its way, and how evenly it leaves: `python -m bench.latency`. The last line is JSON.
+"""How long sound takes, and how evenly it leaves: `python -m bench.latency`. The last line is JSON.
 
-A click in the RTP that a speaker sends, the same click in the RTP that a listener receives, in ten Spaces at once whose
-speakers' clocks are 2 ms apart; the same through Janus's AudioBridge. Then listeners of one Space until the node uses
-70 % of its core: how far its packets leave from an even 20 ms, by the kernel's time stamps.
+The time from a click in the RTP of a speaker to the same click in the RTP of a listener, in ten Spaces at once whose
+speakers' clocks are 2 ms apart. The same through Janus's AudioBridge. Then listeners join one Space until the node uses
+70 % of its core: how far its packets are from an even 20 ms, by the kernel's time stamps.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from bench.rig import machine, measure, network
 from bench.rig.crowd import Crowd, Join
 from bench.rig.janus import PEER, Janus
 from bench.rig.node import CAPACITY, GROUP_OF_20_MS, MediaNode
-from bench.rig.peers import Listener, Received
+from bench.rig.peers import Listener, TimedPacket
 from bench.rig.sound import samples
 from bench.rig.sound.clicks import Clicker
 from rooms.media.clock import TICK_SECONDS
@@ -24,16 +24,16 @@ from rooms.media.clock import TICK_SECONDS
 PHASES = 10
 SETTLE_SECONDS, SECONDS = 4.0, 20.0
 BUSY_PCT = 70.0
-SAMPLE = 300  # listeners by whose cost the number of the others is found
-NEARLY = 0.05  # of those who are there, and fewer, are not let in any more
-TIMED = 5  # listeners whose packets are timed, between all the others
+SAMPLE = 300  # listeners whose cost gives the number of all others
+NEARLY = 0.05  # a missing share of listeners that is close enough
+TIMED = 5  # listeners whose packets are timed, spread among all others
 
 
 async def click(crowd: Crowd, joins: Sequence[tuple[Join, Join]], seconds: float) -> list[float]:
-    """Return the seconds that clicks take in rooms that are entered by (speak, listen)."""
-    pairs: list[tuple[Clicker, list[Received]]] = []
+    """Return the seconds that clicks take. Rooms are pairs of functions to join as speaker and as listener."""
+    pairs: list[tuple[Clicker, list[TimedPacket]]] = []
     for speak, listen in joins:
-        received: list[Received] = []
+        received: list[TimedPacket] = []
         await crowd.connect(Listener(received.append, **crowd.options), listen)
         pairs.append((await crowd.connect(Clicker(SETTLE_SECONDS + seconds, **crowd.options), speak), received))
     for clicker, _ in pairs:
@@ -47,32 +47,32 @@ async def click(crowd: Crowd, joins: Sequence[tuple[Join, Join]], seconds: float
 
 
 async def node_clicks(seconds: float) -> list[float]:
-    """Return what clicks take through our node, with packets of 20 ms."""
+    """Return the seconds that clicks take through our node, with packets of 20 ms."""
     async with MediaNode(**GROUP_OF_20_MS) as node, Crowd() as crowd:
         rooms = [node.open_space(1) for _ in range(PHASES)]
         return await click(crowd, [(room.speak, room.listen) for room in rooms], seconds)
 
 
 async def janus_clicks(seconds: float) -> list[float]:
-    """Return what clicks take through Janus's AudioBridge."""
+    """Return the seconds that clicks take through Janus's AudioBridge."""
     async with Janus() as janus, Crowd(**PEER) as crowd:
         rooms = [await janus.room(number) for number in range(1, PHASES + 1)]
         return await click(crowd, [(room.speak, room.listen) for room in rooms], seconds)
 
 
-def unevenness(received: Sequence[Received]) -> list[float]:
-    """Return how far each packet is from where an even clock of 20 ms would have it, in seconds."""
+def unevenness(received: Sequence[TimedPacket]) -> list[float]:
+    """Return how far each packet is from an even clock of 20 ms, in seconds."""
     offsets = np.array([packet.at - packet.sequence * TICK_SECONDS for packet in received])
     return [float(passed) for passed in np.abs(offsets - np.median(offsets))]
 
 
 async def send_jitter(busy: float, seconds: float) -> list[float]:
-    """Bring in listeners until the node uses so much of its core (percent), then time what some of them get."""
+    """Connect listeners until the node uses `busy` percent of its core, then time the packets of some of them."""
     voices = samples.voices(3)
     async with MediaNode(**GROUP_OF_20_MS) as node, Crowd() as crowd:
         room = node.open_space(len(voices))
         await measure.talking(crowd, room.speak, voices)
-        timed: list[list[Received]] = [[] for _ in range(TIMED)]
+        timed: list[list[TimedPacket]] = [[] for _ in range(TIMED)]
         for received in timed:
             await crowd.connect(Listener(received.append), room.listen)
             await crowd.listen(room.listen, SAMPLE // TIMED)
@@ -86,9 +86,10 @@ async def send_jitter(busy: float, seconds: float) -> list[float]:
 
 
 async def fill(node: MediaNode, crowd: Crowd, listen: Join, count: int, busy: float, seconds: float) -> int:
-    """Let in more listeners, as many as are missing by what those cost who are there; returns how many there are.
+    """Connect as many more listeners as fit by the cost of the present ones. Return how many there are.
 
-    Again and again: the more there are, the less each of them costs."""
+    It takes several rounds: the more listeners there are, the less each of them costs.
+    """
     while True:
         await asyncio.sleep(measure.SETTLE_SECONDS)
         used = await machine.usage(node.pid, seconds)
@@ -100,12 +101,12 @@ async def fill(node: MediaNode, crowd: Crowd, listen: Join, count: int, busy: fl
 
 
 def ms(seconds: Sequence[float], share: float) -> float:
-    """Return a percentile in milliseconds; nan where nothing was heard."""
+    """Return a percentile in milliseconds, nan without values."""
     return round(float(np.percentile(seconds, share)) * 1000, 1) if seconds else float("nan")
 
 
 async def compare(seconds: float, busy: float) -> None:
-    """Measure all three and say it."""
+    """Measure all three, and print the figures."""
     machine.need_program("janus")
     network.enter()
     ours = await node_clicks(seconds)

@@ -1,9 +1,9 @@
-"""What a listener costs, beside Janus and beside the floor: `python -m bench.listeners [--quick]`. Last line: JSON.
+"""What a listener costs, next to Janus and the floor: `python -m bench.listeners [--quick]`. Last line: JSON.
 
-Three speakers talk all the time at 48 kHz. Percent of a core per listener, the cost of the room without listeners taken
-off. The floor is `srtp_protect` and `sendmmsg` in Python over the same packets, alone in a process, in the same run.
-Our node, the floor and Streaming are started anew in each of three rounds, of which the middle figures count: Streaming
-may cost twice as much in one start as in another.
+Three speakers talk all the time at 48 kHz. The figures are percent of a core per listener, without the cost of the room
+itself. The floor is `srtp_protect` and `sendmmsg` in Python over the same packets, alone in a process, in the same run.
+Our node, the floor and Streaming start again in each of three rounds, and the median counts: Streaming may cost twice
+as much in one start as in another.
 """
 
 import argparse
@@ -37,20 +37,20 @@ async def node(voices: Voices, listeners: int, seconds: float) -> measure.Cost:
 
 
 async def node_60(voices: Voices, listeners: int, seconds: float) -> measure.Cost | None:
-    """Ask the node for the group of 60 ms and measure it; None where what arrives is not 60 ms long."""
+    """Measure our node with every listener in the group of 60 ms. None if the packets are not 60 ms long."""
     async with MediaNode(**GROUP_OF_60_MS) as server, Crowd() as crowd:
         room = server.open_space(len(voices))
         await measure.talking(crowd, room.speak, voices)
         async with Crowd() as probe:
             await probe.listen(room.listen, 1)
             await asyncio.sleep(PROBE_SECONDS)
-            if 60 not in probe.heard().lengths:
+            if 60 not in probe.hearing().lengths:
                 return None
         return await measure.cost(server.pid, crowd, room.listen, listeners, seconds)
 
 
 async def audiobridge(voices: Voices, listeners: int, seconds: float) -> measure.Cost:
-    """Measure Janus with an AudioBridge room: an encoder for each participant."""
+    """Measure Janus with an AudioBridge room: an encoder per participant."""
     async with Janus() as janus, Crowd(**PEER) as crowd:
         bridge = await janus.room()
         await measure.talking(crowd, bridge.speak, voices)
@@ -58,7 +58,7 @@ async def audiobridge(voices: Voices, listeners: int, seconds: float) -> measure
 
 
 async def streaming(voices: Voices, listeners: int, seconds: float) -> measure.Cost:
-    """Measure Janus at its best: a room's mix forwarded to a mountpoint, all peers on one event loop."""
+    """Measure Janus at its best: the mix of a room forwarded to a mountpoint, all peers on one event loop."""
     async with Janus(event_loops=EVENT_LOOPS) as janus, Crowd(**PEER) as crowd:
         bridge = await janus.room()
         mountpoint = await bridge.forward()
@@ -67,7 +67,7 @@ async def streaming(voices: Voices, listeners: int, seconds: float) -> measure.C
 
 
 class Shares(NamedTuple):
-    """Percent of a core per listener, of one start of each; ``node_60`` is None where the node sent none of 60 ms."""
+    """Percent of a core per listener, of one start each. `node_60` is None if the node sent no packets of 60 ms."""
 
     node_20: float
     node_60: float | None
@@ -76,7 +76,7 @@ class Shares(NamedTuple):
 
 
 async def ours(voices: Voices, count: int, seconds: float) -> tuple[measure.Cost, float | None]:
-    """Measure our node at 20 ms, and what a listener costs it at 60 ms; say it."""
+    """Measure our node at 20 ms and at 60 ms, and print the figures."""
     at_20 = await node(voices, count, seconds)
     machine.say(f"Spaces, {count} listeners, packets of 20 ms: {at_20}")
     at_60 = await node_60(voices, count, seconds)
@@ -85,7 +85,7 @@ async def ours(voices: Voices, count: int, seconds: float) -> tuple[measure.Cost
 
 
 async def one_round(voices: Voices, count: int, seconds: float) -> Shares:
-    """Measure our node, the floor and Streaming, one soon after the other, and say it."""
+    """Measure our node, the floor and Streaming in direct succession, and print the figures."""
     at_20, at_60 = await ours(voices, count, seconds)
     floor = await measure.floor(at_20.hearing.payloads, count, seconds)
     machine.say(f"Floor, {count} listeners: {floor:.4f} % of a core per listener")
@@ -95,7 +95,7 @@ async def one_round(voices: Voices, count: int, seconds: float) -> Shares:
 
 
 async def compare(counts: list[int], seconds: float, rounds: int) -> None:
-    """Measure everything, and say it. The last line is of the last count, the middle one of so many rounds."""
+    """Measure everything, and print the figures. The last line has the medians of the last count."""
     machine.need_program("janus")
     network.enter()
     voices = samples.voices(SPEAKERS)
@@ -108,14 +108,14 @@ async def compare(counts: list[int], seconds: float, rounds: int) -> None:
 
 
 def middle(values: Iterable[float | None]) -> float | None:
-    """The median; None where one is missing."""
+    """Return the median, None if a value is missing."""
     found = list(values)
     known = [value for value in found if value is not None]
     return statistics.median(known) if len(known) == len(found) else None
 
 
 def figures(count: int, rounds: list[Shares], audiobridge_pct: float) -> dict[str, object]:
-    """Return the last line, each share the middle one of the rounds; what was not measured is None."""
+    """Return the figures of the last line, medians of the rounds. None for what was not measured."""
     at_20, at_60, floor, stream = (middle(column) for column in zip(*rounds, strict=True))
     shares = {
         "cpu_pct_20": at_20,
@@ -139,8 +139,8 @@ def figures(count: int, rounds: list[Shares], audiobridge_pct: float) -> dict[st
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="200 listeners only, one round, 8 s for each measurement")
-    parser.add_argument("--listeners", type=int, help="so many listeners only")
+    parser.add_argument("--quick", action="store_true", help="200 listeners only, one round, 8 s per measurement")
+    parser.add_argument("--listeners", type=int, help="this number of listeners only")
     parser.add_argument("--seconds", type=float, help="of each measurement (20, with --quick 8)")
     chosen = parser.parse_args()
     counts = [chosen.listeners] if chosen.listeners else [200] if chosen.quick else [200, 1000]

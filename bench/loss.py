@@ -1,9 +1,9 @@
 """What is left of speech when packets get lost: `python -m bench.loss`. The last line is JSON.
 
-Real speech through a node, and through Janus's AudioBridge, with 1, 5 and 10 % of the packets lost at random (by a
-relay with a seed) on the speaker's way to the server or on the server's way to the listener. Speaker and listener do as
-browsers do: the one adds error correction when the server reports loss; the other reports what he loses, takes lost
-packets from their copies and invents the rest. Janus's encoders are told the loss beforehand.
+Real speech goes through a node, and through Janus's AudioBridge. A relay with a seed loses 1, 5 and 10 % of the packets
+at random, between speaker and server or between server and listener. Both act as browsers do: the speaker adds error
+correction when the server reports loss. The listener reports loss, takes lost packets from their copies and invents the
+rest. Janus's encoders know the loss beforehand.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from bench.rig import machine, network
 from bench.rig.crowd import Crowd, Join
 from bench.rig.janus import PEER, Janus
 from bench.rig.node import GROUP_OF_20_MS, MediaNode, Room
-from bench.rig.peers import Listener, Peer, Received
+from bench.rig.peers import Listener, Peer, TimedPacket
 from bench.rig.relay import Network, Relay
 from bench.rig.sound import samples
 from bench.rig.sound.likeness import likeness
@@ -29,14 +29,14 @@ from rooms.media.units import FRAME
 
 LOSSES = (1, 5, 10)  # percent
 SECONDS = 30.0
-LEAD_SECONDS = 3.0  # between the first packet and what is compared, so that everybody has settled and reported
+LEAD_SECONDS = 3.0  # before the compared part, so that all have settled and reported
 REPORT_SECONDS = 1.0
 SEED = 7
 
 
 @dataclass(frozen=True)
 class Case:
-    """On which leg how much gets lost."""
+    """How much gets lost on which leg."""
 
     leg: str
     loss_pct: int
@@ -58,13 +58,13 @@ CASES = [
 
 
 class Talker(Peer):
-    """Speaks as a browser does: encodes as it goes, with error correction as soon as the server reports loss."""
+    """Speaks as a browser does: encodes live, with error correction as soon as the server reports loss."""
 
     def __init__(self, pcm: Pcm, **options: Any) -> None:
         super().__init__(**options)
         self._pcm, self._place = pcm, 0
         self._encoder = Encoder()
-        self.told = 0.0  # the highest share of loss that the server has reported
+        self.reported = 0.0  # the highest share of loss that the server reported
 
     def tick(self, now: float) -> None:
         """Send the next 20 ms, if any are left."""
@@ -85,24 +85,24 @@ class Talker(Peer):
                     self._hear_of_loss(report.ssrc, report.fraction_lost / 256)
 
     def _hear_of_loss(self, ssrc: int, share: float) -> None:
-        if ssrc == self._ssrc and share > self.told:
-            self.told = share
+        if ssrc == self._ssrc and share > self.reported:
+            self.reported = share
             self._encoder.expect_loss(round(share * 100))
 
 
 @dataclass
 class Talk:
-    """One room of the benchmark: a speaker, a listener, and what he got."""
+    """One room of the benchmark: a speaker, a listener, and the packets that the listener got."""
 
     case: Case
     talker: Talker
     listener: Listener
-    received: list[Received] = field(default_factory=list)
+    received: list[TimedPacket] = field(default_factory=list)
     reported: tuple[int, int] = (0, 0)  # packets expected and received at the last report
 
     def report(self) -> None:
-        """Tell the server which share was lost since the last report (RFC 3550 section 6.4.1)."""
-        heard = self.listener.heard
+        """Report to the server the share that was lost since the last report (RFC 3550 section 6.4.1)."""
+        heard = self.listener.received
         expected, packets = heard.expected - self.reported[0], heard.packets - self.reported[1]
         if heard.reports and expected > 0:
             self.reported = (heard.expected, heard.packets)
@@ -111,10 +111,10 @@ class Talk:
 
 @dataclass(frozen=True)
 class Result:
-    """How a case went.
+    """The result of a case, in percent.
 
-    ``lost_pct``: of the listener's packets; ``concealed_pct``: what the server had to invent, None where it does not
-    say; ``told_pct``: the most loss that it reported to the speaker.
+    `lost_pct`: packets that the listener lost. `concealed_pct`: packets that the server had to invent, None if it does
+    not say. `reported_pct`: the highest loss that it reported to the speaker. `stoi` is 1.0 for the original.
     """
 
     server: str
@@ -122,7 +122,7 @@ class Result:
     loss_pct: int
     lost_pct: float
     concealed_pct: float | None
-    told_pct: int
+    reported_pct: int
     stoi: float
 
     def __str__(self) -> str:
@@ -130,15 +130,15 @@ class Result:
         return (
             f"{self.server:12} {self.loss_pct:3} % on the way of the {self.leg:9} "
             f"listener lost {self.lost_pct:4.1f} %, server invented {concealed:>6}, "
-            f"told the speaker of {self.told_pct:2} %, STOI {self.stoi:.3f}"
+            f"reported {self.reported_pct:2} % to the speaker, STOI {self.stoi:.3f}"
         )
 
 
 async def talk(crowd: Crowd, case: Case, speak: Join, listen: Join, pcm: Pcm) -> Talk:
-    """Bring in a speaker and a listener through relays, and begin to lose packets."""
+    """Connect a speaker and a listener through relays, and begin to lose packets."""
     host = crowd.options.get("host", "127.0.0.1")
     relays = Relay(host, case.seed), Relay(host, case.seed)
-    received: list[Received] = []
+    received: list[TimedPacket] = []
     listener = await crowd.connect(Listener(received.append, relay=relays[1], **crowd.options), listen)
     talker = await crowd.connect(Talker(pcm, relay=relays[0], **crowd.options), speak)
     case.spoil(*relays)
@@ -146,7 +146,7 @@ async def talk(crowd: Crowd, case: Case, speak: Join, listen: Join, pcm: Pcm) ->
 
 
 async def listen_to(talks: Sequence[Talk], seconds: float) -> None:
-    """Let all talks go on for so long, with a report every second."""
+    """Let all talks go on for `seconds`, with a report every second."""
     for _ in range(round(seconds / REPORT_SECONDS)):
         await asyncio.sleep(REPORT_SECONDS)
         for each in talks:
@@ -154,23 +154,23 @@ async def listen_to(talks: Sequence[Talk], seconds: float) -> None:
 
 
 def judge(server: str, talked: Talk, pcm: Pcm, concealed: float | None) -> Result:
-    """Play what the listener got and compare it with the original, but for the beginning."""
+    """Compare what the listener got with the original, without its beginning."""
     heard, lost = samples.played(talked.received)
     lead = round(LEAD_SECONDS / 0.02) * FRAME
     share = 100 * lost / max(1, lost + len(talked.received))
     score = likeness(pcm[lead:], heard)
-    told = round(100 * talked.talker.told)
-    return Result(server, talked.case.leg, talked.case.loss_pct, round(share, 1), concealed, told, round(score, 3))
+    reported = round(100 * talked.talker.reported)
+    return Result(server, talked.case.leg, talked.case.loss_pct, round(share, 1), concealed, reported, round(score, 3))
 
 
 async def invented(room: Room) -> float:
-    """Return the percentage of a speaker's packets that the node had to conceal."""
+    """Return the percentage of a speaker's packets that the node had to invent."""
     (voice,) = (await room.held()).voices.values()
     return round(100 * voice.concealed / max(1, voice.received + voice.lost), 1)
 
 
 async def node(pcm: Pcm, seconds: float) -> list[Result]:
-    """Take all cases at once through our node."""
+    """Run all cases at once through our node."""
     async with MediaNode(**GROUP_OF_20_MS) as server, Crowd() as crowd:
         rooms = [server.open_space(1) for _ in CASES]
         talks = [await talk(crowd, case, room.speak, room.listen, pcm) for case, room in zip(CASES, rooms, strict=True)]
@@ -180,7 +180,7 @@ async def node(pcm: Pcm, seconds: float) -> list[Result]:
 
 
 async def janus(pcm: Pcm, seconds: float) -> list[Result]:
-    """Take all cases at once through Janus's AudioBridge."""
+    """Run all cases at once through Janus's AudioBridge."""
     async with Janus() as server, Crowd(**PEER) as crowd:
         talks = []
         for number, case in enumerate(CASES, 1):
@@ -191,7 +191,7 @@ async def janus(pcm: Pcm, seconds: float) -> list[Result]:
 
 
 async def compare(seconds: float) -> None:
-    """Measure both and say it."""
+    """Measure both, and print the figures."""
     pcm = samples.speech(LEAD_SECONDS + seconds)
     machine.need_program("janus")
     network.enter()

@@ -1,7 +1,7 @@
-"""What Spaces cost that hardly anybody listens to: `python -m bench.rooms`. The last line is JSON.
+"""What Spaces with hardly any listeners cost: `python -m bench.rooms`. The last line is JSON.
 
-100 Spaces whose host is connected and silent, then 20 Spaces in which one voice talks, each with one listener, on one
-node. Percent of a core for all of them, the cost of the idle node taken off.
+On one node: 100 Spaces with a silent host and one listener each, then 20 Spaces with one voice and one listener each.
+The figures are percent of a core for all of them, without the cost of the idle node.
 """
 
 import argparse
@@ -19,13 +19,13 @@ SECONDS = 10.0
 
 
 async def fill(crowd: Crowd, room: Room, packets: Sequence[bytes]) -> None:
-    """Bring in a host, who talks if there are packets, and one listener."""
+    """Connect a host, who talks if there are packets, and one listener."""
     await crowd.speak(room.speak, packets)
     await crowd.listen(room.listen, 1)
 
 
 async def cost(count: int, voices: Sequence[Sequence[bytes]], seconds: float) -> float:
-    """Return what so many Spaces cost; Space n gets voice n, again from the first one where there are fewer."""
+    """Return what `count` Spaces cost. They get the voices in turn."""
     async with MediaNode() as node, Crowd() as crowd:
         await asyncio.sleep(measure.SETTLE_SECONDS)
         idle = await machine.usage(node.pid, seconds)
@@ -34,12 +34,12 @@ async def cost(count: int, voices: Sequence[Sequence[bytes]], seconds: float) ->
         await asyncio.sleep(measure.SETTLE_SECONDS)
         crowd.reset()
         used = await machine.usage(node.pid, seconds)
-        machine.say(f"{count} Spaces: {used - idle:.2f} % of a core (idle node {idle:.2f} %); {crowd.heard()}")
+        machine.say(f"{count} Spaces: {used - idle:.2f} % of a core (idle node {idle:.2f} %); {crowd.hearing()}")
         return used - idle
 
 
 async def measure_both(silent: int, talking: int, seconds: float) -> None:
-    """Measure both and say it."""
+    """Measure both, and print the figures."""
     machine.say("Silent Spaces")
     quiet = await cost(silent, [[]], seconds)
     machine.say("Spaces with one voice")
@@ -56,7 +56,7 @@ async def measure_both(silent: int, talking: int, seconds: float) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--silent", type=int, default=SILENT, help="Spaces in which nobody talks (100)")
+    parser.add_argument("--silent", type=int, default=SILENT, help="silent Spaces (100)")
     parser.add_argument("--talking", type=int, default=TALKING, help="Spaces with one voice (20)")
     parser.add_argument("--seconds", type=float, default=SECONDS, help="of each measurement (10)")
     chosen = parser.parse_args()

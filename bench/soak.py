@@ -1,9 +1,9 @@
 """A large Space for a while: `python -m bench.soak --minutes 10`. The last line is JSON.
 
-Twelve voices, of whom three at a time talk (real speech, the others send nothing, as browsers with DTX), and 1,000
-listeners who come while it goes on, so that the node itself decides on the length of their packets. What is told: the
-share of its core, what the checking listeners lost and for how much of the time they got nothing, how many of them got
-packets of 60 ms, its memory, and the ticks that it left out meanwhile. Exit code 1 where that is not good enough.
+Twelve voices, three of which talk at a time: real speech, while the others send nothing, as browsers with DTX do. 1,000
+listeners join meanwhile, so the node decides about the length of their packets. Figures: percent of a core, loss and
+time without packets of the checkers, how many of them got packets of 60 ms, memory, and missed ticks. The exit code is
+1 if a figure is not good enough.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from rooms.media.units import FRAME, SAMPLE_RATE
 
 VOICES, AT_ONCE = 12, 3
 LISTENERS, MINUTES = 1000, 10.0
-SLOT_SECONDS = 5  # for which the same three talk
+SLOT_SECONDS = 5  # during which the same three talk
 LOOP_SECONDS = VOICES // AT_ONCE * SLOT_SECONDS
 SAMPLE_SECONDS = 30.0
 MOST_LOST_PCT = 0.1  # of the packets, and of the time
@@ -32,7 +32,7 @@ MOST_GROWTH = 1.05  # of the memory, after the first sample
 
 
 def turn(number: int) -> list[bytes]:
-    """Return what voice ``number`` sends, to be repeated: one slot of speech, silence in all others."""
+    """Return the packets of voice `number`, to be repeated: one slot of speech, silence in all others."""
     pcm = np.zeros(LOOP_SECONDS * SAMPLE_RATE, np.int16)
     start = number // AT_ONCE * SLOT_SECONDS * SAMPLE_RATE
     pcm[start : start + SLOT_SECONDS * SAMPLE_RATE] = samples.speech(SLOT_SECONDS, first=3 * number)
@@ -41,7 +41,7 @@ def turn(number: int) -> list[bytes]:
 
 
 async def soak(listeners: int, minutes: float) -> None:
-    """Fill a Space, watch it, and say how it went."""
+    """Fill a Space, watch it, and print the figures."""
     voices = [turn(number) for number in range(VOICES)]
     async with MediaNode() as node, Crowd() as crowd:
         room = node.open_space(VOICES)
@@ -54,8 +54,8 @@ async def soak(listeners: int, minutes: float) -> None:
         for _ in range(max(1, round(minutes * 60 / SAMPLE_SECONDS))):
             shares.append(await machine.usage(node.pid, min(SAMPLE_SECONDS, minutes * 60)))
             memory.append(machine.memory_mb(node.pid))
-            machine.say(f"{shares[-1]:.1f} % of a core, {memory[-1]:.0f} MB; {crowd.heard()}")
-        hearing, health = crowd.heard(), await node.health()
+            machine.say(f"{shares[-1]:.1f} % of a core, {memory[-1]:.0f} MB; {crowd.hearing()}")
+        hearing, health = crowd.hearing(), await node.health()
         long_packets = sum(60 in checker.frames for checker in crowd.checkers)
     machine.say(f"A tick {health.tick_ms}, late {health.late_ms}, {health.missed_ticks} left out")
     figures = {
@@ -79,7 +79,7 @@ async def soak(listeners: int, minutes: float) -> None:
 
 
 def shortfalls(figures: Mapping[str, Any]) -> list[str]:
-    """Say what of these figures is worse than it may be."""
+    """Return which figures are not good enough."""
     found = [f"{name} {figures[name]}" for name in ("lost_pct", "left_out_pct") if figures[name] >= MOST_LOST_PCT]
     found += [f"{name} {figures[name]}" for name in ("broken", "rig_missed_ticks") if figures[name]]
     if figures["audible_pct"] < LEAST_AUDIBLE_PCT:
@@ -93,8 +93,8 @@ def shortfalls(figures: Mapping[str, Any]) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--listeners", type=int, default=LISTENERS, help="who come (1000)")
-    parser.add_argument("--minutes", type=float, default=MINUTES, help="for which it goes on (10)")
+    parser.add_argument("--listeners", type=int, default=LISTENERS, help="listeners (1000)")
+    parser.add_argument("--minutes", type=float, default=MINUTES, help="duration (10)")
     chosen = parser.parse_args()
     machine.run(lambda: soak(chosen.listeners, chosen.minutes))
 

@@ -1,10 +1,10 @@
-"""What a Space hears while strangers flood its node: `python -m bench.storm`. The last line is JSON.
+"""What listeners get while strangers flood the node: `python -m bench.storm`. The last line is JSON.
 
-Three people hold a tone each, 300 listen. For a few seconds at a time nothing happens, then 20,000 packets a second of
-one kind arrive from many addresses (1,000 a second of checks with the user fragments of a listener and a wrong
-signature), then 500 peers join within 10 s among 2,000 strangers' packets a second of all kinds. Told each time: what
-the checking listeners lost and how strong the tones were at the worst moment, what the node had to invent of the
-voices, how its clock went; at the end, what is missing in the archive.
+Three speakers send a tone each, and 300 peers listen. After a calm phase, 20,000 packets a second of one kind arrive
+from many addresses. Checks with the user fragments of a listener and a wrong signature come at 1,000 a second. In the
+last phase 500 peers join within 10 s among 2,000 packets a second of all kinds. Figures per phase: the loss of the
+checkers, the strength of the tones at the worst moment, what the node had to invent, its clock. At the end: what is
+missing in the recordings.
 """
 
 import argparse
@@ -24,9 +24,9 @@ from bench.joins import arrive
 from bench.rig import flood, machine, measure
 from bench.rig.crowd import Crowd
 from bench.rig.node import MediaNode
-from bench.rig.peers import Received
-from bench.rig.sound.ears import Archived, Ear, archived, faintest, tones
+from bench.rig.peers import TimedPacket
 from bench.rig.sound.samples import played
+from bench.rig.sound.tones import Archived, KeepingChecker, archived, faintest, tones
 from rooms.media.clock import TICK_SECONDS
 from rooms.media.contract.health import Health
 from rooms.media.units import FRAME
@@ -34,14 +34,14 @@ from rooms.media.units import FRAME
 HERTZ = (400, 650, 1050)
 LISTENERS, NEWCOMERS = 300, 500
 SECONDS = 10.0
-TRIES, MOST_LATE_MS = 3, 20.0  # a speaker who sends later than that is not heard in time, flood or not
-GETTING_GOING = 5 * FRAME  # samples, until a decoder that begins amid a tone has it
-ARCHIVE_SECONDS = 10.0  # until the node has shipped the last of its tracks, at the most
+TRIES, MOST_LATE_MS = 3, 20.0  # packets of a speaker that leave later are too late without any flood
+GETTING_GOING = 5 * FRAME  # samples until a decoder that starts inside a tone has settled
+ARCHIVE_SECONDS = 10.0  # for the node to ship its last chunks
 
 
 @dataclass(frozen=True)
 class Phase:
-    """What happens: a flood of these kinds, so many packets a second, and so many joins, evenly over the time."""
+    """One phase: a flood of these kinds, `rate` packets a second, and `newcomers` spread evenly over the time."""
 
     kinds: tuple[str, ...] = ()
     rate: float = 0.0
@@ -57,16 +57,16 @@ PHASES = {
 
 
 @dataclass(frozen=True)
-class Heard:
-    """How one phase went.
+class PhaseResult:
+    """The result of one phase.
 
-    ``rate``: packets of the flood that the kernel took, a second; ``dropped_pct``: of those that the node counted as
-    what they are, None without a flood. ``lost_pct``, ``left_out_pct``, ``broken``: at the checking listeners.
-    ``pause_ms``: between two packets, at the most. ``concealed_ms``: invented of all voices together; ``voices_lost``:
-    their packets that did not come in time. ``tick_ms``, ``late_ms``: p99 of what ticks took and were late.
-    ``overflowed``: packets for which the port's queue had no room. ``joined``: newcomers who heard something, 99 % of
-    them after ``join_p99_s``. ``rig_late_ms``: how late the rig's own ticks were at the most, which is in all of it.
-    ``time``: from and to, in seconds of room time.
+    `rate`: packets of the flood a second that the kernel took. `dropped_pct`: the share that the node counted as what
+    they are, None without a flood. `lost_pct`, `left_out_pct`, `broken`: of the checkers. `pause_ms`: the longest time
+    between two packets. `concealed_ms`: invented sound of all voices together. `voices_lost`: packets of voices that
+    did not arrive in time. `tick_ms`, `late_ms`: p99 of the duration and delay of ticks. `overflowed`: packets for
+    which the queue of the port had no room. `joined`: newcomers who got sound, 99 % of them within `join_p99_s`.
+    `rig_late_ms`: the largest delay of the rig's own ticks, which is part of all figures. `time`: from and to, in
+    seconds of room time.
     """
 
     phase: str
@@ -87,16 +87,16 @@ class Heard:
     join_p99_s: float
     rig_late_ms: float
     time: tuple[float, float]
-    received: list[Received]
+    received: list[TimedPacket]
 
     @cached_property
     def faintest(self) -> float:
-        """The tones at the worst moment, 1.0 being as usual; takes a second, in which the rig should not be needed."""
+        """The strength of the tones at the worst moment, 1.0 as usual. It takes a second: pause the rig."""
         return faintest(played(self.received)[0][GETTING_GOING:], HERTZ)
 
     @property
     def figures(self) -> dict[str, Any]:
-        """All but the packets and the time, for people and machines."""
+        """All figures, without the packets and the time."""
         return {
             field.name: getattr(self, field.name) for field in fields(self) if field.name not in ("time", "received")
         }
@@ -106,21 +106,21 @@ class Heard:
 
 
 class Storm:
-    """One Space on one node, and what can be done to it: ``async with Storm(node, crowd, listeners) as storm``."""
+    """One Space on one node, and the flood on it: `async with Storm(node, crowd, listeners) as storm`."""
 
     def __init__(self, node: MediaNode, crowd: Crowd, listeners: int) -> None:
         self.node, self.crowd, self.room = node, crowd, node.open_space(len(HERTZ))
         self._listeners, self._started = listeners, AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        """Bring in those who speak, those who listen, one who keeps what he hears, and the generator."""
+        """Connect speakers, listeners and a checker that keeps its packets, and start the generator."""
         await measure.talking(self.crowd, self.room.speak, tones(HERTZ))
         self._talking_since = time.monotonic()
-        self._ear = await self.crowd.connect(Ear(**self.crowd.options), self.room.listen)
-        self.crowd.checkers.append(self._ear)
+        self._checker = await self.crowd.connect(KeepingChecker(**self.crowd.options), self.room.listen)
+        self.crowd.checkers.append(self._checker)
         await self.crowd.listen(self.room.listen, self._listeners - 1)
         async with AsyncExitStack() as started:
-            generator = flood.Generator(self.node.port, self._ear.fragments)
+            generator = flood.Generator(self.node.port, self._checker.fragments)
             self._generator = await started.enter_async_context(generator)
             await asyncio.sleep(measure.SETTLE_SECONDS)
             self._started = started.pop_all()
@@ -129,33 +129,33 @@ class Storm:
     async def __aexit__(self, *failure: object) -> None:
         await self._started.aclose()
 
-    async def pass_by(self, name: str, phase: Phase, seconds: float) -> Heard:
-        """Let a phase pass and say what was heard meanwhile; again where the rig itself did not keep up."""
+    async def pass_by(self, name: str, phase: Phase, seconds: float) -> PhaseResult:
+        """Run a phase and return its result. Repeat it if the rig itself did not keep up."""
         for _ in range(TRIES):
             async with Crowd(**self.crowd.options) as newcomers:
                 heard = await self._watch(name, phase, seconds, newcomers)
             machine.say(str(heard))
             if heard.rig_late_ms < MOST_LATE_MS:
                 break
-            machine.say("The rig itself was late: that is worth nothing")
+            machine.say("The rig itself was late: these figures do not count")
         return heard
 
-    async def _watch(self, name: str, phase: Phase, seconds: float, newcomers: Crowd) -> Heard:
+    async def _watch(self, name: str, phase: Phase, seconds: float, newcomers: Crowd) -> PhaseResult:
         before, counts, cpu = await self.node.health(), await self._voices(), machine.cpu_seconds(self.node.pid)
         self.crowd.reset()
         start = time.monotonic()
         sent, rush = await asyncio.gather(self._flood(phase, seconds), self._join(newcomers, phase.newcomers, seconds))
         passed = time.monotonic() - start
         after, voices = await self.node.health(passed), await self._voices() - counts
-        hearing = self.crowd.heard()
-        return Heard(
+        hearing = self.crowd.hearing()
+        return PhaseResult(
             phase=name,
             rate=sent.rate,
-            dropped_pct=100 * _known(before, after, phase.kinds) / sent.packets if sent.packets else None,
+            dropped_pct=100 * _dropped(before, after, phase.kinds) / sent.packets if sent.packets else None,
             lost_pct=hearing.loss_pct,
             left_out_pct=hearing.left_out_pct,
             broken=hearing.broken,
-            pause_ms=self._ear.longest_pause * 1000,
+            pause_ms=self._checker.longest_pause * 1000,
             concealed_ms=round(voices["concealed"] * TICK_SECONDS * 1000),
             voices_lost=voices["lost"],
             tick_ms=after.tick_ms.p99,
@@ -167,7 +167,7 @@ class Storm:
             join_p99_s=float(np.percentile(rush, 99)) if rush else 0.0,
             rig_late_ms=self.crowd.late * 1000,
             time=(self._room_time - passed, self._room_time),
-            received=list(self._ear.received),
+            received=list(self._checker.kept),
         )
 
     @property
@@ -175,18 +175,18 @@ class Storm:
         return time.time() - self.room.standing.started_at
 
     async def _voices(self) -> Counter[str]:
-        """What the node's jitter buffers have counted of all voices."""
+        """Return the counts of the node's jitter buffers, summed over all voices."""
         voices = (await self.room.held()).voices.values()
         return Counter(lost=sum(voice.lost for voice in voices), concealed=sum(voice.concealed for voice in voices))
 
     async def _flood(self, phase: Phase, seconds: float) -> flood.Sent:
         if phase.kinds:
-            return await self._generator.flood(flood.Wish(phase.kinds, phase.rate, seconds))
+            return await self._generator.flood(flood.FloodRequest(phase.kinds, phase.rate, seconds))
         await asyncio.sleep(seconds)
         return flood.Sent(0, 0.0)
 
     async def _join(self, crowd: Crowd, count: int, seconds: float) -> list[float]:
-        """Let so many join, and return the seconds until each of those who got in heard something."""
+        """Let `count` peers join. Return the seconds until each had its first packet."""
         joins = []
         for _ in range(count):
             joins.append(asyncio.create_task(self._arrive(crowd)))
@@ -199,7 +199,7 @@ class Storm:
         return await arrive(crowd, self.room.listen) - start
 
     async def archive(self) -> Archived:
-        """End the Space and say what was kept of the voices."""
+        """End the Space and return what was recorded of the voices."""
         self.room.end()
         least = len(HERTZ) * (time.monotonic() - self._talking_since - 1)
         try:
@@ -211,8 +211,8 @@ class Storm:
         return kept
 
 
-def _known(before: Health, after: Health, kinds: Sequence[str]) -> int:
-    """How many packets the node has thrown away for the causes of these kinds."""
+def _dropped(before: Health, after: Health, kinds: Sequence[str]) -> int:
+    """Return how many packets the node has dropped for the causes of these kinds."""
     causes = [flood.CAUSES[kind] for kind in kinds]
     return sum(after.drops.get(cause, 0) - before.drops.get(cause, 0) for cause in causes)
 
@@ -221,10 +221,10 @@ def _short(value: object) -> object:
     return (f"{value:.3g}" if value < 1000 else f"{value:.0f}") if isinstance(value, float) else value
 
 
-async def storm(phases: Mapping[str, Phase], seconds: float, listeners: int) -> tuple[list[Heard], Archived]:
-    """Let these phases pass one after the other, say each, and return what was heard and what was kept."""
+async def storm(phases: Mapping[str, Phase], seconds: float, listeners: int) -> tuple[list[PhaseResult], Archived]:
+    """Run these phases in turn, and return their results and what was recorded."""
     async with MediaNode() as node, Crowd() as crowd:
-        with machine.unhindered():
+        with machine.realtime():
             async with Storm(node, crowd, listeners) as made:
                 heard = [await made.pass_by(name, phase, seconds) for name, phase in phases.items()]
                 kept = await made.archive()
@@ -244,7 +244,7 @@ async def say(phases: Mapping[str, Phase], seconds: float, listeners: int) -> No
 
 
 def rounded(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return figures with three digits behind the point."""
+    """Return the figures rounded to three decimals."""
     return {name: round(value, 3) if isinstance(value, float) else value for name, value in row.items()}
 
 

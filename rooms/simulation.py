@@ -136,7 +136,7 @@ class Simulation:
         What is expected follows from sequence numbers, so whoever gets nothing any more is counted as ``cut_off``.
         """
         joined = [guest for guest in self.guests if guest.join_ms is not None]
-        heard = [guest.client.heard for guest in joined if guest.client and not guest.speaks]
+        heard = [guest.client.received for guest in joined if guest.client and not guest.speaks]
         times = sorted(guest.join_ms for guest in joined if guest.join_ms is not None)
         now = time.monotonic()
         expected, lost = sum(h.expected for h in heard), sum(h.lost for h in heard)

@@ -1,4 +1,4 @@
-"""All peers of a benchmark and their one clock: speakers, sinks, and one listener in fifty who checks everything."""
+"""All peers of a benchmark and their clock: speakers, sinks, and one listener in fifty that checks everything."""
 
 import asyncio
 import time
@@ -11,16 +11,16 @@ from bench.rig.peers import Checker, Peer
 from rooms.media.client.peer import CONSENT_SECONDS
 from rooms.media.clock import TICK_SECONDS, Ticker
 
-CHECKED = 50  # one listener in so many checks what it hears
-JOINING = 16  # peers that join at the same time while an audience is built up
-MOST_UNHEARD_PCT = 5.0  # of what somebody who talks all the time sends
+CHECKED = 50  # one listener in this many checks what it gets
+JOINING = 16  # peers that join at the same time
+MOST_UNHEARD_PCT = 5.0  # of the sound of a speaker who talks all the time
 PATIENCE = 30.0  # seconds for one peer to be connected
 Join = Callable[[Peer], Awaitable[None]]
 AnyPeer = TypeVar("AnyPeer", bound=Peer)
 
 
 class Crowd:
-    """``async with Crowd() as crowd``: everybody is ticked, and closed at the end. ``options``: those of each Peer."""
+    """`async with Crowd() as crowd` ticks all peers and closes them at the end. `options` are those of each Peer."""
 
     def __init__(self, **options: Any) -> None:
         self.options = options
@@ -47,7 +47,7 @@ class Crowd:
         self._check_consent()
 
     def _check_consent(self) -> None:
-        """Let the sinks' checks go on, each one's every ``CONSENT_SECONDS``, some at each tick."""
+        """Send the checks of the sinks, each every CONSENT_SECONDS, some with each tick."""
         if not self._sinks:
             return
         start = self._next_sink
@@ -57,16 +57,16 @@ class Crowd:
 
     @property
     def missed(self) -> int:
-        """How many ticks the rig itself has left out since the last ``reset``, since it did not get to run."""
+        """How many ticks the rig itself has missed since the last `reset`."""
         return self._ticker.missed
 
     @property
     def late(self) -> float:
-        """How late a tick of the rig itself began since the last ``reset``, in seconds, at the most."""
+        """How late ticks of the rig itself began since the last `reset`, in seconds at most."""
         return max(self._ticker.delays, default=0.0) + self.missed * TICK_SECONDS
 
     async def connect(self, peer: AnyPeer, join: Join) -> AnyPeer:
-        """Bring one peer in and tick it from now on; Failed where that takes too long."""
+        """Connect one peer and tick it from now on. Raise Failed after PATIENCE."""
         peer.start()
         self._ticked[peer] = None
         await join(peer)
@@ -77,13 +77,13 @@ class Crowd:
         return peer
 
     async def speak(self, join: Join, packets: Sequence[bytes]) -> Peer:
-        """Bring in somebody who sends these packets of 20 ms over and over."""
+        """Connect a speaker who repeats these packets of 20 ms."""
         peer = await self.connect(Peer(**self.options), join)
         peer.speak(packets)
         return peer
 
     async def listen(self, join: Join, count: int) -> None:
-        """Bring in so many listeners: sinks, and among them those who check."""
+        """Connect `count` listeners: sinks, and some checkers among them."""
         await asyncio.gather(*(self._listen(join, number) for number in range(count)))
 
     async def _listen(self, join: Join, number: int) -> None:
@@ -94,30 +94,30 @@ class Crowd:
                 self.sink(await self.connect(Peer(**self.options), join))
 
     def sink(self, peer: Peer) -> None:
-        """Let a connected peer read no more."""
+        """Let a connected peer stop reading."""
         del self._ticked[peer]
         peer.become_sink()
         self._sinks.append(peer)
 
     def reset(self) -> None:
-        """Forget what the checkers have heard so far, as before a measurement."""
+        """Forget what the checkers have received so far, as before a measurement."""
         self._ticker.missed = 0
         self._ticker.delays.clear()
         for checker in self.checkers:
             checker.reset()
 
-    def heard(self) -> "Hearing":
-        """Return what the checkers have heard since the last ``reset``."""
+    def hearing(self) -> "Hearing":
+        """Return what the checkers have received since the last `reset`."""
         return Hearing(self.checkers, time.monotonic())
 
 
 class Hearing:
-    """What all checkers of a crowd heard together, up to ``now`` (seconds of the monotonic clock)."""
+    """What all checkers of a crowd received up to `now`, in seconds of the monotonic clock."""
 
     def __init__(self, checkers: Sequence[Checker], now: float) -> None:
-        self.packets = sum(checker.heard.packets for checker in checkers)
-        self.expected = sum(checker.heard.expected for checker in checkers)
-        self.broken = sum(checker.heard.malformed + checker.undecodable for checker in checkers)
+        self.packets = sum(checker.received.packets for checker in checkers)
+        self.expected = sum(checker.received.expected for checker in checkers)
+        self.broken = sum(checker.received.malformed + checker.undecodable for checker in checkers)
         self.audible = sum(checker.audible for checker in checkers)
         self.span = sum(checker.span + checker.unheard(now) for checker in checkers)
         self.heard_samples = sum(checker.heard_samples for checker in checkers)
@@ -126,23 +126,23 @@ class Hearing:
 
     @property
     def loss_pct(self) -> float:
-        """The share of packets that did not arrive, in percent."""
+        """Percent of the packets that did not arrive."""
         return 100.0 * (1 - self.packets / self.expected) if self.expected else 100.0
 
     @property
     def left_out_pct(self) -> float:
-        """The share of the time for which there was no packet, in percent: lost on the way, or never sent."""
+        """Percent of the time without a packet: lost on the way, or never sent."""
         return 100.0 * (1 - self.heard_samples / self.span) if self.span else 100.0
 
     @property
     def shortfall(self) -> str:
-        """Say what was heard where a server has not done its work, and so is not cheap; nothing where it has."""
+        """Describe what was received if the server did not do its work, empty if it did."""
         worst = max(self.loss_pct, self.left_out_pct, 100 - self.audible_pct)
         return str(self) if worst > MOST_UNHEARD_PCT or self.broken else ""
 
     @property
     def audible_pct(self) -> float:
-        """The share of packets in which there is anything to hear, in percent."""
+        """Percent of the packets with audible sound."""
         return 100.0 * self.audible / max(1, self.packets)
 
     def __str__(self) -> str:

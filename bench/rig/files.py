@@ -1,7 +1,7 @@
-"""Listeners who hear a Space as files: each has a socket to the site and a connection to nginx, and does as our page.
+"""HLS listeners: each has a socket to the site and a connection to nginx, and acts as the page does.
 
 A listener begins with the last segments that have 3.5 s of sound, plays them at once, and fetches every further one. A
-segment that is not there when it is its turn is *missed*. The delay is what lies between a sample and its being played.
+segment that is not there in time is *missed*. The delay is the time between a sample and its playing.
 """
 
 import asyncio
@@ -18,13 +18,13 @@ from rooms.media.hls.playlist import TARGET_SECONDS, Playlist, parse
 ENOUGH = 3.5  # seconds, as in rooms/static/rooms/hls/loader.js
 AFTER_NEW, AFTER_NOTHING = 1.9, 0.5
 ENTER_AT_ONCE = 16
-SAY_EVERY = 500  # members who are in
+SAY_EVERY = 500  # members
 WAIT_SECONDS = 60.0
-TRIES = 5  # to enter, as our page does
+TRIES = 5  # to enter, as the page does
 
 
 class Wire(asyncio.Protocol):
-    """One connection that stays: a GET, its answer, the next one."""
+    """One persistent connection: a GET, its answer, the next GET."""
 
     def __init__(self) -> None:
         self._data = bytearray()
@@ -53,7 +53,7 @@ class Wire(asyncio.Protocol):
             self._answer.set_exception(error or ConnectionResetError("closed by the server"))
 
     async def get(self, path: str) -> tuple[int, bytes]:
-        """Fetch; status and body."""
+        """Fetch a path. Return status and body."""
         assert self._transport is not None
         self._answer = asyncio.get_running_loop().create_future()
         self._transport.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
@@ -66,22 +66,22 @@ class Wire(asyncio.Protocol):
 
 @dataclass
 class Listener:
-    """One member: what he was told, what he fetched, and how late he hears."""
+    """One member: the addresses from the site, the segments fetched, and how late the sound is."""
 
     cookie: str
     base: str = ""
     last: int = -1
-    zero: float = 0.0  # Unix time of what is heard, less the time at which it is
+    zero: float = 0.0  # Unix time of the sound that is played, minus the time of playing
     fetched: int = 0
     missed: int = 0
     refused: int = 0
-    told: int = 0
+    renewed: int = 0
     arrived: "asyncio.Event" = field(default_factory=asyncio.Event)
     socket: "aiohttp.ClientWebSocketResponse | None" = None
 
     @property
     def delay(self) -> float:
-        """Seconds between what is said and what is heard of it."""
+        """The seconds between speaking and hearing."""
         return -self.zero
 
     async def enter(self, session: aiohttp.ClientSession, url: str, space: str) -> None:
@@ -104,17 +104,17 @@ class Listener:
             if message.type == aiohttp.WSMsgType.TEXT and '"type":"files"' in message.data:
                 frame = json.loads(message.data)
                 self.base = f"/hls/{frame['signed']}/{frame['folder']}/"
-                self.told += 1
+                self.renewed += 1
                 self.arrived.set()
 
     async def hear(self, port: int) -> None:
-        """Ask where the files are, and play them until cancelled."""
+        """Ask for the files, and play them until cancelled."""
         assert self.socket is not None
         await self.socket.send_str('{"type":"hear","files":true,"id":1}')
         await asyncio.wait_for(self.arrived.wait(), WAIT_SECONDS)
         _, wire = await asyncio.get_running_loop().create_connection(Wire, "127.0.0.1", port)
         try:
-            while True:  # noqa: ASYNC110 -- as our page does: nobody tells it that there is something new
+            while True:  # noqa: ASYNC110 -- as the page does: nothing announces a new segment
                 await asyncio.sleep(AFTER_NEW if await self._look(wire) else AFTER_NOTHING)
         finally:
             wire.close()
@@ -150,17 +150,17 @@ class Listener:
         self.last = number
 
     def forget(self) -> None:
-        """Count anew from now on."""
-        self.fetched = self.missed = self.refused = self.told = 0
+        """Reset all counts."""
+        self.fetched = self.missed = self.refused = self.renewed = 0
 
     def unheard(self, seconds: float) -> int:
-        """Segments that were missed in a measurement of ``seconds``: come late, gone by, or never looked for."""
+        """Return how many segments were missed in `seconds`: they were late, or gone, or never asked for."""
         due = int(seconds / TARGET_SECONDS) - 1
         return max(self.missed, due - self.fetched)
 
 
 class Audience:
-    """Many of them at one site."""
+    """Many listeners at one site."""
 
     def __init__(self, url: str, space: str, cookies: list[str]) -> None:
         self.url, self.space = url, space
@@ -178,7 +178,7 @@ class Audience:
         await self._session.close()
 
     async def enter(self) -> None:
-        """Let all into the Space, some at a time."""
+        """Let all enter the Space, ENTER_AT_ONCE at a time."""
         places, start, inside = asyncio.Semaphore(ENTER_AT_ONCE), time.monotonic(), 0
 
         async def one(listener: Listener) -> None:
@@ -193,28 +193,28 @@ class Audience:
         await asyncio.gather(*(one(listener) for listener in self.listeners))
 
     async def hear(self, port: int, seconds: float) -> None:
-        """Let all begin to hear, one after the other within ``seconds``."""
+        """Let all begin to play, evenly spread over `seconds`."""
         for listener in self.listeners:
             self._tasks.append(asyncio.create_task(listener.hear(port)))
             await asyncio.sleep(seconds / len(self.listeners))
 
     async def until_heard(self, seconds: float) -> None:
-        """Wait until all hear, for so long at most; then look."""
+        """Wait until all play, at most `seconds`, then check."""
         until = time.monotonic() + seconds
         while any(listener.last < 0 for listener in self.listeners) and time.monotonic() < until:  # noqa: ASYNC110
             await asyncio.sleep(0.5)
-        self.look()
+        self.check()
 
-    def look(self) -> None:
-        """Raises Failed where somebody does not hear, or has fallen out."""
+    def check(self) -> None:
+        """Raise Failed if a listener does not play, or has ended."""
         silent = sum(listener.last < 0 for listener in self.listeners)
         if silent:
-            raise Failed(f"{silent} of {len(self.listeners)} listeners do not hear")
+            raise Failed(f"{silent} of {len(self.listeners)} listeners hear nothing")
         for task in self._tasks:
             if task.done():
-                raise Failed(f"a listener has fallen out: {task.exception() or 'his socket was closed'}")
+                raise Failed(f"a listener has ended: {task.exception() or 'its socket was closed'}")
 
     def forget(self) -> None:
-        """Count anew from now on."""
+        """Reset all counts."""
         for listener in self.listeners:
             listener.forget()

@@ -1,8 +1,8 @@
-"""A flood of strangers' packets at a node's port, from a process of its own.
+"""A flood of packets from strangers to the port of a node, from a process of its own.
 
-`python -m bench.rig.flood --port 40000`: for each line of its input, JSON like {"kinds": ["garbage"], "rate": 20000,
-"seconds": 5}, it floods and then says in a line of JSON what it sent. Every packet is made beforehand and many leave
-with one system call, from many ports of 127.0.0.0/8, so that it takes little of the rig's core.
+`python -m bench.rig.flood --port 40000` floods for each line of its input, JSON like {"kinds": ["garbage"], "rate":
+20000, "seconds": 5}, and prints a line of JSON with what it sent. All packets are made beforehand, and many leave with
+one system call, from many ports of 127.0.0.0/8, so that it takes little of the rig's core.
 """
 
 import argparse
@@ -24,10 +24,10 @@ from rooms.media.network import rtp, stun
 from rooms.media.network.udp import UdpPort
 
 SOURCES = 128  # ports to send from
-POOL = 1024  # packets of each kind that differ
+POOL = 1024  # different packets of each kind
 STEP_SECONDS = 0.002
-MOST_BEHIND = 0.02  # seconds of packets that are made up for at once
-PRIORITY = 1  # of the scheduler's real-time ones, where the system allows it: a late flood is a smaller one
+MOST_BEHIND = 0.02  # seconds of late packets that are sent at once
+PRIORITY = 1  # real-time priority, if the system allows it: a late flood would be a smaller one
 _ROW = 512  # octets, more than any packet here
 _DTLS_HEADER = b"\xfe\xff\x00\x00\x00\x00\x00\x00"  # version, epoch, most of the record's number
 
@@ -39,12 +39,12 @@ def garbage(chance: random.Random) -> bytes:
 
 
 def unknown_fragment(chance: random.Random) -> bytes:
-    """Return a check, right in all but that nobody here has this user fragment."""
+    """Return a valid check with an unknown user fragment."""
     return check(chance.randbytes(8).hex(), chance.randbytes(4).hex(), chance)
 
 
 def check(receiver: str, sender: str, chance: random.Random) -> bytes:
-    """Return a connectivity check (RFC 8445 section 7.2.2), signed with a password that was guessed."""
+    """Return a connectivity check (RFC 8445 section 7.2.2), signed with a guessed password."""
     attributes = (
         stun.attribute(stun.USERNAME, f"{receiver}:{sender}".encode())
         + stun.attribute(stun.CONTROLLING, chance.randbytes(8))
@@ -65,7 +65,7 @@ def dtls(chance: random.Random) -> bytes:
 
 
 def srtp(chance: random.Random) -> bytes:
-    """Return something like an encrypted packet of sound, now and then one of reports."""
+    """Return something like an encrypted packet of sound, or sometimes of reports."""
     if chance.random() < 0.1:
         return b"\x80" + bytes([chance.randint(200, 204)]) + chance.randbytes(60)
     packet = rtp.RtpPacket(111, chance.getrandbits(16), chance.getrandbits(32), chance.getrandbits(32), b"")
@@ -73,7 +73,7 @@ def srtp(chance: random.Random) -> bytes:
 
 
 class Kind(NamedTuple):
-    """What is sent, and the cause for which a node counts it as thrown away."""
+    """How to make a packet, and the cause under which a node counts it as dropped."""
 
     make: Callable[[random.Random], bytes]
     cause: str
@@ -85,19 +85,19 @@ KINDS = {
     "dtls": Kind(dtls, "dtls-unchecked"),
     "srtp": Kind(srtp, "media-unchecked"),
 }
-SIGNATURE = "signature"  # checks of a peer that is there, with a wrong signature: needs to know his fragments
+SIGNATURE = "signature"  # checks for a peer that is there, with a wrong signature: needs its fragments
 CAUSES = {name: kind.cause for name, kind in KINDS.items()} | {SIGNATURE: "stun-signature"}
 
 
 def packets(kind: str, fragments: tuple[str, str], chance: random.Random) -> list[bytes]:
-    """Return POOL packets of a kind; ``fragments``: the node's and the browser's, of somebody who is there."""
+    """Return POOL packets of a kind. `fragments` are the node's and the browser's, of a peer that is there."""
     if kind == SIGNATURE:
         return [check(*fragments, chance) for _ in range(POOL)]
     return [KINDS[kind].make(chance) for _ in range(POOL)]
 
 
 class Flood:
-    """Sends packets over and over to a port of 127.0.0.1; ``sent`` counts those that the kernel took."""
+    """Sends packets repeatedly to a port of 127.0.0.1. `sent` counts those that the kernel took."""
 
     def __init__(self, port: int, fragments: tuple[str, str], seed: int = 1) -> None:
         chance = random.Random(seed)
@@ -115,7 +115,7 @@ class Flood:
         self.choose(tuple(KINDS))
 
     def choose(self, kinds: Sequence[str]) -> None:
-        """Send packets of these kinds from now on, by turns."""
+        """Send packets of these kinds in turns from now on."""
         starts = [POOL * (*KINDS, SIGNATURE).index(kind) for kind in kinds]
         rows = (np.array(starts) + np.arange(POOL)[:, None]).reshape(-1)
         self._headers, self._next = self._envelopes.headers[rows], 0
@@ -130,7 +130,7 @@ class Flood:
             self._next = end % len(self._headers)
 
     def run(self, rate: float, seconds: float) -> float:
-        """Send so many a second for so long; returns the seconds that it took."""
+        """Send `rate` packets a second for `seconds`. Return the seconds that it took."""
         start, due = time.monotonic(), 0.0
         while (passed := time.monotonic() - start) < seconds:
             due = max(due, (passed - MOST_BEHIND) * rate)
@@ -146,8 +146,8 @@ class Flood:
             port.close()
 
 
-class Wish(msgspec.Struct):
-    """What is to be sent: kinds of packets, how many a second, for how many seconds."""
+class FloodRequest(msgspec.Struct):
+    """What to send: kinds of packets, packets a second, and seconds."""
 
     kinds: tuple[str, ...]
     rate: float
@@ -155,14 +155,14 @@ class Wish(msgspec.Struct):
 
 
 class Sent(msgspec.Struct):
-    """What was: how many packets the kernel took, and how many a second that were."""
+    """What was sent: packets that the kernel took, and packets a second."""
 
     packets: int
     rate: float
 
 
 class Generator:
-    """The process that floods, on the rig's core: ``async with Generator(port, fragments) as generator``."""
+    """The process that floods, on the rig's core: `async with Generator(port, fragments) as generator`."""
 
     def __init__(self, port: int, fragments: tuple[str, str]) -> None:
         self._command = [sys.executable, "-m", "bench.rig.flood", "--port", str(port)]
@@ -180,8 +180,8 @@ class Generator:
             self._process.kill()
         await self._process.wait()
 
-    async def flood(self, wish: Wish) -> Sent:
-        """Flood, and return when it is over."""
+    async def flood(self, wish: FloodRequest) -> Sent:
+        """Flood, and return what was sent when it is over."""
         assert self._process.stdin is not None
         self._process.stdin.write(msgspec.json.encode(wish) + b"\n")
         return msgspec.json.decode(await self._line(), type=Sent)
@@ -197,7 +197,7 @@ class Generator:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True, help="of the node, on 127.0.0.1")
-    parser.add_argument("--fragments", default="node:browser", help="the user fragments of somebody who is there")
+    parser.add_argument("--fragments", default="node:browser", help="the user fragments of a peer that is there")
     chosen = parser.parse_args()
     receiver, _, sender = chosen.fragments.partition(":")
     made = Flood(chosen.port, (receiver, sender))
@@ -205,7 +205,7 @@ def main() -> None:
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(PRIORITY))
     print("ready", flush=True)
     for line in sys.stdin:
-        wish = msgspec.json.decode(line, type=Wish)
+        wish = msgspec.json.decode(line, type=FloodRequest)
         before = made.sent
         made.choose(wish.kinds)
         took = made.run(wish.rate, wish.seconds)

@@ -1,7 +1,7 @@
-"""The floor: what nobody who sends from Python can save. `srtp_protect` on every packet, one `sendmmsg`, every 20 ms.
+"""The floor: the least that sending from Python costs. `srtp_protect` on every packet, one `sendmmsg`, every 20 ms.
 
-Run as a process of its own, `python -m bench.rig.floor --listeners 200`, payloads as lines of hexadecimal digits on the
-standard input; the last line of its output is the share of a core per listener, in percent. The cost of the clock and
+Run it as a process of its own: `python -m bench.rig.floor --listeners 200`, with payloads as lines of hexadecimal
+digits on the standard input. The last line of its output is percent of a core per listener. The cost of the clock and
 of the first listener is taken off, as it is for the servers.
 """
 
@@ -19,24 +19,24 @@ from pylibsrtp import Policy, Session, ffi, lib
 
 from rooms.media.client.peer import PAYLOAD_TYPE
 from rooms.media.clock import TICK_SECONDS
-from rooms.media.network.dtls import apart, is_not_first
+from rooms.media.network.dtls import is_not_first, srtp_thread
 from rooms.media.network.rtp import HEADER, RtpPacket, build
 from rooms.media.network.udp import UdpPort
 from rooms.media.units import FRAME
 
-PROFILE = min(SRTP_PROFILES, key=is_not_first)  # what our node and a peer that knows all of them agree on
+PROFILE = min(SRTP_PROFILES, key=is_not_first)  # the one that a node and a peer with all of them agree on
 ROW = 1408  # octets
-QUEUE = 4096  # octets; nobody reads
+QUEUE = 4096  # octets; the sinks do not read
 SSRC = 1
 
 
 def policy(kind: int, key: bytes) -> Policy:
-    """Return how a session encrypts (Policy.SSRC_SPECIFIC) or decrypts (SSRC_ANY_INBOUND)."""
+    """Return the policy of a session that encrypts (Policy.SSRC_SPECIFIC) or decrypts (SSRC_ANY_INBOUND)."""
     return Policy(key, kind, SSRC, PROFILE.libsrtp_profile)
 
 
 class Floor:
-    """Sends the same payload to each of many addresses of 127.0.0.1, each with an SRTP session of its own."""
+    """Sends the same payload to many ports of 127.0.0.1, each with its own SRTP session."""
 
     def __init__(self, ports: Sequence[int]) -> None:
         count = len(ports)
@@ -51,12 +51,12 @@ class Floor:
         self._pointers = [ffi.cast("void *", base + row * ROW) for row in range(count)]
         self._size_pointers = [ffi.cast("int *", sizes + row * 4) for row in range(count)]
         sending = policy(Policy.SSRC_SPECIFIC, self.key)
-        self._sessions = list(apart.map(Session, [sending] * count))  # as in a node
+        self._sessions = list(srtp_thread.map(Session, [sending] * count))  # as in a node
         self._contexts = [session._srtp[0] for session in self._sessions]
         self._sequence = 0
 
     def send(self, payload: bytes) -> int:
-        """Send one packet to everybody; returns how many the kernel took."""
+        """Send one packet to all. Return how many the kernel took."""
         self._sequence = (self._sequence + 1) & 0xFFFF
         plain = build(RtpPacket(PAYLOAD_TYPE, self._sequence, self._sequence * FRAME & 0xFFFFFFFF, SSRC, payload))
         self._packets[:, : len(plain)] = np.frombuffer(plain, np.uint8)
@@ -72,7 +72,7 @@ class Floor:
 
 
 def sinks(count: int) -> list[socket.socket]:
-    """Return sockets that nobody reads."""
+    """Return sockets that are not read."""
     made = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(count)]
     for sink in made:
         sink.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, QUEUE)
@@ -81,7 +81,7 @@ def sinks(count: int) -> list[socket.socket]:
 
 
 def cpu_share(floor: Floor, payloads: Sequence[bytes], seconds: float) -> float:
-    """Send by an absolute clock of 20 ms for so long; returns the share of a core used meanwhile, in percent."""
+    """Send by an absolute clock of 20 ms. Return how many percent of a core that used."""
     start, cpu = time.monotonic(), time.process_time()
     source = itertools.cycle(payloads)
     for tick in range(1, round(seconds / TICK_SECONDS) + 1):
@@ -99,7 +99,7 @@ def main() -> None:
     silent = sinks(chosen.listeners)
     ports = [sink.getsockname()[1] for sink in silent]
     alone, floor = Floor(ports[:1]), Floor(ports)
-    cpu_share(floor, payloads, 1.0)  # so that nothing is done for the first time while it is measured
+    cpu_share(floor, payloads, 1.0)  # warm up
     base, whole = (cpu_share(each, payloads, chosen.seconds) for each in (alone, floor))
     print((whole - base) / (chosen.listeners - 1))
 

@@ -1,6 +1,6 @@
-"""Janus as a peer to compare with: its process on loopback, configured in a folder of its own, driven by its HTTP API.
+"""Janus for comparison: its process on loopback, configured in a folder of its own, driven by its HTTP API.
 
-https://janus.conf.meetecho.com/docs/rest.html, .../audiobridge.html and .../streaming.html describe what is asked here.
+The API: https://janus.conf.meetecho.com/docs/rest.html, .../audiobridge.html and .../streaming.html
 """
 
 import asyncio
@@ -21,11 +21,11 @@ from bench.rig.peers import Peer
 from rooms.media.client.peer import PAYLOAD_TYPE
 from spaces_project.machine.processes import spawn, stop
 
-BITRATE = 32_000  # bit/s, what the node encodes its mix with
+BITRATE = 32_000  # bit/s of the mix, as on a node
 START_SECONDS = 20.0
 ANSWER_SECONDS = 30.0
 EVENTS_AT_ONCE = 100
-PEER = {"host": network.ADDRESS, "checked_first": True}  # options of peers that Janus can talk with
+PEER = {"host": network.ADDRESS, "checked_first": True}  # options of peers that Janus can reach
 PRIORITY = (126 << 24) + (65_535 << 8) + 255  # of a host candidate (RFC 8445 section 5.1.2.1)
 
 GENERAL = """general: {{
@@ -52,9 +52,9 @@ HTTP = """general: {{
 
 
 def write_config(folder: Path, port: int, event_loops: int = 0) -> None:
-    """Write Janus's files: HTTP API on ``port``; ``event_loops`` 0 is its default of a thread for each peer.
+    """Write Janus's configuration: HTTP API on `port`. With 0 `event_loops` it has a thread per peer, its default.
 
-    ICE-lite, as our node: Janus then answers checks and sends none, which is less work for it.
+    It runs ICE-lite, as a node does: it answers checks and sends none, which is less work.
     """
     loops = f"event_loops = {event_loops}" if event_loops else ""
     text = GENERAL.format(folder=folder, address=network.ADDRESS, debug=3, event_loops=loops)
@@ -63,11 +63,11 @@ def write_config(folder: Path, port: int, event_loops: int = 0) -> None:
 
 
 class JanusError(machine.Failed):
-    """Janus refused something; the text is what it said."""
+    """Janus refused something. The text is its own."""
 
 
 class Janus:
-    """A running Janus: ``async with Janus() as janus: room = await janus.room()``. Missing where not installed."""
+    """A running Janus: `async with Janus() as janus: room = await janus.room()`. Raises Missing if not installed."""
 
     def __init__(self, *, event_loops: int = 0) -> None:
         self._program = machine.need_program("janus")
@@ -81,7 +81,7 @@ class Janus:
 
     @property
     def pid(self) -> int:
-        """The process that is measured."""
+        """The measured process."""
         return self._process.pid
 
     async def __aenter__(self) -> Self:
@@ -99,7 +99,7 @@ class Janus:
         command = [str(self._program), "--configs-folder", str(folder), "--disable-colors"]
         with machine.on_core(machine.cores()[0]), self.log.open("wb") as log:
             return spawn(
-                machine.unhindered_too(command), signal.SIGKILL, stdout=log, stderr=subprocess.STDOUT, cwd=str(folder)
+                machine.realtime_command(command), signal.SIGKILL, stdout=log, stderr=subprocess.STDOUT, cwd=str(folder)
             )
 
     async def __aexit__(
@@ -124,10 +124,8 @@ class Janus:
                         raise JanusError(self.log.read_text(errors="replace")[-500:]) from None
                     await asyncio.sleep(0.05)
 
-    # Its API
-
     async def _ask(self, url: str, **request: Any) -> dict[str, Any]:
-        """Send a request and return what is answered at once."""
+        """Send a request and return its immediate answer."""
         request.setdefault("transaction", f"t{next(self._numbers)}")
         async with self._http.post(url, json=request) as response:
             answer: dict[str, Any] = await response.json(content_type=None)
@@ -140,7 +138,7 @@ class Janus:
         return f"{url}/{answer['data']['id']}"
 
     async def message(self, handle: str, body: dict[str, Any], sdp: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Ask a plugin and return its answer or, where it answers later, the event that it sends."""
+        """Send a message to a plugin. Return its answer, or the event that it sends later instead."""
         transaction = f"t{next(self._numbers)}"
         waiting = self._waiting[transaction] = asyncio.get_running_loop().create_future()
         more = {"jsep": sdp} if sdp else {}
@@ -152,7 +150,7 @@ class Janus:
         return answer
 
     async def _follow(self) -> None:
-        """Read events as they come (long poll), until cancelled."""
+        """Read events by long polling until cancelled."""
         url = f"{self._url}/{self._session}?maxev={EVENTS_AT_ONCE}"
         while True:
             async with self._http.get(url) as response:
@@ -163,7 +161,7 @@ class Janus:
                     waiting.set_result(event)
 
     async def room(self, number: int = 1, expected_loss: int = 0) -> "Bridge":
-        """Make an AudioBridge room at 48 kHz; ``expected_loss`` (percent) makes its encoders add error correction."""
+        """Make an AudioBridge room at 48 kHz. With `expected_loss` in percent its encoders add error correction."""
         wish = {
             "request": "create",
             "room": number,
@@ -177,17 +175,17 @@ class Janus:
 
 
 class Bridge:
-    """A room of the AudioBridge plugin: every participant has an encoder and a thread of his own."""
+    """A room of the AudioBridge plugin: every participant has an encoder and a thread."""
 
     def __init__(self, janus: Janus, number: int) -> None:
         self.janus, self.number = janus, number
 
     async def speak(self, client: Peer) -> None:
-        """Let a speaker in."""
+        """Connect a speaker."""
         await self._join(client, muted=False)
 
     async def listen(self, client: Peer) -> None:
-        """Let a listener in."""
+        """Connect a listener."""
         await self._join(client, muted=True)
 
     async def _join(self, client: Peer, *, muted: bool) -> None:
@@ -197,7 +195,7 @@ class Bridge:
         client.accept(_answer(await self.janus.message(handle, wish, offer)))
 
     async def forward(self) -> "Mountpoint":
-        """Send the mix of the room as RTP to a mountpoint of the Streaming plugin, which is made here."""
+        """Make a mountpoint of the Streaming plugin and send it the mix of the room as RTP."""
         port = machine.free_port(socket.SOCK_DGRAM)
         stream = {"audioport": port, "audiopt": PAYLOAD_TYPE, "audiocodec": "opus", "audioiface": "127.0.0.1"}
         mountpoint = {"request": "create", "id": self.number, "type": "rtp", "audio": True, **stream}
@@ -209,22 +207,22 @@ class Bridge:
 
 
 class Mountpoint:
-    """A mountpoint of the Streaming plugin: one packet for everybody, encoded once."""
+    """A mountpoint of the Streaming plugin: one packet for all, encoded once."""
 
     def __init__(self, janus: Janus, number: int) -> None:
         self.janus, self.number = janus, number
 
     async def listen(self, client: Peer) -> None:
-        """Let a listener in."""
+        """Connect a listener."""
         handle = await self.janus.attach("streaming")
         offered = _answer(await self.janus.message(handle, {"request": "watch", "id": self.number}))
         reply = {"type": "answer", "sdp": answer_to(offered, as_client(client)), "trickle": False}
         await self.janus.message(handle, {"request": "start"}, reply)
-        client.accept(offered)  # only now, or its first records would meet a Janus that does not know the answer yet
+        client.accept(offered)  # only now: Janus has to know the answer before the first records
 
 
 def as_client(client: Peer) -> str:
-    """Return a peer's offer as DTLS client, with what Janus needs to know beforehand: its candidate and its SSRC."""
+    """Return a peer's offer as DTLS client, with its candidate and its SSRC, which Janus needs."""
     offer = client.offer().replace("a=setup:actpass", "a=setup:active")
     found = re.search(r"^o=- (\d+) ", offer, re.MULTILINE)
     lines = [
@@ -236,7 +234,7 @@ def as_client(client: Peer) -> str:
 
 
 def answer_to(offered: str, own: str) -> str:
-    """Turn a peer's own offer into the answer to an offer of one section, as the DTLS client that only receives."""
+    """Turn a peer's own offer into the answer to an offer of one section, as a DTLS client that only receives."""
     found = re.search(r"^a=mid:(\S+)", offered, re.MULTILINE)
     mid = found[1] if found else "0"
     own = own.replace("a=sendrecv", "a=recvonly").replace("a=group:BUNDLE 0", f"a=group:BUNDLE {mid}")

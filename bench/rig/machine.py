@@ -1,4 +1,4 @@
-"""What a benchmark needs of the machine: processes on cores of their own, their CPU time and memory, other programs."""
+"""What a benchmark needs of the machine: processes on own cores, their CPU time and memory, other programs."""
 
 import asyncio
 import gc
@@ -13,22 +13,22 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-from rooms.media.priority import Hurry
+from rooms.media.priority import RealTime
 
 TICKS = os.sysconf("SC_CLK_TCK")  # of CPU time, per second
 PAGE = os.sysconf("SC_PAGE_SIZE")  # octets
 
 
 class Missing(RuntimeError):
-    """Something that the benchmark needs is not there; the text is one line, with the command that mends it."""
+    """Something that the benchmark needs is missing. The text is one line, with the command that installs it."""
 
 
 class Failed(RuntimeError):
-    """A server that is measured refused something, or is gone; the text is one line."""
+    """A measured server refused something, or is gone. The text is one line."""
 
 
 def need_program(name: str, package: str = "") -> Path:
-    """Return where a program is; Missing, with the package of Debian's that has it, where it is not."""
+    """Return the path of a program. Raise Missing, which names its Debian package, if it is not installed."""
     found = shutil.which(name)
     if found is None:
         raise Missing(f"{name} is missing: apt-get install {package or name}")
@@ -37,19 +37,19 @@ def need_program(name: str, package: str = "") -> Path:
 
 @cache
 def cores() -> tuple[int, int]:
-    """Return the core of the server that is measured, and the one of the rig; Missing where there is one only.
+    """Return the core of the measured server and the core of the rig. Raise Missing if there is only one.
 
-    Asked for the first time before this process is pinned, and remembered.
+    The first call has to come before this process is pinned. Its result is kept.
     """
     allowed = sorted(os.sched_getaffinity(0))
     if len(allowed) < 2:
-        raise Missing("two cores are needed: one for the server that is measured, one for the rig")
+        raise Missing("two cores are needed: one for the measured server, one for the rig")
     return allowed[-1], allowed[0]
 
 
 @contextmanager
 def on_core(core: int) -> Iterator[None]:
-    """Run this thread, and whatever it starts meanwhile, on one core; other threads stay where they are."""
+    """Run this thread, and what it starts meanwhile, on one core. Other threads stay where they are."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {core})
     try:
@@ -59,10 +59,10 @@ def on_core(core: int) -> Iterator[None]:
 
 
 @contextmanager
-def unhindered() -> Iterator[None]:
-    """Run this thread, in which an event loop runs, before other programs, as a node does, and look for no garbage.
+def realtime() -> Iterator[None]:
+    """Run this thread, with its event loop, with real-time priority and without garbage collection, as a node does.
 
-    What comes late from the rig is not heard in time, and no server could help it. Once more inside, it does nothing.
+    A late packet of the rig would count against the server. When nested it does nothing.
     """
     if not gc.isenabled():
         yield
@@ -70,39 +70,39 @@ def unhindered() -> Iterator[None]:
     gc.collect()
     gc.disable()
     try:
-        with Hurry(asyncio.get_running_loop()):
+        with RealTime(asyncio.get_running_loop()):
             yield
     finally:
         gc.enable()
 
 
-def unhindered_too(command: list[str]) -> list[str]:
-    """Return the command that runs a server before other programs, where the system allows it, as a node runs itself.
+def realtime_command(command: list[str]) -> list[str]:
+    """Return the command that runs a server with real-time priority, if the system allows it, as a node has it.
 
-    Children of this process do not inherit its priority, whatever it is.
+    Children of this process do not inherit its priority.
     """
-    return ["chrt", "--rr", "1", *command] if _may_hurry() else command
+    return ["chrt", "--rr", "1", *command] if _may_have_priority() else command
 
 
 @cache
-def _may_hurry() -> bool:
+def _may_have_priority() -> bool:
     chrt = shutil.which("chrt")
     return chrt is not None and subprocess.run([chrt, "--rr", "1", "true"], capture_output=True).returncode == 0
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return the CPU time of a process with all its threads, in user and kernel mode (proc(5), fields 14 and 15).
+    """Return the CPU seconds of a process and its threads, in user and kernel mode (proc(5), fields 14 and 15).
 
-    Failed where it has ended: what is left of it would look like a process that costs nothing.
+    Raise Failed if it has ended: its remains would look like a process that costs nothing.
     """
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     if fields[0] in "ZX":
-        raise Failed(f"the process that is measured ({pid}) has ended")
+        raise Failed(f"the measured process ({pid}) has ended")
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
 def ended(process: "subprocess.Popen[bytes]") -> str:
-    """Say how a process has ended; nothing where it lives."""
+    """Describe how a process has ended, empty while it runs."""
     code = process.poll()
     if code is None:
         return ""
@@ -115,26 +115,26 @@ def memory_mb(pid: int) -> float:
 
 
 async def usage(pid: int, seconds: float) -> float:
-    """Return the share of a core, in percent, that a process uses in the next ``seconds``."""
+    """Return how many percent of a core a process uses in the next `seconds`."""
     before, start = cpu_seconds(pid), time.monotonic()
     await asyncio.sleep(seconds)
     return (cpu_seconds(pid) - before) / (time.monotonic() - start) * 100
 
 
 def free_port(kind: int = socket.SOCK_STREAM) -> int:
-    """Return a port of 127.0.0.1 that nobody uses at the moment."""
+    """Return a port of 127.0.0.1 that is free at the moment."""
     with socket.socket(socket.AF_INET, kind) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def say(text: str) -> None:
-    """Tell a person how far the benchmark is."""
+    """Print a line of progress."""
     print(text, flush=True)
 
 
 def run(bench: Callable[[], Awaitable[None]]) -> None:
-    """Run a benchmark on the rig's core; what is missing or has failed is one line and exit code 1."""
+    """Run a benchmark on the rig's core. If something is missing or fails, print one line and exit with 1."""
     try:
         with on_core(cores()[1]):
             asyncio.run(_finished(bench))
@@ -143,5 +143,5 @@ def run(bench: Callable[[], Awaitable[None]]) -> None:
 
 
 async def _finished(bench: Callable[[], Awaitable[None]]) -> None:
-    with unhindered():
+    with realtime():
         await bench()

@@ -1,4 +1,4 @@
-"""What a listener costs a server: the room without listeners, then with them, on the server's own core."""
+"""What a listener costs a server: the CPU of the room without listeners, then with them."""
 
 import asyncio
 import subprocess
@@ -14,7 +14,7 @@ SETTLE_SECONDS = 3.0
 
 @dataclass(frozen=True)
 class Cost:
-    """Shares of a core in percent: the room alone, and with ``listeners``; what those who check heard meanwhile."""
+    """Percent of a core: `room` without listeners, `whole` with them. `hearing` is what the checkers received."""
 
     room: float
     whole: float
@@ -23,7 +23,7 @@ class Cost:
 
     @property
     def per_listener(self) -> float:
-        """The share of a core for one listener, in percent."""
+        """Percent of a core for one listener."""
         return (self.whole - self.room) / self.listeners
 
     def __str__(self) -> str:
@@ -41,25 +41,25 @@ async def talking(crowd: Crowd, speak: Join, voices: Sequence[Sequence[bytes]]) 
 
 
 async def cost(pid: int, crowd: Crowd, listen: Join, count: int, seconds: float) -> Cost:
-    """Measure a room in which somebody talks, bring in listeners, and measure again."""
+    """Measure a room with speakers, bring in listeners, and measure again."""
     room = await machine.usage(pid, seconds)
     await crowd.listen(listen, count)
     await asyncio.sleep(SETTLE_SECONDS)
     crowd.reset()
     whole = await machine.usage(pid, seconds)
     if crowd.missed:
-        machine.say(f"The rig itself came {crowd.missed} ticks too late: the machine is busy, do not trust this")
-    hearing = crowd.heard()
+        machine.say(f"The rig itself missed {crowd.missed} ticks: the machine is busy, do not trust this")
+    hearing = crowd.hearing()
     if unheard := hearing.shortfall:
-        raise machine.Failed(f"What the listeners got is not worth a figure: {unheard}")
+        raise machine.Failed(f"The listeners got too little for a figure: {unheard}")
     return Cost(room, whole, count, hearing)
 
 
 async def floor(payloads: Sequence[bytes], listeners: int, seconds: float) -> float:
-    """Run the floor over these packets in a process on the server's core; percent of a core per listener."""
+    """Run the floor with these packets on the server's core. Return percent of a core per listener."""
     command = [sys.executable, "-m", "bench.rig.floor", "--listeners", str(listeners), "--seconds", str(seconds)]
     with machine.on_core(machine.cores()[0]):
-        command = machine.unhindered_too(command)
+        command = machine.realtime_command(command)
         process = await asyncio.create_subprocess_exec(*command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     said, _ = await process.communicate("\n".join(payload.hex() for payload in payloads).encode())
     return float(said.split()[-1])

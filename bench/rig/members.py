@@ -1,7 +1,7 @@
 """Members for the site that is measured, in a process with its settings: `python -m bench.rig.members COUNT`.
 
-Prints one JSON line: the Space that was opened for them, the cookie of its host, and one cookie for each member, as a
-log-in would have set it.
+Prints one JSON line: the Space that was opened for them, the cookie of its host, and one cookie per member, as a log-in
+sets it.
 """
 
 import json
@@ -21,8 +21,8 @@ from rooms.management.guests import guest  # noqa: E402
 from rooms.models import Space  # noqa: E402
 
 
-def made(count: int) -> list[User]:
-    """So many members, all at once."""
+def create_members(count: int) -> list[User]:
+    """Create `count` members in one query."""
     people = [User(handle=f"bench_{number}", display_name=f"Bench {number}") for number in range(count)]
     for person in people:
         person.set_unusable_password()
@@ -31,7 +31,7 @@ def made(count: int) -> list[User]:
 
 def main(count: int) -> None:
     host = User.objects.get(handle="hana")
-    listeners = made(count)
+    listeners = create_members(count)
     now = timezone.now()
     follows = [
         Follow(follower=person, followee=host, state=Follow.State.ACCEPTED, accepted_at=now) for person in listeners

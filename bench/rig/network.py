@@ -1,7 +1,7 @@
 """A network of the benchmark's own: everything stays on loopback, and no packet leaves the machine.
 
-Janus takes no address of a loopback interface. So the whole benchmark moves into a network namespace in which another
-interface has an address of 127.0.0.0/8. The kernel hands packets to an address of its own over loopback all the same.
+Janus accepts no address of a loopback interface. So the whole benchmark moves into a network namespace in which another
+interface has an address of 127.0.0.0/8. The kernel still sends packets to its own addresses over loopback.
 """
 
 import ctypes
@@ -17,11 +17,11 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def enter() -> None:
-    """Move this process, and all that it starts from now on, into the namespace; Missing where that is not allowed."""
+    """Move this process and its future children into the namespace. Raise Missing if that is not allowed."""
     program = need_program("ip", "iproute2")
     if _libc.unshare(_CLONE_NEWNET) != 0:
         reason = os.strerror(ctypes.get_errno())
-        raise Missing(f"Janus needs a network namespace, since it takes no loopback address: run as root ({reason})")
+        raise Missing(f"Janus accepts no loopback address and needs a network namespace: run as root ({reason})")
     for line in (
         "link set lo up",
         f"link add {_INTERFACE} type veth peer name {_INTERFACE}-peer",

@@ -1,6 +1,6 @@
-"""The media node that is measured: `manage.py runmedia` on a core of its own, with a Redis of its own beside the rig.
+"""The measured media node: `manage.py runmedia` on a core of its own, with a Redis of its own beside the rig.
 
-The rig does what the web side does: it writes standings into Redis, mints grants, and hands offers to the node's face.
+The rig does what the web side does: it writes standings to Redis, signs grants, and sends offers to the node.
 """
 
 import asyncio
@@ -36,18 +36,17 @@ from spaces_project.machine.processes import spawn, stop
 CHECKOUT = Path(__file__).parents[2]
 START_SECONDS = 60.0
 CAPACITY = 4000  # peers
-# How the node is told to put every listener into one group; what the checking listeners receive says which packets it
-# really sent.
+# Settings that put every listener into one group. The checkers show which packets the node really sent.
 GROUP_OF_20_MS = {"MEDIA_LONG_PACKETS_ABOVE": "200"}
 GROUP_OF_60_MS = {"MEDIA_LONG_PACKETS_ABOVE": "0"}
 
 
 class NodeError(machine.Failed):
-    """The node did not start, or refused a peer; the text is what it said."""
+    """The node did not start, or refused a peer. The text is its own."""
 
 
 class MediaNode:
-    """A running node: ``async with MediaNode() as node``. ``settings`` are variables of its environment."""
+    """A running node: `async with MediaNode() as node`. `settings` are variables of its environment."""
 
     def __init__(self, **settings: str) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="spaces-bench-")
@@ -59,12 +58,12 @@ class MediaNode:
 
     @property
     def recordings(self) -> Path:
-        """The folder into which the node ships what it archives."""
+        """The folder to which the node ships its chunks."""
         return self._var / "recordings"
 
     @property
     def pid(self) -> int:
-        """The process that is measured."""
+        """The measured process."""
         return self._process.pid
 
     async def __aenter__(self) -> Self:
@@ -84,7 +83,7 @@ class MediaNode:
         own = {
             "VAR_DIR": str(self._var),
             "REDIS_URL": embedded.redis_url(self._var),
-            "DATABASE_URL": "postgres://nobody@127.0.0.1/none",  # named so that none is started; a node asks none
+            "DATABASE_URL": "postgres://nobody@127.0.0.1/none",  # so that none is started; a node needs none
             "MEDIA_SECRET": self._secret,
             "SECRET_KEY": secrets.token_urlsafe(50),
             "MEDIA_CAPACITY": str(CAPACITY * 50 // 49 + 1),  # the last places are not for newcomers
@@ -121,7 +120,7 @@ class MediaNode:
             return msgspec.json.decode(await response.read(), type=Health)
 
     def open_space(self, voices: int, *, recorded: bool = True) -> "Room":
-        """Make a Space with so many turns at the microphone, as its standing."""
+        """Write the standing of a new Space with `voices` turns at the microphone."""
         names = [str(uuid.uuid4()) for _ in range(voices)]
         turns = tuple(Voice(name, str(uuid.uuid4())) for name in names)
         standing = Standing(str(uuid.uuid4()), 1, time.time(), recorded=recorded, voices=turns)
@@ -129,7 +128,7 @@ class MediaNode:
         return Room(self, standing, names)
 
     def end_space(self, standing: Standing) -> None:
-        """End a Space, so that the node ships what it has not shipped of its tracks."""
+        """End a Space, so that the node ships its open chunks."""
         self._stand(msgspec.structs.replace(standing, version=standing.version + 1, ended=True))
 
     def _stand(self, standing: Standing) -> None:
@@ -137,14 +136,14 @@ class MediaNode:
         self._redis.publish(CHANNEL, f"{standing.space} {standing.version}")
 
     async def join(self, space: str, participant: str, client: Peer) -> None:
-        """Let a peer in; NodeError where the node refuses."""
+        """Connect a peer. Raise NodeError if the node refuses."""
         permission = grant.mint(self._secret, space, participant, time.time())
         wish = msgspec.json.encode(Join(permission, client.offer()))
         try:
             async with self._http.post(f"{self._url}/spaces/{space}/peers", data=wish) as response:
                 said, ok = await response.read(), response.ok
         except aiohttp.ClientError as error:
-            await asyncio.sleep(0.2)  # the kernel may tell of its end a little later than of its connections
+            await asyncio.sleep(0.2)  # its end may show a little later than that of its connections
             raise NodeError(f"the node does not answer ({error}) {machine.ended(self._process)}".strip()) from error
         if not ok:
             refusal = msgspec.json.decode(said, type=Refusal)
@@ -158,18 +157,18 @@ class MediaNode:
 
 
 class Room:
-    """One Space on a node. ``voices`` are the participants who may speak."""
+    """One Space on a node. `voices` are the participants on the stage."""
 
     def __init__(self, node: MediaNode, standing: Standing, voices: Sequence[str]) -> None:
         self.node, self.standing, self.space, self.voices = node, standing, standing.space, voices
         self._unused = iter(voices)
 
     async def speak(self, client: Peer) -> None:
-        """Let a peer in as the next one of those who may speak."""
+        """Connect a peer as the next speaker."""
         await self.node.join(self.space, next(self._unused), client)
 
     async def listen(self, client: Peer) -> None:
-        """Let a peer in as a listener."""
+        """Connect a peer as a listener."""
         await self.node.join(self.space, str(uuid.uuid4()), client)
 
     def end(self) -> None:

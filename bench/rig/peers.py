@@ -1,4 +1,4 @@
-"""The peers of the rig: real handshakes, then as little work as their part allows."""
+"""The peers of the rig: real handshakes, then as little work as their role allows."""
 
 import re
 import socket
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from bench.rig.relay import Relay
 from rooms.media.client.peer import PAYLOAD_TYPE, Client
-from rooms.media.client.received import Heard
+from rooms.media.client.received import ReceivedSound
 from rooms.media.network import rtp, stun, udp
 from rooms.media.numbers import Unwrapper
 from rooms.media.sound.jitter import DTX_OCTETS
@@ -18,16 +18,16 @@ from rooms.media.sound.opus import Decoder
 from rooms.media.units import FRAME, SAMPLE_RATE
 
 PATIENCE = 5 * FRAME  # samples for which a packet of 60 ms may be on its way
-DTX_GAP = 19 * FRAME  # samples without a packet, after which libopus, and a node, tell of silence again
+DTX_GAP = 19 * FRAME  # samples after which libopus, and a node, repeat a DTX packet
 _CANDIDATE = re.compile(r"^(a=candidate:\S+ 1 udp \d+ )(\S+) (\d+) typ host", re.MULTILINE)
 _SO_TIMESTAMPNS = 35  # socket(7); not in Python's socket module
 _TIMESPEC = struct.Struct("=qq")
 _DATAGRAM = 2048
-_SINK_QUEUE = 4096  # octets; full after a few packets, then the kernel drops what nobody would read
+_SINK_QUEUE = 4096  # octets; full after a few packets, then the kernel drops the rest
 
 
-class Received(NamedTuple):
-    """A packet of sound: unwrapped sequence number, payload, when the kernel got it (monotonic seconds), RTP time."""
+class TimedPacket(NamedTuple):
+    """A packet of sound. `sequence` is unwrapped, `at` is when the kernel got it in monotonic seconds."""
 
     sequence: int
     payload: bytes
@@ -36,10 +36,10 @@ class Received(NamedTuple):
 
 
 class Peer(Client):
-    """A peer for any server: one that makes checks of its own gets them answered (RFC 8445 section 7.3).
+    """A peer for any server. It answers the checks of servers that send some (RFC 8445 section 7.3).
 
-    With ``checked_first`` the handshake begins only after that, since such a server drops what comes earlier, and
-    OpenSSL repeats it a second later. With a ``relay``, everything goes through it.
+    With `checked_first` the handshake begins only after such a check: the server drops earlier records, and OpenSSL
+    repeats them a second later. With a `relay`, all packets go through it.
     """
 
     def __init__(self, *, checked_first: bool = False, relay: Relay | None = None, **options: Any) -> None:
@@ -49,11 +49,11 @@ class Peer(Client):
 
     @property
     def public_port(self) -> int:
-        """The port from which the server sees this peer."""
+        """The port of this peer as the server sees it."""
         return self._relay.outer[1] if self._relay else self.port.port
 
     def accept(self, answer: str) -> None:
-        """Take the server's answer; through a relay, send to that instead."""
+        """Take the server's answer. With a relay, send to the relay instead."""
         super().accept(_CANDIDATE.sub(self._through, answer) if self._relay else answer)
 
     def _through(self, candidate: re.Match[str]) -> str:
@@ -62,7 +62,7 @@ class Peer(Client):
         return f"{candidate[1]}{host} {port} typ host"
 
     def vanish(self) -> None:
-        """Be gone without a goodbye, and the relay too."""
+        """Disappear without a goodbye, with the relay."""
         super().vanish()
         if self._relay is not None:
             self._relay.close()
@@ -82,12 +82,12 @@ class Peer(Client):
             self._is_checked = True
 
     def send_packet(self, payload: bytes, payload_type: int = PAYLOAD_TYPE) -> None:
-        """Send a packet of sound; none where the encoder says that nothing needs to be (RFC 7587 section 3.1.3)."""
+        """Send a packet of sound, unless it is a DTX packet (RFC 7587 section 3.1.3)."""
         if len(payload) > DTX_OCTETS:
             super().send_packet(payload, payload_type)
 
     def become_sink(self) -> None:
-        """Read no more; only ``check`` goes on."""
+        """Stop reading. Only `check` goes on."""
         self.stop_reading()
         self.port.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _SINK_QUEUE)
 
@@ -97,28 +97,28 @@ class Peer(Client):
 
 
 class Listener(Peer):
-    """Reads and decrypts everything; each packet of sound goes to ``take`` with the time at which the kernel got it."""
+    """Reads and decrypts all packets. `take` gets each packet of sound with the time at which the kernel got it."""
 
-    def __init__(self, take: Callable[[Received], object], **options: Any) -> None:
+    def __init__(self, take: Callable[[TimedPacket], object], **options: Any) -> None:
         super().__init__(**options)
         self._take = take
         self.port.socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
 
     def read(self) -> None:
-        """Take what has arrived."""
+        """Take all packets that have arrived."""
         while self.port.socket.fileno() >= 0:
             try:
                 data, control, _flags, _address = self.port.socket.recvmsg(_DATAGRAM, 64)
             except BlockingIOError:
                 return
-            self._on_datagram(data, arrived(control))
+            self._on_datagram(data, arrival_time(control))
 
     def _on_packet(self, packet: rtp.RtpPacket, sequence: int, now: float) -> None:
-        self._take(Received(sequence, packet.payload, now, packet.timestamp))
+        self._take(TimedPacket(sequence, packet.payload, now, packet.timestamp))
 
 
-def arrived(control: list[tuple[int, int, bytes]]) -> float:
-    """Return when a packet arrived, in seconds of the monotonic clock, from its control messages; now, without any."""
+def arrival_time(control: list[tuple[int, int, bytes]]) -> float:
+    """Return when a packet arrived by its control messages, in monotonic seconds. Now if they do not say."""
     now = time.monotonic()
     for level, kind, data in control:
         if (level, kind) == (socket.SOL_SOCKET, _SO_TIMESTAMPNS):
@@ -130,27 +130,27 @@ def arrived(control: list[tuple[int, int, bytes]]) -> float:
 class Checker(Listener):
     """A listener that decodes everything and keeps no sound.
 
-    ``frames`` counts packets by their length in ms; ``audible`` those in which there is anything to hear; ``payloads``
-    are the latest ones. ``span`` and ``heard_samples`` tell of the time that has passed by the RTP clock, and for how
-    much of it there was a packet, or silence after a packet that tells of it (DTX): a server that leaves packets out
-    loses none by their sequence numbers. ``unheard`` tells of the time before the first and after the latest one.
+    `frames` counts packets by their length in ms, `audible` those with audible sound. `payloads` are the latest ones.
+    `span` is the time that has passed by the RTP clock; for `heard_samples` of it there was a packet, or silence after
+    a DTX packet. A server that leaves packets out loses none by their sequence numbers. `unheard` is the time before
+    the first and after the latest packet.
     """
 
     def __init__(self, **options: Any) -> None:
         super().__init__(self._check_sound, **options)
         self.payloads: deque[bytes] = deque(maxlen=500)
-        self._ears = Decoder()
+        self._sound_decoder = Decoder()
         self.reset()
 
     def reset(self) -> None:
-        """Forget what was heard so far."""
-        self.heard, self.since = Heard(), time.monotonic()
+        """Forget what was received so far."""
+        self.received, self.since = ReceivedSound(), time.monotonic()
         self.frames: Counter[int] = Counter()
         self.audible = self.undecodable = self.heard_samples = 0
         self._timestamps = Unwrapper(32)
         self._first: int | None = None
         self._end = 0
-        self._silence_told = False
+        self._is_silent = False
 
     @property
     def span(self) -> int:
@@ -158,30 +158,30 @@ class Checker(Listener):
         return self._end - self._first if self._first is not None else 0
 
     def unheard(self, now: float) -> int:
-        """Samples since ``reset`` without any packet, at the beginning and up to ``now``, beyond what is usual."""
-        first, last = self.heard.first_at, self.heard.last_at
+        """Return samples since `reset` without packets, at the start and up to `now`, beyond what is usual."""
+        first, last = self.received.first_at, self.received.last_at
         if first is None or last is None:
             return round((now - self.since) * SAMPLE_RATE)
-        usual = DTX_GAP + PATIENCE if self._silence_told else PATIENCE
+        usual = DTX_GAP + PATIENCE if self._is_silent else PATIENCE
         gaps = round((first - self.since) * SAMPLE_RATE) - usual, round((now - last) * SAMPLE_RATE) - usual
         return sum(max(0, gap) for gap in gaps)
 
-    def _check_sound(self, received: Received) -> None:
+    def _check_sound(self, packet: TimedPacket) -> None:
         try:
-            sound = self._ears.decode(received.payload)
+            sound = self._sound_decoder.decode(packet.payload)
         except ValueError:
             self.undecodable += 1
             return
-        self.payloads.append(received.payload)
+        self.payloads.append(packet.payload)
         self.frames[len(sound) * 20 // FRAME] += 1
         self.audible += bool(abs(sound).max() > 100)
-        self._note_time(self._timestamps.unwrap(received.timestamp), len(sound))
-        self._silence_told = len(received.payload) <= DTX_OCTETS
+        self._note_time(self._timestamps.unwrap(packet.timestamp), len(sound))
+        self._is_silent = len(packet.payload) <= DTX_OCTETS
 
     def _note_time(self, timestamp: int, samples: int) -> None:
         if self._first is None:
             self._first = timestamp
-        elif self._silence_told:
+        elif self._is_silent:
             self.heard_samples += min(DTX_GAP, max(0, timestamp - self._end))
         self._end = max(self._end, timestamp + samples)
         self.heard_samples += samples

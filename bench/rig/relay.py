@@ -1,6 +1,6 @@
-"""A bad network between a peer and a server: a UDP relay that loses, delays and reorders, the same way for a seed.
+"""A bad network between a peer and a server: a UDP relay that loses, delays and reorders, repeatable by a seed.
 
-What netem does, which is not in every kernel. Each direction has a network of its own, which may change at any time.
+netem does the same, but is not in every kernel. Each direction has its own network, which may change at any time.
 """
 
 import asyncio
@@ -15,10 +15,10 @@ Address = tuple[str, int]
 
 @dataclass(frozen=True)
 class Network:
-    """What happens to packets: shares from 0 to 1, seconds.
+    """What happens to packets, as shares from 0 to 1 and seconds.
 
-    ``jitter`` is added to ``delay``, evenly from none to all of it, and keeps the order; of the packets, the share
-    ``reordered`` comes ``late`` seconds later than that, past those behind it.
+    `jitter` is added to `delay`, evenly from none to all of it, and keeps the order. The share `reordered` of the
+    packets arrives `late` seconds after that, so that later ones overtake them.
     """
 
     loss: float = 0.0
@@ -28,8 +28,8 @@ class Network:
     late: float = 0.03
 
 
-class Fate:
-    """Decides for one packet after the other when it arrives. ``counts`` says of how many: passed, lost, reordered."""
+class Link:
+    """One direction: decides when each packet arrives. `counts` has the packets passed, lost and reordered."""
 
     def __init__(self, network: Network, seed: int) -> None:
         self.network = network
@@ -38,7 +38,7 @@ class Fate:
         self._last = 0.0
 
     def arrival(self, now: float) -> float | None:
-        """Return when a packet that is sent ``now`` (seconds) arrives; None where it is lost."""
+        """Return when a packet that is sent at `now` (seconds) arrives, None if it is lost."""
         network, chance = self.network, self._chance
         lost, wait, passed_by = chance.random(), chance.random(), chance.random()
         if lost < network.loss:
@@ -53,13 +53,13 @@ class Fate:
 
 
 class Relay:
-    """Stands between one peer, who is told ``inner`` for the server's address, and the server, who sees ``outer``.
+    """Stands between one peer, which sends to `inner`, and the server, which sees `outer`.
 
-    Perfect at first; ``up.network`` spoils the way to the server, ``down.network`` the way to the peer.
+    It is perfect at first. `up.network` is the way to the server, `down.network` the way to the peer.
     """
 
     def __init__(self, host: str, seed: int) -> None:
-        self.up, self.down = Fate(Network(), 2 * seed), Fate(Network(), 2 * seed + 1)
+        self.up, self.down = Link(Network(), 2 * seed), Link(Network(), 2 * seed + 1)
         self._inner, self._outer = _bound(host), _bound(host)
         self.inner: Address = self._inner.getsockname()
         self.outer: Address = self._outer.getsockname()
@@ -70,12 +70,12 @@ class Relay:
         self._loop.add_reader(self._outer, self._from_server)
 
     def connect(self, server: Address) -> Address:
-        """Pass what the peer sends on to this address from now on; returns the address for the peer to send to."""
+        """Pass packets of the peer on to this address from now on. Return the address that the peer has to send to."""
         self._server = server
         return self.inner
 
     def rebind(self, host: str) -> None:
-        """Forget the mapping, as a router does: the server sees another address, and reaches nobody at the old one."""
+        """Forget the mapping, as a router does: the server sees another address, and the old one is dead."""
         self._loop.remove_reader(self._outer)
         self._outer.close()
         self._outer = _bound(host)
@@ -93,9 +93,9 @@ class Relay:
             if self._peer is not None:
                 self._pass_on(self.down, self._inner, data, self._peer)
 
-    def _pass_on(self, fate: Fate, sock: socket.socket, data: bytes, address: Address) -> None:
+    def _pass_on(self, link: Link, sock: socket.socket, data: bytes, address: Address) -> None:
         now = self._loop.time()
-        at = fate.arrival(now)
+        at = link.arrival(now)
         if at is None:
             return
         if at <= now:
@@ -104,7 +104,7 @@ class Relay:
             self._loop.call_at(at, _send, sock, data, address)
 
     def close(self) -> None:
-        """Give both ports back; what is on its way is lost. Again, it does nothing."""
+        """Give both ports back, once. Packets on their way are lost."""
         for sock in (self._inner, self._outer):
             if sock.fileno() >= 0:
                 self._loop.remove_reader(sock)
@@ -125,7 +125,7 @@ def _waiting(sock: socket.socket) -> list[tuple[bytes, Address]]:
             found.append(sock.recvfrom(_DATAGRAM))
         except BlockingIOError:
             break
-        except ConnectionRefusedError:  # what an earlier packet met; the next one may fare better
+        except ConnectionRefusedError:  # an error of an earlier packet
             continue
     return found
 
@@ -135,5 +135,5 @@ def _send(sock: socket.socket, data: bytes, address: Address) -> None:
         return
     try:
         sock.sendto(data, address)
-    except (BlockingIOError, ConnectionRefusedError):  # a network loses what it cannot take
+    except (BlockingIOError, ConnectionRefusedError):  # a network drops what it cannot take
         return

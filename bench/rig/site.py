@@ -1,6 +1,6 @@
-"""The whole site that is measured: `manage.py runspaces --demo` in a folder of its own, and nginx for its files.
+"""The whole measured site: `manage.py runspaces --demo` in a folder of its own, and nginx for its files.
 
-nginx runs the lines of docs/operating/tls.md that are about the sound as files, on one process.
+nginx runs with the lines of docs/operating/tls.md for HLS files, as one process.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ OF_THE_SITE = ("VAR_DIR", "SECRET_KEY", "MEDIA_SECRET", "DATABASE_URL", "REDIS_U
 
 
 class Site:
-    """A running site: ``async with Site() as site``. All of it shares the server's core."""
+    """A running site: `async with Site() as site`. All its processes share the server's core."""
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="spaces-bench-")
@@ -40,7 +40,7 @@ class Site:
 
     @property
     def url(self) -> str:
-        """Where the site answers."""
+        """The address of the site."""
         return f"http://127.0.0.1:{self.web}"
 
     @property
@@ -65,7 +65,7 @@ class Site:
         return (self.var / "log").read_text(errors="replace")
 
     def members(self, count: int) -> dict[str, Any]:
-        """So many members and a Space for them (bench/rig/members.py)."""
+        """Create `count` members and a Space for them (bench/rig/members.py)."""
         command = [sys.executable, "-m", "bench.rig.members", str(count)]
         made = subprocess.run(
             command,
@@ -80,13 +80,13 @@ class Site:
         return dict(json.loads(made.stdout))
 
     def voice(self, space: str, seconds: int) -> None:
-        """Somebody who talks all the time, and one who hears it without delay."""
+        """Start a speaker who talks all the time, and one connected listener."""
         command = [sys.executable, "manage.py", "simulate", "--space", space, "--speakers", "1", "--listeners", "1"]
         more = ["--seconds", str(seconds), "--url", self.url]
         self._voice = spawn([*command, *more], cwd=CHECKOUT, env=self.environment, stdout=subprocess.DEVNULL)
 
     def serve(self, secret: str) -> None:
-        """Start nginx in front of the folder of the files."""
+        """Start nginx in front of the HLS files."""
         (self.var / "nginx.conf").write_text(nginx_for_files(self.var, self.files, secret))
         with machine.on_core(machine.cores()[0]):
             self._nginx = spawn(["/usr/sbin/nginx", "-p", str(self.var), "-c", str(self.var / "nginx.conf")])
@@ -98,7 +98,7 @@ class Site:
 
     @property
     def nginx_pid(self) -> int:
-        """nginx's one process: it has no master here."""
+        """The process of nginx. It has no master process here."""
         return self._nginx.pid
 
     def _child(self, word: str) -> int:
@@ -122,7 +122,7 @@ class Site:
 
 
 def nginx_for_files(folder: Path, port: int, secret: str) -> str:
-    """A configuration of nginx that serves ``folder``/hls on this port, by the lines of docs/operating/tls.md."""
+    """Return a configuration of nginx that serves `folder`/hls on this port, by the lines of docs/operating/tls.md."""
     page = configuration("nginx")
     maps = "\n".join(re.findall(r"^map \$\w+ \$hls_.*$", page, re.MULTILINE))
     location = re.search(r"^    location ~ \^/hls/.*?^    }$", page, re.DOTALL | re.MULTILINE)

@@ -1,7 +1,7 @@
-"""Whether a node takes newcomers: what its core and its ticks have to do, measured, against a limit.
+"""Whether a node takes newcomers: the measured load of its core and its ticks against a limit.
 
-Nobody who is inside is ever put out. Who speaks, and who was here a moment ago, is let in up to the hard capacity;
-everybody else only while there is time left in every tick and while the last places are not touched.
+No connected peer is ever dropped for load. People on the stage, and people who were here a moment ago, are let in up to
+the hard capacity. Everyone else is let in while ticks have time left, and never to the last places.
 """
 
 from collections.abc import Sequence
@@ -9,30 +9,30 @@ from collections.abc import Sequence
 from rooms.media.clock import TICK_SECONDS, percentile
 
 MEASURED_SECONDS = 4.0  # of ticks
-TICKS_PERCENT = 90  # so many of them took no longer: one that was held up by the machine says nothing of the node
-RELIEF = 0.1  # by which the load has to fall below the limit before newcomers are taken again
-LAST_PLACES = 50  # one place of so many is kept for those who are let in before others
+TICKS_PERCENT = 90  # the percentile that counts: a single tick that the machine delayed says nothing about the node
+RELIEF = 0.1  # how far the load has to fall below the limit before newcomers are taken again
+LAST_PLACES = 50  # one place in this many is kept for people who are let in before newcomers
 
 
 class Admission:
-    """``most`` is the share of a core, and of a tick, from which on newcomers are refused."""
+    """Decides who is let in. From `most` on, a share of a core or of a tick, newcomers are refused."""
 
     def __init__(self, most: float, capacity: int) -> None:
         self.most, self.capacity = most, capacity
-        self.places = capacity - capacity // LAST_PLACES  # for everybody
+        self.places = capacity - capacity // LAST_PLACES  # for newcomers
         self.busy = 0.0
         self.is_busy = False
 
     def weigh(self, load: float, durations: Sequence[float]) -> None:
-        """Note which share of its core the node uses, and the seconds that its latest ticks took."""
+        """Note the share of its core that the node uses, and the seconds that its latest ticks took."""
         self.busy = max(load, percentile(durations, TICKS_PERCENT) / TICK_SECONDS)
         self.is_busy = self.busy >= self.most - (RELIEF if self.is_busy else 0.0)
 
     def refusal(self, peers: int, preferred: bool) -> str:
-        """Why one more peer beside so many is not taken; empty where he is."""
+        """Return why one more peer beside `peers` is refused, empty if it is taken."""
         places = self.capacity if preferred else self.places
         if peers >= places:
             return f"this node takes {places} peers"
         if self.is_busy and not preferred:
-            return f"this node has {self.busy:.0%} to do, and takes newcomers below {self.most:.0%}"
+            return f"this node is {self.busy:.0%} busy and takes newcomers below {self.most:.0%}"
         return ""

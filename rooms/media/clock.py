@@ -7,16 +7,16 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 TICK_SECONDS = 0.02
-MAX_BEHIND = 3  # ticks that are made up for; more are left out, since nobody is helped by a burst
-CATCH_UP_SECONDS = 0.005  # between ticks that are made up for
+MAX_BEHIND = 3  # late ticks that are made up for. More are left out: a burst of sound helps no listener
+CATCH_UP_SECONDS = 0.005  # between two ticks that are made up for
 REMEMBERED = 3000  # ticks, one minute
 
 
 class Ticker:
-    """Calls ``tick(at, missed)`` every 20 ms of an absolute clock.
+    """Calls `tick(at, missed)` every 20 ms of an absolute clock.
 
-    ``at`` is when the tick was due, in the loop's seconds; ``missed`` ticks before it were left out because the process
-    did not get to run. ``durations`` and ``delays`` hold the seconds that the latest ticks took and were late.
+    `at` is when the tick was due, in seconds of the loop's clock. `missed` ticks before it were left out because the
+    process did not run. `durations` and `delays` hold how many seconds the latest ticks took and were late.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, tick: Callable[[float, int], None]) -> None:
@@ -28,7 +28,7 @@ class Ticker:
         self.due = 0.0
 
     def latest(self, seconds: float) -> tuple[list[float], list[float]]:
-        """Return the durations and the delays of the ticks of the last ``seconds``."""
+        """Return the durations and the delays of the ticks of the last `seconds`."""
         count = max(1, round(seconds / TICK_SECONDS))
         return list(self.durations)[-count:], list(self.delays)[-count:]
 
@@ -38,7 +38,7 @@ class Ticker:
         self._handle = self._loop.call_at(self.due, self._run)
 
     def stop(self) -> None:
-        """Tick no more."""
+        """Stop ticking."""
         if self._handle is not None:
             self._handle.cancel()
 
@@ -59,6 +59,6 @@ class Ticker:
 
 
 def percentile(seconds: Iterable[float], share: float) -> float:
-    """Return the value in seconds below which ``share`` percent lie, 0 where there are none."""
+    """Return the seconds below which `share` percent of the values lie, 0 if there are none."""
     values = list(seconds)
     return float(np.percentile(values, share)) if values else 0.0

@@ -21,7 +21,7 @@ from rooms.media.contract.standing import Standing
 from rooms.media.hls.feed import Feed
 from rooms.media.hls.messages import End
 from rooms.media.hls.signature import folder
-from rooms.media.joining import Refused, admitted, check_placed, understood
+from rooms.media.joining import Refused, admit, check_placed, read_offer
 from rooms.media.listeners.fanout import FanOut
 from rooms.media.live_space import LiveSpace
 from rooms.media.network import sdp
@@ -155,12 +155,12 @@ class Engine:
 
     def join(self, name: str, permission: str, offer: str) -> str:
         """Let a browser in and return the SDP answer to its offer. Raise Refused if it may not or cannot join."""
-        space, granted = admitted(self.spaces, name, self.settings.secret, permission)
+        space, granted = admit(self.spaces, name, self.settings.secret, permission)
         check_placed(space, self.boot)
         why = self._why_no_place(space, granted)
         if why:
             raise Refused("full", why)
-        return self._add(space, granted.participant, understood(offer))
+        return self._add(space, granted.participant, read_offer(offer))
 
     def _why_no_place(self, space: LiveSpace, granted: Grant) -> str:
         """Return why there is no place for a participant who has none yet, empty if there is one."""
@@ -174,8 +174,8 @@ class Engine:
 
         Raise Refused, with `no_peer` unless the offer belongs to the participant's connection here.
         """
-        space, granted = admitted(self.spaces, name, self.settings.secret, permission)
-        parsed, peer = understood(offer), space.peers.get(granted.participant)
+        space, granted = admit(self.spaces, name, self.settings.secret, permission)
+        parsed, peer = read_offer(offer), space.peers.get(granted.participant)
         if peer is None or not peer.is_restart(parsed):
             raise Refused("no_peer", "not an ICE restart of a connection that is here")
         if peer.next_ice is not None:

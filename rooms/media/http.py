@@ -1,11 +1,17 @@
-"""The HTTP face of a node: for the web side alone, behind a shared secret. JSON in and out.
+"""The HTTP interface of a node, for the web side alone. Every request carries the shared secret. JSON in and out.
 
-``POST /spaces/{space}/peers`` {"grant", "sdp", "restart"} -> {"sdp"}, with ``restart`` for new ICE credentials of the
-connection that there is; ``GET /spaces/{space}/peers`` -> {"participants": [...]};
-``DELETE /spaces/{space}/peers/{participant}``; ``GET /spaces/{space}``; ``PUT`` of it, so that the node is ready before
-the first peer comes, and ``DELETE``, which closes it here alone; ``PUT`` and ``DELETE /draining``, of this start of the
-node; ``POST /stop``; ``GET /health``, of the clock over the last minute or, ``?seconds=10``, less;
-``GET /metrics``, text for Prometheus. Errors are {"error": code, "detail": text}.
+- `POST /spaces/{space}/peers`: `Join` -> `Joined`
+- `GET /spaces/{space}/peers`: -> `Peers`
+- `DELETE /spaces/{space}/peers/{participant}`
+- `GET /spaces/{space}`: -> `Held`
+- `PUT /spaces/{space}`: make the node ready before the first peer comes
+- `DELETE /spaces/{space}`: close the Space on this node alone
+- `PUT /draining`, `DELETE /draining`: until the end of this boot
+- `POST /stop`
+- `GET /health`: -> `Health`, of the ticks of the last minute, or of fewer with `?seconds=10`
+- `GET /metrics`: text for Prometheus
+
+Errors are a `Refusal`. The types stand in `rooms/media/contract/`.
 """
 
 import asyncio
@@ -24,37 +30,35 @@ from rooms.media.contract.joining import Join, Joined, Refusal
 from rooms.media.engine import Engine, Refused
 
 MAX_BODY = 65_536  # octets
-MOST_SECONDS = REMEMBERED * TICK_SECONDS  # of its clock that a node remembers
+MOST_SECONDS = REMEMBERED * TICK_SECONDS  # of ticks that a node remembers
 STATUS = {"refused": 403, "no_space": 404, "no_peer": 404, "bad_sdp": 422, "full": 503}
 
 
 class Node(Protocol):
-    """What the face shows."""
+    """The node behind the interface."""
 
     engine: Engine
     draining: bool
-    told_to_stop: asyncio.Event
+    stop_requested: asyncio.Event
 
     async def prepare(self, space: str, *, early: bool = False) -> None:
-        """See to it that the engine knows the Space's standing, if there is one.
-
-        ``early``: also before the Space is placed here."""
+        """Make the engine know the Space's standing, if there is one. `early`: also before the Space is placed here."""
 
     def health(self, seconds: float) -> Health:
-        """Say how the node is, and how its clock went in the last ``seconds``."""
+        """Return how the node is. The figures of its ticks are those of the last `seconds`."""
 
     def metrics(self) -> bytes:
-        """Say it to Prometheus."""
+        """Return the same and more as text for Prometheus."""
 
 
-class Looking(msgspec.Struct, forbid_unknown_fields=True):
-    """What is asked about the node: how its clock went over how long."""
+class HealthQuery(msgspec.Struct, forbid_unknown_fields=True):
+    """The query of `GET /health`: over how many seconds of ticks."""
 
     seconds: Annotated[float, msgspec.Meta(gt=0, le=MOST_SECONDS)] = MOST_SECONDS
 
 
 def application(node: Node, secret: str) -> web.Application:
-    """Return the application; ``secret`` has to come with every request as a bearer token."""
+    """Return the application. Every request has to carry `secret` as a bearer token."""
     app = web.Application(client_max_size=MAX_BODY, middlewares=[_guard(secret)])
 
     async def join(request: web.Request) -> web.Response:
@@ -82,13 +86,13 @@ def application(node: Node, secret: str) -> web.Application:
     app.router.add_get("/spaces/{space}/peers", who)
     app.router.add_delete("/spaces/{space}/peers/{participant}", leave)
     app.router.add_get("/spaces/{space}", show)
-    _add_steering(app, node)
-    _add_telling(app, node)
+    _add_commands(app, node)
+    _add_state(app, node)
     return app
 
 
-def _add_steering(app: web.Application, node: Node) -> None:
-    """What commands do to a node."""
+def _add_commands(app: web.Application, node: Node) -> None:
+    """Add what changes the node."""
 
     async def prepare(request: web.Request) -> web.Response:
         space = request.match_info["space"]
@@ -106,7 +110,7 @@ def _add_steering(app: web.Application, node: Node) -> None:
         return web.Response(status=204)
 
     async def stop(_: web.Request) -> web.Response:
-        node.told_to_stop.set()
+        node.stop_requested.set()
         return web.Response(status=204)
 
     app.router.add_put("/spaces/{space}", prepare)
@@ -116,11 +120,11 @@ def _add_steering(app: web.Application, node: Node) -> None:
     app.router.add_post("/stop", stop)
 
 
-def _add_telling(app: web.Application, node: Node) -> None:
-    """What a node says of itself."""
+def _add_state(app: web.Application, node: Node) -> None:
+    """Add what describes the node."""
 
     async def health(request: web.Request) -> web.Response:
-        asked = msgspec.convert(dict(request.query), Looking, strict=False)
+        asked = msgspec.convert(dict(request.query), HealthQuery, strict=False)
         return _json(node.health(asked.seconds))
 
     async def metrics(request: web.Request) -> web.Response:

@@ -1,4 +1,4 @@
-"""Who may come in: a grant that is good, a Space that is here and admits him, an offer that can be answered."""
+"""Who may join: a valid grant, a Space that is here and admits the participant, an offer that can be answered."""
 
 import time
 from collections.abc import Mapping
@@ -9,15 +9,15 @@ from rooms.media.network import sdp
 
 
 class Refused(Exception):
-    """Somebody may not join. ``code`` is one of refused, no_space, no_peer, bad_sdp, full; the message says why."""
+    """A participant may not join. `code` is refused, no_space, no_peer, bad_sdp or full; the message says why."""
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
         self.code = code
 
 
-def admitted(spaces: Mapping[str, LiveSpace], name: str, secret: str, permission: str) -> tuple[LiveSpace, grant.Grant]:
-    """Return the Space, and what the grant says of whom it lets in there; Refused where it lets nobody in."""
+def admit(spaces: Mapping[str, LiveSpace], name: str, secret: str, permission: str) -> tuple[LiveSpace, grant.Grant]:
+    """Return the Space, and what the grant says. Raise Refused if the grant lets nobody into this Space."""
     try:
         granted = grant.read(secret, permission, time.time())
     except grant.GrantRefused as error:
@@ -38,8 +38,8 @@ def check_placed(space: LiveSpace, boot: str) -> None:
         raise Refused("no_space", "the Space is on another node")
 
 
-def understood(offer: str) -> sdp.Offer:
-    """Return what matters of an offer; Refused where it cannot be answered."""
+def read_offer(offer: str) -> sdp.Offer:
+    """Read a browser's SDP offer. Raise Refused if it cannot be answered."""
     try:
         return sdp.parse_offer(offer)
     except sdp.BadSdp as error:

@@ -1,6 +1,6 @@
-"""A node's link to Redis: its heartbeat out, the standings of its Spaces in.
+"""A node's link to Redis: heartbeats out, standings of its Spaces in.
 
-Redis is a hint that may fail at any time: the sound goes on with what was last known, and everything is read again.
+Redis may fail at any time. The sound goes on with the standings that are in effect, and all are read again.
 """
 
 import asyncio
@@ -21,11 +21,11 @@ from rooms.media.engine import Engine
 log = logging.getLogger(__name__)
 
 REREAD_SECONDS = 2.0
-AT_ONCE = 50  # standings in one request: one for each costs a core 2 % for 100 Spaces, all of them hold up a tick
+AT_ONCE = 50  # standings per request: single requests cost 2 % of a core per 100 Spaces, one for all delays a tick
 RETRY_SECONDS = 0.5
-MISSING_SECONDS = 60.0  # Redis may have lost a standing; the web side writes those of live Spaces every 30 s
+MISSING_SECONDS = 60.0  # before a Space without a standing is closed; the web side rewrites standings every 30 s
 
-# Writes a heartbeat, or another one where Redis does not know the last one any more; gives 1 where it does.
+# Write the first heartbeat if Redis has the one before, else the second. Return 1 if it had.
 _BEAT = """
 local known = redis.call('EXISTS', KEYS[1])
 redis.call('SET', KEYS[1], ARGV[2 - known], 'PX', ARGV[3])
@@ -34,7 +34,7 @@ return known
 
 
 class Link:
-    """Keeps Redis and the engine in step. ``beat`` returns what the heartbeat says."""
+    """Keeps Redis and the engine in step. `beat` returns the current heartbeat."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Link:
         self._steady_since = time.monotonic()
 
     async def run_heartbeat(self) -> None:
-        """Say twice a second that this node lives, until cancelled."""
+        """Send two heartbeats a second until cancelled."""
         while True:
             try:
                 await self._say_alive(time.time())
@@ -69,11 +69,11 @@ class Link:
             self._steady_since = started
 
     async def run_standings(self) -> None:
-        """Apply standings as they are published, until cancelled."""
+        """Apply standings when they are published, until cancelled."""
         while True:
             try:
                 async with self._redis.pubsub() as channel:
-                    await channel.subscribe(standing.CHANNEL, standing.LEFT, standing.HEARD)
+                    await channel.subscribe(standing.CHANNEL, standing.LEFT, standing.FILES)
                     await self.reread()
                     async for message in channel.listen():
                         if message["type"] == "message":
@@ -83,7 +83,7 @@ class Link:
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def run_rereading(self) -> None:
-        """Read the standings of all Spaces here again and again, until cancelled: a publication may get lost."""
+        """Read the standings of all Spaces here repeatedly until cancelled: a publication may get lost."""
         while True:
             await asyncio.sleep(REREAD_SECONDS)
             try:
@@ -92,7 +92,7 @@ class Link:
                 log.warning("standings not read, Redis cannot be reached: %s", error)
 
     async def goodbye(self) -> None:
-        """Take the heartbeat back, so that nothing more is placed here, and the name, since this is no death."""
+        """Delete the heartbeat, so that no Space is placed here, and the name, so that the node does not look lost."""
         try:
             async with asyncio.timeout(0.5), self._redis.pipeline(transaction=False) as pipe:
                 await pipe.delete(self._key).zrem(heartbeat.NAMES, self._name).execute()
@@ -103,8 +103,8 @@ class Link:
         space, _, rest = text.partition(" ")
         if channel == standing.LEFT:
             self._engine.leave(space, rest)
-        elif channel == standing.HEARD:
-            await self._on_heard(space, rest)
+        elif channel == standing.FILES:
+            await self._on_files(space, rest)
         else:
             await self._on_published(space, rest)
 
@@ -114,35 +114,36 @@ class Link:
             return
         await self.read(name)
 
-    async def _on_heard(self, space: str, boot: str) -> None:
-        """Somebody hears the files of a Space, which this start of a node is to write."""
+    async def _on_files(self, space: str, boot: str) -> None:
+        """Write the files of a Space if `boot` is this boot, else leave them to that one."""
         here = self._engine.spaces.get(space)
         if boot == self._boot if here is None else boot != here.standing.boot:
-            await self.read(space)  # it may have moved, and two nodes shall not write at once, nor none
+            await self.read(space)  # it may have moved: exactly one node is to write
         self._engine.write_files(space, boot)
 
     async def reread(self) -> None:
-        """Read the standings of all Spaces that are on this node."""
+        """Read the standings of all Spaces on this node."""
         for names in batched(self._engine.spaces):
             await self.read(*names)
 
     async def read(self, *names: str, early: bool = False) -> None:
-        """Read standings, bring those into effect that are newer, and say which ones are.
+        """Read standings, bring newer ones into effect and acknowledge them.
 
-        ``early``: Spaces are opened here also while they are placed elsewhere, since they are about to come."""
+        `early`: also open Spaces that are still placed elsewhere, because they are about to come.
+        """
         found = await self._redis.mget([standing.KEY.format(space=name) for name in names])
         taken = [self._take(name, data, early) for name, data in zip(names, found, strict=True)]
         await self._acknowledge([current for current in taken if current is not None and self._answers_for(current)])
         for space in [self._engine.spaces[name] for name in names if name in self._engine.spaces]:
-            if space.files_belong_to:  # the web side says so every two seconds only, and that would be missing
-                await self._redis.publish(standing.HEARD, f"{space.space} {space.files_belong_to}")
+            if space.files_belong_to:  # the web side would tell the next node only after up to two seconds
+                await self._redis.publish(standing.FILES, f"{space.space} {space.files_belong_to}")
 
     def _answers_for(self, current: standing.Standing) -> bool:
-        """Whether it is this node whose word counts: while a Space moves, two have it."""
+        """Whether this node acknowledges the standing. While a Space moves, two nodes have it."""
         return current.places_on(self._boot)
 
     def _take(self, name: str, data: bytes | None, early: bool) -> standing.Standing | None:
-        """Bring a standing into effect if it is newer; None where it says nothing of a Space here."""
+        """Bring a standing into effect if it is newer. Return None if it concerns no Space here."""
         if data is None:
             self._on_missing(name)
             return None
@@ -157,13 +158,13 @@ class Link:
             return None
         try:
             self._engine.apply(current)
-        except Exception:  # a fault of ours in one Space must not keep all others from being told of a mute
+        except Exception:  # a fault of ours in one Space must not keep mutes from all others
             log.exception("standing of %s is not in effect", name)
             return None
         return current
 
     async def _acknowledge(self, taken: Sequence[standing.Standing]) -> None:
-        """Say what is in effect. Everybody is told only where Redis did not know."""
+        """Write which versions are in effect. Hint at those that Redis did not know."""
         said: list[tuple[str, int]] = []
         async with self._redis.pipeline(transaction=False) as pipe:
             for current in taken:
@@ -187,7 +188,7 @@ class Link:
 
 
 def batched(names: Iterable[str]) -> Iterator[list[str]]:
-    """The names as they are now, at most AT_ONCE of them together."""
+    """Yield the names as they are now, at most AT_ONCE at a time."""
     rest = iter(list(names))
     while batch := list(itertools.islice(rest, AT_ONCE)):
         yield batch

@@ -1,4 +1,4 @@
-"""One live Space on a node: who is in it, who is heard, and what each of them gets every 20 ms."""
+"""One live Space on a node: who is in it, whose voices are mixed, and what each listener gets every 20 ms."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -24,16 +24,14 @@ from rooms.media.sound.voice import OnPacket
 from rooms.media.speaker import Speaker
 from rooms.media.units import FRAME, MS, SAMPLE_RATE
 
-LEVEL_TICKS = 10  # five times a second
-SETTLING_TICKS = 10  # of silence that are still encoded, until the encoder has nothing left to say
-SILENT_TICKS = 2  # of digital silence after that, from which a decoder goes on by itself
-TOLD_TICKS = SETTLING_TICKS + SILENT_TICKS  # of silence, after which it is only told of
-REFRESH_TICKS = 20  # between two packets that tell of silence, as libopus does it
-ADAPT_TICKS = 50
-EMPTY_SECONDS = 60.0  # after which a Space without peers is forgotten; whoever comes has its standing read again
-LEFT_SECONDS = (
-    40.0  # after the sound is kept elsewhere; by then a move of 2,500 peers is over (`rooms/nodes/moving.py`)
-)
+LEVEL_TICKS = 10  # between two measurements of levels: five a second
+SETTLING_TICKS = 10  # of silence that are still encoded, until the encoder's tail is over
+SILENT_TICKS = 2  # of digital silence after that, from which a decoder continues on its own
+DTX_TICKS = SETTLING_TICKS + SILENT_TICKS  # of silence before packets stop
+REFRESH_TICKS = 20  # between two DTX packets, as in libopus
+ADAPT_TICKS = 50  # between two adaptations of the encoders: one a second
+EMPTY_SECONDS = 60.0  # before a Space without peers is closed here; the next peer has its standing read again
+LEFT_SECONDS = 40.0  # after a hand-over; a move of 2,500 peers is over by then (`rooms/nodes/moving.py`)
 _SILENCE = np.zeros(FRAME, np.int16)
 
 
@@ -51,12 +49,12 @@ class LiveSpace:
         self._zero = standing.started_at - shared.wall
         self._speakers: dict[str, Speaker] = {}
         self._past_voices: Counter[str] = Counter()
-        self._cut_off: dict[str, list[Pcm]] = {}  # what is left of voices that were cut off
+        self._cut_off: dict[str, list[Pcm]] = {}  # the last frames of voices that were cut off
         self._mixer: Mixer[str] = Mixer()
         self._encoder = AdaptiveEncoder()
         self._minus = MixMinus()
         self._silent_ticks = 0
-        self._resting = False  # all are silent, and a tick has nothing to do but to tell of it
+        self._resting = False  # all are silent: a tick only sends DTX packets
         self._mix_tap = Tap(self.space, None, None, shared.outputs.submit)
         self.last_peer_at = now
         self.failures = 0  # ticks, by a fault of ours
@@ -64,7 +62,7 @@ class LiveSpace:
         self._position = 0
 
     def apply(self, standing: Standing) -> None:
-        """Bring a newer standing into effect: who is heard. Whom it removes the engine drops."""
+        """Bring a newer standing into effect: who may be heard. The engine drops the peers that it removes."""
         self.standing, self._resting = standing, False
         staying = {voice.participant: voice.turn for voice in standing.voices}
         for participant, speaker in list(self._speakers.items()):
@@ -115,21 +113,21 @@ class LiveSpace:
         return max(0, round((now - self._zero) * SAMPLE_RATE))
 
     def _silence(self, participant: str, speaker: Speaker) -> None:
-        """Fade a voice out and close its track's chunk."""
+        """Fade a voice out and close its chunk."""
         self._past_voices.update(speaker.counts)
         last = speaker.mute()
         if last is not None:
             self._cut_off[participant] = [last, *[_SILENCE] * PRIMING]
 
     def admit(self, peer: Peer, long: bool) -> None:
-        """Begin to send to a peer: three frames at a time if ``long``, and he is not one who talks."""
+        """Begin to send to a peer, in packets of 60 ms if `long` and the participant is not on the stage."""
         hears_long = long and peer.participant not in self._speakers
         (self.audiences.long if hears_long else self.audiences.short).add(peer)
-        self._silent_ticks = min(self._silent_ticks, SETTLING_TICKS)  # tell of silence at once
+        self._silent_ticks = min(self._silent_ticks, SETTLING_TICKS)  # the newcomer needs a packet of silence at once
         self._resting = False
 
     def on_sound(self, peer: Peer, packet: rtp.RtpPacket, now: float) -> None:
-        """Take a speaker's packet; drop it, before anything looks at its sound, from whoever may not be heard."""
+        """Take a packet of a speaker. Drop packets of anybody else, and of muted speakers, undecoded."""
         speaker = self._speakers.get(peer.participant)
         if speaker is None or speaker.voice is None:
             self.drops["not-a-voice" if speaker is None else "muted"] += 1
@@ -142,26 +140,26 @@ class LiveSpace:
         self._tell_connection(peer, now)
 
     def on_goodbye(self, peer: Peer) -> None:
-        """Take what follows for silence instead of loss."""
+        """Take what is missing from now on for silence, not for loss."""
         speaker = self._speakers.get(peer.participant)
         if speaker is not None and speaker.voice is not None:
             speaker.voice.jitter.end()
 
     def tick(self, now: float, missed: int) -> None:
-        """Mix and hand out the 20 ms that are due at ``now``; ``missed`` ticks before it were left out."""
+        """Mix and send the 20 ms that are due at `now`. `missed` ticks before it were left out."""
         if not self._resting:
             self._work(now, missed)
             return
         self._silent_ticks += 1
         self.files.write(None, None, self._room_time(now))
-        if self._tells_of_silence:
+        if self._refreshes_silence:
             self.audiences.write(DTX_PACKET)
             self._note_peers(now)
             self._watch_speakers(now)
 
     @property
-    def _tells_of_silence(self) -> bool:
-        since = self._silent_ticks - TOLD_TICKS
+    def _refreshes_silence(self) -> bool:
+        since = self._silent_ticks - DTX_TICKS
         return since >= 0 and since % REFRESH_TICKS == 0
 
     def _note_peers(self, now: float) -> None:
@@ -201,30 +199,30 @@ class LiveSpace:
         return sounds
 
     def _encode(self, shared: Pcm | None) -> bytes | None:
-        """Return the packet for everybody, None for none: a Space in which nobody talks costs next to nothing.
+        """Return the packet for all listeners, or None: a Space in which nobody talks costs next to nothing.
 
-        Silence is encoded until it is complete, then it is told of (DTX, RFC 7587 section 3.1.3), again and again for
-        those who come and for what is lost.
+        Silence is encoded until the encoder has settled. After that a DTX packet (RFC 7587 section 3.1.3) goes out now
+        and then, for newcomers and in case one was lost.
         """
         self._silent_ticks = self._silent_ticks + 1 if shared is None else 0
         if shared is not None:
             return self._encoder.encode(shared)
         if self._silent_ticks < SETTLING_TICKS:
             return self._encoder.encode(_SILENCE)
-        if self._silent_ticks < TOLD_TICKS:
+        if self._silent_ticks < DTX_TICKS:
             return SILENT_PACKET
-        return DTX_PACKET if self._tells_of_silence else None
+        return DTX_PACKET if self._refreshes_silence else None
 
     def _send_own(self, own: Mapping[str, Pcm]) -> None:
-        """Give everybody who talks the mix without himself."""
+        """Send each person who talks the mix without their own voice."""
         hearing = [name for name in own if name in self.peers and self.peers[name].connected]
         for name, packet in self._minus.encode(own, hearing).items():
             self._fanout.write(self.peers[name].row, packet)
 
     def _keep(self, packet: bytes | None, *, audible: bool) -> None:
-        """Put the mix on its track while anybody is here to hear it, and close chunks whose time is over.
+        """Put the mix on its track while anybody is connected, and close chunks whose time is over.
 
-        Silence that is only told of is a gap there, as it is where a speaker sent nothing, and begins no chunk.
+        Silence without packets is a gap in the track, as it is on the track of a speaker, and begins no chunk.
         """
         if not self.standing.recorded:
             return
@@ -238,24 +236,24 @@ class LiveSpace:
 
     @property
     def _is_still(self) -> bool:
-        is_told = not any(self.levels.values())
-        return is_told and not self._mix_tap.is_open and all(speaker.is_still for speaker in self._speakers.values())
+        are_zero = not any(self.levels.values())  # and have been sent
+        return are_zero and not self._mix_tap.is_open and all(speaker.is_still for speaker in self._speakers.values())
 
     def _adapt(self, now: float) -> None:
-        """Let the encoders follow what the browsers have reported of their loss lately."""
+        """Let the encoders follow the loss that the browsers reported lately."""
         losses = {name: loss for name, peer in self.peers.items() if (loss := peer.loss(now)) is not None}
         self._encoder.follow(list(losses.values()))
         self._minus.follow(losses)
 
     def _tell_levels(self) -> None:
         levels = {name: speaker.voice.level() for name, speaker in self._speakers.items() if speaker.voice is not None}
-        told, self.levels = self.levels, levels
+        before, self.levels = self.levels, levels
         self.files.note_levels(levels)
-        if self._mix_tap.keeps(self._position) and (any(levels.values()) or any(told.values())):
+        if self._mix_tap.keeps(self._position) and (any(levels.values()) or any(before.values())):
             self._outputs.hint(Levels(self.space, levels))
 
     def _watch_speakers(self, now: float) -> None:
-        """Look whether the sound of those who may be heard arrives."""
+        """Check whether the sound of each open microphone arrives."""
         for name, speaker in self._speakers.items():
             peer = self.peers.get(name)
             if peer is not None and peer.connected:
@@ -263,7 +261,7 @@ class LiveSpace:
                 self._tell_connection(peer, now)
 
     def _tell_connection(self, peer: Peer, now: float) -> None:
-        """Tell a participant how their connection is, if that is news."""
+        """Tell a participant how their connection is, if that has changed."""
         state = peer.connection.news(now)
         if state is not None:
             self._outputs.hint(ConnectionState(self.space, peer.participant, *state.words))
@@ -280,22 +278,23 @@ class LiveSpace:
         return is_meant and self._room_time(now) < self.standing.kept_by(self._boot)[1] * MS
 
     def is_done(self, now: float) -> bool:
-        """Whether it is to be closed here: nobody has been here for a while, or whoever is hears nobody.
+        """Whether to close it here: it has had no peers for a while, or it sounds on another node.
 
-        A Space that is placed elsewhere and has no peers may just be made ready to come here."""
+        A Space without peers that is placed elsewhere stays for a while, because it may be about to move here.
+        """
         if not self.peers:
             return now - self.last_peer_at > EMPTY_SECONDS
         return self._is_elsewhere(now)
 
     def _is_elsewhere(self, now: float) -> bool:
-        """Whether it is placed on another start of a node, and is not coming along from here any more, in a move."""
+        """Whether it is placed on another boot, and no move from here to there is under way any more."""
         if self.standing.places_on(self._boot):
             return False
         stays = self._boot == self.standing.boot_before
         return not stays or self._room_time(now) > (self.standing.from_ms / 1000 + LEFT_SECONDS) * SAMPLE_RATE
 
     def close_chunks(self) -> None:
-        """Close every open chunk, as when the Space ends or the node stops."""
+        """Close every open chunk: the Space ends, or the node stops."""
         self._mix_tap.close()
         for speaker in self._speakers.values():
             if speaker.tap is not None:
@@ -303,7 +302,7 @@ class LiveSpace:
 
     @property
     def all_drops(self) -> Counter[str]:
-        """What was thrown away here and of the peers who are here, by cause."""
+        """What was thrown away here, by cause, including that of the peers here."""
         total = self.drops.copy()
         for peer in self.peers.values():
             if peer.drops:
@@ -312,7 +311,7 @@ class LiveSpace:
 
     @property
     def voice_counts(self) -> Counter[str]:
-        """The VOICE_COUNTS of all voices since the Space came here, of those that are over too."""
+        """The VOICE_COUNTS of all voices since the Space came here, including those that are over."""
         total = self._past_voices.copy()
         for speaker in self._speakers.values():
             total.update(speaker.counts)

@@ -1,7 +1,7 @@
-"""What a node tells Prometheus: read from the engine when it is asked for, so that the tick counts nothing twice.
+"""The metrics of a node for Prometheus, read from the engine on each request, so the tick counts nothing twice.
 
-The names begin with ``spaces_media_``; beside them stand the usual ones of the process. It is made in the thread of the
-tick, so it has to be short: two or three milliseconds for 1,000 listeners.
+Their names begin with `spaces_media_`; the usual metrics of the process come with them. They are made in the thread of
+the tick, so it has to be short: two or three milliseconds for 1,000 listeners.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,34 +17,34 @@ from rooms.media.engine import Engine
 PREFIX = "spaces_media_"
 QUANTILES = (0.5, 0.99)
 VOICE_MEANINGS = {
-    "received": "Packets that came from voices.",
-    "lost": "Packets of voices that never came, or too late.",
-    "late": "Of the lost packets of voices: those that came too late.",
+    "received": "Packets received from voices.",
+    "lost": "Packets of voices that never arrived, or arrived too late.",
+    "late": "Lost packets of voices that arrived too late.",
     "concealed": "Pieces of voices that the decoder had to invent.",
-    "duplicates": "Packets of voices that were there already.",
+    "duplicates": "Packets of voices that had arrived before.",
     "overfull": "Packets of voices for which the jitter buffer had no room.",
-    "malformed": "Packets of voices that are no Opus.",
-    "jumps": "Streams of voices that began anew, far from where they were.",
+    "malformed": "Packets of voices that are not Opus.",
+    "jumps": "Streams of voices that restarted at a distant timestamp.",
 }
 
 
 class Waiting(Protocol):
-    """Where chunks wait for the storage."""
+    """The chunks that wait for the storage."""
 
     @property
     def waiting(self) -> int:
-        """How many files."""
+        """How many there are."""
 
 
 class Node(Protocol):
-    """What is told of."""
+    """The node that the metrics describe."""
 
     engine: Engine
     draining: bool
 
     @property
     def pieces_dropped(self) -> int:
-        """Pieces of the mix that the writer of files did not take."""
+        """Pieces of the mix that the HLS writer did not take."""
 
     @property
     def spool(self) -> Waiting:
@@ -52,7 +52,7 @@ class Node(Protocol):
 
 
 def registry(node: Node) -> CollectorRegistry:
-    """Return what ``generate_latest`` makes the text of."""
+    """Return the registry that `generate_latest` turns into text."""
     made = CollectorRegistry()
     made.register(Collector(node))
     ProcessCollector(registry=made)
@@ -60,7 +60,7 @@ def registry(node: Node) -> CollectorRegistry:
 
 
 class Collector:
-    """All metrics of one node. What counts up never goes down while the node runs, whoever leaves."""
+    """All metrics of one node. Counters never go down while the node runs, even if peers leave."""
 
     def __init__(self, node: Node) -> None:
         self._node, self._engine = node, node.engine
@@ -81,19 +81,19 @@ class Collector:
         yield _gauge("capacity", "Peers that this node takes.", engine.settings.capacity)
         yield _gauge("load", "Share of its core that the process uses, 0 to 1.", engine.load)
         yield _gauge("full", "1 while the node refuses newcomers, else 0.", int(engine.is_full))
-        yield _gauge("draining", "1 while the node takes no more Spaces, else 0.", int(self._node.draining))
+        yield _gauge("draining", "1 while the node gets no more Spaces, else 0.", int(self._node.draining))
         yield _gauge("spool_files", "Chunks on the node's disk that wait for the storage.", self._node.spool.waiting)
 
     def _sending(self) -> Iterator[Metric]:
         engine = self._engine
         yield _counter("joins", "Offers that were answered.", engine.joins)
-        yield _counter("restarts", "ICE restarts that were answered: networks that changed.", engine.restarts)
+        yield _counter("restarts", "ICE restarts that were answered, after changes of networks.", engine.restarts)
         yield _counter("packets_sent", "Packets of sound that the kernel took.", engine.fanout.sent)
-        yield _counter("packets_not_taken", "Packets of sound that were not sent: socket full.", engine.fanout.dropped)
+        yield _counter("packets_not_taken", "Packets of sound that the kernel did not take.", engine.fanout.dropped)
         yield _counter(
-            "packets_overflowed", "Packets that came while the port's queue was full.", engine.port.overflowed
+            "packets_overflowed", "Packets that arrived while the port's queue was full.", engine.port.overflowed
         )
-        yield _counter("pieces_dropped", "Pieces of the mix that did not become files.", self._node.pieces_dropped)
+        yield _counter("pieces_dropped", "Pieces of the mix that did not become HLS files.", self._node.pieces_dropped)
         drops = CounterMetricFamily(f"{PREFIX}drops", "Packets that were thrown away, by cause.", labels=["cause"])
         for cause, number in sorted(engine.all_drops.items()):
             drops.add_metric([cause], number)
@@ -101,20 +101,20 @@ class Collector:
 
     def _clock(self) -> Iterator[Metric]:
         ticker, failed = self._engine.ticker, self._engine.failed_ticks
-        yield _counter("ticks_failed", "Ticks of single Spaces that failed: a fault of ours.", failed)
+        yield _counter("ticks_failed", "Ticks of single Spaces that failed, by a fault of the node.", failed)
         if ticker is None:
             return
-        yield _quantiles("tick_seconds", "What a tick took, over the last minute.", ticker.durations)
-        yield _quantiles("tick_late_seconds", "How late a tick began, over the last minute.", ticker.delays)
-        yield _counter("ticks_missed", "Ticks left out, since the process did not get to run.", ticker.missed)
+        yield _quantiles("tick_seconds", "How long ticks took, over the last minute.", ticker.durations)
+        yield _quantiles("tick_late_seconds", "How late ticks began, over the last minute.", ticker.delays)
+        yield _counter("ticks_missed", "Ticks left out because the process did not run.", ticker.missed)
 
     def _listening(self) -> Iterator[Metric]:
         said = self._engine.receptions
         trips = [one.round_trip_ms / 1000 for one in said if one.round_trip_ms is not None]
         losses, jitter = [one.loss for one in said], [one.jitter_ms / 1000 for one in said]
-        yield _quantiles("loss_ratio", "Lost on the way to a peer, 0 to 1, by his latest report.", losses)
-        yield _quantiles("jitter_seconds", "Jitter on the way to a peer, by his latest report.", jitter)
-        yield _quantiles("round_trip_seconds", "To a peer and back, by his latest report.", trips)
+        yield _quantiles("loss_ratio", "Packets lost on the way to a peer, 0 to 1, by its latest report.", losses)
+        yield _quantiles("jitter_seconds", "Jitter on the way to a peer, by its latest report.", jitter)
+        yield _quantiles("round_trip_seconds", "Round trip to a peer, by its latest report.", trips)
 
     def _speaking(self) -> Iterator[Metric]:
         counted = self._engine.voice_counts
@@ -131,7 +131,7 @@ def _counter(name: str, meaning: str, value: float) -> Metric:
 
 
 def _quantiles(name: str, meaning: str, values: Iterable[float]) -> Metric:
-    """A gauge for each of QUANTILES; none where there is nothing to take them of."""
+    """A gauge for each of QUANTILES, none without values."""
     family, known = GaugeMetricFamily(PREFIX + name, meaning, labels=["quantile"]), list(values)
     for share in QUANTILES if known else ():
         family.add_metric([str(share)], percentile(known, share * 100))

@@ -1,4 +1,4 @@
-"""One media node: the engine, its HTTP face, its link to Redis, its spool; started and stopped together."""
+"""One media node: the engine, the HTTP interface, the link to Redis and the spool, started and stopped together."""
 
 import asyncio
 import contextlib
@@ -29,17 +29,17 @@ from rooms.media.web_side import HintSender, WebSide
 
 log = logging.getLogger(__name__)
 
-TASK_SECONDS, CANCEL_SECONDS = 1.0, 0.1  # at the end, for what is cancelled, and until it is told so again
+TASK_SECONDS, CANCEL_SECONDS = 1.0, 0.1  # at the end: for all tasks to end, and between two cancellations
 HINTS_SECONDS = 0.5  # at the end, for the last hints
-SHIP_SECONDS = 1.0  # at the end; what is not shipped by then is shipped by the next node
-LOAD_SECONDS = 0.5
-BEAT_SECONDS = 10.0  # of ticks that the heartbeat tells of
-WRITER_SECONDS = 2.0  # between two times at which it is asked whether the writer of files still runs
-COLLECT_SECONDS = 1.0  # between two times at which it is asked whether garbage is worth a look
+SHIP_SECONDS = 1.0  # at the end; the next node ships the rest
+LOAD_SECONDS = 0.5  # between two measurements of the load
+BEAT_SECONDS = 10.0  # of ticks that the heartbeat sums up
+WRITER_SECONDS = 2.0  # between two checks that the HLS writer runs
+COLLECT_SECONDS = 1.0  # between two checks whether a full collection of garbage is due
 
 
 class Node:
-    """A running node. ``start`` raises OSError where a port is taken."""
+    """A running node. Raises OSError if a port or the spool is taken."""
 
     def __init__(self, settings: Settings, web_side: WebSide) -> None:
         self.settings = settings
@@ -47,7 +47,7 @@ class Node:
         self.port = UdpPort(settings.bind, settings.port)
         self.name = settings.name
         self.draining = self._stopped = False
-        self.told_to_stop = asyncio.Event()
+        self.stop_requested = asyncio.Event()
         self.failed = False  # by a fault of ours
         self.url = ""
         self._hints = HintSender(web_side.hint)
@@ -67,7 +67,7 @@ class Node:
         self._runner = web.AppRunner(application(self, settings.secret), access_log=None, shutdown_timeout=0.5)
 
     async def start(self) -> None:
-        """Listen, tick, and tell Redis."""
+        """Listen, tick, and send heartbeats. Raise OSError if the HTTP port is taken."""
         await self._runner.setup()
         site = web.TCPSite(self._runner, self.settings.http_host, self.settings.http_port)
         try:
@@ -100,10 +100,11 @@ class Node:
             self._tasks.append(task)
 
     async def stop(self) -> None:
-        """Take no more, ship what is open, say goodbye.
+        """Take no more Spaces, ship open chunks, say goodbye.
 
-        Every step has a limit of its own, 3.5 s together where neither Redis nor pages nor the storage answer. The
-        supervisor waits for less; what is not shipped then, the next node ships."""
+        Every step has a limit, 3.5 s together if neither Redis nor browsers nor the storage answer. The supervisor
+        waits for less; the next node ships what is left then.
+        """
         if self._stopped:
             return
         self._stopped = self.draining = True
@@ -115,7 +116,7 @@ class Node:
         await self._redis.aclose()  # type: ignore[attr-defined]
 
     async def _close(self) -> None:
-        """End the sound, and have what is left of it shipped and written: the engine hands it over before it waits."""
+        """End the sound, ship its last chunks and write its last files. The engine hands them over before it waits."""
         closing = [asyncio.to_thread(self.spool.close, SHIP_SECONDS)]
         if self.hls is not None:
             closing.append(asyncio.to_thread(self.hls.stop))
@@ -128,16 +129,16 @@ class Node:
                 await self._hints.send_waiting()
 
     def _on_task_done(self, task: "asyncio.Task[None]") -> None:
-        """End a node of which a part has failed: it would look alive, and mute nobody any more."""
+        """End the node if a part of it failed. It would look alive, but mute nobody any more."""
         if not task.cancelled() and task.exception() is not None:
             log.critical("a part of the node failed, so it ends", exc_info=task.exception())
             self.failed = True
-            self.told_to_stop.set()
+            self.stop_requested.set()
 
     async def _end_tasks(self) -> None:
-        """Cancel what runs besides the engine, and go on without one that does not hear it.
+        """Cancel what runs besides the engine. Give up on a task that does not end.
 
-        Again and again: redis-py loses a cancellation that comes while it greets the server.
+        Cancel repeatedly: redis-py loses a cancellation that comes while it connects.
         """
         running, ended = set(self._tasks), set[asyncio.Task[None]]()
         for _ in range(round(TASK_SECONDS / CANCEL_SECONDS)):
@@ -148,18 +149,19 @@ class Node:
                 ended |= done
         failed = [task.exception() for task in ended if not task.cancelled()]
         if running or failed:
-            log.error("tasks of the node that do not end: %r; that had failed: %r", running, failed)
+            log.error("tasks of the node that do not end: %r; tasks that failed: %r", running, failed)
 
     async def prepare(self, space: str, *, early: bool = False) -> None:
-        """Read the standing of a Space that is new here, or that was placed elsewhere as far as is known here.
+        """Read the standing of a Space that is new here, or that this node believes to be placed elsewhere.
 
-        ``early``: it may be placed elsewhere still, since it is about to move here."""
+        `early`: open the Space even if it is still placed elsewhere, because it is about to move here.
+        """
         here = self.engine.spaces.get(space)
         if here is None or not here.standing.places_on(self.boot):
             await self.link.read(space, early=early)
 
     def beat(self) -> Beat:
-        """Return the heartbeat of now; the link knows since when it is steady."""
+        """Return the current heartbeat. The link fills `steady` in."""
         return Beat(
             name=self.name,
             boot=self.boot,
@@ -177,7 +179,7 @@ class Node:
         )
 
     def _ticks(self, seconds: float) -> list[float]:
-        """The durations of the ticks of the last ``seconds``."""
+        """The durations of the ticks of the last `seconds`, in seconds."""
         return self.engine.ticker.latest(seconds)[0] if self.engine.ticker else []
 
     def health(self, seconds: float) -> Health:
@@ -209,7 +211,7 @@ class Node:
 
     @property
     def pieces_dropped(self) -> int:
-        """Pieces of the mix that its writer did not take, so that those who hear files missed them."""
+        """Pieces of the mix that the HLS writer did not take. HLS listeners missed them."""
         return self.hls.dropped if self.hls is not None else 0
 
     def metrics(self) -> bytes:
@@ -217,7 +219,7 @@ class Node:
         return generate_latest(self._metrics)
 
     async def _run_measuring(self) -> None:
-        """Measure which share of its core the process uses, and what that means for newcomers."""
+        """Measure the share of its core that the process uses, and let the admission weigh it."""
         cpu, clock = time.process_time(), time.monotonic()
         while True:
             await asyncio.sleep(LOAD_SECONDS)
@@ -227,13 +229,13 @@ class Node:
             self.engine.admission.weigh(self.engine.load, self._ticks(MEASURED_SECONDS))
 
     async def _run_writing(self, process: Process) -> None:
-        """Start the process that writes files for those who hear them again where it has ended."""
+        """Restart the HLS writer's process when it has ended."""
         while True:
             await asyncio.sleep(WRITER_SECONDS)
             process.keep_running()
 
     async def _run_collecting(self) -> None:
-        """Look for cyclic garbage when it is worth it; what is alive at the start is frozen by the engine."""
+        """Collect cyclic garbage when it is due. The engine froze what was alive at the start."""
         shorten_pauses()
         engine, garbage = self.engine, Garbage(time.monotonic())
         while True:

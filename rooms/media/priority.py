@@ -1,8 +1,8 @@
-"""Real-time priority for the thread of the sound, since a late tick is heard; given up for a while under a rush.
+"""Real-time priority for the thread of the sound, because a late tick is audible. Given up for a while under a rush.
 
-A thread with that priority which never pauses leaves its core to nobody else. A rush of joins may keep it busy for
-seconds, though, and is no reason to end a process with all its Spaces: the kernel says when it has gone on for too long
-(setrlimit(2), RLIMIT_RTTIME; SIGXCPU), and then it runs like everybody else until the rush is over.
+With that priority a thread that never pauses leaves its core to no other. A rush of joins may keep it busy for seconds,
+which is no reason to end a process with all its Spaces. So the kernel signals when the thread has run too long without
+a pause (setrlimit(2), RLIMIT_RTTIME; SIGXCPU). Then it runs with the usual priority until the rush is over.
 """
 
 import asyncio
@@ -14,16 +14,16 @@ import time
 
 RUNAWAY_SECONDS = 2.0  # of work without a pause
 REST_SECONDS = 5.0  # without the priority after that
-PAUSE_SECONDS = 1e-4  # by a pause the kernel begins to count anew
+PAUSE_SECONDS = 1e-4  # a pause after which the kernel counts from 0 again
 
 log = logging.getLogger(__name__)
 
 
-class Hurry:
-    """While entered: run this thread before all others, where the system allows it (root, CAP_SYS_NICE).
+class RealTime:
+    """While entered: run this thread before all others, if the system allows it (root, CAP_SYS_NICE).
 
-    Only in the main thread, which runs ``loop``. Other threads and children run as usual. Afterwards this thread does,
-    too, and no signal of the kernel comes late.
+    Enter it in the main thread, which runs `loop`. Other threads and children keep the usual priority. Afterwards this
+    thread has it, too, and no late signal of the kernel arrives.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:

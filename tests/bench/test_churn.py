@@ -10,7 +10,7 @@ from bench.rig import machine, measure
 from bench.rig.crowd import Crowd
 from bench.rig.node import MediaNode, Room
 from bench.rig.peers import Peer
-from bench.rig.sound.ears import tones
+from bench.rig.sound.tones import tones
 
 AT_ONCE = 50
 SECONDS = 20.0  # until the node has noticed that everybody is gone, at the most

@@ -41,8 +41,8 @@ async def test_a_listener_who_does_not_hear_gives_no_figure(last: int) -> None:
     crowd.listeners[0].last = last
     crowd._tasks.append(asyncio.create_task(fall_out()))
     await asyncio.gather(*crowd._tasks, return_exceptions=True)
-    with pytest.raises(Failed, match="1 of 1 listeners do not hear" if last < 0 else "closed by the server"):
-        crowd.look()
+    with pytest.raises(Failed, match="1 of 1 listeners hear nothing" if last < 0 else "closed by the server"):
+        crowd.check()
 
 
 def test_it_begins_with_the_last_two_segments() -> None:

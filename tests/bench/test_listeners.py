@@ -8,7 +8,7 @@ from bench.__main__ import main, names
 from bench.listeners import Shares, figures
 from bench.rig.crowd import Hearing
 from bench.rig.measure import Cost
-from bench.rig.peers import Checker, Received
+from bench.rig.peers import Checker, TimedPacket
 from rooms.media.client.peer import tone_packets
 from rooms.media.sound.opus import DTX_PACKET
 from rooms.media.units import FRAME
@@ -48,7 +48,7 @@ def test_nobody_who_checks_means_that_everything_is_lost() -> None:
 async def test_silence_that_was_told_of_is_not_missed_but_a_longer_one_is() -> None:
     checker = Checker()
     for number, place in enumerate((0, 20, 40, 80)):
-        checker._check_sound(Received(number, DTX_PACKET, 0.0, place * FRAME))
+        checker._check_sound(TimedPacket(number, DTX_PACKET, 0.0, place * FRAME))
     assert checker.span == 81 * FRAME
     assert checker.heard_samples == 61 * FRAME
     checker.port.close()
@@ -77,12 +77,12 @@ async def test_a_stream_that_begins_late_or_stops_is_no_perfect_one() -> None:
 
 
 def hear(checker: Checker, numbers: Iterable[int]) -> None:
-    """Let these packets of a tone arrive, each in its time after the last ``reset``."""
+    """Let these packets of a tone arrive, each in its time after the last `reset`."""
     for number in numbers:
         at = checker.since + number * 0.02
         payload = tone_packets(440.0)[number % 50]
-        checker.heard.count(number, len(payload), at)
-        checker._check_sound(Received(number, payload, at, (number * FRAME - 2 * FRAME) & 0xFFFFFFFF))
+        checker.received.count(number, len(payload), at)
+        checker._check_sound(TimedPacket(number, payload, at, (number * FRAME - 2 * FRAME) & 0xFFFFFFFF))
 
 
 def test_every_benchmark_is_in_the_list_and_the_rig_is_none() -> None:

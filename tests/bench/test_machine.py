@@ -59,7 +59,7 @@ def test_a_child_starts_on_the_core_that_was_chosen_and_this_process_returns() -
 def test_a_server_gets_the_priority_of_a_node_where_that_is_allowed() -> None:
     asks = "import os; print(os.sched_getscheduler(0) == os.SCHED_RR)"
     may = subprocess.run(["chrt", "--rr", "1", "true"], capture_output=True).returncode == 0
-    said = subprocess.check_output(machine.unhindered_too([sys.executable, "-c", asks]), text=True)
+    said = subprocess.check_output(machine.realtime_command([sys.executable, "-c", asks]), text=True)
     assert said == f"{may}\n"
 
 

@@ -7,15 +7,15 @@ from itertools import pairwise
 import pytest
 import pytest_asyncio
 
-from bench.rig.relay import Fate, Network, Relay
+from bench.rig.relay import Link, Network, Relay
 from tests.rooms.media.conftest import until
 
 TICK = 0.02
 
 
 def arrivals(network: Network, seed: int, packets: int = 2000) -> list[float | None]:
-    fate = Fate(network, seed)
-    return [fate.arrival(1 + number * TICK) for number in range(packets)]
+    link = Link(network, seed)
+    return [link.arrival(1 + number * TICK) for number in range(packets)]
 
 
 def test_the_same_packets_are_lost_for_the_same_seed() -> None:
@@ -44,11 +44,11 @@ def test_jitter_delays_and_keeps_the_order() -> None:
 
 
 def test_some_packets_come_after_those_behind_them() -> None:
-    fate = Fate(Network(reordered=0.05, late=0.03), 8)
-    came = [fate.arrival(1 + number * TICK) or 0.0 for number in range(2000)]
+    link = Link(Network(reordered=0.05, late=0.03), 8)
+    came = [link.arrival(1 + number * TICK) or 0.0 for number in range(2000)]
     overtaken = sum(before > after for before, after in pairwise(came))
-    assert 60 < overtaken <= fate.counts["reordered"] < 140
-    assert fate.counts["passed"] == 2000
+    assert 60 < overtaken <= link.counts["reordered"] < 140
+    assert link.counts["passed"] == 2000
 
 
 class Ends:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bench.rig.machine import Missing
-from bench.rig.peers import Received
+from bench.rig.peers import TimedPacket
 from bench.rig.sound import samples
 from bench.rig.sound.clicks import EVERY, clicks, delays, moments, onsets
 from bench.rig.sound.likeness import lag, likeness
@@ -18,8 +18,8 @@ from rooms.media.units import FRAME, SAMPLE_RATE
 TICK = 0.02
 
 
-def as_received(packets: list[bytes], lost: Container[int] = ()) -> list[Received]:
-    return [Received(100 + n, packet, n * TICK) for n, packet in enumerate(packets) if n not in lost]
+def as_received(packets: list[bytes], lost: Container[int] = ()) -> list[TimedPacket]:
+    return [TimedPacket(100 + n, packet, n * TICK) for n, packet in enumerate(packets) if n not in lost]
 
 
 def test_clicks_are_found_where_they_are() -> None:

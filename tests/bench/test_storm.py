@@ -9,7 +9,7 @@ from bench import storm
 from bench.rig import flood, machine, measure
 from bench.rig.crowd import Crowd
 from bench.rig.node import MediaNode
-from bench.rig.sound.ears import faintest, tones
+from bench.rig.sound.tones import faintest, tones
 from rooms.media.client.peer import tone
 from rooms.media.network.udp import UdpPort, unpack
 from rooms.media.units import FRAME
@@ -37,9 +37,9 @@ async def test_each_kind_is_thrown_away_for_its_cause_and_nobody_hears_less(worl
     assert strangers.sent == 5000
     assert world.engine.ice.drops == {flood.CAUSES[kind]: 5000}
     assert world.port.overflowed == 0
-    assert (lior.heard.packets, lior.heard.lost, lior.heard.malformed) == (100, 0, 0)
+    assert (lior.received.packets, lior.received.lost, lior.received.malformed) == (100, 0, 0)
     assert world.peer("hana").received == 100
-    assert faintest(lior.heard.pcm(1.0), (400,)) > HARDLY_FAINTER
+    assert faintest(lior.received.pcm(1.0), (400,)) > HARDLY_FAINTER
 
 
 async def test_the_generator_sends_what_was_asked_for_from_many_addresses() -> None:
@@ -47,7 +47,7 @@ async def test_the_generator_sends_what_was_asked_for_from_many_addresses() -> N
     async with flood.Generator(port.port, ("node", "browser")) as generator:
         for kind in flood.CAUSES:
             start = time.monotonic()
-            sent = await generator.flood(flood.Wish((kind,), 5000.0, 0.1))
+            sent = await generator.flood(flood.FloodRequest((kind,), 5000.0, 0.1))
             passed = time.monotonic() - start
             packets = [packet for _ in range(50) for packet in port.receive()]
             assert len(packets) == sent.packets
@@ -63,7 +63,7 @@ async def test_a_generator_that_ends_is_told() -> None:
     port = UdpPort("127.0.0.1")
     async with flood.Generator(port.port, ("node", "browser")) as generator:
         with pytest.raises(machine.Failed, match="generator"):
-            await generator.flood(flood.Wish(("no such kind",), 1.0, 0.1))
+            await generator.flood(flood.FloodRequest(("no such kind",), 1.0, 0.1))
     port.close()
 
 

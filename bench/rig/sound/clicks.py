@@ -1,4 +1,4 @@
-"""How long sound is on its way: clicks in the RTP that a speaker sends, found again in the RTP that a listener gets."""
+"""How long sound takes: clicks in the RTP that a speaker sends, found again in the RTP that a listener gets."""
 
 import asyncio
 import time
@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bench.rig.peers import Peer, Received
+from bench.rig.peers import Peer, TimedPacket
 from rooms.media.client.peer import PAYLOAD_TYPE, encode
 from rooms.media.clock import Ticker
 from rooms.media.sound.opus import Decoder, Pcm
 from rooms.media.units import FRAME, SAMPLE_RATE
 
-EVERY = 24_337  # samples between clicks, about half a second, so that they fall on every place in a packet
+EVERY = 24_337  # samples between clicks, about half a second, so that they fall on all positions in a packet
 LENGTH = 480  # samples of a click, 10 ms
 LOUD, SOFT = 16_000, 500  # amplitudes of a click, and of the hum between clicks that keeps the stream going
-HEARD = 5_000  # amplitude by which a click is known
-LONGEST = 0.4  # seconds; a click that comes later would be taken for the next one
+THRESHOLD = 5_000  # amplitude from which on it is a click
+LONGEST = 0.4  # seconds; a later click would be taken for the next one
 
 
 def clicks(seconds: float) -> Pcm:
@@ -31,14 +31,14 @@ def clicks(seconds: float) -> Pcm:
 
 def onsets(pcm: Pcm) -> list[int]:
     """Return the samples at which clicks begin."""
-    loud = np.flatnonzero(np.abs(pcm.astype(np.int32)) > HEARD)
+    loud = np.flatnonzero(np.abs(pcm.astype(np.int32)) > THRESHOLD)
     if not len(loud):
         return []
     return [int(place) for place in loud[np.flatnonzero(np.diff(loud, prepend=-EVERY) > EVERY // 2)]]
 
 
 def moments(payloads: Sequence[bytes], times: Sequence[float]) -> npt.NDArray[np.float64]:
-    """Return when clicks pass by, in seconds: when the packet came that each begins in, and its place in the packet."""
+    """Return when clicks pass, in seconds: the time of the packet each begins in, plus its position in the packet."""
     decoder = Decoder()
     parts = [decoder.decode(payload) for payload in payloads]
     starts = np.cumsum([0, *(len(part) for part in parts)])
@@ -48,14 +48,14 @@ def moments(payloads: Sequence[bytes], times: Sequence[float]) -> npt.NDArray[np
 
 
 def delays(sent: npt.NDArray[np.float64], heard: npt.NDArray[np.float64]) -> list[float]:
-    """Return the seconds from each click that was sent to when it was heard; those that were not are left out."""
+    """Return the seconds between each click's sending and its arrival. Lost clicks are left out."""
     places = np.searchsorted(heard, sent)
     pairs = ((heard[place] - start) for place, start in zip(places, sent, strict=True) if place < len(heard))
     return [float(passed) for passed in pairs if passed < LONGEST]
 
 
 class Clicker(Peer):
-    """A speaker on a clock of its own who sends clicks, once, and notes when each packet left."""
+    """A speaker with a clock of its own. It sends clicks once and notes when each packet left."""
 
     def __init__(self, seconds: float, **options: Any) -> None:
         super().__init__(**options)
@@ -79,17 +79,17 @@ class Clicker(Peer):
             self.send_packet(self.payloads[len(self.times) - 1], PAYLOAD_TYPE)
 
     def tick(self, now: float) -> None:
-        """Let checks go on."""
+        """Send checks when they are due."""
         if now >= self._next_check and self._address is not None:
             self._check()
 
     def vanish(self) -> None:
-        """Be gone."""
+        """Disappear without a goodbye."""
         if self._ticker is not None:
             self._ticker.stop()
         super().vanish()
 
-    def delays(self, received: Sequence[Received]) -> list[float]:
-        """Return the seconds that each click was on its way to a listener who got these packets."""
+    def delays(self, received: Sequence[TimedPacket]) -> list[float]:
+        """Return the seconds that each click took to a listener that got these packets."""
         heard = moments([packet.payload for packet in received], [packet.at for packet in received])
         return delays(moments(self.payloads[: len(self.times)], self.times), heard)

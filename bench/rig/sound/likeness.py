@@ -1,8 +1,8 @@
-"""How much of speech is left: STOI against the original, after finding when it was heard.
+"""How much of speech is left: STOI against the original, after aligning the two.
 
 STOI (Taal, Hendriks, Heusdens, Jensen, IEEE Transactions on Audio, Speech and Language Processing 19(7), 2011) by the
 library pystoi: 1.0 is the original, less is less intelligible. A signal-to-noise ratio would measure something else
-here, since an encoder keeps no waveform and a jitter buffer moves it by some samples.
+here: an encoder does not keep the waveform, and a jitter buffer moves it by some samples.
 """
 
 import numpy as np
@@ -12,15 +12,15 @@ from pystoi import stoi  # type: ignore[import-untyped]
 from rooms.media.sound.opus import Pcm
 from rooms.media.units import SAMPLE_RATE
 
-PART_SECONDS = 2.0  # compared at a time, since the delay changes by and by
-SEARCH_SECONDS = 0.25  # by which it may have changed
-LEAST_RMS = 200.0  # below it there is nothing said in a part
+PART_SECONDS = 2.0  # compared at a time, because the delay changes slowly
+SEARCH_SECONDS = 0.25  # by which the delay may have changed
+LEAST_RMS = 200.0  # of a part with speech
 
 Samples = npt.NDArray[np.float32]
 
 
 def lag(original: Pcm, heard: Pcm) -> int:
-    """Return by how many samples ``heard`` is behind ``original``, by the peak of their correlation."""
+    """Return by how many samples `heard` is behind `original`, by the peak of their correlation."""
     size = 1 << (len(original) + len(heard)).bit_length()
     spectrum = np.fft.rfft(heard.astype(np.float32), size) * np.conj(np.fft.rfft(original.astype(np.float32), size))
     place = int(np.argmax(np.fft.irfft(spectrum, size)))
@@ -28,7 +28,7 @@ def lag(original: Pcm, heard: Pcm) -> int:
 
 
 def likeness(original: Pcm, heard: Pcm) -> float:
-    """Return the mean STOI of all parts in which something is said, 0.0 where nothing was heard."""
+    """Return the mean STOI of all parts with speech, 0.0 if nothing was heard."""
     if not len(heard):
         return 0.0
     around, length = round(SEARCH_SECONDS * SAMPLE_RATE), round(PART_SECONDS * SAMPLE_RATE)

@@ -1,4 +1,4 @@
-"""Sound for the benchmarks: something like voices, real speech from Debian, and what a listener makes of packets."""
+"""Sound for the benchmarks: synthetic voices, real speech from Debian, and how a listener plays packets."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ import av
 import numpy as np
 
 from bench.rig.machine import Missing
-from bench.rig.peers import Received
+from bench.rig.peers import TimedPacket
 from rooms.media.client.peer import encode
 from rooms.media.sound.opus import Decoder, Pcm
 from rooms.media.units import SAMPLE_RATE
@@ -15,11 +15,11 @@ from rooms.media.units import SAMPLE_RATE
 LOOP_SECONDS = 30
 SPEECH = Path("/usr/share/asterisk/sounds/en_US_f_Allison")
 SPEECH_PACKAGE = "asterisk-core-sounds-en-g722"
-LEAST_OCTETS = 24_000  # of a file of speech at 8,000 octets a second: sentences, not single words
+LEAST_OCTETS = 24_000  # of a file, 3 s of speech: sentences, not single words
 
 
 def talk(hertz: float, seconds: int = LOOP_SECONDS) -> Pcm:
-    """Return something like a voice: a tone with overtones in syllables, and hiss. Two voices never keep step."""
+    """Return something like a voice: a tone with overtones in syllables, and hiss. No two voices are in step."""
     at = np.arange(seconds * SAMPLE_RATE) / SAMPLE_RATE
     tones = sum(np.sin(2 * np.pi * hertz * number * at) / number for number in range(1, 12))
     syllables = np.clip(np.sin(2 * np.pi * 3 * at + hertz), 0, 1)
@@ -28,14 +28,14 @@ def talk(hertz: float, seconds: int = LOOP_SECONDS) -> Pcm:
 
 
 def voices(count: int) -> list[list[bytes]]:
-    """Return what so many speakers send who talk all the time: half a minute of packets each, to be repeated."""
+    """Return the packets of speakers who talk all the time: half a minute each, to be repeated."""
     return [encode(talk(110 + 23 * number)) for number in range(count)]
 
 
 def speech(seconds: float, first: int = 0) -> Pcm:
-    """Return real speech of so many seconds, sentences of Debian's sounds from number ``first`` on.
+    """Return `seconds` of real speech: sentences of Debian's sounds from number `first` on.
 
-    Missing where the package is not installed.
+    Raise Missing if the package is not installed.
     """
     files = sorted(path for path in SPEECH.glob("*.g722") if path.stat().st_size >= LEAST_OCTETS)
     if not files:
@@ -56,10 +56,10 @@ def _decoded(path: Path) -> Pcm:
     return np.concatenate([frame.to_ndarray().reshape(-1) for frame in frames])
 
 
-def played(packets: Sequence[Received]) -> tuple[Pcm, int]:
-    """Return what a listener hears of packets that arrived, and how many were lost in between.
+def played(packets: Sequence[TimedPacket]) -> tuple[Pcm, int]:
+    """Return the sound of packets that arrived, and how many were lost in between.
 
-    A lost packet is taken from its copy in the one that follows at once, or invented, as in a browser.
+    As in a browser, a lost packet is taken from its copy in the next packet, or invented.
     """
     decoder, sound, lost = Decoder(), [np.zeros(0, np.int16)], 0
     ordered = sorted(packets)

@@ -21,7 +21,7 @@ from rooms.management.options import MOST_PORT, number
 from rooms.media.capture.tap import Chunk
 from rooms.media.contract.hints import ConnectionState, Hint, InEffect, Levels, PeerState
 from rooms.media.node import Node
-from rooms.media.priority import Hurry
+from rooms.media.priority import RealTime
 from rooms.media.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -127,7 +127,7 @@ class Command(BaseCommand):
 
         def stop(one: signal.Signals) -> None:
             received.append(one)
-            node.told_to_stop.set()
+            node.stop_requested.set()
 
         for one in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(one, stop, one)
@@ -137,8 +137,8 @@ class Command(BaseCommand):
             f"Media node {node.name} of Spaces {settings.SPACES_VERSION}: sound on {heard}; HTTP on {node.url}"
         )
         self.stdout.flush()
-        with Hurry(asyncio.get_running_loop()):
-            await node.told_to_stop.wait()
+        with RealTime(asyncio.get_running_loop()):
+            await node.stop_requested.wait()
         await node.stop()
         self.stdout.write(f"Media node {node.name} stopped.")
         if node.failed:

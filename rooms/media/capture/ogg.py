@@ -1,4 +1,4 @@
-"""Opus in Ogg (RFC 7845, RFC 3533): one packet per page, so that each has its own place in time, gaps included."""
+"""Opus in Ogg (RFC 7845, RFC 3533): one packet per page, so that each packet has its own time and gaps stay."""
 
 import struct
 import zlib
@@ -15,11 +15,11 @@ _VENDOR = b"spaces"
 
 
 class OggError(ValueError):
-    """The data is not the Ogg Opus that is written here."""
+    """The data is not Ogg Opus as it is written here."""
 
 
 def checksum(page: bytes) -> int:
-    """Return the CRC of a page (RFC 3533 section 6): zlib's polynomial, the bits in the other order."""
+    """Return the CRC of a page (RFC 3533 section 6): zlib's polynomial with the bits in reverse order."""
     raw = zlib.crc32(page.translate(_MIRROR), 0xFFFFFFFF) ^ 0xFFFFFFFF
     return int.from_bytes(raw.to_bytes(4, "little").translate(_MIRROR), "big")
 
@@ -42,7 +42,7 @@ class OggWriter:
         self._append(_comments(tags), 0, 0)
 
     def write(self, payload: bytes, position: int) -> None:
-        """Add a packet whose first sample is at ``position``, which never goes back."""
+        """Add a packet whose first sample is at `position`. Positions never decrease."""
         self._flush(0)
         self._last = payload, position + samples_of(payload)
 
@@ -69,7 +69,7 @@ def _comments(tags: Mapping[str, str]) -> bytes:
 
 @dataclass(frozen=True)
 class Placed:
-    """One Opus packet and the place of its first sample, in samples at 48 kHz from the start of the file."""
+    """One Opus packet, and the position of its first sample from the start of the file. Samples at 48 kHz."""
 
     position: int
     samples: int
@@ -78,19 +78,19 @@ class Placed:
 
 @dataclass
 class OggOpus:
-    """What a file holds."""
+    """The content of a file."""
 
     tags: dict[str, str] = field(default_factory=dict)
     packets: list[Placed] = field(default_factory=list)
 
     @property
     def samples(self) -> int:
-        """Length from the start of the file to the end of its last packet, gaps included."""
+        """Samples from the start of the file to the end of its last packet, including gaps."""
         return self.packets[-1].position + self.packets[-1].samples if self.packets else 0
 
 
 def read(data: bytes) -> OggOpus:
-    """Read a file that OggWriter wrote; OggError where it is cut off, damaged or something else."""
+    """Read a file that OggWriter wrote. Raise OggError if it is cut off, damaged or anything else."""
     pages = list(_pages(data))
     if len(pages) < 2 or not pages[0][1].startswith(b"OpusHead") or not pages[1][1].startswith(b"OpusTags"):
         raise OggError("no Opus header")

@@ -1,7 +1,7 @@
-"""Chunks on their way from the node to the storage: first safe on the node's own disk, then shipped, then deleted.
+"""Chunks on their way from the node to the storage: written to the node's disk, then shipped, then deleted.
 
-One thread does it, so that a slow disk or storage never holds up the sound. What a killed node left behind is shipped
-by the next one that uses the folder.
+One thread does it, so that a slow disk or storage never delays the sound. The next node that uses the folder ships what
+a killed node left behind.
 """
 
 import contextlib
@@ -25,15 +25,15 @@ MAX_IN_MEMORY = 500  # chunks, of about 30 kB each, kept while the disk is full
 
 
 class Spool:
-    """A folder per node below ``root``, locked by the node, and the thread that ships out of it.
+    """A folder per node below `root`, locked by the node, and the thread that ships out of it.
 
-    ``ship(chunk)`` is called in that thread and raises where it fails; it is then called again, so it must be safe to
-    repeat.
+    `ship(chunk)` is called in that thread. If it raises, it is called again, so it must be safe to repeat. The
+    constructor raises OSError if another node has the folder.
     """
 
     def __init__(self, root: Path, name: str, ship: Callable[[Chunk], None]) -> None:
         self._root, self._folder, self._ship = root, root / name, ship
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # sound is nobody else's
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # recordings are private
         self._lock = _locked(self._folder)
         if self._lock is None:
             raise OSError(f"another node named {name} uses {self._folder}")
@@ -48,28 +48,28 @@ class Spool:
         return sum(1 for _ in self._folder.glob("*.opus"))
 
     def start(self) -> None:
-        """Begin to ship, leftovers first."""
+        """Begin to ship, first what nodes before left behind."""
         self._adopt_leftovers()
         self._thread.start()
 
     def submit(self, chunk: Chunk) -> None:
-        """Hand over a closed chunk; returns at once."""
+        """Hand over a closed chunk. Returns at once."""
         self._chunks.put(chunk)
 
     def close(self, seconds: float = 2.0) -> None:
-        """Write everything to disk, ship what can be shipped within the time, leave the rest for the next start."""
+        """Write everything to disk, ship what can be shipped within `seconds`, leave the rest to the next boot."""
         self._chunks.put(None)
         self._thread.join(seconds)
         self.unlock()
 
     def unlock(self) -> None:
-        """Let another node have the folder."""
+        """Give the folder free for another node."""
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
 
     def _adopt_leftovers(self) -> None:
-        """Take over the files of nodes that are gone: their folder is not locked."""
+        """Take over the files of nodes that are gone. Their folders are not locked."""
         for folder in self._root.iterdir():
             if folder == self._folder or not folder.is_dir():
                 continue
@@ -92,14 +92,14 @@ class Spool:
                 self._ship_all()
 
     def _ship_all(self) -> None:
-        """Ship what waits, oldest first, until something fails; then wait longer each time."""
+        """Ship what waits, oldest first, until something fails. Then wait longer each time."""
         shipped = all(map(self._ship_file, sorted(self._folder.glob("*.opus")))) and self._ship_unwritten()
         self._failures = 0 if shipped else self._failures + 1
-        pause = RETRY_SECONDS[min(self._failures, len(RETRY_SECONDS)) - 1]  # the longest where nothing failed
+        pause = RETRY_SECONDS[min(self._failures, len(RETRY_SECONDS)) - 1]  # the longest one if nothing failed
         self._next_try = time.monotonic() + pause
 
     def _write(self, chunk: Chunk) -> None:
-        """Write and rename, so that a file is whole or absent; keep the chunk in memory where the disk refuses."""
+        """Write and rename, so that a file is whole or absent. Keep the chunk in memory if the disk refuses."""
         try:
             part = self._folder / "part"
             with part.open("wb") as file:
@@ -135,7 +135,7 @@ class Spool:
     def _try(self, chunk: Chunk) -> bool:
         try:
             self._ship(chunk)
-        except Exception as error:  # whatever the storage or the broker raise: keep the chunk, try again
+        except Exception as error:  # storage and broker may raise anything: keep the chunk, try again
             log.warning("chunk %s waits in the spool: %s", chunk.key, error)
             return False
         return True

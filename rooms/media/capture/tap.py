@@ -1,7 +1,7 @@
-"""Takes the packets of a turn at the microphone, undecoded, and the listeners' mix, into chunks of at most 5 s.
+"""Collects the packets of a turn at the microphone, undecoded, or of the mix, in chunks of at most 5 s.
 
-Within a chunk a packet is placed by its RTP time, so that what the network did to it cannot be heard. A chunk begins
-where the room clock says, as far as the two clocks have drifted apart by more than can be told by ear.
+Within a chunk the RTP time places a packet, so jitter of the network is not audible. The room time places a chunk if
+RTP time and room time have drifted apart by more than DRIFT.
 """
 
 import hashlib
@@ -13,14 +13,14 @@ from rooms.media.contract.standing import FOREVER_MS
 from rooms.media.units import FRAME, MS
 
 CHUNK_MS = 5000
-DRIFT = 40 * MS  # samples by which RTP time and room time may differ before a new chunk is anchored again
-LATE = 500 * MS  # for how long the last packets before the end are waited for
-BREAK = 1000 * MS  # a difference that is no drift: the stream has begun anew, and so does a chunk
+DRIFT = 40 * MS  # samples by which RTP time and room time may differ before the next chunk is anchored again
+LATE = 500 * MS  # how long to wait for the last packets before the end
+BREAK = 1000 * MS  # a difference that is no drift: the stream has restarted, and so does the chunk
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """A closed piece of one track. ``turn`` and ``participant`` are None for the mix; times in ms of room time."""
+    """A closed piece of one track. `turn` and `participant` are None for the mix. Times are ms of room time."""
 
     space: str
     turn: str | None
@@ -31,17 +31,17 @@ class Chunk:
 
     @property
     def key(self) -> str:
-        """Name in the storage; sorting by it is sorting by time."""
+        """The name in the storage. Sorting by it is sorting by time."""
         return f"{self.space}/{self.turn or 'mix'}/{self.start_ms:010d}.opus"
 
     @property
     def sha256(self) -> str:
-        """Hash of the data, in hex."""
+        """The SHA-256 hash of the data, in hex."""
         return hashlib.sha256(self.data).hexdigest()
 
 
 def chunk_from(data: bytes) -> Chunk:
-    """Make a chunk of the file that holds it; OggError where it is none."""
+    """Read a chunk from its file. Raise OggError if it is none."""
     content = ogg.read(data)
     tags = content.tags
     try:
@@ -52,11 +52,11 @@ def chunk_from(data: bytes) -> Chunk:
 
 
 class Tap:
-    """One track. Positions are samples at 48 kHz, of room time where nothing else is said."""
+    """One track. Positions are samples at 48 kHz of room time, if nothing else is said."""
 
     def __init__(self, space: str, turn: str | None, participant: str | None, ship: Callable[[Chunk], None]) -> None:
         self._space, self._turn, self._participant, self._ship = space, turn, participant, ship
-        self._anchor: int | None = None  # room time of RTP time 0
+        self._anchor: int | None = None  # the room time of RTP time 0
         self._writer: ogg.OggWriter | None = None
         self._start_ms = self._start = 0  # room time at which the open chunk begins, in ms and in samples
         self._end = 0  # room time at which the last packet ends
@@ -64,19 +64,19 @@ class Tap:
 
     @property
     def is_open(self) -> bool:
-        """Whether a chunk has begun that is not closed yet."""
+        """Whether a chunk has begun and is not closed."""
         return self._writer is not None
 
     def limit(self, from_ms: int, until_ms: int) -> None:
-        """Keep only what lies between these room times: while a Space moves, another node keeps the rest."""
+        """Keep only what lies between these room times. While a Space moves, another node keeps the rest."""
         self._from, self._until = from_ms * MS, until_ms * MS
 
     def keeps(self, position: int) -> bool:
-        """Whether what comes at this room time is kept."""
+        """Whether packets of this room time are kept."""
         return self._from <= position < self._until
 
     def write(self, payload: bytes, samples: int, timestamp: int, position: int) -> None:
-        """Add a packet of RTP time ``timestamp`` (unwrapped) that came at ``position``."""
+        """Add a packet of RTP time `timestamp` (unwrapped) that came at `position`."""
         if position < self._from or self._due(timestamp, position) + samples > self._until:
             return
         if self._writer is not None and self._begins_new_chunk(timestamp, position):
@@ -86,18 +86,18 @@ class Tap:
         assert self._writer is not None
         assert self._anchor is not None
         place = self._anchor + timestamp
-        if place < self._end or place + samples > self._until:  # once more, from a stream begun anew; or not ours
+        if place < self._end or place + samples > self._until:  # repeated by a restarted stream, or not ours
             return
         self._writer.write(payload, place - self._start_ms * MS)
         self._end = place + samples
 
     def tick(self, position: int) -> None:
-        """Close a chunk whose 5 s are over, or whose rest is another's, though nothing comes any more."""
+        """Close a chunk whose 5 s are over, or whose rest another node keeps, even without packets."""
         if self._writer is not None and position >= min((self._start_ms + CHUNK_MS) * MS, self._until + LATE):
             self.close()
 
     def close(self) -> None:
-        """Ship what there is."""
+        """Ship the open chunk, if it has packets."""
         if self._writer is None:
             return
         data, self._writer = self._writer.finish(), None
@@ -107,7 +107,7 @@ class Tap:
         self._ship(Chunk(self._space, self._turn, self._participant, self._start_ms, duration, data))
 
     def _due(self, timestamp: int, position: int) -> int:
-        """Where a packet belongs, which may come later than it should: by its RTP time, where that is known."""
+        """Return the room time of a packet, which may have come late: by its RTP time, if that is known."""
         place = position if self._anchor is None else self._anchor + timestamp
         return place if abs(position - place) <= BREAK else position
 

@@ -1,7 +1,7 @@
-"""A WebRTC peer without a browser: real ICE checks, real DTLS-SRTP, sends a tone, counts and decodes what it hears.
+"""A WebRTC peer without a browser: real ICE checks and DTLS-SRTP. It sends a tone, counts and decodes what it gets.
 
-For the simulation, the benches and the tests. Light enough for a hundred in one process: there is one clock for all of
-them (``Crowd``), and tones are encoded once. A peer can also be driven by hand: ``read`` and ``tick``.
+For the simulation, the benches and the tests. It is light enough for a hundred peers in one process: they share one
+clock (`Crowd`), and tones are encoded once. A test can also drive a peer itself, by `read` and `tick`.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ import numpy as np
 import pylibsrtp
 from aiortc.rtp import RtcpByePacket, RtcpPacket, RtcpReceiverInfo, RtcpRrPacket, RtcpSrPacket
 
-from rooms.media.client.received import Heard
+from rooms.media.client.received import ReceivedSound
 from rooms.media.clock import Ticker
 from rooms.media.network import rtp, stun
 from rooms.media.network.dtls import Certificate, DtlsSession
@@ -31,25 +31,25 @@ PAYLOAD_TYPE = 111
 CHECK_SECONDS = 0.05  # between checks until one is answered
 CONSENT_SECONDS = 2.5  # between checks from then on
 QUEUE = 128 * 1024  # octets in the kernel; two seconds of sound
-PIECE = SAMPLE_RATE // 20  # samples of sound in which a strength is measured
+PIECE = SAMPLE_RATE // 20  # samples, 50 ms, in which a strength is measured
 PRIORITY = (126 << 24) + (65_535 << 8) + 255  # of its checks (RFC 8445 section 5.1.2)
 
 
 def tone(frequency: float, seconds: float = 1.0, amplitude: float = 0.3) -> Pcm:
-    """Return a sine wave; a whole number of periods in it makes it go on seamlessly when it is repeated."""
+    """Return a sine wave of full scale times `amplitude`. With a whole number of periods it repeats without a seam."""
     moments = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
     return np.rint(amplitude * 32767 * np.sin(2 * np.pi * frequency * moments)).astype(np.int16)
 
 
 def encode(pcm: Pcm, bitrate: int = 32_000) -> list[bytes]:
-    """Encode PCM at 48 kHz to packets of 20 ms; a rest shorter than that is left out."""
+    """Encode PCM at 48 kHz to packets of 20 ms. A shorter rest is left out."""
     encoder = Encoder(bitrate)
     return [encoder.encode(pcm[start : start + FRAME]) for start in range(0, len(pcm) - FRAME + 1, FRAME)]
 
 
 @cache
 def tone_packets(frequency: float, seconds: float = 1.0, amplitude: float = 0.3) -> tuple[bytes, ...]:
-    """Return a tone as packets, made once for all who send it."""
+    """Return a tone as packets of 20 ms, encoded once for all peers."""
     return tuple(encode(tone(frequency, seconds, amplitude)))
 
 
@@ -62,7 +62,7 @@ def loudest_frequency(pcm: Pcm) -> float:
 
 
 def strength(pcm: Pcm, frequency: float) -> float:
-    """Return the amplitude of one frequency in the sound, 1.0 being a sine wave of full scale.
+    """Return the amplitude of one frequency in the sound. 1.0 is a sine wave of full scale.
 
     Measured in pieces of 50 ms: a jitter buffer that adapts plays some of it a little faster or slower.
     """
@@ -82,10 +82,10 @@ def shared_certificate() -> Certificate:
 
 
 class Client:
-    """One peer, sending from ``host``. ``decode`` keeps the sound, ``arrivals`` keeps the time of each packet.
+    """One peer, sending from `host`. `decode` keeps the sound, `arrivals` keeps the time of each packet.
 
-    Use: ``answer = await signal(client.offer())``, ``client.accept(answer)``, ``await client.connected()``. When its
-    network has changed (``move``), it does the same with ``restart()`` for an offer, and the connection goes on.
+    Use: `answer = await signal(client.offer())`, `client.accept(answer)`, `await client.connected()`. After a change of
+    network (`move`), do the same with the offer of `restart()`: the connection goes on.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class Client:
         clock: Callable[[], float] = time.monotonic,
         certificate: Certificate | None = None,
     ) -> None:
-        self.heard = Heard()
+        self.received = ReceivedSound()
         self.port = UdpPort(host, batch=8, queue=QUEUE)
         self.gone = asyncio.Event()
         self.sent = 0
@@ -116,13 +116,11 @@ class Client:
         self._packets: Sequence[bytes] = ()
         self._next_packet = 0
         self._ssrc = secrets.randbits(32)
-        self._said_expected = self._said_lost = 0
+        self._reported_expected = self._reported_lost = 0
         self._sequence, self._timestamp = secrets.randbits(15), secrets.randbits(32)
 
-    # Signalling
-
     def offer(self) -> str:
-        """Return the offer, as a browser with one transceiver would make it."""
+        """Return an SDP offer like that of a browser with one transceiver."""
         ((algorithm, fingerprint),) = self._certificate.fingerprints
         lines = [
             "v=0",
@@ -144,7 +142,7 @@ class Client:
         return "\r\n".join(lines) + "\r\n"
 
     def accept(self, answer: str) -> None:
-        """Take the node's answer and begin to check whether its best address of our family can be reached."""
+        """Take the node's answer and begin to check its best address of our family. ValueError if there is none."""
         self._remote = dict(re.findall(r"^a=(ice-ufrag|ice-pwd|fingerprint):(.*?)\r?$", answer, re.MULTILINE))
         candidates = re.findall(r"^a=candidate:\S+ 1 udp \d+ (\S+) (\d+) typ host", answer, re.MULTILINE)
         ours = [(host, int(port)) for host, port in candidates if (":" in host) == self.port.is_ipv6]
@@ -155,12 +153,12 @@ class Client:
         self._check()
 
     def restart(self) -> str:
-        """Return the offer of an ICE restart: other credentials, the same certificate (RFC 8445 section 9)."""
+        """Return the offer of an ICE restart: new credentials, the same certificate (RFC 8445 section 9)."""
         self._fragment, self._password = _credentials()
         return self.offer()
 
     def move(self, host: str = "127.0.0.1") -> None:
-        """Go on from another address, as when a router forgets its mapping, or the network changes."""
+        """Continue from another address, as if a router forgot its mapping or the network changed."""
         self.stop_reading()
         self.port.close()
         self.port = UdpPort(host, batch=8, queue=QUEUE)
@@ -168,27 +166,25 @@ class Client:
 
     @property
     def fragments(self) -> tuple[str, str]:
-        """The user fragments of its checks, once it has an answer: the node's and its own."""
+        """The user fragments of its checks: the node's and its own. Available after `accept`."""
         return self._remote["ice-ufrag"], self._fragment
 
     async def connected(self, seconds: float = 10.0) -> None:
-        """Wait until sound can be sent and received; TimeoutError where that takes too long."""
+        """Wait until sound can be sent and received. TimeoutError after `seconds`."""
         async with asyncio.timeout(seconds):
             await self._ready.wait()
 
     async def sounding(self, seconds: float = 10.0) -> None:
-        """Wait for the first packet of sound; TimeoutError where that takes too long."""
+        """Wait for the first packet of sound. TimeoutError after `seconds`."""
         async with asyncio.timeout(seconds):
             await self._sounding.wait()
 
-    # Sound
-
     def speak(self, packets: Sequence[bytes]) -> None:
-        """Send these packets of 20 ms over and over, one a tick; none of them to be silent, as without a microphone."""
+        """Send these packets of 20 ms repeatedly, one per tick. Without packets, send nothing."""
         self._packets, self._next_packet = packets, 0
 
     def tick(self, now: float) -> None:
-        """Send what is due: the next packet of sound, a check."""
+        """Send what is due: the next packet of sound, and a check."""
         if now >= self._next_check and self._address is not None:
             self._check()
         self._timestamp = (self._timestamp + FRAME) & 0xFFFFFFFF
@@ -212,7 +208,7 @@ class Client:
             self.port.send(data, self._address)
 
     def read(self) -> None:
-        """Take what has arrived."""
+        """Take all packets that have arrived."""
         while packets := self.port.receive():
             now = self._clock()
             for data, _ in packets:
@@ -234,49 +230,47 @@ class Client:
         try:
             packet = rtp.parse(incoming.unprotect(data))
         except (pylibsrtp.Error, ValueError):
-            self.heard.malformed += 1
+            self.received.malformed += 1
             return
         sequence = self._sequences.unwrap(packet.sequence)
-        self.heard.count(sequence, len(data), now)
+        self.received.count(sequence, len(data), now)
         self._sounding.set()
         self._on_packet(packet, sequence, now)
 
     def _on_packet(self, packet: rtp.RtpPacket, sequence: int, now: float) -> None:
-        """Keep of a packet what was asked for; ``sequence`` is unwrapped."""
+        """Keep the arrival and the sound of a packet, as configured. `sequence` is unwrapped."""
         if self._keep_arrivals:
-            self.heard.arrivals.append(now)
+            self.received.arrivals.append(now)
         if self._decoder is not None:
-            self.heard.keep(self._decoder.decode(packet.payload), self._timestamps.unwrap(packet.timestamp))
+            self.received.keep(self._decoder.decode(packet.payload), self._timestamps.unwrap(packet.timestamp))
 
     def _on_reports(self, incoming: pylibsrtp.Session, data: bytes) -> None:
         try:
             reports = RtcpPacket.parse(incoming.unprotect_rtcp(data))
         except (pylibsrtp.Error, ValueError):
-            self.heard.malformed += 1
+            self.received.malformed += 1
             return
-        self.heard.reports += [report for report in reports if isinstance(report, RtcpSrPacket)]
-        self.heard.reported_at = self._clock()
+        self.received.reports += [report for report in reports if isinstance(report, RtcpSrPacket)]
+        self.received.reported_at = self._clock()
 
     def send_report(self, loss: float, jitter: int = 0) -> None:
-        """Tell the node, in answer to its last report, which share was lost and the jitter in samples."""
-        outgoing, last = self._session.outgoing, self.heard.reports[-1]
+        """Report to the node the share of lost packets, and the jitter in samples. Answers its latest report."""
+        outgoing, last = self._session.outgoing, self.received.reports[-1]
         if outgoing is not None:
             asked = (last.sender_info.ntp_timestamp >> 16) & 0xFFFFFFFF
-            ago = round((self._clock() - self.heard.reported_at) * 65536)
-            expected = self.heard.expected
-            self._said_lost += round(loss * (expected - self._said_expected))
-            self._said_expected = expected
-            said = RtcpReceiverInfo(last.ssrc, round(loss * 256), self._said_lost, expected, jitter, asked, ago)
-            self.send_raw(outgoing.protect_rtcp(bytes(RtcpRrPacket(self._ssrc, [said]))))
+            ago = round((self._clock() - self.received.reported_at) * 65536)
+            expected = self.received.expected
+            self._reported_lost += round(loss * (expected - self._reported_expected))
+            self._reported_expected = expected
+            block = RtcpReceiverInfo(last.ssrc, round(loss * 256), self._reported_lost, expected, jitter, asked, ago)
+            self.send_raw(outgoing.protect_rtcp(bytes(RtcpRrPacket(self._ssrc, [block]))))
 
     def send_goodbye(self) -> None:
-        """Say that the microphone has ended (RFC 3550 section 6.6)."""
+        """Send an RTCP BYE: the microphone has ended (RFC 3550 section 6.6)."""
         outgoing = self._session.outgoing
         if outgoing is not None:
-            said = bytes(RtcpRrPacket(self._ssrc, [])) + bytes(RtcpByePacket([self._ssrc]))
-            self.send_raw(outgoing.protect_rtcp(said))
-
-    # ICE and DTLS
+            goodbye = bytes(RtcpRrPacket(self._ssrc, [])) + bytes(RtcpByePacket([self._ssrc]))
+            self.send_raw(outgoing.protect_rtcp(goodbye))
 
     def _check(self) -> None:
         """Send a binding request that nominates (RFC 8445 section 7.2.2)."""
@@ -314,18 +308,16 @@ class Client:
     def _on_gone(self) -> None:
         self.gone.set()
 
-    # Running in real time
-
     def start(self) -> None:
-        """Read whenever something arrives, in the running event loop."""
+        """Read packets when they arrive, in the running event loop."""
         asyncio.get_running_loop().add_reader(self.port.socket, self.read)
 
     def stop_reading(self) -> None:
-        """Leave what arrives to the kernel, as a sink for load."""
+        """Stop reading. The kernel drops what arrives."""
         asyncio.get_running_loop().remove_reader(self.port.socket)
 
     def vanish(self) -> None:
-        """Be gone without a goodbye, as when a battery dies."""
+        """Disappear without a goodbye, as if the battery died."""
         if self.port.socket.fileno() >= 0:
             self.stop_reading()
             self.port.close()
@@ -343,14 +335,14 @@ def _credentials() -> tuple[str, str]:
 
 
 class Crowd:
-    """The clock of many peers: ``async with Crowd() as crowd: crowd.add(client)``. Time is the event loop's."""
+    """The clock of many peers: `async with Crowd() as crowd: crowd.add(client)`. Its time is the event loop's."""
 
     def __init__(self) -> None:
         self.clients: list[Client] = []
         self._ticker: Ticker | None = None
 
     def add(self, client: Client) -> Client:
-        """Let a peer read and tick from now on."""
+        """Let a peer read and tick from now on. Return it."""
         client.start()
         self.clients.append(client)
         return client

@@ -16,4 +16,4 @@ def stranger_check() -> bytes:
 
 def put_file(root: Path, folder: str, name: str, data: bytes) -> None:
     """Write a file below `root` with the rights of a node's files. Raise OSError if that fails."""
-    files.write(files.opened(root, folder), name, data)
+    files.write(files.make_folder(root, folder), name, data)

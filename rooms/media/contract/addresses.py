@@ -1,6 +1,6 @@
 """The addresses at which browsers reach a node, as an operator writes them: ADDRESS, ADDRESS:PORT or [IPv6]:PORT.
 
-A port is named where it is another one than the node's own, as behind a router that forwards a port of its own choice.
+Write a port only if it differs from the node's own, for example if a router forwards another port.
 """
 
 import re
@@ -13,18 +13,18 @@ _WITH_PORT = re.compile(r"(?:\[([^\[\]]*:[^\[\]]*)\]|([^:\[\]]+))(?::([0-9]+))?\
 
 
 class Announced(NamedTuple):
-    """One address for browsers; ``port`` is None for the port that the node listens on."""
+    """One address for browsers; `port` is None for the port that the node listens on."""
 
     host: str
     port: int | None = None
 
     def at(self, port: int) -> tuple[str, int]:
-        """Return host and port, of a node that listens on ``port``."""
+        """Return host and port of a node that listens on `port`."""
         return self.host, self.port or port
 
 
 def parse(text: str) -> Announced:
-    """Read one address; ValueError, which says why, where it is none that anybody could reach."""
+    """Read one address. Raise ValueError, which says why, if no browser could reach it."""
     found = _WITH_PORT.match(text)
     host, port = (found[1] or found[2], found[3]) if found else (text, None)
     if port is not None and not 1 <= int(port) <= MOST_PORT:
@@ -45,7 +45,7 @@ def _host(host: str, text: str) -> str:
 
 
 def parse_all(texts: Sequence[str]) -> list[Announced]:
-    """Read all that are announced, best first; ValueError where there is none, one is twice there, or one is wrong."""
+    """Read all addresses, best first. Raise ValueError if there is none, or if one is wrong or named twice."""
     found = [parse(text) for text in texts]
     if not found:
         raise ValueError("no address is named")

@@ -1,7 +1,7 @@
 """The signed permission with which a browser enters a Space on a media node.
 
-``base64url(JSON) + "." + base64url(HMAC-SHA256(secret, first part))``, valid for half a minute. The web side mints it
-after asking the rules, the node only checks the signature, the date and the standing.
+`base64url(JSON) + "." + base64url(HMAC-SHA256(secret, first part))`, valid for half a minute. The web side asks the
+rules and signs it. The node checks only the signature, the date and the standing.
 """
 
 import base64
@@ -16,9 +16,9 @@ MAX_GRANT_LENGTH = 1024
 
 
 class Grant(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Who may enter which Space until when (``expires`` in Unix seconds).
+    """Who may enter which Space until when. `expires` is in Unix seconds.
 
-    ``back``: he had his sound a moment ago, and is let in before those who had none.
+    `back`: the participant had sound a moment ago and is let in before newcomers.
     """
 
     space: str
@@ -28,19 +28,19 @@ class Grant(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 
 
 class GrantRefused(ValueError):
-    """The grant does not let anybody in; the message says why."""
+    """The grant is not valid. The message says why."""
 
 
 def mint(
     secret: str, space: str, participant: str, now: float, seconds: float = GRANT_SECONDS, *, back: bool = False
 ) -> str:
-    """Return a grant for one participant of one Space, valid from ``now`` (Unix seconds) for ``seconds``."""
+    """Return a grant for one participant of one Space, valid from `now` (Unix seconds) for `seconds`."""
     payload = _encode(msgspec.json.encode(Grant(str(space), str(participant), now + seconds, back)))
     return f"{payload}.{_encode(_signature(secret, payload))}"
 
 
 def read(secret: str, grant: str, now: float) -> Grant:
-    """Check a grant's signature and date and return what it says; raise GrantRefused otherwise."""
+    """Return what a grant says. Raise GrantRefused if its form, signature or date is wrong."""
     if len(grant) > MAX_GRANT_LENGTH:
         raise GrantRefused("too long")
     payload, _, signature = grant.partition(".")

@@ -1,10 +1,12 @@
-"""What a media node may do for whom in one Space, as the web side last said.
+"""The standing of a Space: what its media node may do for whom.
 
-The web side writes it as JSON under ``KEY`` in Redis and publishes ``"<space> <version>"`` on ``CHANNEL``; the node
-applies it and acknowledges the version under ``ACK_KEY``, again and again, since Redis may lose it. A missing key means
-that the Space is closed. Who merely left is not in it: ``"<space> <participant>"`` is published on ``LEFT``, and the
-web side compares, now and then, who is here with who should be. While somebody hears a Space as files (HLS), ``"<space>
-<boot>"`` is published on ``HEARD`` every few seconds: which start of a node is to write them.
+The web side writes it as JSON under KEY in Redis and publishes `<space> <version>` on CHANNEL. The node applies it and
+acknowledges the version under ACK_KEY, repeatedly, because Redis may lose it. A missing key means that the Space is
+closed.
+
+The standing does not list participants who left. The web side publishes `<space> <participant>` on LEFT, and from time
+to time compares who is on the node with who should be. While anybody listens to a Space as HLS files, the web side
+publishes `<space> <boot>` on FILES every few seconds: the boot that is to write them.
 """
 
 import msgspec
@@ -12,15 +14,15 @@ import msgspec
 KEY = "spaces:standing:{space}"
 CHANNEL = "spaces:standing"
 LEFT = "spaces:left"
-HEARD = "spaces:heard"
+FILES = "spaces:files"
 ACK_KEY = "spaces:standing:ack:{space}"
-ENDED_SECONDS = 600  # an ended Space's standing and its acknowledgement stay that long, so that everybody has read them
+ENDED_SECONDS = 600  # how long the standing of an ended Space and its acknowledgement stay for readers
 MAX_VOICES = 12
 FOREVER_MS = 2**53
 
 
 class Voice(msgspec.Struct, frozen=True):
-    """One turn at the microphone: who, which turn, and whether muted."""
+    """One turn at the microphone: whose, which, and whether it is muted."""
 
     participant: str
     turn: str
@@ -28,7 +30,7 @@ class Voice(msgspec.Struct, frozen=True):
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """One version of the rights of a Space. ``started_at`` (Unix seconds) is the zero of its room time.
+    """One version of the rights of a Space. Its room time begins at `started_at`, in Unix seconds.
 
     `boot` is the boot on which the Space is placed; empty means any that has it. It keeps the sound from `from_ms` of
     room time on. Until then `boot_before` keeps it, if it is set.
@@ -68,10 +70,10 @@ class Standing(msgspec.Struct, frozen=True):
         return 0, self.from_ms if boot == self.boot_before else 0
 
     def supersedes(self, other: "Standing | None") -> bool:
-        """Whether this version is to be applied over the other one (the same version again changes nothing)."""
+        """Whether this version replaces the other one. The same version does not."""
         return other is None or self.version > other.version
 
 
 def parse(data: bytes | str) -> Standing:
-    """Read a standing from JSON; raise ValueError where it is not one."""
+    """Read a standing from JSON. Raise ValueError if it is none."""
     return msgspec.json.decode(data, type=Standing)

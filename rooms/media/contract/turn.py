@@ -1,7 +1,7 @@
-"""TURN servers as browsers are told of them (RFC 7065), and credentials that such a server takes for a while.
+"""TURN servers as browsers know them (RFC 7065), and credentials that expire.
 
-The credentials are those of draft-uberti-behave-turn-rest-00, which coturn knows as ``use-auth-secret``: whoever shares
-the secret with the server makes them, and the server needs no list of users.
+The credentials are those of draft-uberti-behave-turn-rest-00, which coturn calls `use-auth-secret`. They are made from
+a secret that is shared with the server, so the server needs no list of users.
 """
 
 import base64
@@ -16,7 +16,7 @@ _PORTS = {"turn": 3478, "turns": 5349}
 
 
 class Server(NamedTuple):
-    """Where a TURN server is asked. ``transport``: udp, tcp, or tls over TCP."""
+    """A TURN server. `transport` is udp, tcp, or tls (over TCP)."""
 
     host: str
     port: int
@@ -24,7 +24,7 @@ class Server(NamedTuple):
 
 
 def parse(url: str) -> Server:
-    """Read a URL such as ``turns:turn.example.org:443?transport=tcp``; ValueError says what is wrong with it."""
+    """Read a URL such as `turns:turn.example.org:443?transport=tcp`. ValueError says what is wrong with it."""
     found = _URL.fullmatch(url)
     if found is None:
         raise ValueError("a TURN server is written as turn:HOST:PORT?transport=udp, turn:...=tcp or turns:...=tcp")
@@ -38,6 +38,6 @@ def parse(url: str) -> Server:
 
 
 def credentials(secret: str, identity: str, expires: int) -> tuple[str, str]:
-    """Return user name and password for ``identity``, good until ``expires`` (Unix seconds)."""
+    """Return user name and password for `identity`, valid until `expires` in Unix seconds."""
     username = f"{expires}:{identity}"
     return username, base64.b64encode(hmac.digest(secret.encode(), username.encode(), "sha1")).decode()

@@ -1,4 +1,4 @@
-"""The writer's process: reads the node's socket until the node is gone, however it went."""
+"""The HLS writer's process: reads the node's socket until the node is gone, for whatever reason."""
 
 import contextlib
 import logging
@@ -18,16 +18,16 @@ from rooms.media.hls.writer import Writer
 
 log = logging.getLogger("rooms.media.hls")
 
-LOOK_SECONDS = 1.0
-NICE = 5  # the node itself, and whatever else is urgent, goes first
-TRIAL_SECONDS = 5.0
-TRIAL_SIZE = 1 << 16  # more than a segment
-MAX_MESSAGE = 1 << 18
-MAX_WAITING = 2000  # pieces of 200 ms; what comes while so many wait is dropped
+LOOK_SECONDS = 1.0  # between two rounds of upkeep
+NICE = 5  # the node itself goes first
+TRIAL_SECONDS = 5.0  # between two trials of the folder
+TRIAL_SIZE = 1 << 16  # octets, more than a segment
+MAX_MESSAGE = 1 << 18  # octets
+MAX_WAITING = 2000  # pieces of 200 ms; more are dropped
 
 
 class Trial:
-    """Tells the node whether files can be written in ``root``, so that nobody is sent to files that do not come."""
+    """Tells the node whether files can be written in `root`, so that it offers no files that do not come."""
 
     def __init__(self, node: socket.socket, root: Path) -> None:
         self._node, self._root = node, root
@@ -35,7 +35,7 @@ class Trial:
         self._tried = 0.0
 
     def look(self, now: float) -> None:
-        """Try it again after a while; ``now`` is in seconds of any clock."""
+        """Try again every TRIAL_SECONDS. `now` is in seconds of any clock."""
         if self._writes is None or now - self._tried > TRIAL_SECONDS:
             self._tried = now
             try:
@@ -46,9 +46,9 @@ class Trial:
                 self._say(True)
 
     def fails(self, error: Exception) -> None:
-        """Something was not written; log it unless that is known."""
+        """Note that something was not written. Log it unless that is known."""
         if self._writes is not False:
-            log.error("the sound as files is not written: %s", error)
+            log.error("HLS files cannot be written: %s", error)
         self._say(False)
 
     def _try(self) -> None:
@@ -61,15 +61,15 @@ class Trial:
 
     def _say(self, writes: bool) -> None:
         if writes and self._writes is False:
-            log.info("the sound as files is written again")
+            log.info("HLS files are written again")
         if writes != self._writes:
-            with contextlib.suppress(OSError):  # the node is gone, which whoever reads from it sees, too
+            with contextlib.suppress(OSError):  # the node is gone; the reader notices it
                 self._node.send(WRITES if writes else FAILS)
         self._writes = writes
 
 
 def receive(node: socket.socket, pieces: "queue.Queue[bytes | None]") -> None:
-    """Take what comes off the socket at once, since the node does not wait for room in it; None at its end."""
+    """Move messages from the socket to the queue at once: the node does not wait. Put None at the end."""
     try:
         _pass_on(node, pieces)
     finally:
@@ -81,7 +81,7 @@ def _pass_on(node: socket.socket, pieces: "queue.Queue[bytes | None]") -> None:
     while data := _read(node):
         if pieces.full() and isinstance(parse(data), Piece):
             if keeps_up:
-                log.error("the writer does not keep up with the sound")
+                log.error("the HLS writer does not keep up with the sound")
             keeps_up = False
         else:
             pieces.put(data)
@@ -91,7 +91,7 @@ def _pass_on(node: socket.socket, pieces: "queue.Queue[bytes | None]") -> None:
 def _read(node: socket.socket) -> bytes:
     try:
         return node.recv(MAX_MESSAGE)
-    except ConnectionResetError:  # it went before it read what was said to it; what it sent is still there
+    except ConnectionResetError:  # the node ended without reading our messages; its own are still there
         return node.recv(MAX_MESSAGE)
 
 
@@ -112,13 +112,13 @@ def run(node: socket.socket, root: Path) -> None:
             writer.take(parse(data))
         except queue.Empty:
             continue
-        except (OSError, ValueError, av.FFmpegError) as error:  # a full disk: what comes next may be written again
+        except (OSError, ValueError, av.FFmpegError) as error:  # the disk may be full now and free later
             trial.fails(error)
 
 
 if __name__ == "__main__":
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # it ends with its node, which still has something to say then
+        signal.signal(number, signal.SIG_IGN)  # it ends with its node, which may still send its last pieces
     av.logging.set_level(None)
     logging.basicConfig(level=logging.INFO)
     os.nice(NICE)

@@ -1,4 +1,4 @@
-"""The node's end: collects the mix of a Space tick by tick, and hands it to the writer's process without waiting."""
+"""The node's end of HLS: collects the mix of a Space and hands it to the writer's process without waiting."""
 
 import contextlib
 import logging
@@ -14,17 +14,17 @@ from rooms.media.units import FRAME
 
 log = logging.getLogger(__name__)
 
-PIECE = 10 * FRAME  # samples that are handed over together: a message costs more than the ten frames in it
-LEAD = 3 * FRAME  # samples by which a piece ends after a multiple of PIECE: AAC is that much behind its sound
+PIECE = 10 * FRAME  # samples per message: a message costs more than the ten frames in it
+LEAD = 3 * FRAME  # samples by which a piece ends after a multiple of PIECE: the AAC encoder is this late
 SLACK = 2  # samples by which the room time of a tick may be rounded
-STOP_SECONDS = 1.0
+STOP_SECONDS = 1.0  # for the process to write the rest
 _SILENCE = bytes(2 * FRAME)
 
 Send = Callable[[Piece | Ended], None]
 
 
 class Feed:
-    """One Space's mix on its way to the writer, from the next tick on; ``levels`` are those that were measured last."""
+    """The mix of one Space on its way to the writer. `levels` are the latest ones, 0 to 100 by participant."""
 
     def __init__(self, folder: str, zero: float, send: Send) -> None:
         self._folder, self._zero, self._send = folder, zero, send
@@ -35,7 +35,7 @@ class Feed:
         self._audible = False
 
     def write(self, pcm: Pcm | None, packet: bytes | None, position: int) -> None:
-        """Add the 20 ms at ``position`` (room time): the mix, None for silence, and its packet where there is one."""
+        """Add the 20 ms at `position`, in samples of room time: the mix, None for silence, and its packet, if any."""
         if self._packets and abs(position - self._start - len(self._packets) * FRAME) > SLACK:
             self.flush()
         if not self._packets:
@@ -47,45 +47,45 @@ class Feed:
             self.flush()
 
     def flush(self) -> None:
-        """Hand over what there is."""
+        """Hand over the frames that are there."""
         if self._packets:
             pcm = b"".join(self._pcm) if self._audible else b""
             self._send(Piece(self._folder, self._zero, self._start, self._packets, pcm, self.levels))
         self._packets, self._pcm, self._audible = [], [], False
 
     def end(self, how: End) -> None:
-        """Hand over the rest, and why there is no more."""
+        """Hand over the rest, and why it ends."""
         self.flush()
         self._send(Ended(self._folder, how))
 
 
 class Process:
-    """The process that writes, started before the node's first tick, and again where it has ended.
+    """The process that writes. Started before the node's first tick, and again when it has ended.
 
-    It ends by itself when the node does: its end of the socket is the only one that is left then.
+    It ends when the node does, because the node alone holds the other end of its socket.
     """
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self._socket: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
-        self._waiting: list[bytes] = []  # ends that found no room: a folder would be left behind, and its sound in it
+        self._waiting: list[bytes] = []  # ends that found no room; without them folders with sound would stay behind
         self._starts, self._writes = True, False
         self.dropped = 0  # messages that found no room, or no process
 
     @property
     def pid(self) -> int:
-        """The id of the process, 0 before it was started."""
+        """The id of the process, 0 before its start."""
         return self._process.pid if self._process is not None else 0
 
     @property
     def running(self) -> bool:
-        """Whether somebody takes what is sent."""
+        """Whether the process runs."""
         return self._process is not None and self._process.poll() is None
 
     @property
     def writes(self) -> bool:
-        """Whether it runs and has said last that it can write."""
+        """Whether it runs and has last reported that it can write."""
         while self._socket is not None:
             try:
                 said = self._socket.recv(MAX_WORD)
@@ -97,19 +97,19 @@ class Process:
         return self._writes and self.running
 
     def keep_running(self) -> None:
-        """Start it unless it runs, later where that is not possible now, and have it told what it was not yet."""
+        """Start it unless it runs, or try again later, and send the ends that wait."""
         try:
             self.start()
         except OSError as error:
             if self._starts:
-                log.error("the process that writes files does not start: %s", error)
+                log.error("the HLS writer does not start: %s", error)
             self._starts = False
             return
         self._starts = True
         self._send_waiting()
 
     def start(self) -> None:
-        """Start it, unless it runs. Raises OSError, where the system has no more processes or files, for example."""
+        """Start it unless it runs. Raise OSError if the system has no more processes or files, for example."""
         if self.running:
             return
         self._close()
@@ -129,7 +129,7 @@ class Process:
         self._socket = ours
 
     def send(self, message: Piece | Ended) -> None:
-        """Hand a message over, or drop it: the sound of those who are connected does not wait. An end is sent later."""
+        """Hand a message over without waiting, or drop it. An end that finds no room is sent later."""
         data = encode(message)
         if self._send_waiting() and self._send(data):
             return
@@ -150,7 +150,7 @@ class Process:
             return False
 
     def stop(self) -> None:
-        """Let it write what it has, and go."""
+        """Let it write what it has, then end it."""
         self._send_waiting()
         self._close()
         if self._process is not None:

@@ -1,4 +1,4 @@
-"""Folders of Spaces that nobody writes into any more: their nodes are dead, or were stopped."""
+"""HLS folders of Spaces whose nodes are gone: no node writes into them any more."""
 
 import contextlib
 import re
@@ -12,9 +12,9 @@ _NAME = re.compile(r"[\w-]{24}", re.ASCII)  # as `signature.folder` makes them
 
 
 def leftovers(root: Path, now: float) -> Iterator[Path]:
-    """The folders below ``root`` that nobody has written into for a while. ``now`` is in Unix seconds.
+    """Yield the folders below `root` without a new file for ABANDONED_SECONDS. `now` is in Unix seconds.
 
-    Whatever else somebody keeps there is none: only folders with names of ours that hold nothing but files of ours.
+    Anything else that is kept there is spared: only folders with the right names and nothing but HLS files count.
     """
     for folder in _listed(root):
         with contextlib.suppress(OSError):
@@ -23,13 +23,13 @@ def leftovers(root: Path, now: float) -> Iterator[Path]:
 
 
 def sweep(root: Path, now: float) -> None:
-    """Delete them."""
+    """Delete the leftovers below `root`. `now` is in Unix seconds."""
     for folder in leftovers(root, now):
         remove(folder)
 
 
 def remove(folder: Path) -> None:
-    """Delete a Space's folder, unless a file comes into it meanwhile; nothing happens where there is none."""
+    """Delete the folder of a Space, unless a new file arrives meanwhile. Do nothing if it is missing."""
     with contextlib.suppress(OSError):
         for file in folder.iterdir():
             file.unlink(missing_ok=True)
@@ -39,7 +39,7 @@ def remove(folder: Path) -> None:
 def _listed(root: Path) -> list[Path]:
     try:
         return list(root.iterdir())
-    except OSError:  # no Space was ever heard this way here, or it is another machine that writes them
+    except OSError:  # no file was ever written here, or another machine writes them
         return []
 
 

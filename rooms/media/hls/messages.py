@@ -1,19 +1,21 @@
-"""What a node hands to its writer: pieces of the mix, one message each over a local socket."""
+"""Messages between a node and its HLS writer: pieces of the mix, one datagram each over a local socket."""
 
 from typing import Literal
 
 import msgspec
 
-WRITES, FAILS = b"writes", b"fails"  # what the writer says of its folder, each time that it changes
+WRITES, FAILS = b"writes", b"fails"  # the writer reports each change of these
 MAX_WORD = 16  # octets
 
 End = Literal["over", "unheard", "moved"]
 
 
 class Piece(msgspec.Struct, tag="piece", array_like=True, frozen=True):
-    """Some frames of 20 ms of one Space. ``zero`` is the Unix time at which its room time begins, ``position`` the
-    room time of the first sample; ``pcm`` has 960 int16 samples for each packet, or nothing, which is silence;
-    ``levels`` tells how loud each participant is, 0 to 100."""
+    """Some frames of 20 ms of one Space.
+
+    `zero` is the Unix time at which its room time begins, `position` the room time of the first sample. `pcm` has 960
+    int16 samples per packet, or nothing, which is silence. `levels` are 0 to 100 by participant.
+    """
 
     folder: str
     zero: float
@@ -24,7 +26,7 @@ class Piece(msgspec.Struct, tag="piece", array_like=True, frozen=True):
 
 
 class Ended(msgspec.Struct, tag="ended", array_like=True, frozen=True):
-    """No more of this Space: it is ``over``, nobody hears it this way (``unheard``), or another node has it."""
+    """The end of this Space's files: it is `over`, has no HLS listeners (`unheard`), or has `moved` to another node."""
 
     folder: str
     how: End
@@ -35,10 +37,10 @@ _encoder = msgspec.msgpack.Encoder()
 
 
 def encode(message: Piece | Ended) -> bytes:
-    """A message as one datagram."""
+    """Return a message as one datagram."""
     return _encoder.encode(message)
 
 
 def parse(data: bytes) -> Piece | Ended:
-    """Read a datagram; raise ValueError where it is none of ours."""
+    """Read a datagram. Raise ValueError if it is none of these messages."""
     return _decoder.decode(data)

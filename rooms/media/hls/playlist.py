@@ -1,16 +1,19 @@
-"""Playlists (RFC 8216): one for each way of encoding, and the one that names them."""
+"""Playlists (RFC 8216): one per encoding, and the master playlist that names them."""
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-TARGET_SECONDS = 2
-WINDOW = 6  # segments that a playlist names
+TARGET_SECONDS = 2  # length of a segment
+WINDOW = 6  # segments in a playlist
 
 
 @dataclass(frozen=True)
 class Segment:
-    """One line of a playlist. ``at``: Unix time of its first sample; ``breaks``: it continues nothing; ``levels``: of
-    its voices, as ``levels.py`` writes them."""
+    """One segment in a playlist.
+
+    `at` is the Unix time of its first sample. `breaks`: it does not continue the one before. `levels` are those of its
+    voices, as `levels.py` writes them.
+    """
 
     name: str
     init: str
@@ -22,7 +25,7 @@ class Segment:
 
 @dataclass
 class Playlist:
-    """The latest segments; ``sequence`` is the number of the first, ``breaks`` how many breaks went before it."""
+    """The latest segments. `sequence` is the number of the first, `breaks` counts the breaks before it."""
 
     sequence: int
     breaks: int = 0
@@ -31,11 +34,11 @@ class Playlist:
 
     @property
     def next(self) -> int:
-        """The number of the segment that comes next."""
+        """The number of the next segment."""
         return self.sequence + len(self.segments)
 
     def add(self, segment: Segment) -> list[Segment]:
-        """Name one more, and return those that are not named any more."""
+        """Add a segment. Return the segments that drop out."""
         self.segments.append(segment)
         gone, self.segments = self.segments[:-WINDOW], self.segments[-WINDOW:]
         self.sequence += len(gone)
@@ -43,12 +46,12 @@ class Playlist:
         return gone
 
     def forget(self) -> None:
-        """Name none of them any more; the numbers go on."""
+        """Drop all segments. The numbers go on."""
         self.sequence, self.breaks = self.next, self.breaks + sum(one.breaks for one in self.segments)
         self.segments = []
 
     def text(self) -> str:
-        """The file (section 4.3)."""
+        """Return the file (RFC 8216 section 4.3)."""
         lines = [
             "#EXTM3U",
             "#EXT-X-VERSION:7",
@@ -68,7 +71,7 @@ class Playlist:
 
 
 def parse(text: str) -> Playlist:
-    """Read a playlist that ``Playlist.text`` wrote; raise ValueError where it is something else."""
+    """Read a playlist that `Playlist.text` wrote. Raise ValueError if it is anything else."""
     lines = text.splitlines()
     if lines[:1] != ["#EXTM3U"]:
         raise ValueError("no playlist")
@@ -102,9 +105,9 @@ def _date(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def master(ways: dict[str, tuple[str, int]]) -> str:
-    """The playlist of playlists: name of each way of encoding -> its codec (RFC 6381) and bit/s at most."""
+def master(encodings: dict[str, tuple[str, int]]) -> str:
+    """Return the master playlist. `encodings`: name -> codec (RFC 6381) and bit/s at most."""
     lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS"]
-    for name, (codec, bitrate) in ways.items():
+    for name, (codec, bitrate) in encodings.items():
         lines += [f'#EXT-X-STREAM-INF:BANDWIDTH={bitrate},CODECS="{codec}"', f"{name}.m3u8"]
     return "\n".join([*lines, ""])

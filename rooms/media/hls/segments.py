@@ -1,7 +1,7 @@
-"""One unbroken stretch of the mix, encoded in each way and cut into segments: fragmented MP4 (CMAF), by PyAV.
+"""A part of the mix without breaks, in each encoding, cut into segments: fragmented MP4 (CMAF), by PyAV.
 
-Times are samples of room time at 48 kHz, in the files too (``tfdt``): every way of encoding and every node has the same
-ones. Segments begin at multiples of two seconds, at the first packet at or after them.
+Times are samples of room time at 48 kHz, also in the files (`tfdt`), so they are the same in all encodings and on all
+nodes. Segments begin with the first packet at or after each multiple of two seconds.
 """
 
 import io
@@ -21,14 +21,14 @@ from rooms.media.units import FRAME, SAMPLE_RATE
 
 SEGMENT = TARGET_SECONDS * SAMPLE_RATE
 AAC_BITRATE = 32_000
-WAYS = {"aac": ("mp4a.40.2", 48_000), "opus": ("opus", 48_000)}  # codec and bit/s at most, for the master playlist
+ENCODINGS = {"aac": ("mp4a.40.2", 48_000), "opus": ("opus", 48_000)}  # codec and bit/s at most, for the master playlist
 _TIME_BASE = Fraction(1, SAMPLE_RATE)
 _FLAGS = "cmaf+empty_moov+default_base_moof+frag_discont+skip_trailer"
 
 
 @dataclass(frozen=True)
 class Cut:
-    """A finished segment: where it begins, how long it is, its data, and what a decoder needs before (``moov``)."""
+    """A finished segment: its first sample, its length in samples, the boxes a decoder needs first, and its data."""
 
     start: int
     samples: int
@@ -36,8 +36,8 @@ class Cut:
     data: bytes
 
 
-class Way(ABC):
-    """The packets of one way of encoding, until they are cut. ``template`` is the stream that they could be of."""
+class Encoding(ABC):
+    """The packets of one encoding until they are cut. `template` is a stream of the same parameters."""
 
     template: Any
 
@@ -50,14 +50,14 @@ class Way(ABC):
 
     @abstractmethod
     def finish(self) -> None:
-        """Have out what the encoder still holds."""
+        """Take the packets that the encoder still holds."""
 
     def reaches(self, boundary: int) -> bool:
-        """Whether all packets that begin before ``boundary`` are there."""
+        """Whether all packets that begin before `boundary` are there."""
         return bool(self._packets) and self._packets[-1].pts >= boundary
 
     def cut(self, boundary: int | None, number: int) -> Cut | None:
-        """Take the packets that begin before ``boundary``, or all, as segment ``number``; None where there are none."""
+        """Take the packets that begin before `boundary`, or all, as segment `number`. None if there are none."""
         taken = [packet for packet in self._packets if boundary is None or packet.pts < boundary]
         self._packets = self._packets[len(taken) :]
         if not taken:
@@ -78,8 +78,8 @@ class Way(ABC):
         return file.getvalue()
 
 
-class Aac(Way):
-    """FFmpeg's AAC-LC. Its first packet is only there to prime a decoder (1,024 samples before the sound)."""
+class Aac(Encoding):
+    """FFmpeg's AAC-LC. Its first packet only primes the decoder: it lies 1,024 samples before the sound."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -101,7 +101,7 @@ class Aac(Way):
 
 @cache
 def _silent_aac() -> bytes:
-    """A file of silence: a muxer takes what a decoder has to know from a stream that was read, not from an encoder."""
+    """Return a file of silence: the muxer takes parameters from a stream that was read, not from an encoder."""
     file = io.BytesIO()
     with av.open(file, "w", format="mp4") as container:
         stream = container.add_stream("aac", rate=SAMPLE_RATE, layout="mono")
@@ -113,8 +113,8 @@ def _silent_aac() -> bytes:
     return file.getvalue()
 
 
-class Opus(Way):
-    """The packets that other listeners get, as they are."""
+class Opus(Encoding):
+    """The packets that connected listeners get, unchanged."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -131,49 +131,49 @@ class Opus(Way):
             self._packets.append(packet)
 
     def finish(self) -> None:
-        """Nothing is held back: every packet came whole."""
+        """Do nothing: no packet is held back."""
 
 
 class Stretch:
-    """Sound without a break from ``position`` on."""
+    """Sound without a break from `position` on, in samples of room time."""
 
     def __init__(self, position: int) -> None:
         self.end = position
         self._boundary = (position // SEGMENT + 1) * SEGMENT
-        self._ways: dict[str, Way] = {"aac": Aac(), "opus": Opus()}
+        self._encodings: dict[str, Encoding] = {"aac": Aac(), "opus": Opus()}
 
     def write(self, pcm: bytes, packets: list[bytes]) -> None:
-        """Add the piece that follows: its packets, and 960 samples of int16 for each."""
-        for way in self._ways.values():
-            way.write(pcm, packets, self.end)
+        """Add the next piece: its packets, and 960 int16 samples for each."""
+        for encoding in self._encodings.values():
+            encoding.write(pcm, packets, self.end)
         self.end += len(packets) * FRAME
 
     @property
     def is_whole(self) -> bool:
-        """Whether the next segment is, in each way of encoding."""
-        return all(way.reaches(self._boundary) for way in self._ways.values())
+        """Whether the next segment is complete in each encoding."""
+        return all(encoding.reaches(self._boundary) for encoding in self._encodings.values())
 
     def cut(self, number: int) -> dict[str, Cut] | None:
-        """Return the next segment in each way of encoding, once it is whole in all of them."""
+        """Return the next segment by encoding, None until it is complete in all of them."""
         if not self.is_whole:
             return None
         boundary, self._boundary = self._boundary, self._boundary + SEGMENT
         return self._cuts(boundary, number)
 
     def finish(self, number: int) -> dict[str, Cut] | None:
-        """Return what is left as a last segment; None where nothing is."""
-        for way in self._ways.values():
-            way.finish()
+        """Return what is left as a last segment, by encoding. None if nothing is left."""
+        for encoding in self._encodings.values():
+            encoding.finish()
         return self._cuts(None, number)
 
     def _cuts(self, boundary: int | None, number: int) -> dict[str, Cut] | None:
-        cuts = {name: way.cut(boundary, number) for name, way in self._ways.items()}
+        cuts = {name: encoding.cut(boundary, number) for name, encoding in self._encodings.items()}
         whole = {name: cut for name, cut in cuts.items() if cut is not None}
         return whole if len(whole) == len(cuts) else None
 
 
 def split(file: bytes) -> tuple[bytes, bytes]:
-    """Return the boxes up to ``moov``, and those after it (ISO/IEC 14496-12 section 4.2)."""
+    """Return the boxes up to `moov`, and those after it (ISO/IEC 14496-12 section 4.2)."""
     place = 0
     while file[place + 4 : place + 8] != b"moov":
         place += int.from_bytes(file[place : place + 4], "big")

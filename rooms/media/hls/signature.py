@@ -1,30 +1,30 @@
-"""Who may fetch the files of a Space: whoever has a signature of the last 15 seconds over the name of its folder.
+"""Signatures over the folders of Spaces: they let listeners fetch HLS files for 15 seconds.
 
-``<expires>-<signature>``, where ``expires`` is in Unix seconds and the signature what nginx's ``secure_link_md5
-"$expires $folder SECRET"`` computes: base64url(MD5("<expires> <folder> <secret>")). The secret stands at the end, so
-nothing can be appended, and nobody who lacks it chooses what is hashed; MD5 is what nginx has.
+A signature is `<expires>-<hash>`. `expires` is in Unix seconds. The hash is what nginx computes for `secure_link_md5
+"$expires $folder SECRET"`: base64url(MD5("<expires> <folder> <secret>")). The secret stands at the end, so nothing can
+be appended, and outsiders do not choose what is hashed. nginx has no hash but MD5.
 """
 
 import base64
 import hashlib
 import hmac
 
-SECONDS = 15  # for which a signature holds
+SECONDS = 15  # how long a signature is valid
 
 
 def folder(secret: str, space: str) -> str:
-    """Return the name of a Space's folder, which only who has the secret can tell; the same on every node."""
+    """Return the name of a Space's folder. It is the same on every node and cannot be guessed without the secret."""
     return _encode(hmac.digest(secret.encode(), f"folder {space}".encode(), hashlib.sha256)[:18])
 
 
 def sign(secret: str, name: str, now: float, seconds: int = SECONDS) -> str:
-    """Return a signature for the folder of this name, valid from ``now`` (Unix seconds) on."""
+    """Return a signature for the folder of this name, valid for `seconds` from `now` on, in Unix seconds."""
     expires = int(now) + seconds
     return f"{expires}-{_signature(secret, name, expires)}"
 
 
 def refusal(secret: str, name: str, signed: str, now: float) -> str | None:
-    """Why a signature does not open the folder of this name: "forged" or "expired"; None where it does."""
+    """Return why a signature is not valid for the folder of this name: "forged" or "expired". None if it is."""
     expires, _, signature = signed.partition("-")
     if not (expires.isascii() and expires.isdigit() and len(expires) <= 12):
         return "forged"

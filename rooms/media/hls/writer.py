@@ -1,11 +1,11 @@
-"""Writes the streams of one node into their folders, in a process of its own (``python -m rooms.media.hls``)."""
+"""Writes the HLS files of one node, in a process of its own (`python -m rooms.media.hls`)."""
 
 import logging
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from rooms.media.hls.files import Shelf
+from rooms.media.hls.files import Folder
 from rooms.media.hls.leftovers import sweep
 from rooms.media.hls.levels import Levels
 from rooms.media.hls.messages import Ended, Piece
@@ -16,21 +16,21 @@ from rooms.media.units import FRAME, SAMPLE_RATE
 
 log = logging.getLogger(__name__)
 
-SLACK = 2 * FRAME  # samples by which a piece may lie beside the end of the one before: the node's clock was set
-FILLED = SAMPLE_RATE  # samples that may be missing and are filled with silence; more is a break
-LINGER_SECONDS = TARGET_SECONDS * WINDOW  # for which the files of a Space that is over can be heard to their end
+SLACK = 2 * FRAME  # samples by which a piece may miss the end of the one before: the node's clock was set
+FILLED = SAMPLE_RATE  # missing samples that are filled with silence; more are a break
+LINGER_SECONDS = TARGET_SECONDS * WINDOW  # how long files stay after the end of their Space
 SWEEP_SECONDS = 20.0
 
 
 class Stream:
-    """One Space: what was written of it, and what is not whole yet."""
+    """The files of one Space, and the sound that does not fill a segment yet."""
 
     def __init__(self, root: Path, piece: Piece) -> None:
         self._stretch, self._levels = Stretch(piece.position), Levels()
-        self.shelf = Shelf(root, piece.folder, piece.zero, piece.position)
+        self.folder = Folder(root, piece.folder, piece.zero, piece.position)
 
     def write(self, piece: Piece) -> None:
-        """Add a piece, after silence for what is missing before it, without what is there already."""
+        """Add a piece. Fill a gap before it with silence, and leave out what is there already."""
         missing = piece.position - self._stretch.end
         if not -FILLED <= missing <= FILLED:
             self._break(piece.position)
@@ -41,14 +41,14 @@ class Stream:
         self._add(piece.packets[skipped:], piece.pcm[skipped * FRAME * 2 :])
 
     def finish(self) -> None:
-        """Write what is left."""
+        """Write the rest as a last segment."""
         self._finish(self._stretch)
 
     def _add(self, packets: list[bytes], pcm: bytes) -> None:
         if packets:
             self._stretch.write(pcm or bytes(len(packets) * FRAME * 2), packets)
         while self._stretch.is_whole:
-            self._put(self._stretch.cut(self.shelf.begin()))
+            self._put(self._stretch.cut(self.folder.begin()))
 
     def _break(self, position: int) -> None:
         before, self._stretch = self._stretch, Stretch(position)
@@ -56,28 +56,28 @@ class Stream:
             self._finish(before)
         finally:
             self._levels = Levels()
-            self.shelf.breaks()
+            self.folder.breaks()
 
     def _finish(self, stretch: Stretch) -> None:
-        self._put(stretch.finish(self.shelf.begin()))
+        self._put(stretch.finish(self.folder.begin()))
 
     def _put(self, cuts: Mapping[str, Cut] | None) -> None:
         if cuts is not None:
             cut = cuts["opus"]
-            self.shelf.put(cuts, self._levels.take(cut.start, cut.samples))
+            self.folder.put(cuts, self._levels.take(cut.start, cut.samples))
 
 
 class Writer:
-    """All streams of one node below ``root``. ``clock`` gives Unix seconds."""
+    """All streams of one node below `root`. `clock` gives Unix seconds."""
 
     def __init__(self, root: Path, clock: Callable[[], float] = time.time) -> None:
         self._root, self._clock = root, clock
         self._streams: dict[str, Stream] = {}
-        self._over: list[tuple[float, Shelf]] = []
+        self._over: list[tuple[float, Folder]] = []
         self._swept = 0.0
 
     def take(self, message: Piece | Ended) -> None:
-        """Do what a message says. Whatever it raises, the next piece is written again, after a break."""
+        """Carry out a message. After an error, the next piece of that Space is written after a break."""
         if isinstance(message, Ended):
             self._end(message)
             return
@@ -86,12 +86,12 @@ class Writer:
         self._streams[message.folder] = stream
 
     def look_after(self) -> None:
-        """Delete the folders whose time is over; to be called once a second or so."""
+        """Delete the folders whose time is over. Call it about once a second."""
         now = self._clock()
-        due = [shelf for until, shelf in self._over if until <= now and shelf.path.name not in self._streams]
-        self._over = [(until, shelf) for until, shelf in self._over if until > now]
-        for shelf in due:
-            shelf.remove()
+        due = [folder for until, folder in self._over if until <= now and folder.path.name not in self._streams]
+        self._over = [(until, folder) for until, folder in self._over if until > now]
+        for folder in due:
+            folder.remove()
         if now - self._swept > SWEEP_SECONDS:
             self._swept = now
             sweep(self._root, now)
@@ -101,10 +101,10 @@ class Writer:
         if stream is None:
             return
         if message.how == "over":
-            self._over.append((self._clock() + LINGER_SECONDS, stream.shelf))
+            self._over.append((self._clock() + LINGER_SECONDS, stream.folder))
             stream.finish()
-            stream.shelf.end()
+            stream.folder.end()
         elif message.how == "unheard":
-            stream.shelf.remove()
-        elif stream.shelf.is_ours:  # the node that has it now goes on in the same folder, after what was heard here
+            stream.folder.remove()
+        elif stream.folder.is_ours:  # the next node continues in the same folder
             stream.finish()

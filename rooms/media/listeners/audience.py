@@ -1,7 +1,7 @@
-"""The listeners of one Space, in two groups: a packet for every 20 ms, or one for every 60 ms.
+"""The listeners of one Space, in two groups: a packet every 20 ms, or a packet every 60 ms.
 
-Three frames in one packet are the three packets joined by libopus's repacketizer, without encoding again (RFC 6716
-section 3.2). A third of the packets is a third of the work, for 40 ms of delay.
+libopus's repacketizer joins three frames into one packet without encoding again (RFC 6716 section 3.2). A third of the
+packets is a third of the work, at the price of 40 ms of delay.
 """
 
 from itertools import groupby
@@ -13,16 +13,16 @@ from rooms.media.sound.opus import DTX_PACKET, Repacketizer
 from rooms.media.units import FRAME
 
 LONG = 3  # frames in a packet of the long group
-_CONFIGURATION = 0xFC  # of a packet's first octet: what frames in one packet have in common (RFC 6716 section 3.1)
+_CONFIGURATION = 0xFC  # bits of the first octet that frames in one packet share (RFC 6716 section 3.1)
 
 
 def _kind(frame: bytes) -> tuple[int, bool]:
-    """What has to be the same of frames in one packet; a frame that tells of silence travels alone."""
+    """Return what frames need to have in common to travel in one packet. A DTX frame travels alone."""
     return frame[0] & _CONFIGURATION, frame == DTX_PACKET
 
 
 class Audience:
-    """Listeners who all get the same packets, as rows for ``FanOut.write``."""
+    """Listeners who get the same packets, as rows for `FanOut.write`."""
 
     def __init__(self) -> None:
         self._members: set[Listener] = set()
@@ -35,17 +35,17 @@ class Audience:
         return listener in self._members
 
     def add(self, listener: Listener) -> None:
-        """Count somebody who has a row in."""
+        """Add a listener who has a row."""
         self._members.add(listener)
         self._rows = None
 
     def discard(self, listener: Listener) -> None:
-        """Count somebody out."""
+        """Remove a listener, if present."""
         self._members.discard(listener)
         self._rows = None
 
     def rows_changed(self) -> None:
-        """A member's row is another one now."""
+        """Note that the row of a member has changed."""
         self._rows = None
 
     @property
@@ -57,37 +57,37 @@ class Audience:
 
 
 class Audiences:
-    """Everybody who hears one Space: ``short`` gets each frame at once, ``long`` three at a time."""
+    """All listeners of one Space: `short` gets each frame at once, `long` gets three at a time."""
 
     def __init__(self, fanout: FanOut) -> None:
         self.short, self.long = Audience(), Audience()
         self._fanout = fanout
         self._joiner = Repacketizer()
-        self._frames: list[bytes] = []  # that the long group has not got yet
+        self._frames: list[bytes] = []  # not yet sent to the long group
         self._leaving: list[Listener] = []
 
     def __len__(self) -> int:
         return len(self.short) + len(self.long)
 
     def discard(self, listener: Listener) -> None:
-        """Count somebody out."""
+        """Remove a listener, if present."""
         self.short.discard(listener)
         self.long.discard(listener)
         if listener in self._leaving:
             self._leaving.remove(listener)
 
     def rows_changed(self) -> None:
-        """A member's row is another one now."""
+        """Note that the row of a member has changed."""
         self.short.rows_changed()
         self.long.rows_changed()
 
     def shorten(self, listener: Listener) -> None:
-        """Give somebody each frame at once from the next tick on, and in that what he has not got yet."""
+        """Move a listener to `short` with the next tick, which also sends the frames still missing."""
         if listener in self.long and listener not in self._leaving:
             self._leaving.append(listener)
 
     def write(self, packet: bytes | None) -> None:
-        """Hand out the packet of this tick; None where nobody gets one, since there is nothing to hear."""
+        """Send the packet of this tick to all, None if there is nothing to send."""
         if len(self.long):
             self._write_long(packet)
         if len(self.short) and packet is not None:
@@ -111,7 +111,7 @@ class Audiences:
             self._send_frames(np.array([listener.row for listener in self._leaving], np.int64))
 
     def _send_frames(self, rows: Rows) -> None:
-        """Write the frames as one packet, or as several where the encoder changed its mode between them."""
+        """Write the frames as one packet, or as several if the encoder changed its mode between them."""
         behind = len(self._frames) * FRAME
         for place, (_, run) in enumerate(groupby(self._frames, _kind)):
             if place:

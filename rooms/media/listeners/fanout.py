@@ -1,8 +1,9 @@
 """One packet of sound to many listeners: headers by numpy for all at once, SRTP one by one, one system call.
 
-Every listener has a row: a buffer for his packet, his own sequence number, timestamp and SSRC, his SRTP context and
-his address. Rows in use are always the first ones, so that a tick works on slices; when one becomes free, the last one
-moves there. A listener's sequence goes on by one with whatever he gets, so he never notices which stream it is from.
+Every listener has a row: a buffer for the packet, a sequence number, timestamp and SSRC, an SRTP context and an
+address. The rows in use are always the first ones, so that a tick works on slices. When a row becomes free, the last
+one moves there. The sequence number of a listener goes up by one with each packet, from whichever stream it comes, so
+the listener cannot tell.
 """
 
 import secrets
@@ -18,12 +19,12 @@ from rooms.media.sound.opus import MAX_PAYLOAD
 from rooms.media.units import SAMPLE_RATE
 
 ROW = 1408  # octets: header, largest payload, 16 octets of GCM tag, rounded up
-MAX_SEQUENCE_START = 1 << 15  # a stream that starts below has no rollover near its beginning (RFC 3711 section 3.3.1)
+MAX_SEQUENCE_START = 1 << 15  # a stream that starts below is far from a rollover (RFC 3711 section 3.3.1)
 Rows = npt.NDArray[np.int64]
 
 
 class Listener(Protocol):
-    """Somebody who has a row; ``row`` is kept up to date by the fan-out."""
+    """Has a row. The fan-out keeps `row` up to date."""
 
     row: int
 
@@ -34,11 +35,11 @@ class FanOut:
     def __init__(self, port: UdpPort, capacity: int) -> None:
         self._port, self.capacity = port, capacity
         self.sent = self.dropped = 0
-        self.clock = 0  # samples at 48 kHz, of the tick that is being written
+        self.clock = 0  # samples at 48 kHz, at the tick that is written
         self._count = 0
         self._packets = np.zeros((capacity, ROW), np.uint8)
         self._sequences = np.zeros(capacity, np.uint16)
-        self._timestamps = np.zeros(capacity, np.uint32)  # offset of each listener's to the clock's
+        self._timestamps = np.zeros(capacity, np.uint32)  # offset of each listener's RTP time to the clock
         self._packet_counts = np.zeros(capacity, np.uint32)
         self._octet_counts = np.zeros(capacity, np.uint32)
         self._sizes = np.zeros(capacity, np.int32)  # read and written by libsrtp
@@ -61,7 +62,7 @@ class FanOut:
         return self._count
 
     def add(self, listener: Listener, session: Session, address: bytes, payload_type: int, ssrc: int) -> None:
-        """Give a listener a row; raise OverflowError beyond the capacity."""
+        """Give a listener a row. Raise OverflowError beyond the capacity."""
         if self._count == self.capacity:
             raise OverflowError("no free row")
         row = self._count
@@ -83,7 +84,7 @@ class FanOut:
         self._envelopes.address(listener.row, address)
 
     def remove(self, listener: Listener) -> Listener | None:
-        """Free a row. Returns the listener whose row changed by it, if any."""
+        """Free the row of a listener. Return the listener whose row changed by that, if any."""
         row, last = listener.row, self._count - 1
         self._count = last
         moved = self._listeners.pop()
@@ -100,16 +101,16 @@ class FanOut:
         return moved
 
     def listener(self, row: int) -> Listener:
-        """Return who has a row."""
+        """Return the listener who has a row."""
         return self._listeners[row]
 
     def progress(self, row: int, since: float) -> tuple[int, int, int]:
-        """Return a row's RTP timestamp ``since`` seconds after the clock's, and the packets and octets sent so far."""
+        """Return the RTP timestamp of a row `since` seconds after the clock, and its packets and octets so far."""
         timestamp = (int(self._timestamps[row]) + self.clock + round(since * SAMPLE_RATE)) & 0xFFFFFFFF
         return timestamp, int(self._packet_counts[row]), int(self._octet_counts[row])
 
     def write(self, rows: Rows | int, payload: bytes, behind: int = 0) -> None:
-        """Put a payload, whose sound began ``behind`` samples before the clock, into these rows; ``flush`` sends it."""
+        """Put a payload whose sound began `behind` samples before the clock into these rows. `flush` sends it."""
         if len(payload) > MAX_PAYLOAD:
             raise ValueError("payload too large")
         self._packets[rows, HEADER : HEADER + len(payload)] = np.frombuffer(payload, np.uint8)
@@ -118,19 +119,16 @@ class FanOut:
         self._due[rows] = True
 
     def flush(self) -> int:
-        """Send what was written since the last flush; returns how many packets the kernel took.
-
-        The payloads stay: what is not written anew is not sent again.
-        """
+        """Send what was written since the last flush. Return how many packets the kernel took."""
         count = self._count
         rows = np.flatnonzero(self._due[:count])
         if len(rows) == 0:
             return 0
         self._due[rows] = False
-        whole = slice(0, count) if len(rows) == count else rows  # of all of them nothing has to be picked out
+        whole = slice(0, count) if len(rows) == count else rows  # a slice copies nothing
         self._number(whole)
         results = self._protect(whole)
-        if any(results):  # libsrtp refuses nothing that is built here, but if it did, the row must not be sent
+        if any(results):  # libsrtp accepts all that is built here; if it ever did not, the row must not be sent
             rows = whole = rows[np.array(results) == 0]
             self.dropped += sum(map(bool, results))
         self._envelopes.sizes[whole] = self._sizes[whole]
@@ -149,7 +147,7 @@ class FanOut:
         self._timestamp_fields[rows] = self._timestamps[rows] + starts
 
     def _protect(self, rows: Rows | slice) -> list[int]:
-        """Encrypt in place; what libsrtp said of each row, 0 where it is well."""
+        """Encrypt in place. Return libsrtp's result for each row, 0 for success."""
         columns = (self._contexts, self._pointers, self._size_pointers)
         if isinstance(rows, slice):
             return list(map(lib.srtp_protect, *columns))

@@ -1,7 +1,7 @@
-"""DTLS-SRTP of one browser, by aiortc's transport (RFC 5763, RFC 5764).
+"""DTLS-SRTP with one browser, by aiortc's transport (RFC 5763, RFC 5764).
 
-aiortc's RTCDtlsTransport does the handshake and derives the keys; packets of sound never go through it. It needs of its
-ICE transport only ``role``, ``_recv`` and ``_send``. Its private parts are used here and nowhere else.
+aiortc's RTCDtlsTransport does the handshake and derives the keys. Packets of sound never pass through it. Of its ICE
+transport it needs only `role`, `_recv` and `_send`. This module alone uses its private parts.
 """
 
 import asyncio
@@ -27,17 +27,17 @@ log = logging.getLogger(__name__)
 HANDSHAKE_SECONDS = 15.0
 CIPHERS = b"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305"  # RFC 9325
 DTLS_1_2 = 0xFEFD  # the version's number on the wire (RFC 6347 section 4.1)
-MAX_WAITING = 16  # DTLS records of one peer that wait to be looked at
+MAX_WAITING = 16  # DTLS records of one peer that wait to be read
 KEYS_LABEL = b"EXTRACTOR-dtls_srtp"  # RFC 5764 section 4.2
 
-# Where the sessions are made that encrypt at every tick. glibc gives a thread memory of its own, in which they lie side
-# by side. In that of the event loop's thread each one would fill the holes that handshakes leave, no part of it near
-# another, and encrypting a packet would take three times as long.
-apart = ThreadPoolExecutor(1, "srtp")
+# The thread that makes the sessions which encrypt at every tick. glibc gives each thread memory of its own, so the
+# sessions lie side by side. In the memory of the event loop's thread they would fill the holes that handshakes leave,
+# scattered, and encrypting a packet would take three times as long.
+srtp_thread = ThreadPoolExecutor(1, "srtp")
 
 
 class Certificate(RTCCertificate):
-    """The certificate of this process, with one TLS context for all its peers."""
+    """The certificate of this process, with one TLS context for all peers."""
 
     _context: SSL.Context | None = None
 
@@ -50,17 +50,17 @@ class Certificate(RTCCertificate):
 
     @property
     def fingerprints(self) -> list[tuple[str, str]]:
-        """What an SDP says of it: (algorithm, value), the most usual one only."""
+        """Its SHA-256 fingerprint for an SDP, as (algorithm, value)."""
         return [(print_.algorithm, print_.value) for print_ in self.getFingerprints() if print_.algorithm == "sha-256"]
 
 
 def is_not_first(profile: SRTPProtectionProfile) -> bool:
-    """AES-128-GCM before all others: as good as 256 for an hour's talk (RFC 9325 section 4.2), and less work."""
+    """Sort AES-128-GCM first: as good as 256 bits for talks (RFC 9325 section 4.2), and less work."""
     return bool(profile.libsrtp_profile != Policy.SRTP_PROFILE_AEAD_AES_128_GCM)
 
 
 class _Pipe:
-    """What RTCDtlsTransport takes for an ICE transport: records in by ``feed``, out by ``send``."""
+    """An ICE transport for RTCDtlsTransport: records come in by `feed` and go out by `send`."""
 
     role = "controlled"
 
@@ -69,7 +69,7 @@ class _Pipe:
         self._records: asyncio.Queue[bytes | None] = asyncio.Queue()
 
     def feed(self, data: bytes | None) -> bool:
-        """Queue a record, None for the end; False where too many wait already."""
+        """Queue a record, None for the end. Return False if too many wait."""
         if data is not None and self._records.qsize() >= MAX_WAITING:
             return False
         self._records.put_nowait(data)
@@ -86,10 +86,10 @@ class _Pipe:
 
 
 class DtlsSession:
-    """The handshake, then the SRTP sessions: ``outgoing`` protects, ``incoming`` unprotects.
+    """The handshake, then the SRTP sessions: `outgoing` protects, `incoming` unprotects.
 
-    ``ssrc`` is that of the only stream that is sent, None where there may be several. ``closed`` is called once, when
-    the handshake fails or the other side says goodbye.
+    `ssrc` is the only stream that is sent, None if there may be several. `closed` is called once, when the handshake
+    fails or the other side says goodbye.
     """
 
     outgoing: Session | None = None
@@ -117,7 +117,7 @@ class DtlsSession:
         self._task = asyncio.get_running_loop().create_task(self._run(expected))
 
     def feed(self, data: bytes) -> bool:
-        """Take a DTLS record of the peer; False where it was dropped."""
+        """Take a DTLS record of the peer. Return False if it was dropped."""
         return self._pipe.feed(data)
 
     async def _run(self, expected: RTCDtlsParameters) -> None:
@@ -130,7 +130,7 @@ class DtlsSession:
         except TimeoutError:
             self._end()
             return
-        except Exception as error:  # a stranger's input in somebody else's code: one peer fails, the node goes on
+        except Exception as error:  # input of a stranger in the code of libraries: one peer fails, the node goes on
             log.warning("a handshake failed: %s", error)
             self._end()
             return
@@ -142,14 +142,14 @@ class DtlsSession:
 
     async def _take_keys(self) -> None:
         transport: Any = self._transport
-        self.incoming = transport._rx_srtp  # a browser does not wait for the rest before it sends
+        self.incoming = transport._rx_srtp  # a browser may send before the rest is done
         if self._ssrc is not None:
             policy = self._policy(self._ssrc)
-            transport._tx_srtp = await asyncio.get_running_loop().run_in_executor(apart, Session, policy)
+            transport._tx_srtp = await asyncio.get_running_loop().run_in_executor(srtp_thread, Session, policy)
         self.outgoing = transport._tx_srtp
 
     def _policy(self, ssrc: int) -> Policy:
-        """Return how to encrypt one stream; of a session for any stream a part is made with the first packet only."""
+        """Return the policy for one stream. A session for any stream would make a part of it with the first packet."""
         ssl: Any = self._transport._ssl
         chosen = ssl.get_selected_srtp_profile()
         profile = next(one for one in SRTP_PROFILES if one.openssl_profile == chosen)
@@ -161,7 +161,7 @@ class DtlsSession:
         closed()
 
     async def close(self) -> None:
-        """Say goodbye to the peer and forget it; ``closed`` is not called."""
+        """Say goodbye to the peer and forget it. `closed` is not called."""
         self._closed = lambda: None
         if self._task is not None:
             self._task.cancel()

@@ -1,4 +1,4 @@
-"""DTLS records between their arrival and their peer: a queue with a bound, worked off one at a time."""
+"""DTLS records between their arrival and their peer: a bounded queue, worked off one record at a time."""
 
 import asyncio
 from collections import Counter, deque
@@ -9,14 +9,14 @@ MAX_WAITING = 2000  # records of all peers together
 
 
 class Handshakes:
-    """The records that wait to be looked at; what is thrown away is counted in ``drops``."""
+    """The records that wait. Counts in `drops` what does not fit."""
 
     def __init__(self, drops: Counter[str]) -> None:
         self._drops = drops
         self._waiting: deque[tuple[Peer, bytes]] = deque()
 
     def put(self, peer: Peer, record: bytes) -> None:
-        """Have a record (bytes of one datagram) handed to its peer soon, in the running event loop."""
+        """Queue a record, the bytes of one datagram. It reaches its peer soon, in the running event loop."""
         if len(self._waiting) >= MAX_WAITING:
             self._drops["handshake-queue"] += 1
             return
@@ -25,7 +25,7 @@ class Handshakes:
             asyncio.get_running_loop().call_soon(self._work)
 
     def _work(self) -> None:
-        """Hand over one record in each round of the event loop, so that a tick waits for one at most."""
+        """Hand over one record per round of the event loop, so that a tick waits for one at most."""
         peer, record = self._waiting[0]
         try:
             if not peer.session.feed(record):

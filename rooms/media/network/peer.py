@@ -18,8 +18,8 @@ from rooms.media.rate_limit import RateLimit
 from rooms.media.sound.opus import MAX_PAYLOAD
 
 PACKETS_PER_SECOND, PACKETS_AT_ONCE = 200.0, 100.0
-REPORT_SECONDS = 1.0  # between two reports to whoever sends sound
-SSRC_CHANGES_PER_MINUTE = 6.0  # a browser changes it when a microphone is replaced, if ever
+REPORT_SECONDS = 1.0  # between two reports to a peer that sends sound
+SSRC_CHANGES_PER_MINUTE = 6.0  # a browser may change it with the microphone
 
 
 class Room(Protocol):
@@ -61,7 +61,7 @@ class Engine(Protocol):
 
 
 class Peer:
-    """The state of one connection, from the offer on."""
+    """The state of one connection, from the offer on. Times are seconds of the node's clock."""
 
     row = -1  # in the fan-out; -1 before the handshake
 
@@ -87,8 +87,8 @@ class Peer:
         )
         self.drops: Counter[str] = Counter()
         self.received = 0
-        self.reception: Reception | None = None  # what the browser last said of what it hears
-        self.reception_at = 0.0  # when it said so
+        self.reception: Reception | None = None  # the latest report of the browser
+        self.reception_at = 0.0
         self.source: Source | None = None  # what comes from its microphone
         self.connection = Connection()
         self._rate = RateLimit(PACKETS_PER_SECOND, PACKETS_AT_ONCE)
@@ -97,27 +97,27 @@ class Peer:
 
     @property
     def connected(self) -> bool:
-        """Whether packets of sound go to it."""
+        """Whether packets of sound are sent to it."""
         return self.row >= 0
 
     @property
     def outgoing(self) -> pylibsrtp.Session | None:
-        """The SRTP session towards the browser, None before the handshake is done."""
+        """The SRTP session towards the browser. None before the handshake is done."""
         return self.session.outgoing
 
     @property
     def ssrc(self) -> int | None:
-        """The SSRC of what comes from its microphone, None while nothing does."""
+        """The SSRC of its microphone. None while nothing comes from it."""
         return self.source.ssrc if self.source else None
 
     def loss(self, now: float) -> float | None:
-        """The share of packets that the browser says it loses, None where it has not said so for STALE_SECONDS."""
+        """Return the share of packets that the browser reports as lost. None without a report for STALE_SECONDS."""
         if self.reception is None or now - self.reception_at >= STALE_SECONDS:
             return None
         return self.reception.loss
 
     def start(self) -> None:
-        """Wait for the browser's handshake."""
+        """Begin to wait for the browser's handshake."""
         self.session.start(self.offer.fingerprints)
 
     def _expect(self, offer: Offer, now: float) -> IcePeer:
@@ -126,14 +126,14 @@ class Peer:
         return ice
 
     def is_restart(self, offer: Offer) -> bool:
-        """Whether the offer is of the connection that there is, with its certificate, and of new credentials."""
+        """Whether the offer belongs to this connection and its certificate, with new credentials."""
         known = self.offer
         same = (offer.mid, offer.payload_type) == (known.mid, known.payload_type)
         is_new = offer.fragment.encode() != self.ice.remote_fragment
         return same and is_new and set(offer.fingerprints) == set(known.fingerprints)
 
     def restart(self, offer: Offer, now: float) -> IcePeer:
-        """Expect the browser under new credentials, too (RFC 8445 section 9): the old ones hold until it is checked."""
+        """Accept new credentials, too (RFC 8445 section 9). The old ones hold until a check under the new ones."""
         self.next_ice = self._expect(offer, now)
         self.restarts += 1
         return self.next_ice
@@ -146,16 +146,16 @@ class Peer:
         self._engine.on_moved(self, address)
 
     def on_dtls(self, data: bytes, now: float) -> None:
-        """Hand a record to whoever does the handshakes, when there is time."""
+        """Pass a DTLS record on to the handshakes."""
         if not self._dtls_rate.allows(now):
             self._drop("rate")
         else:
             self._engine.on_record(self, data)
 
     def on_media(self, data: bytes, now: float) -> bool:
-        """Check, decrypt, pass on; True if the packet was really the browser's.
+        """Check, decrypt and pass on a packet. Return whether it was authentic.
 
-        Only what is really his uses up what he may send: a stranger who knows his address does not silence him.
+        Only authentic packets count against the limits, so a stranger who forges the address silences nobody.
         """
         incoming = self.session.incoming
         if incoming is None:
@@ -164,7 +164,7 @@ class Peer:
         is_new = not is_report and not self._is_of_source(data)
         if not self._rate.has_room(now):
             return self._drop("rate")
-        if is_new and not self._ssrc_rate.has_room(now):  # libsrtp keeps a state for each SSRC
+        if is_new and not self._ssrc_rate.has_room(now):  # libsrtp keeps a state for every SSRC
             return self._drop("ssrc")
         try:
             plain = incoming.unprotect_rtcp(data) if is_report else incoming.unprotect(data)
@@ -186,30 +186,30 @@ class Peer:
             self._drop("malformed")
 
     def _on_reports(self, data: bytes, now: float) -> None:
-        said = rtcp.read(data, self.out_ssrc, now)
-        if said.receptions:
-            self.reception, self.reception_at = said.receptions[-1], now
+        found = rtcp.read(data, self.out_ssrc, now)
+        if found.receptions:
+            self.reception, self.reception_at = found.receptions[-1], now
             self.connection.on_reception(self.reception, now)
             self._room.on_report(self, now)
         if self.source is None:
             return
-        if self.source.ssrc in said.times:
-            self.source.on_sender_report(said.times[self.source.ssrc], now)
-        if self.source.ssrc in said.goodbyes:
+        if self.source.ssrc in found.times:
+            self.source.on_sender_report(found.times[self.source.ssrc], now)
+        if self.source.ssrc in found.goodbyes:
             self.source = None
             self._room.on_goodbye(self)
 
     def report(self, now: float, timestamp: int, packets: int, octets: int) -> None:
         """Tell the browser how much was sent, what time it is, and how well its own sound arrives.
 
-        Its reports then tell the round trip, and its encoder prepares for the loss that it hears of.
+        Its reports then contain the round trip, and its encoder prepares for the loss.
         """
         if self.outgoing is not None:
             block = self.source.report(now) if self.source else None
             if self.source is not None and block is not None:
                 self.connection.on_source(self.source, now)
-            said = rtcp.sender_report(self.out_ssrc, now, timestamp, packets, octets, block)
-            self._send(self.outgoing.protect_rtcp(said))
+            report = rtcp.sender_report(self.out_ssrc, now, timestamp, packets, octets, block)
+            self._send(self.outgoing.protect_rtcp(report))
 
     def _on_packet(self, packet: rtp.RtpPacket, now: float) -> None:
         if self.source is None or self.source.ssrc != packet.ssrc:
@@ -226,7 +226,7 @@ class Peer:
                 self._engine.on_report_due(self)
 
     def _is_of_source(self, data: bytes) -> bool:
-        """Whether a packet names the SSRC of what came so far."""
+        """Whether a packet has the SSRC of the packets before."""
         return self.ssrc is not None and data[8:12] == self.ssrc.to_bytes(4, "big")
 
     def _drop(self, cause: str) -> bool:

@@ -1,6 +1,6 @@
-"""How a participant's connection is, in a word: from what his browser reports, and what the node gets of his sound.
+"""How a participant's connection is, in a word: from what the browser reports, and from how their sound arrives.
 
-A word is worse at once and better only after a while, so that it does not flicker, and loss counts only over a second's
+The word gets worse at once and better only after a while, so that it does not flicker. Loss counts only over a second's
 worth of packets.
 """
 
@@ -11,23 +11,23 @@ from rooms.media.contract.held import Reception
 from rooms.media.contract.hints import Way, Why, Word
 from rooms.media.network.source import Source
 
-# Where fair and poor begin: share of packets lost, jitter and round trip in ms. Up to some 3 % error correction and
-# concealment hide; jitter beyond 40 ms makes buffers deep; a round trip of 400 ms is where people begin to interrupt
-# each other (ITU-T G.114: at most 400 ms one way, below 150 ms not noticed).
+# Where fair and poor begin: share of packets lost, jitter and round trip in ms. Error correction and concealment hide
+# about 3 % of loss. Jitter beyond 40 ms makes buffers deep. From a round trip of 400 ms on people interrupt each other
+# (ITU-T G.114: at most 400 ms one way, below 150 ms not noticed).
 LOSS, JITTER_MS, ROUND_TRIP_MS = (0.03, 0.10), (40.0, 100.0), (400.0, 1000.0)
-MIN_PACKETS = 50  # of which the share of lost ones says something
-CALM_SECONDS = 8.0  # for which all has to be better before the word is
-# After this, what a browser reported does not count any more. One that lives sends a report every 5 s, give or take a
-# half, or more often (RFC 3550 section 6.2), so that two of them can be lost in a row.
+MIN_PACKETS = 50  # before the share of lost ones means anything
+CALM_SECONDS = 8.0  # for which the figures have to be better before the word gets better
+# After this the report of a browser is out of date. Browsers report at least every 7.5 s (RFC 3550 section 6.2), so one
+# report may be lost.
 STALE_SECONDS = 15.0
-SPOKE_SECONDS = 3.0  # the same of sound that somebody sent: he does not any more
-SILENT_SECONDS = 1.5  # without a packet, after which somebody's sound does not arrive; in DTX there are two a second
-TELL_SECONDS = 1.0  # between two words to the same person, at the least
-REPEAT_SECONDS = 10.0  # for a word that is not good: the page may have missed it
+SPOKE_SECONDS = 3.0  # the same for sound that a participant has stopped sending
+SILENT_SECONDS = 1.5  # without a packet after which sound does not arrive; with DTX there are two packets a second
+TELL_SECONDS = 1.0  # between two words to the same person, at least
+REPEAT_SECONDS = 10.0  # before a word that is not good is repeated: the page may have missed it
 
 
 class Quality(IntEnum):
-    """Worse is higher."""
+    """Quality of a connection. A worse one is a higher number."""
 
     GOOD = 0
     FAIR = 1
@@ -38,8 +38,7 @@ _WORDS: dict[Quality, Word] = {Quality.GOOD: "good", Quality.FAIR: "fair", Quali
 
 
 class State(NamedTuple):
-    """What a participant is told. ``why`` is loss, jitter or delay, empty where all is good; ``way`` is in (what he
-    hears) or out (what others hear of him); ``arrives`` is False where he may be heard and nothing comes."""
+    """What a participant is told. The fields mean what they mean in `ConnectionState`."""
 
     quality: Quality
     why: Why
@@ -53,14 +52,14 @@ class State(NamedTuple):
 
 
 class Grade(NamedTuple):
-    """A quality and what makes it that."""
+    """A quality and its cause."""
 
     quality: Quality = Quality.GOOD
     why: Why = ""
 
 
 def grade(loss: float, jitter_ms: float, round_trip_ms: float | None) -> Grade:
-    """Return the worst that these say; of equals, loss before jitter before delay."""
+    """Return the worst grade of the three. Of equals, loss comes before jitter before delay."""
     said = (
         Grade(_quality(loss, LOSS), "loss"),
         Grade(_quality(jitter_ms, JITTER_MS), "jitter"),
@@ -85,7 +84,7 @@ class Direction:
         self._worse_at = 0.0
 
     def judge(self, expected: int, lost: int, jitter_ms: float, round_trip_ms: float | None, now: float) -> None:
-        """Take in what is known now; ``expected`` and ``lost`` are counts since some packet in the past."""
+        """Grade what is known now. `expected` and `lost` are counts since some packet in the past."""
         self._count(expected, lost)
         found = grade(self.loss, jitter_ms, round_trip_ms)
         if found.quality == self.grade.quality:
@@ -103,30 +102,30 @@ class Direction:
             self._counted = expected, lost
 
     def now(self, now: float, stale: float) -> Grade:
-        """Return how it is, good where that was not judged for ``stale`` seconds."""
+        """Return the grade, good if it was last given `stale` seconds ago or more."""
         return self.grade if self.at is not None and now - self.at < stale else Grade()
 
 
 class Connection:
-    """What one participant is to be told of his connection. Times are seconds of the node's clock."""
+    """What to tell one participant about the connection. Times are seconds of the node's clock."""
 
     def __init__(self) -> None:
         self._hears, self._speaks = Direction(), Direction()
         self._arrives = True
         self._open_since: float | None = None
-        self._told: State | None = None
-        self._told_at = 0.0
+        self._sent: State | None = None
+        self._sent_at = 0.0
 
     def on_reception(self, said: Reception, now: float) -> None:
-        """Take in what the browser reports of what it gets."""
+        """Note how the browser reports to receive."""
         self._hears.judge(said.expected, said.lost, said.jitter_ms, said.round_trip_ms, now)
 
     def on_source(self, source: Source, now: float) -> None:
-        """Take in how his own sound arrives."""
+        """Note how the participant's own sound arrives."""
         self._speaks.judge(source.expected, source.expected - source.received, source.jitter_ms, None, now)
 
     def watch(self, is_open: bool, source: Source | None, now: float) -> None:
-        """Look whether the sound of somebody on the stage arrives while he may be heard."""
+        """Check whether the sound of an open microphone arrives."""
         if not is_open:
             self._open_since, self._arrives = None, True
             return
@@ -136,19 +135,19 @@ class Connection:
         self._arrives = now - last_at < SILENT_SECONDS
 
     def news(self, now: float) -> State | None:
-        """Return what he is to be told now, None where that is nothing new."""
+        """Return what to tell the participant now, None for nothing."""
         state = self._state(now)
-        waits = REPEAT_SECONDS if state == self._told else TELL_SECONDS
+        waits = REPEAT_SECONDS if state == self._sent else TELL_SECONDS
         is_good = state.quality is Quality.GOOD and state.arrives
-        if now - self._told_at < waits or (is_good and (state == self._told or not self._is_known)):
+        if now - self._sent_at < waits or (is_good and (state == self._sent or not self._is_known)):
             return None
-        self._told, self._told_at = state, now
+        self._sent, self._sent_at = state, now
         return state
 
     @property
     def _is_known(self) -> bool:
         """Whether anything was ever reported, or told."""
-        return self._told is not None or self._hears.at is not None or self._speaks.at is not None
+        return self._sent is not None or self._hears.at is not None or self._speaks.at is not None
 
     def _state(self, now: float) -> State:
         hears, speaks = self._hears.now(now, STALE_SECONDS), self._speaks.now(now, SPOKE_SECONDS)

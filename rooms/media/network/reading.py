@@ -1,18 +1,18 @@
-"""When the port of a node is read: as soon as something comes, or, with many peers, every few milliseconds.
+"""When the port of a node is read: as soon as a packet arrives, or, with many peers, every few milliseconds.
 
-To be woken costs the event loop more than a packet does, and with hundreds of peers something comes nearly always.
+Waking up costs the event loop more than a packet does, and with hundreds of peers a packet is nearly always there.
 """
 
 import asyncio
 import socket
 from collections.abc import Callable
 
-MANY = 100  # peers, from which on it is worth it
-PAUSE_SECONDS = 0.004  # between two reads then, by which a packet is late at the most
+MANY = 100  # peers from which polling is cheaper
+PAUSE_SECONDS = 0.004  # between two reads then; a packet is at most this late
 
 
 class Reading:
-    """Calls ``read``, which returns whether it left something there; ``many`` says whether there are many peers."""
+    """Calls `read`, which returns whether it left packets there. `many` says whether there are many peers."""
 
     def __init__(self, port: socket.socket, read: Callable[[], bool], many: Callable[[], bool]) -> None:
         self._port, self._read, self._many = port, read, many
@@ -24,7 +24,7 @@ class Reading:
         self._loop.add_reader(self._port, self._on_packets)
 
     def stop(self) -> None:
-        """Read no more."""
+        """Stop reading."""
         self._loop.remove_reader(self._port)
         if self._handle is not None:
             self._handle.cancel()
@@ -42,7 +42,7 @@ class Reading:
         left = False
         try:
             left = self._read()
-        finally:  # a fault at one packet must not leave the node deaf
+        finally:  # a fault at one packet must not stop the reading
             self._go_on(left)
 
     def _go_on(self, left: bool) -> None:

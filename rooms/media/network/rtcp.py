@@ -1,4 +1,4 @@
-"""RTCP: what listeners report about their sound, and the sender reports that let them (RFC 3550 section 6.4)."""
+"""RTCP: the reports of listeners, and the sender reports that they need for them (RFC 3550 section 6.4)."""
 
 import struct
 from typing import NamedTuple
@@ -9,14 +9,14 @@ from rooms.media.contract.held import Reception
 from rooms.media.network.rtp import VERSION_2
 from rooms.media.units import SAMPLE_RATE
 
-_SENDER_REPORT = struct.Struct("!BBHIQIII")  # made for each listener again and again, so without aiortc's objects
+_SENDER_REPORT = struct.Struct("!BBHIQIII")  # packed by hand: aiortc's objects cost more, and it is made often
 _WORD = 0xFFFFFFFF
 
 
 def ntp(now: float) -> int:
     """Return seconds of the node's clock as a 64-bit NTP timestamp.
 
-    Any clock does (RFC 3550 section 4); ours is one that nobody sets while a round trip is measured.
+    RFC 3550 section 4 allows any clock. The node's is monotonic, so nobody sets it while a round trip is measured.
     """
     return round(now * 2**32)
 
@@ -29,9 +29,9 @@ def _middle(now: float) -> int:
 def sender_report(
     ssrc: int, now: float, timestamp: int, packets: int, octets: int, block: RtcpReceiverInfo | None = None
 ) -> bytes:
-    """Return a report that ties RTP time to the node's clock, and says how much was sent.
+    """Return a sender report (RFC 3550 section 6.4.1): RTP time, the node's time, packets and octets sent.
 
-    ``block`` says how well what the browser itself sends arrives.
+    `block` reports how the browser's own sound arrives.
     """
     blocks = bytes(block) if block else b""
     words = (_SENDER_REPORT.size + len(blocks)) // 4 - 1
@@ -41,32 +41,35 @@ def sender_report(
     return head + blocks
 
 
-class Said(NamedTuple):
-    """What a peer said in one compound packet: how it receives, which of its own sources end, and for the others by
-    SSRC what time it was, as the middle 32 bits of the NTP timestamp."""
+class Compound(NamedTuple):
+    """One compound packet of a peer.
+
+    `receptions`: how it receives. `goodbyes`: its SSRCs that end. `times`: by SSRC, the middle 32 bits of the NTP
+    timestamp of its sender report.
+    """
 
     receptions: list[Reception]
     goodbyes: list[int]
     times: dict[int, int]
 
 
-def read(data: bytes, ssrc: int, now: float) -> Said:
-    """Read a compound packet that arrived at ``now`` from who receives stream ``ssrc``; ValueError if malformed."""
-    said = Said([], [], {})
+def read(data: bytes, ssrc: int, now: float) -> Compound:
+    """Read a compound packet that arrived at `now` from a receiver of stream `ssrc`. ValueError if malformed."""
+    found = Compound([], [], {})
     for packet in RtcpPacket.parse(data):
         if isinstance(packet, RtcpRrPacket | RtcpSrPacket):
-            said.receptions.extend(_reception(block, now) for block in packet.reports if block.ssrc == ssrc)
+            found.receptions.extend(_reception(block, now) for block in packet.reports if block.ssrc == ssrc)
         if isinstance(packet, RtcpSrPacket):
-            said.times[packet.ssrc] = (packet.sender_info.ntp_timestamp >> 16) & 0xFFFFFFFF
+            found.times[packet.ssrc] = (packet.sender_info.ntp_timestamp >> 16) & 0xFFFFFFFF
         elif isinstance(packet, RtcpByePacket):
-            said.goodbyes.extend(packet.sources)
-    return said
+            found.goodbyes.extend(packet.sources)
+    return found
 
 
 def _reception(block: RtcpReceiverInfo, now: float) -> Reception:
     round_trip = None
     if block.lsr:
         units = (_middle(now) - block.lsr - block.dlsr) & 0xFFFFFFFF
-        round_trip = units / 65.536 if units < 2**31 else 0.0  # clocks that disagree by a hair
+        round_trip = units / 65.536 if units < 2**31 else 0.0  # rounding may make it negative
     jitter_ms = block.jitter * 1000 / SAMPLE_RATE
     return Reception(block.fraction_lost / 256, jitter_ms, round_trip, block.highest_sequence, block.packets_lost)

@@ -1,10 +1,10 @@
-"""RTP packets as far as the node needs them (RFC 3550 section 5.1)."""
+"""RTP packets, as far as the node needs them (RFC 3550 section 5.1)."""
 
 import struct
 from typing import NamedTuple
 
 HEADER = 12
-MAX_PACKET = 1500  # octets, the largest datagram that is looked at
+MAX_PACKET = 1500  # octets of the largest datagram that is read
 VERSION_2 = 0x80
 _HEADER = struct.Struct("!BBHII")
 _EXTENSION = struct.Struct("!2xH")
@@ -22,7 +22,7 @@ class RtpPacket(NamedTuple):
 
 
 def parse(data: bytes) -> RtpPacket:
-    """Read a packet; raise ValueError where the lengths in it do not fit."""
+    """Read a packet. Raise ValueError if the lengths in it do not fit."""
     if len(data) < HEADER:
         raise ValueError("RTP packet shorter than its header")
     first, second, sequence, timestamp, ssrc = _HEADER.unpack_from(data)

@@ -1,11 +1,11 @@
-"""Offer and answer (RFC 8829, RFC 8866): exactly one audio section with Opus, over one port, or a clear refusal."""
+"""SDP offer and answer (RFC 8829, RFC 8866): exactly one audio section with Opus, or a clear refusal."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 MAX_OFFER = 16_384  # octets
-TYPE_PREFERENCE, MOST_PREFERENCE = 30, 99  # of our candidates: above a browser's relayed ones, below all others
+TYPE_PREFERENCE, MOST_PREFERENCE = 30, 99  # of our candidates: above relayed ones of a browser, below all others
 _MAX_LINES = 400
 _TOKEN = re.compile(r"[A-Za-z0-9+/]+\Z")
 _MID = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`{|}~-]{1,32}\Z")
@@ -15,12 +15,12 @@ _DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
 
 
 class BadSdp(ValueError):
-    """The offer is not one that a node can answer; the message says what is wrong."""
+    """The node cannot answer this offer. The message says what is wrong."""
 
 
 @dataclass(frozen=True)
 class Offer:
-    """What matters of a browser's offer."""
+    """What the node needs of a browser's offer. `fingerprints` are pairs of algorithm and value."""
 
     mid: str | None
     payload_type: int
@@ -31,14 +31,14 @@ class Offer:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a node says of itself: credentials, certificate, where it listens, and its stream."""
+    """What the node answers: credentials, certificate, addresses as (host, port), and its stream."""
 
     fragment: str
     password: str
     fingerprints: Sequence[tuple[str, str]]
     candidates: Sequence[tuple[str, int]]
     ssrc: int
-    restarts: int = 0  # how many answers there were before this one
+    restarts: int = 0  # answers to this peer before this one
 
 
 @dataclass
@@ -51,7 +51,7 @@ class _Section:
 
 
 def parse_offer(text: str) -> Offer:
-    """Read an offer; BadSdp where it is not exactly one audio section with Opus that a node can answer."""
+    """Read an offer. Raise BadSdp unless it is exactly one audio section with Opus that a node can answer."""
     session, section = _one_section(text)
     kind, port, protocol, *formats = section.media.split()
     if kind != "audio" or port == "0":
@@ -125,7 +125,7 @@ def _fingerprints(session: _Section, section: _Section) -> tuple[tuple[str, str]
 
 
 def build_answer(offer: Offer, answer: Answer) -> str:
-    """Return the answer: ICE-lite, DTLS passive, one stream both ways, all candidates, nothing to trickle."""
+    """Return the answer: ICE-lite, DTLS passive, one stream each way, all candidates at once."""
     host, port = answer.candidates[0]
     opus = offer.payload_type
     lines = [
@@ -158,11 +158,11 @@ def build_answer(offer: Offer, answer: Answer) -> str:
 
 
 def _candidate(place: int, address: tuple[str, int], restarts: int) -> str:
-    """Host candidates, those named first preferred (RFC 8445 section 5.1.2.1), and those of a later answer still more.
+    """Return a host candidate. Earlier ones are preferred (RFC 8445 section 5.1.2.1), those of a later answer more so.
 
-    Of a pair the lower priority counts first (section 6.1.2.3), so ours is below a browser's own. Chromium sends over
-    the better pair of those that seem to live: with equal ones it would, after a restart, send over the old one for
-    3.5 s more (measured), until it is sure that it is dead.
+    The lower priority of a pair counts first (section 6.1.2.3), so ours is below a browser's own. Chromium sends over
+    the best pair that seems alive. With equal priorities it would go on with the old pair for 3.5 s after an ICE
+    restart (measured), until it considers it dead.
     """
     preference = min(TYPE_PREFERENCE + restarts, MOST_PREFERENCE)
     priority = (preference << 24) + ((65_535 - place) << 8) + 255

@@ -1,4 +1,4 @@
-"""How well the sound of one browser arrives, as the reports to it say (RFC 3550 sections 6.4 and A)."""
+"""Statistics of the sound that one browser sends, for the reports to it (RFC 3550 sections 6.4 and A)."""
 
 from aiortc.rtp import RtcpReceiverInfo
 
@@ -6,15 +6,15 @@ from rooms.media.network import rtp
 from rooms.media.numbers import Unwrapper
 from rooms.media.units import SAMPLE_RATE
 
-MAX_STEP = 3000  # sequence numbers; what goes further counts anew (MAX_DROPOUT in RFC 3550 section A.1)
-MAX_SWING = SAMPLE_RATE  # samples; a greater difference is a clock that was set anew, not jitter
+MAX_STEP = 3000  # sequence numbers; a larger step restarts the counts (MAX_DROPOUT in RFC 3550 section A.1)
+MAX_SWING = SAMPLE_RATE  # samples; a larger difference is a clock that was set, not jitter
 
 
 class Source:
     """Statistics of one SSRC. Times are seconds of the node's clock.
 
-    ``expected`` and ``received`` count packets since the first one; ``jitter_ms`` is the mean deviation of the
-    transit times (section 6.4.1); ``reported_at`` is when the last report was made.
+    `expected` and `received` count packets since the first one. `jitter_ms` is the mean deviation of the transit times
+    (section 6.4.1). `reported_at` is when the last report was made.
     """
 
     def __init__(self, ssrc: int, now: float) -> None:
@@ -40,7 +40,7 @@ class Source:
         return self._jitter * 1000 / SAMPLE_RATE
 
     def count(self, packet: rtp.RtpPacket, now: float) -> None:
-        """Note a packet that arrived at ``now``. It is no replay: libsrtp has seen to that."""
+        """Note a packet that arrived at `now`. libsrtp has rejected replays."""
         sequence = self._sequences.unwrap(packet.sequence)
         if self._first is None or abs(sequence - self._highest) > MAX_STEP:
             self._begin(sequence)
@@ -54,18 +54,18 @@ class Source:
         self.received, self._before = 0, (0, 0)
 
     def _follow(self, transit: float) -> None:
-        """Bring the jitter up to date (RFC 3550 section A.8)."""
+        """Update the jitter (RFC 3550 section A.8)."""
         swing = abs(transit - self._transit) if self._transit is not None else 0.0
         self._transit = transit
         if swing < MAX_SWING:
             self._jitter += (swing - self._jitter) / 16
 
     def on_sender_report(self, middle: int, now: float) -> None:
-        """Note the browser's sender report, of this time in units of 1/65536 s."""
+        """Note the NTP time of the browser's sender report, its middle 32 bits."""
         self._asked = middle, now
 
     def report(self, now: float) -> RtcpReceiverInfo | None:
-        """Return the report block, None where nothing has come since the last one."""
+        """Return the report block, None if nothing has arrived since the last one."""
         expected, received = self.expected - self._before[0], self.received - self._before[1]
         if not received:
             return None

@@ -1,7 +1,7 @@
-"""STUN binding requests and answers, as ICE uses them (RFC 8489, RFC 8445), for millions of them.
+"""STUN binding requests and answers, as ICE uses them (RFC 8489, RFC 8445), at little cost per message.
 
-aioice has the whole of STUN, at about 80 us a message; a node that keeps thousands of peers alive needs the few
-attributes of a connectivity check, and needs to throw away what strangers send at next to no cost.
+aioice implements all of STUN and takes about 80 us a message. A node with thousands of peers needs only the few
+attributes of a connectivity check, and has to drop what strangers send at next to no cost.
 """
 
 import hmac
@@ -16,14 +16,14 @@ HEADER = 20
 USERNAME, INTEGRITY, XOR_ADDRESS, PRIORITY, USE_CANDIDATE = 0x0006, 0x0008, 0x0020, 0x0024, 0x0025
 FINGERPRINT, CONTROLLED, CONTROLLING = 0x8028, 0x8029, 0x802A
 INTEGRITY_SIZE, FINGERPRINT_SIZE = 24, 8
-TAIL = INTEGRITY_SIZE + FINGERPRINT_SIZE  # what every message of ICE ends with
+TAIL = INTEGRITY_SIZE + FINGERPRINT_SIZE  # octets at the end of every message of ICE
 _FINGERPRINT_XOR = 0x5354554E
 _COOKIE = COOKIE.to_bytes(4, "big")
 _MAX_ATTRIBUTES = 32
 
 
 class Message(NamedTuple):
-    """One message: its type, transaction (12 octets), and attributes by type, up to MESSAGE-INTEGRITY."""
+    """One message: its type, its transaction (12 octets), and its attributes by type, up to MESSAGE-INTEGRITY."""
 
     kind: int
     transaction: bytes
@@ -31,7 +31,7 @@ class Message(NamedTuple):
 
     @property
     def fragments(self) -> tuple[bytes, bytes]:
-        """The user name's two fragments: receiver's, sender's."""
+        """The two fragments of the user name: the receiver's and the sender's."""
         receiver, _, sender = self.attributes.get(USERNAME, b"").partition(b":")
         return receiver, sender
 
@@ -42,9 +42,9 @@ class Message(NamedTuple):
 
 
 def parse(data: bytes) -> Message:
-    """Read a message that ends with MESSAGE-INTEGRITY and FINGERPRINT, of which the latter is checked.
+    """Read a message that ends with MESSAGE-INTEGRITY and FINGERPRINT, and check the latter.
 
-    Raises ValueError where it is not one. The signature is checked by ``is_signed``, once the password is known.
+    Raise ValueError if it is none. `is_signed` checks the signature once the password is known.
     """
     if len(data) < HEADER + TAIL or data[4:8] != _COOKIE:
         raise ValueError("not a STUN message of ICE")
@@ -73,7 +73,7 @@ def _attributes(data: bytes) -> dict[int, bytes]:
 
 
 def is_signed(data: bytes, password: bytes) -> bool:
-    """Check the MESSAGE-INTEGRITY of a message that ``parse`` accepts."""
+    """Check the MESSAGE-INTEGRITY of a message that `parse` accepts."""
     return hmac.compare_digest(data[-28:-8], _signature(data[:-TAIL], password))
 
 
@@ -83,7 +83,7 @@ def _signature(message: bytes, password: bytes) -> bytes:
 
 
 def build(kind: int, transaction: bytes, attributes: bytes, password: bytes) -> bytes:
-    """Return a message with these attributes (already encoded), signed and with a fingerprint."""
+    """Return a message with these encoded attributes, signed and with a fingerprint."""
     head = struct.pack("!HH", kind, len(attributes) + TAIL) + _COOKIE + transaction + attributes
     signed = head + b"\x00\x08\x00\x14" + _signature(head, password)
     return signed + struct.pack("!HHI", FINGERPRINT, 4, zlib.crc32(signed) ^ _FINGERPRINT_XOR)

@@ -1,10 +1,10 @@
 """One UDP port, with many packets per system call (Linux's recvmmsg and sendmmsg, by ctypes).
 
-An address is what the kernel says of a packet's way, as ``bytes``: the other side's socket address and, on a port that
-listens on several addresses, the one of ours that the packet came to; answers must leave from there, or a browser does
-not believe them. Addresses are compared, stored and handed back without ever being turned into text.
+An address is a packet's way as the kernel tells it, in bytes: the socket address of the other side and, on a port that
+listens on several addresses, our address that the packet came to. Answers have to leave from that one, or a browser
+ignores them. Addresses are compared, stored and handed back without being turned into text.
 
-The interpreter lock is kept during the calls, none of which waits.
+The calls keep the interpreter lock. None of them waits.
 """
 
 import ctypes
@@ -22,8 +22,8 @@ import numpy.typing as npt
 from rooms.media.network.rtp import MAX_PACKET
 
 BATCH = 64
-QUEUE = 4 * 1024 * 1024  # octets; without CAP_NET_ADMIN as far as the machine allows (net.core.rmem_max, wmem_max)
-WILDCARDS = ("::", "0.0.0.0")  # noqa: S104 -- named here, chosen by the operator
+QUEUE = 4 * 1024 * 1024  # octets; without CAP_NET_ADMIN limited by net.core.rmem_max and wmem_max
+WILDCARDS = ("::", "0.0.0.0")  # noqa: S104 -- the operator chooses
 _SLOT = 2048
 _DONTWAIT = 0x40
 _MAX_VECTOR = 1024  # messages in one call (UIO_MAXIOV)
@@ -31,7 +31,7 @@ _CONTROL = 40  # octets of the longest control message used here
 _CONTROL_HEADER = 16
 _SIZE = struct.Struct("=Q")
 _SO_MEMINFO, _SO_RCVBUFFORCE, _SO_SNDBUFFORCE = 55, 33, 32  # socket(7); not in Python's socket module
-_MEMINFO = struct.Struct("=9I")  # the last one: what the kernel threw away (SK_MEMINFO_DROPS)
+_MEMINFO = struct.Struct("=9I")  # the last number is of dropped packets (SK_MEMINFO_DROPS)
 
 IOVEC = np.dtype([("base", "u8"), ("size", "u8")])
 MESSAGE = np.dtype(  # struct mmsghdr on 64-bit Linux
@@ -50,7 +50,7 @@ MESSAGE = np.dtype(  # struct mmsghdr on 64-bit Linux
     ]
 )
 
-_NOBODY = struct.pack("=H26x", socket.AF_UNSPEC)  # with which a connected socket is disconnected (connect(2))
+_UNSPECIFIED = struct.pack("=H26x", socket.AF_UNSPEC)  # disconnects a connected socket (connect(2))
 
 _libc = ctypes.PyDLL(None, use_errno=True)
 _libc.recvmmsg.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int, ctypes.c_void_p]
@@ -60,14 +60,14 @@ _libc.sendto.argtypes = [ctypes.c_int, ctypes.c_char_p, ctypes.c_size_t, ctypes.
 
 
 class _Family(NamedTuple):
-    """How an address family tells, and is told, the local address of a packet (ip(7), ipv6(7): PKTINFO)."""
+    """How an address family carries the local address of a packet (ip(7), ipv6(7): PKTINFO)."""
 
     name_size: int  # octets of a socket address
     level: int
-    ask: int  # socket option that asks for it
+    ask: int  # the socket option that turns it on
     kind: int  # of the control message
     info_size: int  # octets in the control message
-    local: slice  # where the address is in it
+    local: slice  # of the address in them
 
 
 _FAMILIES = {
@@ -77,11 +77,11 @@ _FAMILIES = {
 
 
 class Envelopes:
-    """Message headers for packets that lie in the rows of ``packets``, each row with an address of its own.
+    """Message headers for packets in the rows of `packets`, an array of (rows, octets). Each row has its own address.
 
-    ``sizes`` are the octets of each packet to be sent; after receiving, ``headers["size"]`` are those that came.
-    ``is_usual`` says whether the kernel sends on this way from our address of its own accord; None on a port that has
-    only one. Naming it makes each packet dearer.
+    `sizes` are the octets of the packets to send. After receiving, `headers["size"]` are the octets that arrived.
+    `is_usual` says whether the kernel would choose our address of this way on its own; None on a port with one address.
+    Packets that name our address cost more.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class Envelopes:
             self.headers["control_size"] = self._control_size
 
     def address(self, row: int, address: bytes) -> None:
-        """Send this row's packet on this way."""
+        """Send the packet of this row to this address."""
         size = self._family.name_size
         self.names[row] = np.frombuffer(address[:size], np.uint8)
         if self._is_usual is not None:
@@ -125,10 +125,10 @@ class Envelopes:
 
 
 class UdpPort:
-    """A socket on one address, or on all of them ("::" takes IPv4 too, where the machine has IPv6).
+    """A socket on one address, or on all of them. On a machine with IPv6 "::" takes IPv4, too.
 
-    ``batch``: how many packets are read at once; ``queue``: octets that the kernel may keep each way. Raises OSError
-    where the port is taken or the address is not this machine's.
+    `batch` is the number of packets per read, `queue` the octets that the kernel may keep each way. Raises OSError if
+    the port is taken or the address is not one of this machine.
     """
 
     def __init__(self, host: str = "::", port: int = 0, batch: int = BATCH, queue: int = QUEUE) -> None:
@@ -157,25 +157,25 @@ class UdpPort:
 
     @property
     def is_ipv6(self) -> bool:
-        """Whether it is a socket of IPv6."""
+        """Whether this is an IPv6 socket."""
         return self.socket.family == socket.AF_INET6
 
     def envelopes(self, packets: npt.NDArray[np.uint8]) -> Envelopes:
-        """Return message headers for sending the rows of ``packets`` from here."""
+        """Return message headers for sending the rows of `packets` from here."""
         return Envelopes(packets, self._family, self._is_usual if self._local else None)
 
     def _is_usual(self, address: bytes) -> bool:
-        """Whether packets on this way leave from that address of ours of the kernel's own accord, as routes are now."""
+        """Whether the kernel would choose our address of this way on its own, as routes are now."""
         name, local = address[: self._family.name_size], address[self._family.name_size :]
         if self._probe is None:
             return False
-        _libc.connect(self._probe.fileno(), _NOBODY, len(_NOBODY))  # or it keeps the first address of ours that it got
+        _libc.connect(self._probe.fileno(), _UNSPECIFIED, len(_UNSPECIFIED))  # else it keeps the first local address
         if _libc.connect(self._probe.fileno(), name, len(name)) < 0:
             return False
         return bool(self._probe.getsockname()[0] == socket.inet_ntop(self.socket.family, local))
 
     def receive(self) -> list[tuple[bytes, bytes]]:
-        """Return what waits, at most a batch, as (data, address); longer ones than a packet may be are cut."""
+        """Return what waits as (data, address), at most a batch. Datagrams are cut to MAX_PACKET + 1 octets."""
         headers = self._incoming.headers
         if self._local:
             headers["control_size"] = _CONTROL
@@ -195,7 +195,7 @@ class UdpPort:
         return bytes(name) + bytes(self._controls[place + local.start : place + local.stop])
 
     def send(self, data: bytes, address: bytes) -> bool:
-        """Send one packet; False where the kernel did not take it."""
+        """Send one packet. Return False if the kernel did not take it."""
         if not self._local:
             return _libc.sendto(self._descriptor, data, len(data), _DONTWAIT, address, len(address)) >= 0
         size = self._family.name_size
@@ -205,7 +205,7 @@ class UdpPort:
         return _libc.sendmmsg(self._descriptor, self._single_address, 1, _DONTWAIT) == 1
 
     def send_many(self, headers: npt.NDArray[np.void]) -> int:
-        """Send contiguous message headers (MESSAGE) and return how many the kernel took; never waits."""
+        """Send contiguous message headers (MESSAGE) without waiting. Return how many the kernel took."""
         base, count, done, sent = headers.ctypes.data, len(headers), 0, 0
         while done < count:
             taken = _libc.sendmmsg(
@@ -216,12 +216,12 @@ class UdpPort:
             elif ctypes.get_errno() in (errno.EAGAIN, errno.ENOBUFS):
                 break
             else:
-                done += 1  # this one cannot be sent (no route to it); the others can
+                done += 1  # there is no route to this one; go on with the others
         return sent
 
     @property
     def overflowed(self) -> int:
-        """How many packets the kernel has thrown away, nearly all of them because the queue was full of others."""
+        """How many packets the kernel has dropped, nearly all of them because the queue was full."""
         said = self.socket.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size)
         return int(_MEMINFO.unpack(said)[-1])
 
@@ -232,7 +232,7 @@ class UdpPort:
             self._probe.close()
 
     def pack(self, host: str, port: int) -> bytes:
-        """Return the address of a numeric host, for this port."""
+        """Return the address of a numeric host for packets from here."""
         if self.socket.family == socket.AF_INET:
             name = struct.pack("=H", socket.AF_INET) + struct.pack("!H4s8x", port, socket.inet_aton(host))
         else:
@@ -248,7 +248,7 @@ class UdpPort:
 
 
 def unpack(address: bytes) -> tuple[str, int]:
-    """Return the other side's host and port; IPv4 in IPv6 as IPv4."""
+    """Return host and port of the other side. IPv4 in IPv6 is given as IPv4."""
     family, port = int.from_bytes(address[:2], sys.byteorder), int.from_bytes(address[2:4], "big")
     if family == socket.AF_INET:
         return socket.inet_ntop(socket.AF_INET, address[4:8]), port
@@ -278,7 +278,7 @@ def _bound(host: str, port: int, queue: int) -> socket.socket:
 
 
 def _make_room(sock: socket.socket, octets: int) -> None:
-    """Let the kernel keep so much each way, so that a flood between two reads takes nobody's place."""
+    """Let the kernel keep this many octets each way, so that a flood between two reads displaces nothing else."""
     for option, beyond_limit in ((socket.SO_RCVBUF, _SO_RCVBUFFORCE), (socket.SO_SNDBUF, _SO_SNDBUFFORCE)):
         try:
             sock.setsockopt(socket.SOL_SOCKET, beyond_limit, octets)

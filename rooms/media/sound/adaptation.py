@@ -1,4 +1,4 @@
-"""An encoder that listens to its listeners: their reports decide on bit rate and error correction."""
+"""An encoder that adapts to its listeners: their reports set the bit rate and the error correction."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from rooms.media.sound.opus import Encoder
 
 # From this share of lost packets on: the loss in percent that the encoder prepares for, and bit/s. Forward error
-# correction comes out of the same bit rate; a lossy way is often a full one, so the rate goes down as well.
+# correction takes its share of the bit rate. A lossy way is often a congested one, so the rate goes down as well.
 STEPS = ((0.0, 0, 32_000), (0.01, 5, 32_000), (0.04, 10, 28_000), (0.10, 20, 24_000))
-SPARED = 0.1  # share of the listeners whose loss may be worse than what is prepared for
-CALM_REPORTS = 10  # calls of ``follow`` without that loss before a step down
+SPARED = 0.1  # share of the listeners whose loss may be worse than the encoder prepares for
+CALM_REPORTS = 10  # calls of `follow` with less loss before a step down
 
 
 class AdaptiveEncoder(Encoder):
-    """One encoder for a group of listeners. ``follow`` is to be called once a second."""
+    """One encoder for a group of listeners. Call `follow` once a second."""
 
     def __init__(self) -> None:
         super().__init__(STEPS[0][2])
@@ -21,7 +21,7 @@ class AdaptiveEncoder(Encoder):
         self._calm = 0
 
     def follow(self, losses: Sequence[float]) -> None:
-        """Take the shares of packets that the listeners now report as lost: up at once, down step by step."""
+        """Adapt to the shares of packets that the listeners report as lost: up at once, down step by step."""
         wanted = self._wanted(losses)
         self._calm = self._calm + 1 if wanted < self.step else 0
         if wanted > self.step:

@@ -1,13 +1,13 @@
 """The buffer between one speaker's network and the clock of the node.
 
-Packets go in as they arrive, the 20 ms clock pulls sound out. Everything is counted in samples at 48 kHz on the
-speaker's RTP clock, made unwrapping. A packet is placed by its timestamp: a jump of the timestamp without a jump of the
-sequence number is silence that the sender did not send (DTX), a jump of both is loss.
+Packets go in as they arrive, and the 20 ms clock pulls sound out. Positions are samples at 48 kHz on the speaker's RTP
+clock, unwrapped. The timestamp places a packet. If it jumps and the sequence number does not, the sender left silence
+out (DTX). If both jump, packets are lost.
 
-How deep the buffer is follows from when packets arrive. For each one ``timestamp - now`` is noted (larger: earlier);
-the one in fifty that comes latest has to be there in time, with a margin. The depth grows at once when the stream
-stalls, by playing on from where it stopped, and otherwise by playing a little slower; it shrinks by playing a little
-faster, so that a speaker's clock which is off by some hundred ppm is followed in the same way.
+The arrival of packets sets the depth of the buffer. Each packet gives an offset, `timestamp - now`; a larger offset is
+an earlier packet. All but the latest packets, one in fifty, have to arrive in time, with a margin. The depth grows at
+once when the stream stalls: it continues from where it stopped. Otherwise it grows by playing a little slower and
+shrinks by playing a little faster. A speaker's clock that is off by some hundred ppm is followed in the same way.
 """
 
 import math
@@ -24,21 +24,21 @@ START_DEPTH = FRAME
 MIN_DEPTH = 20 * MS
 MAX_DEPTH = 200 * MS
 MARGIN = 10 * MS
-BAND = FRAME + 3 * MS  # what a packet may wait beyond the aim: they are taken in steps of a frame
-LEFT_OVER = 2 * MS  # decoded samples that may always be left when a tick has taken its own
-STRETCH_STEP = 5 * MS  # for each of it, a sample of 960 is played faster or slower
-MAX_STRETCH = 16  # such samples
-WINDOW = 50  # packets whose arrival makes up one measurement
-WINDOWS = 4
+BAND = FRAME + 3 * MS  # how long a packet may wait beyond the aim: packets are taken in steps of a frame
+LEFT_OVER = 2 * MS  # decoded samples that may be left after a tick
+STRETCH_STEP = 5 * MS  # of difference, for each of which one sample in 960 is left out or added
+MAX_STRETCH = 16  # samples in 960
+WINDOW = 50  # packets in one measurement of arrivals
+WINDOWS = 4  # measurements that count
 MAX_HELD = 64  # packets
-MAX_JUMP = 2 * SAMPLE_RATE  # further than this from what is being played, a packet starts a new stream
-MAX_CONCEALED = 5  # frames invented in a row before silence is more honest
-IDLE = 50  # frames without a packet after which the stream is taken to have stopped
-DTX_OCTETS = 2  # a packet this short says that nothing follows until somebody speaks (RFC 7587 section 3.1.3)
+MAX_JUMP = 2 * SAMPLE_RATE  # a packet further from what is played starts a new stream
+MAX_CONCEALED = 5  # frames invented in a row before silence sounds better
+IDLE = 50  # frames without a packet after which the stream has stopped
+DTX_OCTETS = 2  # of a packet after which nothing follows until there is sound (RFC 7587 section 3.1.3)
 
 
 class Kind(Enum):
-    """What the buffer has for the next stretch of time."""
+    """What the buffer has for the next piece of time."""
 
     PACKET = "packet"
     LOST = "lost"
@@ -46,9 +46,9 @@ class Kind(Enum):
 
 
 class Piece(NamedTuple):
-    """The next ``samples`` of sound. With PACKET, ``timestamp`` is the speaker's own, unwrapped.
+    """The next `samples` of sound. With PACKET, `timestamp` is the speaker's own, unwrapped.
 
-    With LOST, ``payload`` is the packet that follows at once, if there is one.
+    With LOST, `payload` is the packet that follows directly, if it is there.
     """
 
     kind: Kind
@@ -67,9 +67,9 @@ class _Held(NamedTuple):
 class JitterBuffer:
     """Orders, times and counts the packets of one speaker.
 
-    Counts: ``received``; ``lost`` (by sequence number: never arrived, or too late); ``late`` (of those, arrived too
-    late); ``duplicates``; ``overfull`` (there was no room for it); ``malformed``; ``concealed`` (pieces that the
-    decoder had to invent); ``jumps`` (streams begun anew).
+    Counts of packets: `received`; `lost` (by sequence number: never arrived, or too late); `late` (arrived, but too
+    late); `duplicates`; `overfull` (no room); `malformed`. `concealed` counts pieces that the decoder had to invent,
+    `jumps` counts streams that restarted at a distant timestamp.
     """
 
     def __init__(self) -> None:
@@ -85,17 +85,17 @@ class JitterBuffer:
         self._last_sequence = -1
         self._last_was_dtx = False
         self._ended = False  # the speaker said that nothing follows
-        self._missed = 0  # pulls in a row that found nothing at all
+        self._missed = 0  # pulls in a row that found nothing
         self._forget_arrivals()
 
     def _forget_arrivals(self) -> None:
         self._offsets: list[float] = []
-        self._best = -math.inf  # the earliest of them
+        self._best = -math.inf  # the earliest of these offsets
         self._earliest: deque[float] = deque(maxlen=WINDOWS)
         self._latest: deque[float] = deque(maxlen=WINDOWS)
 
     def insert(self, sequence: int, timestamp: int, payload: bytes, now: float) -> bool:
-        """Take a packet that arrived at ``now`` (seconds); False where it is malformed, doubled or too late."""
+        """Take a packet that arrived at `now` (seconds). Return False if it was not kept."""
         samples = samples_of(payload)
         if samples == 0:
             self.malformed += 1
@@ -131,7 +131,7 @@ class JitterBuffer:
         self._last_sequence = packet.sequence - 1
 
     def _resume(self, packet: _Held) -> bool:
-        """Play on from a packet for which the stream stood still, if that does not make the buffer too deep."""
+        """Continue from a packet after a stall, unless that makes the buffer too deep."""
         assert self._cursor is not None
         stood_still = self._missed > 0 and not self._held and packet.sequence > self._last_sequence
         if not stood_still or self._cursor - packet.timestamp > MAX_DEPTH:
@@ -140,10 +140,10 @@ class JitterBuffer:
         return True
 
     def next(self) -> Piece:
-        """Give out the next piece; the caller asks again until it has the samples that it needs."""
+        """Return the next piece. Call again until there are as many samples as needed."""
         if self._cursor is None:
             return Piece(Kind.SILENCE, FRAME)
-        self._leave_out_overtaken(self._cursor)
+        self._drop_overtaken(self._cursor)
         if not self._held:
             return self._nothing_held()
         head = self._held[0]
@@ -158,8 +158,8 @@ class JitterBuffer:
         follows = self._cursor == head.timestamp
         return Piece(Kind.LOST, samples, head.payload if follows else b"")
 
-    def _leave_out_overtaken(self, cursor: int) -> None:
-        """Throw away what would sound before what was played last: packets may say that they overlap."""
+    def _drop_overtaken(self, cursor: int) -> None:
+        """Drop packets that end before what was played last: the timestamps of packets may overlap."""
         while self._held and self._held[0].timestamp + self._held[0].samples <= cursor:
             self._last_sequence = self._held.pop(0).sequence
             self.late += 1
@@ -190,16 +190,16 @@ class JitterBuffer:
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing has come for so long that there is nothing to wait for."""
+        """Whether the stream has stopped, or not begun."""
         return self._cursor is None
 
     def skip(self, samples: int) -> None:
-        """Leave out what the node has slept through. What it measured of arrivals then says nothing."""
+        """Leave out samples that the node missed. Forget the arrivals: those measured meanwhile mean nothing."""
         self._forget_arrivals()
         if self._cursor is not None:
             self._cursor += samples
         while self._cursor is not None and self._held and self._held[0].timestamp < self._cursor:
-            self._last_sequence = self._held.pop(0).sequence  # left out by us, not lost on its way
+            self._last_sequence = self._held.pop(0).sequence  # left out here, not lost on the way
 
     def _note_arrival(self, offset: float) -> None:
         self._offsets.append(offset)
@@ -213,10 +213,10 @@ class JitterBuffer:
         self._best = -math.inf
 
     def stretch(self, now: float, buffered: int) -> int:
-        """Say by how many samples of 960 to play faster (above 0) or slower at the tick of ``now`` seconds.
+        """Return by how many samples in 960 to play faster (above 0) or slower at `now` seconds.
 
-        ``buffered``: samples that the caller has decoded and not yet played. What is left of them when a tick asks for
-        the next packet makes all later by as much and nothing safer, so it is played away.
+        `buffered` are samples that the caller has decoded and not yet played. The part of them that is left when a tick
+        asks for the next packet delays everything and makes nothing safer, so it is played away.
         """
         if self._cursor is None or not self._latest:
             return 0
@@ -228,24 +228,24 @@ class JitterBuffer:
         return min(MAX_STRETCH, 1 + int(excess) // STRETCH_STEP) if excess > LEFT_OVER else 0
 
     def _aim(self) -> float:
-        """Where the cursor may be, relative to the node's clock, when a packet is asked for: the latest is in time."""
+        """Return where the cursor may be, relative to the node's clock, so that the latest packets arrive in time."""
         latest, earliest = min(self._latest), max(self._earliest)
         aim = min(latest - MARGIN, earliest - MIN_DEPTH)
         return max(aim, earliest - MAX_DEPTH)
 
     def excess(self, now: float, buffered: int) -> int:
-        """Return how many samples deeper than needed the buffer is (below 0: too shallow)."""
+        """Return by how many samples the buffer is deeper than needed. Below 0 it is too shallow."""
         if self._cursor is None or not self._latest:
             return 0
         return int(self._aim() - (self._cursor - buffered - now * SAMPLE_RATE))
 
     def arrived(self, timestamp: int, now: float) -> float:
-        """Return when a packet of this time came, or would have come without jitter, in seconds of the node's clock."""
+        """Return when a packet of this timestamp came or would have come without jitter, in seconds of the clock."""
         best = max(self._best, *self._earliest, -math.inf)
         return (timestamp - best) / SAMPLE_RATE if math.isfinite(best) else now
 
     def depth(self, now: float) -> float:
-        """Return the seconds between the newest packet's arrival on time and its being played."""
+        """Return the seconds between the arrival of a packet without jitter and its playing."""
         if self._cursor is None or not self._earliest:
             return START_DEPTH / SAMPLE_RATE
         return (max(self._earliest) - (self._cursor - now * SAMPLE_RATE)) / SAMPLE_RATE

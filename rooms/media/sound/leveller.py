@@ -1,23 +1,23 @@
-"""Brings each voice towards the same loudness, slowly and within bounds: nobody is shouted down, nobody inaudible."""
+"""Brings each voice towards the same loudness, slowly and within bounds, so that all can be understood."""
 
 import numpy as np
 
 from rooms.media.sound.opus import Pcm
 from rooms.media.units import FRAME
 
-AIM_RMS = 2600.0  # about -22 dBFS while somebody speaks
+AIM_RMS = 2600.0  # about -22 dBFS during speech
 MOST = 10 ** (10 / 20)  # 10 dB up or down
-STEP = 10 ** (1.5 / 50 / 20)  # a frame's share of 1.5 dB a second
+STEP = 10 ** (1.5 / 50 / 20)  # the share of one frame in 1.5 dB a second
 SPEECH_RMS = 100.0  # about -50 dBFS; softer frames are a pause, or noise
-SPEECH_SHARE = 0.03  # of the mean power (15 dB below), under which a frame is a pause
+SPEECH_SHARE = 0.03  # of the mean power (15 dB below it): softer frames are a pause
 MEMORY = 150  # frames of speech over which the level is measured, 3 s
 
 
 class Leveller:
     """The gain of one voice.
 
-    Measured is the level while there is speech, as ITU-T P.56 defines the active speech level: pauses do not count, and
-    in them the gain stands still.
+    It follows the level during speech, as ITU-T P.56 defines the active speech level. Pauses do not count, and the gain
+    stays as it is during them.
     """
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class Leveller:
         self._frames = 0
 
     def level(self, sound: Pcm, power: float) -> Pcm:
-        """Return the 960 samples at the gain of now; ``power`` is their mean square."""
+        """Return the 960 samples with the gain applied. `power` is their mean square."""
         start = self.gain
         if power > max(SPEECH_RMS**2, self._power * SPEECH_SHARE):
             self._follow(power)

@@ -1,4 +1,4 @@
-"""Sums voices: once for all listeners, and without himself for everybody who talks."""
+"""Sums voices: once for all listeners, and for each person who talks without their own voice."""
 
 from collections.abc import Hashable, Mapping
 from typing import Generic, TypeVar
@@ -12,22 +12,22 @@ from rooms.media.units import FRAME
 Key = TypeVar("Key", bound=Hashable)
 
 FULL_SCALE = 32767.0
-CEILING = 29_000.0  # about -1 dBFS: what the gain aims at for a frame that would be louder
+CEILING = 29_000.0  # about -1 dBFS: the peak that the gain aims at for a louder frame
 ATTACK = 96  # samples, 2 ms, in which the gain goes down
-RELEASE = 1.02  # factor by which the gain comes back in a frame: 1 dB in about 120 ms
+RELEASE = 1.02  # factor by which the gain recovers per frame: 1 dB in about 120 ms
 
 
 class Limiter:
-    """Keeps a sum within full scale: turns it down before it is too loud, rounds off what still is.
+    """Keeps a sum within full scale: turns it down, and bends the peaks that are still too loud.
 
-    One for each stream, since the gain goes on from frame to frame.
+    One per stream, because the gain continues from frame to frame.
     """
 
     def __init__(self) -> None:
         self._gain = 1.0
 
     def limit(self, total: npt.NDArray[np.int32]) -> Pcm:
-        """Return int16 samples of the int32 sum, never beyond full scale and never wrapped."""
+        """Return the int32 sum as int16 samples, never beyond full scale and never wrapped."""
         peak = float(np.abs(total).max())
         aim = min(1.0, CEILING / peak) if peak else 1.0
         if aim == 1.0 and self._gain == 1.0:
@@ -40,14 +40,14 @@ class Limiter:
         if end >= start:
             return np.linspace(start, end, FRAME)
         slope = np.full(FRAME, end)
-        slope[:ATTACK] = np.geomspace(start, end, ATTACK)  # by the same number of dB with each sample
+        slope[:ATTACK] = np.geomspace(start, end, ATTACK)  # the same number of dB per sample
         return slope
 
 
 def _rounded(sound: npt.NDArray[np.float64]) -> Pcm:
-    """Bend what exceeds the ceiling so that it approaches full scale without reaching it, however loud it is.
+    """Bend samples beyond the ceiling so that they approach full scale and never reach it.
 
-    The louder sample stays the louder one: what a dozen voices make in the first 2 ms is a wave, not a line.
+    A louder sample stays louder. So the first 2 ms of a dozen voices remain a wave and are not clipped to a line.
     """
     magnitude = np.abs(sound)
     over = magnitude > CEILING
@@ -68,7 +68,7 @@ class Mixer(Generic[Key]):
     def mix(self, sounds: Mapping[Key, Pcm]) -> tuple[Pcm | None, dict[Key, Pcm]]:
         """Mix the 960 samples of each audible voice.
 
-        Returns the mix for everybody who is not in it (None if nobody is), and for each voice the mix of the others.
+        Return the mix of all voices for the listeners, None without voices, and for each voice the mix of the others.
         """
         for gone in self._own.keys() - sounds.keys():
             del self._own[gone]

@@ -1,7 +1,7 @@
-"""Mix-minus: whoever talks hears everybody but himself, as a stream that begins and ends without anybody hearing where.
+"""Mix-minus: people who talk hear everyone but themselves, in streams that begin and end without an audible seam.
 
-A packet of Opus says how the sound goes on from the packet before it. Where a browser gets packets of two encoders one
-after the other, the second one has to have encoded what was heard before, or there is a click.
+A packet of Opus continues the sound of the packet before it. If a browser gets packets of a second encoder, that
+encoder has to have encoded the sound before, or there is a click.
 """
 
 from collections import deque
@@ -13,24 +13,24 @@ from rooms.media.sound.adaptation import AdaptiveEncoder
 from rooms.media.sound.opus import SILENT_PACKET, Pcm
 from rooms.media.units import FRAME
 
-PRIMING = 3  # ticks of what was heard before, with which an encoder begins
-PRIMED_AT_ONCE = 6  # of them in one tick; where more begin, each gets fewer, since all have to be ready in time
+PRIMING = 3  # ticks of earlier sound that a new encoder encodes first
+PRIMED_AT_ONCE = 6  # such ticks in one tick; if many encoders begin, each gets fewer, so all are ready in time
 _SILENCE = np.zeros(FRAME, np.int16)
 
 
 class MixMinus:
-    """What those hear who talk: for each of them an encoder, by participant."""
+    """The streams for people who talk: one encoder each, by participant."""
 
     def __init__(self) -> None:
         self._encoders: dict[str, AdaptiveEncoder] = {}
-        self._shared: deque[Pcm] = deque([_SILENCE] * PRIMING, PRIMING)  # what the others heard in the last ticks
-        self._apart: Collection[str] = ()  # who heard something else than they in the last tick
-        self._encoded: Collection[str] = ()  # who of them was not the only one who talked
+        self._shared: deque[Pcm] = deque([_SILENCE] * PRIMING, PRIMING)  # the latest ticks of the shared mix
+        self._apart: Collection[str] = ()  # who got a stream of their own in the last tick
+        self._encoded: Collection[str] = ()  # who of them did not talk alone
 
     def encode(self, own: Mapping[str, Pcm], hearing: Collection[str]) -> dict[str, bytes]:
-        """Return the packets of this tick by participant: of ``own``, for those of them who are ``hearing``.
+        """Return the packets of this tick by participant: the mixes of `own`, for those who are `hearing`.
 
-        Who is the only one to talk hears silence.
+        A person who talks alone hears silence.
         """
         alone = len(own) == 1
         if not alone:
@@ -40,19 +40,19 @@ class MixMinus:
         return packets
 
     def _prime(self, beginning: Collection[str]) -> None:
-        """Let encoders that begin know what was heard so far: what all heard, or nothing by whoever talked alone."""
+        """Let new encoders encode the sound before: the shared mix, or silence for a person who talked alone."""
         for name in beginning:
             encoder = self._encoders.setdefault(name, AdaptiveEncoder())
-            heard = [_SILENCE] * PRIMING if name in self._apart else list(self._shared)
-            for before in heard[-max(1, PRIMED_AT_ONCE // len(beginning)) :]:
+            earlier = [_SILENCE] * PRIMING if name in self._apart else list(self._shared)
+            for before in earlier[-max(1, PRIMED_AT_ONCE // len(beginning)) :]:
                 encoder.encode(before)
 
     def note_shared(self, shared: Pcm | None) -> None:
-        """Take note of what all others heard in this tick, None for silence."""
+        """Note the shared mix of this tick, None for silence."""
         self._shared.append(_SILENCE if shared is None else shared)
 
     def follow(self, losses: Mapping[str, float]) -> None:
-        """Let each encoder follow the loss that its one listener reports, none where he says nothing."""
+        """Let each encoder follow the loss that its listener reports, by participant."""
         for participant, encoder in self._encoders.items():
             encoder.follow([losses[participant]] if participant in losses else [])
 

@@ -1,8 +1,8 @@
 """libopus by ctypes: encoder, decoder with concealment and forward error correction, repacketizer.
 
-PyAV's wheel carries libopus, Debian has it too; PyAV's codec interface offers neither concealment nor the
-repacketizer. Everything here is mono at 48 kHz, PCM is a numpy int16 array. The library is called without giving up the
-interpreter lock: a call takes less than half a millisecond, a hand-over between threads can take longer.
+PyAV's wheel carries libopus, and Debian has it, too. PyAV's codec interface offers neither concealment nor the
+repacketizer. Everything here is mono at 48 kHz; PCM is a numpy array of int16. Calls keep the interpreter lock: a call
+takes less than half a millisecond, a switch of threads can take longer.
 """
 
 import ctypes
@@ -26,7 +26,7 @@ _RESET_STATE = 4028
 
 # 20 ms of digital silence: fullband CELT, mono, code 0, and a frame whose silence flag is set (RFC 6716 section 4.3).
 SILENT_PACKET = b"\xf8\xff\xfe"
-# The same without a frame: nothing is sent from here on until there is something to hear (section 3.1, DTX).
+# The same without a frame: nothing is sent from here on until there is sound (RFC 6716 section 3.1, DTX).
 DTX_PACKET = SILENT_PACKET[:1]
 
 # Samples of one frame by the five configuration bits of the first octet (RFC 6716 section 3.1, table 2).
@@ -35,7 +35,7 @@ _FRAME_SAMPLES = _SILK * 3 + _HYBRID * 2 + _CELT * 4
 
 
 class OpusError(ValueError):
-    """libopus refused a packet or a setting."""
+    """libopus refused a packet or a setting. The message is libopus's."""
 
 
 def _library_path() -> str:
@@ -81,7 +81,7 @@ def _checked(result: int) -> int:
 
 
 def samples_of(payload: bytes) -> int:
-    """Return how many samples a packet holds at 48 kHz, by its first octets (RFC 6716 section 3.1); 0 if malformed."""
+    """Return how many samples a packet has at 48 kHz, 0 if it is malformed (RFC 6716 section 3.1)."""
     if not payload:
         return 0
     code = payload[0] & 3
@@ -93,8 +93,8 @@ def samples_of(payload: bytes) -> int:
 class Encoder:
     """A mono encoder for speech and music.
 
-    bitrate is in bit/s, complexity 0-10; ``expected_loss`` in percent makes the encoder spend bits on forward error
-    correction.
+    `bitrate` is in bit/s, `complexity` 0 to 10, `expected_loss` in percent: above 0, the encoder spends bits on forward
+    error correction.
     """
 
     def __init__(self, bitrate: int = 32_000, complexity: int = 5, expected_loss: int = 0, dtx: bool = False) -> None:
@@ -108,7 +108,7 @@ class Encoder:
         self.expect_loss(expected_loss)
 
     def expect_loss(self, percent: int) -> None:
-        """Prepare for this share of lost packets; above 0 each packet also carries a coarse copy of the one before."""
+        """Prepare for this share of lost packets. Above 0, packets also carry a coarse copy of the one before."""
         self._set(_SET_FEC, int(percent > 0))
         self._set(_SET_LOSS, percent)
 
@@ -117,7 +117,7 @@ class Encoder:
         self._set(_SET_BITRATE, bitrate)
 
     def encode(self, pcm: Pcm) -> bytes:
-        """Encode 2.5 to 60 ms of contiguous int16 samples to one packet."""
+        """Encode 2.5 to 60 ms of contiguous int16 samples to one packet. Raise OpusError for other lengths."""
         size = _opus.opus_encode(self._state, pcm.ctypes.data, len(pcm), self._out, MAX_PAYLOAD)
         return self._out.raw[: _checked(size)]
 
@@ -134,7 +134,7 @@ class Encoder:
 
 
 class Decoder:
-    """A mono decoder; stereo packets are mixed down by libopus."""
+    """A mono decoder. libopus mixes stereo packets down."""
 
     def __init__(self) -> None:
         error = ctypes.c_int()
@@ -144,15 +144,15 @@ class Decoder:
         self._address = self._out.ctypes.data
 
     def decode(self, payload: bytes) -> Pcm:
-        """Decode one packet; OpusError if it is not one."""
+        """Decode one packet. Raise OpusError if it is none."""
         return self._decode(payload, MAX_FRAME, 0)
 
     def conceal(self, samples: int = FRAME) -> Pcm:
-        """Invent the sound of a lost packet from the sound before it; fades to silence when asked again and again."""
+        """Invent the sound of a lost packet from the sound before it. Repeated calls fade to silence."""
         return self._decode(None, samples, 0)
 
     def recover(self, following: bytes, samples: int = FRAME) -> Pcm:
-        """Decode the lost packet's copy inside the packet that follows it, or conceal where there is none."""
+        """Decode the copy of a lost packet in the packet that follows it, or conceal if there is no copy."""
         return self._decode(following, samples, 1)
 
     def reset(self) -> None:
@@ -177,7 +177,7 @@ class Repacketizer:
         self._out = ctypes.create_string_buffer(3 * MAX_PAYLOAD)
 
     def join(self, payloads: list[bytes]) -> bytes:
-        """Return one packet with the frames of all payloads; OpusError where their configurations differ."""
+        """Return one packet with the frames of all payloads. Raise OpusError if their configurations differ."""
         _opus.opus_repacketizer_init(self._state)
         for payload in payloads:
             _checked(_opus.opus_repacketizer_cat(self._state, payload, len(payload)))

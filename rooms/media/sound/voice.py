@@ -12,17 +12,17 @@ from rooms.media.units import FRAME
 
 AUDIBLE_RMS = 16.0  # about -66 dBFS; below it a voice is not mixed
 HANGOVER = 20  # ticks for which a voice stays in the mix after it was last audible
-QUIET_RMS = 180.0  # about -45 dBFS; a frame this soft may be left out to make the buffer shallower
+QUIET_RMS = 180.0  # about -45 dBFS; a softer frame may be left out to make the buffer shallower
 FADE = 240  # samples, 5 ms
 
 OnPacket = Callable[[Piece, float], None]
 
 
 class Voice:
-    """Decodes, conceals, follows the speaker's clock, and says whether there is anything to hear.
+    """Decodes, conceals and follows the speaker's clock. Gives sound only while the voice is audible.
 
-    ``on_packet(piece, arrived)`` is called for each packet in order, with the time at which it came, or would have
-    come without jitter, in seconds of the node's clock. ``leveller`` outlasts a mute.
+    `on_packet(piece, arrived)` is called for each packet in order, with the time at which it came or would have come
+    without jitter, in seconds of the node's clock. `leveller` outlives a mute.
     """
 
     def __init__(self, on_packet: OnPacket | None = None, leveller: Leveller | None = None) -> None:
@@ -36,15 +36,15 @@ class Voice:
         self._energy, self._ticks = 0.0, 0
         self._invented = 0  # samples concealed in a row
         self._resuming = True  # whether the next packet comes after silence
-        self._heard = False  # whether the last tick gave sound, so that the next one goes on from it
+        self._audible = False  # whether the last tick gave sound
 
     def pull(self, now: float) -> Pcm | None:
-        """Return the 960 samples of the tick at ``now`` seconds; None while there is nothing audible."""
+        """Return the 960 samples of the tick at `now` seconds, None while the voice is not audible."""
         if self.is_still:
             self._pending = self._pending[:0]
             return None
         wanted = FRAME + self.jitter.stretch(now, len(self._pending))
-        may_spare = True  # one frame in a tick: to decode and throw away takes time, too
+        may_spare = True  # one frame per tick: decoding and dropping takes time, too
         while len(self._pending) < wanted:
             may_spare = self._fill(now, may_spare)
         taken, self._pending = self._pending[:wanted], self._pending[wanted:]
@@ -53,28 +53,28 @@ class Voice:
     @property
     def is_still(self) -> bool:
         """Whether nothing comes and nothing audible is left to play."""
-        return self.jitter.is_idle and not self._heard
+        return self.jitter.is_idle and not self._audible
 
     def skip(self, ticks: int) -> None:
-        """Leave out ticks that the node has slept through."""
+        """Leave out ticks that the node missed."""
         self.jitter.skip(ticks * FRAME)
 
     def fade_out(self) -> Pcm | None:
-        """Return one last frame that goes down to silence, for a voice that was audible until now.
+        """Return one last frame that fades to silence, None if the voice is not audible.
 
-        It goes on from what was played, with what is left of the packet before and then with sound that the decoder
-        invents: no packet more is heard.
+        It consists of what is left of the packet before, then of sound that the decoder invents. No further packet is
+        played.
         """
-        if not self._heard:
+        if not self._audible:
             return None
-        self._heard = False
+        self._audible = False
         rest = np.concatenate((self._pending, self._decoder.conceal(FADE)))[:FADE]
         last = np.zeros(FRAME, np.int16)
         last[:FADE] = np.clip(rest * self._leveller.gain, -32768, 32767) * _ramp(FADE)[::-1]
         return last
 
     def level(self) -> int:
-        """Return how loud the voice was since the last call, 0 to 100 (-60 dBFS to full scale)."""
+        """Return how loud the voice was since the last call: 0 to 100, for -60 dBFS to full scale."""
         power = self._energy / self._ticks if self._ticks else 0.0
         self._energy, self._ticks = 0.0, 0
         if power < 1.0:
@@ -83,7 +83,7 @@ class Voice:
         return int(np.clip((decibel + 60) * 100 / 60, 0, 100))
 
     def _fill(self, now: float, may_spare: bool) -> bool:
-        """Take the next piece; False where it was left out, or might not be."""
+        """Take the next piece. Return whether another frame may still be left out in this tick."""
         piece = self.jitter.next()
         if piece.kind is Kind.PACKET and self._on_packet is not None:
             self._on_packet(piece, self.jitter.arrived(piece.timestamp, now))
@@ -94,7 +94,7 @@ class Voice:
         return may_spare
 
     def _is_spare(self, sound: Pcm, now: float) -> bool:
-        """Whether to leave this soft frame out, because the buffer has become needlessly deep."""
+        """Whether to leave out this soft frame because the buffer is needlessly deep."""
         return self.jitter.excess(now, len(self._pending)) > 3 * FRAME and rms(sound) < QUIET_RMS
 
     def _decode(self, piece: Piece) -> Pcm:
@@ -120,7 +120,7 @@ class Voice:
         return sound
 
     def _fading(self, sound: Pcm) -> Pcm:
-        """Let what is invented become softer, down to the silence that the jitter buffer gives after it."""
+        """Fade invented sound out, down to the silence that the jitter buffer gives after it."""
         places = self._invented + np.arange(len(sound))
         self._invented += len(sound)
         return (sound * np.clip(1.0 - places / (MAX_CONCEALED * FRAME), 0.0, 1.0)).astype(np.int16)
@@ -130,17 +130,17 @@ class Voice:
         self._energy += power
         self._ticks += 1
         self._hangover = HANGOVER if power > AUDIBLE_RMS**2 else max(0, self._hangover - 1)
-        self._heard = self._hangover > 0
-        return self._leveller.level(sound, power) if self._heard else None
+        self._audible = self._hangover > 0
+        return self._leveller.level(sound, power) if self._audible else None
 
 
 def rms(sound: Pcm) -> float:
-    """Return the root mean square of int16 samples."""
+    """Return the root mean square of int16 samples, 0 for none."""
     return float(np.sqrt(np.mean(np.square(sound, dtype=np.float64)))) if len(sound) else 0.0
 
 
 def resampled(sound: Pcm, length: int) -> Pcm:
-    """Squeeze or stretch a few samples' worth by linear interpolation; the same array where nothing changes."""
+    """Resample to `length` samples by linear interpolation. Return the same array if it has that length."""
     if len(sound) == length:
         return sound
     places = np.linspace(0, len(sound) - 1, length)

@@ -12,7 +12,7 @@ from channels.layers import get_channel_layer
 from accounts.models import Block, User
 from rooms import events, protocol
 from rooms.hls import listeners
-from rooms.media.contract.standing import HEARD
+from rooms.media.contract.standing import FILES
 from rooms.media.hls import signature
 from rooms.models import Participant, Space
 from rooms.nodes import placement
@@ -97,7 +97,7 @@ async def test_whoever_chooses_files_waits_no_longer_in_line(tea: Space, lior: U
 async def test_the_node_is_told_that_somebody_hears(tea: Space, lior: User, quick: None) -> None:
     await sync_to_async(beat)("one", hls=True)
     async with async_redis_client().pubsub() as channel, pages(tea, lior) as [page]:
-        await channel.subscribe(HEARD)
+        await channel.subscribe(FILES)
         await hear(page)
         told = [message async for message in _messages(channel, 3)]
         assert set(told) == {f"{tea.pk} 1"}, "again and again, with the start of the node that it is for"

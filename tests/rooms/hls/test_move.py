@@ -43,7 +43,7 @@ async def listening(tea: Space) -> AsyncIterator[None]:
             over.set()
 
 
-class Shelf:
+class Playlists:
     """The files of the Space, as whoever fetches the playlist again and again finds them."""
 
     def __init__(self, path: Path) -> None:
@@ -75,16 +75,16 @@ async def test_an_emptied_node_leaves_nothing_out(
     old, new = [await start(name, hls=root, hls_secret=SECRET) for name in ("old", "new")]
     new.engine.load = 0.5
     await beat(lambda nodes: nodes[0].name == "old")
-    shelf = Shelf(root / folder(SECRET, str(tea.pk)) / f"{WAY}.m3u8")
+    playlists = Playlists(root / folder(SECRET, str(tea.pk)) / f"{WAY}.m3u8")
     async with everybody(tea, hana, sol, lior) as followers, listening(tea):
         await hear(followers)
-        await until(lambda: shelf.has(2), PATIENCE)
+        await until(lambda: playlists.has(2), PATIENCE)
         await beat(lambda nodes: any(node.name == "old" and node.spaces for node in nodes))
         print(await media("drain", "old"))
-        await until(lambda: shelf.has(3) and shelf.breaks, PATIENCE)
-    segments = list(shelf.seen.values())
+        await until(lambda: playlists.has(3) and playlists.breaks, PATIENCE)
+    segments = list(playlists.seen.values())
     gaps = [other.at - one.at - one.seconds for one, other in itertools.pairwise(segments)]
     print(f"missing between one segment and the next: {[round(gap, 3) for gap in gaps]} s")
-    assert shelf.breaks == 1
+    assert playlists.breaks == 1
     assert max(gaps) < 0.5, "where the web side tells the new node alone, up to two seconds are"
     assert not old.engine.spaces

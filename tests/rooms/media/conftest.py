@@ -27,7 +27,7 @@ from rooms.media.network.udp import UdpPort
 from rooms.media.node import Node
 from rooms.media.outputs import Outputs
 from rooms.media.units import SAMPLE_RATE
-from tests.rig.media.audience import Hall
+from tests.rig.media.listeners import FanOutRig
 from tests.rig.media.settings import node_settings
 from tests.rig.media.web import SECRET, SPACE, Caller, Running, Web
 
@@ -36,7 +36,7 @@ QUIET = 1  # of 32768: what a decoder may make of encoded silence
 
 
 class World:
-    """A node, its peers by name, and ``run`` to let time pass."""
+    """A node, its peers by name, and `run` to let time pass."""
 
     def __init__(self, boot: str = "", bind: str = "127.0.0.1", **settings: Any) -> None:
         self.now = 1000.0
@@ -83,9 +83,9 @@ class World:
 
     def is_silent(self, client: Client, seconds: float) -> bool:
         """Whether a peer has heard nothing in the last seconds, with or without packets."""
-        assert client.heard.last_at is not None
-        since = np.zeros(round((self.now - client.heard.last_at) * SAMPLE_RATE), np.int16)
-        latest = np.concatenate((client.heard.pcm(), since))[-round(seconds * SAMPLE_RATE) :]
+        assert client.received.last_at is not None
+        since = np.zeros(round((self.now - client.received.last_at) * SAMPLE_RATE), np.int16)
+        latest = np.concatenate((client.received.pcm(), since))[-round(seconds * SAMPLE_RATE) :]
         return bool(abs(latest).max() <= QUIET)
 
     def run(self, seconds: float) -> None:
@@ -144,10 +144,10 @@ def secret() -> str:
 
 
 @pytest.fixture
-def hall() -> Iterator[Hall]:
-    hall = Hall()
-    yield hall
-    hall.close()
+def rig() -> Iterator[FanOutRig]:
+    rig = FanOutRig()
+    yield rig
+    rig.close()
 
 
 @pytest.fixture(scope="module")

@@ -39,7 +39,7 @@ def test_long_ticks_count_like_a_busy_core_and_a_few_held_up_ones_do_not() -> No
     admission.weigh(0.1, ticks(0.1)[:185] + ticks(3.0)[:15])
     assert not admission.is_busy
     admission.weigh(0.1, ticks(0.72))
-    assert admission.refusal(0, preferred=False) == "this node has 72% to do, and takes newcomers below 70%"
+    assert admission.refusal(0, preferred=False) == "this node is 72% busy and takes newcomers below 70%"
 
 
 def test_speakers_and_those_who_come_back_are_taken_up_to_the_last_place() -> None:
@@ -76,7 +76,7 @@ async def test_of_a_busy_engine_nobody_is_put_out_and_only_newcomers_are_refused
     await world.join("dee", granted("dee", back=True))
     await world.join("lior")
     assert set(world.engine.spaces[SPACE].peers) == {"hana", "dee", "lior"}
-    assert lior.heard.malformed == 0
+    assert lior.received.malformed == 0
     offer.vanish()
 
 
@@ -138,7 +138,7 @@ async def test_only_who_knows_the_secret_empties_or_stops_a_node(running: Runnin
         status, _ = await call("PUT" if path == "draining" else "POST", f"/{path}", secret="wrong")
         assert status == 401
         assert not node.draining
-        assert not node.told_to_stop.is_set()
+        assert not node.stop_requested.is_set()
 
 
 async def test_a_node_is_told_to_drain_not_to_and_to_stop(running: Running) -> None:
@@ -147,7 +147,7 @@ async def test_a_node_is_told_to_drain_not_to_and_to_stop(running: Running) -> N
             assert (await call(method, "/draining"))[0] == 204
             assert node.beat().draining is draining
         assert (await call("POST", "/stop"))[0] == 204
-        assert node.told_to_stop.is_set()
+        assert node.stop_requested.is_set()
 
 
 async def test_a_space_is_made_ready_and_closed_on_one_node(running: Running, web: Web) -> None:

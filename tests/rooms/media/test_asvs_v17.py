@@ -27,22 +27,22 @@ CLIENT_HELLO = b"\x16\xfe\xff" + bytes(8) + b"\x00\x3e\x01\x00\x00\x32" + bytes(
 
 
 class Room:
-    """sol speaks, lior listens; ``hears_on`` lets a second pass and listens to what lior got in it."""
+    """sol speaks, lior listens; `hears_on` lets a second pass and listens to what lior got in it."""
 
     def __init__(self, world: World, sol: Client, lior: Client) -> None:
         self.world, self.sol, self.lior = world, sol, lior
 
     def faintest(self, seconds: float) -> float:
         """How strong sol's tone was in the last seconds for lior, in the worst 100 ms."""
-        sound = self.lior.heard.pcm(seconds)
+        sound = self.lior.received.pcm(seconds)
         return min(strength(sound[start : start + 4800], TONE_HZ) for start in range(0, len(sound) - 4799, 4800))
 
     def hears_on(self) -> None:
-        before = self.lior.heard.packets
+        before = self.lior.received.packets
         self.world.run(1.0)
-        assert self.lior.heard.packets - before == 50
-        assert self.lior.heard.lost == 0
-        assert loudest_frequency(self.lior.heard.pcm(0.5)) == pytest.approx(TONE_HZ, abs=4)
+        assert self.lior.received.packets - before == 50
+        assert self.lior.received.lost == 0
+        assert loudest_frequency(self.lior.received.pcm(0.5)) == pytest.approx(TONE_HZ, abs=4)
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ async def test_v17_2_3_who_forges_a_speakers_packets_does_not_silence_him(world:
     peer = world.peer("sol")
     assert peer.received == 75
     assert peer.drops == {"srtp": 2000}
-    assert loudest_frequency(lior.heard.pcm(0.5)) == pytest.approx(TONE_HZ, abs=4)
+    assert loudest_frequency(lior.received.pcm(0.5)) == pytest.approx(TONE_HZ, abs=4)
 
 
 async def test_v17_2_4_the_sound_goes_on_among_malformed_packets(room: Room) -> None:
@@ -159,7 +159,7 @@ async def test_v17_2_5_a_speaker_who_floods_harms_nobody_else(room: Room) -> Non
     assert peer.received < 400
     during = room.faintest(0.9)
     print(f"sol at {before:.3f} before the flood, at {during:.3f} or more in it")
-    assert strength(room.lior.heard.pcm(0.9), FLOOD_HZ) > 0.02, "hana may be heard, too"
+    assert strength(room.lior.received.pcm(0.9), FLOOD_HZ) > 0.02, "hana may be heard, too"
     assert during > 0.6 * before, "a little less: both are brought to the same loudness"
     hana.speak(())
     world.run(1.0)
@@ -189,7 +189,7 @@ async def test_v17_2_6_a_client_hello_from_an_address_without_a_check_changes_no
     lior = await world.join("lior")
     browser.speak(TONE)
     world.run(1.0)
-    assert loudest_frequency(lior.heard.pcm(0.5)) == pytest.approx(TONE_HZ, abs=4)
+    assert loudest_frequency(lior.received.pcm(0.5)) == pytest.approx(TONE_HZ, abs=4)
     assert stranger.receive() == []
     stranger.close()
 
@@ -224,4 +224,4 @@ async def test_v17_2_8_a_handshake_with_another_certificate_than_offered_is_refu
     thief.accept(answer)
     await until(lambda: world.engine.peers == 0)
     world.run(0.5)
-    assert thief.heard.packets == 0
+    assert thief.received.packets == 0

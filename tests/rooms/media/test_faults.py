@@ -35,11 +35,11 @@ async def test_a_space_whose_ticks_fail_silences_no_other_and_is_begun_anew(
     world.clients.append(dee)
     dee.accept(world.engine.join(OTHER, mint(SECRET, OTHER, "dee", world.started_at), dee.offer()))
     await dee.connected()
-    before = lior.heard.packets
+    before = lior.received.packets
     monkeypatch.setattr(world.engine.spaces[OTHER], "_work", fails)
     for _ in range(MOST_FAILURES - 1):
         world.step()
-    assert lior.heard.packets - before == MOST_FAILURES - 1
+    assert lior.received.packets - before == MOST_FAILURES - 1
     assert OTHER in world.engine.spaces
     world.step()
     assert OTHER not in world.engine.spaces
@@ -65,7 +65,7 @@ async def test_a_standing_that_cannot_be_applied_keeps_no_other_from_being(
         version = await web.write("hana", removed=frozenset({"hana"}))
         await until(lambda: (SPACE, version) in web.acknowledgements)
         assert node.engine.peers == 0
-        assert not node.told_to_stop.is_set()
+        assert not node.stop_requested.is_set()
         hana.vanish()
 
 
@@ -75,6 +75,6 @@ async def test_a_node_of_which_a_part_has_failed_ends(
     async with running() as (node, _):
         assert not node.failed
         monkeypatch.setattr(node.engine.admission, "weigh", fails)
-        await until(node.told_to_stop.is_set)
+        await until(node.stop_requested.is_set)
         assert node.failed
         assert "a part of the node failed, so it ends" in caplog.text

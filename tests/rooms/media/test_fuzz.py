@@ -127,7 +127,7 @@ class Node:
         self.peer.session.incoming = self.incoming
         self.sol.speak(TONE)
         self.world.run(6.0)
-        assert strength(self.lior.heard.pcm(0.5), A) > 0.1
+        assert strength(self.lior.received.pcm(0.5), A) > 0.1
 
     @property
     def peer(self) -> Peer:

@@ -22,7 +22,7 @@ def writing(node: Node) -> list[Piece | Ended]:
 
 
 async def heard(web: Web, boot: str) -> None:
-    await until_told(web, standing.HEARD, f"{SPACE} {boot}")
+    await until_told(web, standing.FILES, f"{SPACE} {boot}")
 
 
 async def until_told(web: Web, channel: str, text: str) -> None:
@@ -78,7 +78,7 @@ async def test_the_next_node_is_told_that_somebody_hears(running: Running, web: 
         await web.write("hana", boot=node.boot)
         await heard(web, node.boot)
         await until(lambda: any(isinstance(one, Piece) for one in written))
-        await channel.subscribe(standing.HEARD)
+        await channel.subscribe(standing.FILES)
         await web.write("hana", **moving)
         async with asyncio.timeout(10):
             async for message in channel.listen():

@@ -23,7 +23,7 @@ async def test_join_hear_and_leave(running: Running, web: Web) -> None:
         hana = await call.connect(crowd, "hana")
         lior = await call.connect(crowd, "lior", decode=True)
         hana.speak(tone_packets(440.0))
-        await until(lambda: len(lior.heard.sound) > 25 and lior.heard.sound[-1].any())
+        await until(lambda: len(lior.received.sound) > 25 and lior.received.sound[-1].any())
         await until(lambda: any(levels.get("hana", 0) > 50 for levels in web.levels_seen))
         status, stats = await call("GET", f"/spaces/{SPACE}")
         assert (status, stats["peers"], stats["version"]) == (200, 2, 1)

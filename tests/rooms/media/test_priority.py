@@ -22,7 +22,7 @@ def work(seconds):
 
 async def main():
     loop = asyncio.get_running_loop()
-    with priority.Hurry(loop):
+    with priority.RealTime(loop):
         policies = [os.sched_getscheduler(0)]
         work(1.5)
         policies.append(os.sched_getscheduler(0))
@@ -51,6 +51,6 @@ async def test_where_the_system_allows_no_real_time_priority_it_runs_without(
             raise PermissionError
 
     monkeypatch.setattr(priority.os, "sched_setscheduler", refused)
-    with caplog.at_level("INFO"), priority.Hurry(asyncio.get_running_loop()):
+    with caplog.at_level("INFO"), priority.RealTime(asyncio.get_running_loop()):
         pass
     assert "no real-time priority" in caplog.text

@@ -59,7 +59,7 @@ async def test_a_space_that_comes_while_the_node_is_told_to_drain_is_taken_along
 
     monkeypatch.setattr(draining, "set_draining", placed_meanwhile)
     assert "moved to new" in await media("stop", "old")
-    assert old.told_to_stop.is_set()
+    assert old.stop_requested.is_set()
     assert await node_of(tea) == "new"
 
 
@@ -77,7 +77,7 @@ async def test_a_space_whose_place_is_written_after_the_rows_were_read_is_taken_
     monkeypatch.setattr(draining, "_all_on", placed_after_that)
     assert "moved to new" in await media("stop", "old")
     assert looks[0] == []
-    assert old.told_to_stop.is_set()
+    assert old.stop_requested.is_set()
     assert await node_of(tea) == "new"
 
 
@@ -116,7 +116,7 @@ async def test_a_node_that_redis_does_not_hear_is_not_drained(
     redis_client().set(heartbeat.KEY.format(name="n1"), str(said))
     assert await refusal("stop", "n1") == "n1 answers, but Redis does not hear from it: look into its log."
     assert not node.draining
-    assert not node.told_to_stop.is_set()
+    assert not node.stop_requested.is_set()
 
 
 @pytest.mark.parametrize(("failures", "said", "where"), [(1, "moved to new", "new"), (99, "stays: no page", "old")])

@@ -175,7 +175,7 @@ async def test_without_another_node_spaces_go_on_where_they_are(
         assert f"Tea at four ({tea.pk}) stays: no other node has more than 3 free places." in said
         assert said.endswith("n1 still has 1 Space.\n")
         assert "1 Space cannot leave it" in await refusal("stop", "n1")
-        assert not node.told_to_stop.is_set()
+        assert not node.stop_requested.is_set()
         await hear(followers)
 
 
@@ -195,7 +195,7 @@ async def test_everybody_goes_on_hearing_everybody_while_a_node_is_drained_and_s
             since = time.monotonic()
             await more_packets(followers)
             stopping = asyncio.create_task(media("stop", "old", "--wait"))
-            await asyncio.wait_for(old.told_to_stop.wait(), 30)
+            await asyncio.wait_for(old.stop_requested.wait(), 30)
             await old.stop()  # which ships what it has
             of_old = len(kept.chunks)
             print(said := await stopping)

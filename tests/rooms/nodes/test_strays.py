@@ -84,11 +84,11 @@ async def test_a_change_of_network_is_told_over_the_socket_and_the_connection_go
         stolen = client.offer()
         await strangers.send(type="offer", sdp=stolen, restart=True, id=8)
         assert (await strangers.until("error", re=8))["code"] == "no_peer"
-        heard = client.heard.packets
+        heard = client.received.packets
         client.move("127.0.0.2")
         await page.send(type="offer", sdp=client.restart(), restart=True, id=9)
         client.accept((await page.until("answer", re=9))["sdp"])
-        await until(lambda: client.heard.packets > heard)
+        await until(lambda: client.received.packets > heard)
         assert node.engine.spaces[str(tea.pk)].peers == before
         assert (node.engine.joins, node.engine.restarts) == (1, 1)
 
@@ -128,10 +128,10 @@ async def test_whoever_only_reconnects_keeps_the_sound(
         async with pages(tea, sol) as [page]:
             client = await listen(page, crowd)
         await sweep(settings.SPACES_AWAY_SECONDS - 10)
-        heard = client.heard.packets
+        heard = client.received.packets
         async with pages(tea, sol):
             await sweep()
-            await until(lambda: client.heard.packets > heard + 5)
+            await until(lambda: client.received.packets > heard + 5)
             assert not client.gone.is_set()
 
 
@@ -194,6 +194,6 @@ async def test_words_about_strangers_change_nothing(tea: Space, hana: User, node
         client = await listen(page, crowd)
         for note in ("", "x", f"{tea.pk}", f"{tea.pk} somebody", f"elsewhere {tea.pk}"):
             await async_redis_client().publish(LEFT, note)
-        heard = client.heard.packets
-        await until(lambda: client.heard.packets > heard + 5)
+        heard = client.received.packets
+        await until(lambda: client.received.packets > heard + 5)
         assert node.engine.peers == 1

@@ -152,7 +152,7 @@ for person in people:
 """
 
 
-def test_a_web_process_that_is_told_to_stop_amid_work_ends_and_comes_again(site: Machine) -> None:
+def test_a_web_process_that_is_stop_requested_amid_work_ends_and_comes_again(site: Machine) -> None:
     space, *cookies = site.command("shell", "-v", "0", "-c", BUSY).stdout.split()
 
     async def keep_busy(http: aiohttp.ClientSession, cookie: str, at_it: asyncio.Event) -> None:

@@ -120,7 +120,7 @@ def test_a_step_that_succeeds_says_nothing(supervisor: Supervisor, said: list[st
     assert said == []
 
 
-def test_told_to_stop_it_waits_for_nothing(supervisor: Supervisor) -> None:
+def test_stop_requested_it_waits_for_nothing(supervisor: Supervisor) -> None:
     supervisor.stopping = True
     before = time.monotonic()
     assert not supervisor.wait_until(lambda: False, PATIENCE)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rooms.media.hls import files
+from rooms.media.client.probe import put_file
 from tests.rig import certificate, folders
 from tests.rig.documents import configuration, text
 
@@ -58,7 +58,7 @@ def test_nginx_reads_what_media_nodes_write_and_nobody_else_does(folder: Path) -
     sh(f"mkdir -p var; {line.replace('-o spaces', f'-o {SPACES}')}", folder)
 
     def write() -> None:
-        files.write(files.opened(folder / "var" / "hls", "x7Qa"), "live.m3u8", b"#EXTM3U\n")
+        put_file(folder / "var" / "hls", "x7Qa", "live.m3u8", b"#EXTM3U\n")
 
     def read() -> None:
         assert (folder / "var" / "hls" / "x7Qa" / "live.m3u8").read_bytes() == b"#EXTM3U\n"

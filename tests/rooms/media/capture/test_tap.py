@@ -17,7 +17,7 @@ SECOND = 48_000
 
 
 class Track:
-    """A tap and what it ships; ``speak`` gives it packets as the clock would."""
+    """A tap and what it ships; `speak` gives it packets as the clock would."""
 
     def __init__(self) -> None:
         self.chunks: list[Chunk] = []

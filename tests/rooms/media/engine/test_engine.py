@@ -26,9 +26,9 @@ async def test_listener_hears_the_tone_of_the_host(world: World) -> None:
     hana, lior = await world.join("hana"), await world.join("lior")
     hana.speak(tone_packets(A))
     world.run(2.0)
-    assert abs(loudest_frequency(lior.heard.pcm(1.0)) - A) < 3
-    assert 0.15 < strength(lior.heard.pcm(1.0), A) < 0.35
-    assert lior.heard.lost == 0
+    assert abs(loudest_frequency(lior.received.pcm(1.0)) - A) < 3
+    assert 0.15 < strength(lior.received.pcm(1.0), A) < 0.35
+    assert lior.received.lost == 0
 
 
 async def test_the_cheapest_of_the_good_ciphers_is_agreed_on(world: World) -> None:
@@ -44,8 +44,8 @@ async def test_everybody_gets_a_packet_in_every_tick_with_something_to_hear(worl
     hana, lior = await world.join("hana"), await world.join("lior")
     hana.speak(tone_packets(A))
     world.run(2.0)
-    assert lior.heard.packets == hana.heard.packets == 100
-    assert lior.heard.malformed == hana.heard.malformed == 0
+    assert lior.received.packets == hana.received.packets == 100
+    assert lior.received.malformed == hana.received.malformed == 0
 
 
 async def test_listeners_of_a_loaded_node_get_long_packets_and_speakers_short_ones(world: World) -> None:
@@ -57,14 +57,14 @@ async def test_listeners_of_a_loaded_node_get_long_packets_and_speakers_short_on
     again = await world.join("hana")
     again.speak(tone_packets(A))
     world.run(1.2)
-    assert (before.heard.packets, again.heard.packets) == (60, 60)
-    assert (lior.heard.packets, sol.heard.packets) == (20, 20)
-    assert abs(loudest_frequency(lior.heard.pcm(0.6)) - A) < 4
+    assert (before.received.packets, again.received.packets) == (60, 60)
+    assert (lior.received.packets, sol.received.packets) == (20, 20)
+    assert abs(loudest_frequency(lior.received.pcm(0.6)) - A) < 4
     world.stand("hana", "sol")
     world.run(1.2)
-    assert (lior.heard.packets, sol.heard.packets) == (40, 80)
-    assert len(sol.heard.pcm()) == len(before.heard.pcm())
-    assert sol.heard.lost == lior.heard.lost == 0
+    assert (lior.received.packets, sol.received.packets) == (40, 80)
+    assert len(sol.received.pcm()) == len(before.received.pcm())
+    assert sol.received.lost == lior.received.lost == 0
     assert hana.gone.is_set()
 
 
@@ -101,12 +101,12 @@ async def test_voices_hear_each_other_and_not_themselves(world: World) -> None:
     hana.speak(tone_packets(A))
     sol.speak(tone_packets(B))
     world.run(3.0)
-    assert strength(lior.heard.pcm(1.0), A) > 0.1
-    assert strength(lior.heard.pcm(1.0), B) > 0.1
-    assert strength(hana.heard.pcm(1.0), B) > 0.1
-    assert strength(hana.heard.pcm(1.0), A) < 0.002
-    assert strength(sol.heard.pcm(1.0), A) > 0.1
-    assert strength(sol.heard.pcm(1.0), B) < 0.002
+    assert strength(lior.received.pcm(1.0), A) > 0.1
+    assert strength(lior.received.pcm(1.0), B) > 0.1
+    assert strength(hana.received.pcm(1.0), B) > 0.1
+    assert strength(hana.received.pcm(1.0), A) < 0.002
+    assert strength(sol.received.pcm(1.0), A) > 0.1
+    assert strength(sol.received.pcm(1.0), B) < 0.002
 
 
 async def test_listener_is_promoted_without_renegotiation(world: World) -> None:
@@ -118,7 +118,7 @@ async def test_listener_is_promoted_without_renegotiation(world: World) -> None:
     assert world.engine.spaces[SPACE].drops["not-a-voice"] == 50
     world.stand("hana", "sol")
     world.run(1.0)
-    assert strength(hana.heard.pcm(0.5), B) > 0.1
+    assert strength(hana.received.pcm(0.5), B) > 0.1
 
 
 async def test_mute_silences_at_once_and_unmute_brings_back(world: World) -> None:
@@ -131,7 +131,7 @@ async def test_mute_silences_at_once_and_unmute_brings_back(world: World) -> Non
     assert world.is_silent(lior, 0.3)
     world.stand("hana")
     world.run(1.0)
-    assert strength(lior.heard.pcm(0.5), A) > 0.1
+    assert strength(lior.received.pcm(0.5), A) > 0.1
 
 
 async def test_step_down_silences(world: World) -> None:
@@ -177,7 +177,7 @@ async def test_twelve_loud_voices_are_all_heard(world: World) -> None:
         client = await world.join(name, decode=False)
         client.speak(tone_packets(300.0 + 50 * number, 1.0, 0.9))
     world.run(2.0)
-    sound = lior.heard.pcm(1.0)
+    sound = lior.received.pcm(1.0)
     assert min(strength(sound, 300.0 + 50 * number) for number in range(12)) > 0.02
 
 
@@ -191,7 +191,7 @@ async def test_twelve_voices_that_begin_together_at_full_scale_are_heard_undisto
         voice.speak(tone_packets(A, 1.0, 1.0))
     world.run(1.0)
     for hearer in (lior, voices[0]):
-        sound = hearer.heard.pcm()
+        sound = hearer.received.pcm()
         begun = sound[np.argmax(abs(sound.astype(int)) > LOUD) :]
         pure = [strength(piece, A) * FULL_SCALE / np.sqrt(2) / rms(piece) for piece in pieces(begun)]
         print(f"share of the tone in what is heard, at least {min(pure):.3f} of {len(pure)} pieces")
@@ -210,9 +210,9 @@ async def test_a_soft_and_a_loud_voice_meet(world: World) -> None:
     hana.speak(tone_packets(A, 1.0, 0.3))
     sol.speak(tone_packets(B, 1.0, 0.03))
     world.run(1.0)
-    first = apart(lior.heard.pcm(0.8))
+    first = apart(lior.received.pcm(0.8))
     world.run(8.0)
-    last = apart(lior.heard.pcm(0.8))
+    last = apart(lior.received.pcm(0.8))
     print(f"{first:.1f} dB apart at first, {last:.1f} dB at last")
     assert first > 15
     assert last == pytest.approx(1.5, abs=1), "the soft one would need more than the 10 dB that it gets"
@@ -259,9 +259,9 @@ async def test_ticks_that_were_slept_through_are_left_out(world: World) -> None:
     world.engine.read()
     world.engine.tick(world.now, missed=24)
     lior.read()
-    assert lior.heard.packets == 51
+    assert lior.received.packets == 51
     world.run(1.0)
-    assert strength(lior.heard.pcm(0.5), A) > 0.1
+    assert strength(lior.received.pcm(0.5), A) > 0.1
     voice = world.engine.spaces[SPACE]._speakers["hana"].voice
     assert voice is not None
     assert voice.jitter.depth(world.now) < 0.1
@@ -272,7 +272,7 @@ async def test_listeners_are_told_the_time_and_tell_how_they_hear(world: World) 
     hana, lior = await world.join("hana"), await world.join("lior")
     hana.speak(tone_packets(A))
     world.run(20.1)
-    before, report = lior.heard.reports[-2:]
+    before, report = lior.received.reports[-2:]
     assert report.ssrc == world.peer("lior").out_ssrc
     assert report.sender_info.packet_count - before.sender_info.packet_count == REPORT_TICKS
     assert 0 <= world.now - report.sender_info.ntp_timestamp / 2**32 < 10.1
@@ -341,7 +341,7 @@ def late(world: World, speaker: Client, due: float, seconds: float) -> None:
 
 def reports_of(*clients: Client) -> list[RtcpSrPacket]:
     """What the node has told these since this was asked before."""
-    said = [report for client in clients for report in client.heard.reports]
+    said = [report for client in clients for report in client.received.reports]
     for client in clients:
-        client.heard.reports.clear()
+        client.received.reports.clear()
     return said

@@ -24,10 +24,10 @@ async def test_removed_peer_is_dropped_and_stays_out(world: World) -> None:
     dee = await world.join("dee", old_grant)
     world.run(0.2)
     world.stand("hana", removed=("dee",))
-    received = dee.heard.packets
+    received = dee.received.packets
     await until(dee.gone.is_set)
     world.run(0.5)
-    assert dee.heard.packets == received
+    assert dee.received.packets == received
     with pytest.raises(Refused, match="removed") as refusal:
         world.engine.join(SPACE, old_grant, dee.offer())
     assert refusal.value.code == "refused"
@@ -53,7 +53,7 @@ async def test_a_second_connection_replaces_the_first(world: World) -> None:
     second = await world.join("hana")
     await until(first.gone.is_set)
     world.run(0.2)
-    assert second.heard.packets == 10
+    assert second.received.packets == 10
     assert world.engine.peers == 1
     assert ("hana", "gone") not in world.states
 
@@ -65,10 +65,10 @@ async def test_rows_stay_right_when_somebody_leaves(world: World) -> None:
     world.run(1.0)
     world.engine.leave(SPACE, "sol")
     world.run(1.0)
-    assert lior.heard.lost == 0
-    assert lior.heard.packets == 100
-    assert strength(lior.heard.pcm(0.5), A) > 0.1
-    assert sol.heard.packets == 50
+    assert lior.received.lost == 0
+    assert lior.received.packets == 100
+    assert strength(lior.received.pcm(0.5), A) > 0.1
+    assert sol.received.packets == 50
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ async def test_peer_that_vanishes_is_gone_after_thirty_seconds(world: World) -> 
     assert "lior" in world.engine.spaces[SPACE].peers
     world.run(3.0)
     assert "lior" not in world.engine.spaces[SPACE].peers
-    assert hana.heard.lost == 0
+    assert hana.received.lost == 0
     assert ("lior", "gone") in world.states
 
 
@@ -182,7 +182,7 @@ async def test_what_comes_in_rolls_over_again_and_again(world: World) -> None:
         assert (peer.drops, peer.received) == ({}, hana.sent), f"in turn {turn}"
         assert peer.source is not None
         assert peer.source.expected - peer.source.received == voice_of(world, "hana").lost - before == 1
-        assert strength(lior.heard.pcm(0.4), A) > 0.1
+        assert strength(lior.received.pcm(0.4), A) > 0.1
 
 
 def voice_of(world: World, name: str) -> JitterBuffer:

@@ -15,12 +15,12 @@ async def test_a_silent_space_costs_next_to_nothing(world: World) -> None:
     world.stand("hana")
     hana, lior = await world.join("hana"), await world.join("lior")
     world.run(10.0)
-    assert lior.heard.packets < 40  # of 500 ticks
+    assert lior.received.packets < 40  # of 500 ticks
     assert world.is_silent(lior, 0.5)
     hana.speak(tone_packets(A))
     world.run(2.0)
-    assert strength(lior.heard.pcm(1.0), A) > 0.1
-    assert lior.heard.lost == lior.heard.malformed == 0
+    assert strength(lior.received.pcm(1.0), A) > 0.1
+    assert lior.received.lost == lior.received.malformed == 0
 
 
 async def test_silence_is_told_of_often_enough_and_takes_its_time(world: World) -> None:
@@ -33,19 +33,19 @@ async def test_silence_is_told_of_often_enough_and_takes_its_time(world: World) 
     world.run(1.2)
     hana.speak(())
     for _ in range(10):
-        before = [short.heard.packets, long.heard.packets]
+        before = [short.received.packets, long.received.packets]
         world.run(0.5)
-        assert short.heard.packets > before[0]
-        assert long.heard.packets > before[1]
+        assert short.received.packets > before[0]
+        assert long.received.packets > before[1]
     hana.speak(tone_packets(B))
     world.run(1.2)
     for listener in (short, long):
-        assert listener.heard.packets < 200  # of 370 ticks
-        assert listener.heard.lost == 0
-        assert len(listener.heard.pcm()) == pytest.approx((1.2 + 5.0 + 1.2) * SAMPLE_RATE, abs=3 * FRAME)
-        assert strength(listener.heard.pcm()[SAMPLE_RATE // 2 : SAMPLE_RATE], A) > 0.1
-        assert abs(listener.heard.pcm()[3 * SAMPLE_RATE : 6 * SAMPLE_RATE]).max() <= QUIET
-        assert strength(listener.heard.pcm(0.5), B) > 0.1
+        assert listener.received.packets < 200  # of 370 ticks
+        assert listener.received.lost == 0
+        assert len(listener.received.pcm()) == pytest.approx((1.2 + 5.0 + 1.2) * SAMPLE_RATE, abs=3 * FRAME)
+        assert strength(listener.received.pcm()[SAMPLE_RATE // 2 : SAMPLE_RATE], A) > 0.1
+        assert abs(listener.received.pcm()[3 * SAMPLE_RATE : 6 * SAMPLE_RATE]).max() <= QUIET
+        assert strength(listener.received.pcm(0.5), B) > 0.1
 
 
 async def test_whoever_comes_into_silence_hears_of_it_at_once(world: World) -> None:
@@ -54,7 +54,7 @@ async def test_whoever_comes_into_silence_hears_of_it_at_once(world: World) -> N
     world.run(1.05)
     lior = await world.join("lior")
     world.run(0.02)
-    assert lior.heard.packets == 1
+    assert lior.received.packets == 1
 
 
 async def test_the_end_of_a_microphone_is_silence_and_not_loss(world: World) -> None:
@@ -71,7 +71,7 @@ async def test_the_end_of_a_microphone_is_silence_and_not_loss(world: World) -> 
     assert world.is_silent(lior, 0.3)
     hana.speak(tone_packets(B))
     world.run(1.0)
-    assert strength(lior.heard.pcm(0.5), B) > 0.1
+    assert strength(lior.received.pcm(0.5), B) > 0.1
 
 
 async def test_a_silent_space_rests_and_wakes_at_the_first_packet(
@@ -93,12 +93,12 @@ async def test_a_silent_space_rests_and_wakes_at_the_first_packet(
         work(now, missed)
 
     monkeypatch.setattr(space, "_work", noted)
-    before = lior.heard.packets
+    before = lior.received.packets
     world.run(2.0)
     assert worked == []
-    assert lior.heard.packets - before == 5
+    assert lior.received.packets - before == 5
     hana.speak(tone_packets(B))
     world.run(0.4)
     assert len(worked) >= 19
-    assert strength(lior.heard.pcm(0.2), B) > 0.1
-    assert lior.heard.lost == lior.heard.malformed == 0
+    assert strength(lior.received.pcm(0.2), B) > 0.1
+    assert lior.received.lost == lior.received.malformed == 0

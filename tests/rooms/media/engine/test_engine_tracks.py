@@ -53,11 +53,11 @@ async def test_the_mix_is_not_kept_where_nobody_hears_it(world: World) -> None:
     hana.speak(tone_packets(A))
     world.run(1.0)
     world.engine.leave(SPACE, "hana")
-    received = hana.heard.packets
+    received = hana.received.packets
     world.run(20.0)
     world.stand("hana", ended=True)
     assert [chunk.duration_ms for chunk in world.chunks if chunk.turn is None] == [pytest.approx(1000, abs=60)]
-    assert hana.heard.packets == received
+    assert hana.received.packets == received
 
 
 async def test_a_space_in_which_nobody_talks_keeps_nothing(world: World) -> None:

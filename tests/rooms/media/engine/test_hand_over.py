@@ -95,7 +95,7 @@ async def test_a_voice_on_two_nodes_is_kept_once_without_a_gap(nodes: tuple[Worl
         assert end <= now_ms + 300 <= start
         assert start - end <= 80
     assert strength(sound([chunk for chunk in new.chunks if chunk.turn]), 440.0) > 0.2
-    assert old.levels or new.levels or listener.heard.packets
+    assert old.levels or new.levels or listener.received.packets
 
 
 def room_ms(world: World) -> int:

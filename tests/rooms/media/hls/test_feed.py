@@ -238,7 +238,7 @@ async def test_a_node_goes_on_where_its_writer_does_not_start(
         patched.setattr(Process, "start", start)
         async with running(hls=tmp_path / "hls") as (node, _):
             await until(lambda: len(asked) > 3)
-            assert not node.told_to_stop.is_set()
+            assert not node.stop_requested.is_set()
             assert node.beat().hls is False
             patched.undo()
             await until(lambda: node.beat().hls, PATIENCE)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rooms.media.hls.playlist import TARGET_SECONDS
-from rooms.media.hls.segments import SEGMENT, WAYS, Cut, Stretch, split
+from rooms.media.hls.segments import ENCODINGS, SEGMENT, Cut, Stretch, split
 from rooms.media.sound.opus import Encoder, Pcm
 from rooms.media.units import FRAME, SAMPLE_RATE
 
@@ -70,7 +70,7 @@ def test_each_segment_goes_on_where_the_one_before_ended(nine_seconds: dict[str,
 
 
 def base_time(data: bytes) -> int:
-    """What the file itself says of its beginning (``tfdt``, ISO/IEC 14496-12 section 8.8.12)."""
+    """What the file itself says of its beginning (`tfdt`, ISO/IEC 14496-12 section 8.8.12)."""
     at = data.index(b"tfdt")
     assert data[at + 4] == 1, "64 bits: room time goes on for long"
     return int.from_bytes(data[at + 8 : at + 16], "big")
@@ -120,7 +120,7 @@ def test_a_segment_costs_less_than_a_connection() -> None:
     octets = {way: max(len(cut.data) for cut in those) for way, those in cuts.items()}
     live = octets["opus"] + 60 * SEGMENT // FRAME
     print(f"octets of two seconds: {octets['aac']:,} AAC, {octets['opus']:,} Opus, {live:,} over a connection")
-    for way, (_, most) in WAYS.items():
+    for way, (_, most) in ENCODINGS.items():
         assert octets[way] * 8 <= most * TARGET_SECONDS, "what the playlist of playlists says"
         assert octets[way] < live
 

@@ -37,7 +37,7 @@ def test_what_is_no_signature_opens_nothing(signed: str) -> None:
 
 
 def test_it_is_what_nginx_computes() -> None:
-    """``openssl md5 -binary | openssl base64 | tr +/ -_ | tr -d =``, as the documentation of secure_link has it."""
+    """`openssl md5 -binary | openssl base64 | tr +/ -_ | tr -d =`, as the documentation of secure_link has it."""
     expires, _, signature = sign("secret", FOLDER, NOW).partition("-")
     digest = hashlib.md5(f"{expires} {FOLDER} secret".encode(), usedforsecurity=False).digest()
     assert signature == base64.b64encode(digest).decode().replace("+", "-").replace("/", "_").replace("=", "")

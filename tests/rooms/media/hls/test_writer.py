@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 import pytest
 
-from rooms.media.hls.files import KEPT, Shelf, write
+from rooms.media.hls.files import KEPT, Folder, write
 from rooms.media.hls.leftovers import ABANDONED_SECONDS, sweep
 from rooms.media.hls.messages import Ended, Piece
 from rooms.media.hls.playlist import WINDOW, Playlist, parse
@@ -23,7 +23,7 @@ ZERO = 1_790_000_000.0
 PIECE = 10 * FRAME
 
 
-class Hall:
+class WriterRig:
     """A writer whose clock is in the test's hand, and one Space that is silent."""
 
     def __init__(self, root: Path) -> None:
@@ -59,130 +59,130 @@ class Hall:
 
 
 @pytest.fixture
-def hall(tmp_path: Path) -> Hall:
-    return Hall(tmp_path)
+def rig(tmp_path: Path) -> WriterRig:
+    return WriterRig(tmp_path)
 
 
 @pytest.mark.parametrize("way", ["aac", "opus"])
-def test_a_space_has_a_folder_with_playlists(hall: Hall, way: str) -> None:
-    hall.say(4.2)
-    playlist = hall.playlist(way)
+def test_a_space_has_a_folder_with_playlists(rig: WriterRig, way: str) -> None:
+    rig.say(4.2)
+    playlist = rig.playlist(way)
     assert playlist.sequence == 4, "numbers follow from room time, so that a node that knows nothing goes on, too"
     assert len(playlist.segments) == 2
     assert playlist.segments[1].at == pytest.approx(ZERO + 10, abs=0.03)
-    assert f"{way}.m3u8" in (hall.root / "tea" / "index.m3u8").read_text()
-    assert (hall.root / "tea" / "own.m3u8").read_text().count("m3u8") == 1
+    assert f"{way}.m3u8" in (rig.root / "tea" / "index.m3u8").read_text()
+    assert (rig.root / "tea" / "own.m3u8").read_text().count("m3u8") == 1
 
 
-def test_names_cannot_be_guessed_and_are_of_whole_files(hall: Hall) -> None:
-    hall.say(4.2)
-    names = [one.name for way in ("aac", "opus") for one in hall.playlist(way).segments]
+def test_names_cannot_be_guessed_and_are_of_whole_files(rig: WriterRig) -> None:
+    rig.say(4.2)
+    names = [one.name for way in ("aac", "opus") for one in rig.playlist(way).segments]
     assert len(set(names)) == 4
     assert all(len(name.removesuffix(".m4s")) >= 22 for name in names)
-    assert not list((hall.root / "tea").glob(".*")), "nothing half written is left"
+    assert not list((rig.root / "tea").glob(".*")), "nothing half written is left"
     for name in names:
-        assert (hall.root / "tea" / name).stat().st_mode & 0o007 == 0, "for the server's group, for nobody else"
+        assert (rig.root / "tea" / name).stat().st_mode & 0o007 == 0, "for the server's group, for nobody else"
 
 
-def test_each_segment_tells_how_loud_the_voices_in_it_are(hall: Hall) -> None:
-    hall.say(1.0)
-    hall.say(1.0, hana=40)
-    hall.say(2.2, hana=40, sol=8)
+def test_each_segment_tells_how_loud_the_voices_in_it_are(rig: WriterRig) -> None:
+    rig.say(1.0)
+    rig.say(1.0, hana=40)
+    rig.say(2.2, hana=40, sol=8)
     for way in ("aac", "opus"):
-        one, two = [segment.levels for segment in hall.playlist(way).segments]
+        one, two = [segment.levels for segment in rig.playlist(way).segments]
         assert one == "hana=00000000004040404040"
         assert two == "hana=40404040404040404040,sol=08080808080808080808"
 
 
-def test_what_is_missing_is_filled_with_silence_in_the_levels_too(hall: Hall) -> None:
-    hall.say(0.4, hana=40)
-    hall.position += 2 * PIECE
-    hall.say(1.4, hana=40)
-    assert hall.playlist().segments[0].levels == "hana=40400000404040404040"
+def test_what_is_missing_is_filled_with_silence_in_the_levels_too(rig: WriterRig) -> None:
+    rig.say(0.4, hana=40)
+    rig.position += 2 * PIECE
+    rig.say(1.4, hana=40)
+    assert rig.playlist().segments[0].levels == "hana=40400000404040404040"
 
 
-def test_what_leaves_the_window_is_deleted_a_little_later(hall: Hall) -> None:
-    hall.say(2 * (WINDOW + KEPT) + 0.2)
-    first = hall.playlist().segments[0]
-    assert len(hall.files("m4s")) == 2 * (WINDOW + KEPT)
-    hall.say(2 * (KEPT + 2))
-    assert len(hall.files("m4s")) == 2 * (WINDOW + KEPT)
-    assert first.name not in hall.files("m4s")
-    assert len(hall.files("mp4")) == 2
+def test_what_leaves_the_window_is_deleted_a_little_later(rig: WriterRig) -> None:
+    rig.say(2 * (WINDOW + KEPT) + 0.2)
+    first = rig.playlist().segments[0]
+    assert len(rig.files("m4s")) == 2 * (WINDOW + KEPT)
+    rig.say(2 * (KEPT + 2))
+    assert len(rig.files("m4s")) == 2 * (WINDOW + KEPT)
+    assert first.name not in rig.files("m4s")
+    assert len(rig.files("mp4")) == 2
 
 
-def test_another_node_goes_on_after_a_break(hall: Hall) -> None:
-    hall.say(6.2)
-    before = hall.playlist()
-    hall.writer = Writer(hall.root, lambda: hall.now)  # the one before was killed
-    hall.position += 3 * SAMPLE_RATE
-    hall.say(4.2)
-    after = hall.playlist()
+def test_another_node_goes_on_after_a_break(rig: WriterRig) -> None:
+    rig.say(6.2)
+    before = rig.playlist()
+    rig.writer = Writer(rig.root, lambda: rig.now)  # the one before was killed
+    rig.position += 3 * SAMPLE_RATE
+    rig.say(4.2)
+    after = rig.playlist()
     assert after.segments[: len(before.segments)] == before.segments
     assert after.segments[len(before.segments)].breaks
     assert after.next == before.next + len(after.segments) - len(before.segments)
-    named = {one.name for way in ("aac", "opus") for one in hall.playlist(way).segments}
-    assert named == hall.files("m4s")
+    named = {one.name for way in ("aac", "opus") for one in rig.playlist(way).segments}
+    assert named == rig.files("m4s")
 
 
-def test_a_playlist_that_cannot_be_read_is_begun_anew_with_higher_numbers(hall: Hall) -> None:
-    hall.say(6.2)
-    before = hall.playlist()
-    (hall.root / "tea" / "aac.m3u8").write_text("half a play")
-    hall.writer = Writer(hall.root, lambda: hall.now)
-    hall.say(4.2)
-    assert hall.playlist().sequence >= before.next - 1
-    assert {one.name for way in ("aac", "opus") for one in hall.playlist(way).segments} == hall.files("m4s")
+def test_a_playlist_that_cannot_be_read_is_begun_anew_with_higher_numbers(rig: WriterRig) -> None:
+    rig.say(6.2)
+    before = rig.playlist()
+    (rig.root / "tea" / "aac.m3u8").write_text("half a play")
+    rig.writer = Writer(rig.root, lambda: rig.now)
+    rig.say(4.2)
+    assert rig.playlist().sequence >= before.next - 1
+    assert {one.name for way in ("aac", "opus") for one in rig.playlist(way).segments} == rig.files("m4s")
 
 
-def test_a_little_that_is_missing_is_silence(hall: Hall) -> None:
-    hall.say(1.0)
-    hall.position += SAMPLE_RATE // 2
-    hall.say(3.0)
-    assert not any(one.breaks for one in hall.playlist().segments)
-    assert hall.playlist().segments[-1].at == pytest.approx(ZERO + 10, abs=0.03)
+def test_a_little_that_is_missing_is_silence(rig: WriterRig) -> None:
+    rig.say(1.0)
+    rig.position += SAMPLE_RATE // 2
+    rig.say(3.0)
+    assert not any(one.breaks for one in rig.playlist().segments)
+    assert rig.playlist().segments[-1].at == pytest.approx(ZERO + 10, abs=0.03)
 
 
-def test_much_that_is_missing_is_a_break(hall: Hall) -> None:
-    hall.say(3.0)
-    hall.position += 60 * SAMPLE_RATE
-    hall.say(3.0)
-    assert [one.breaks for one in hall.playlist().segments].count(True) == 1
-    assert hall.playlist().segments[-1].at > ZERO + 60
+def test_much_that_is_missing_is_a_break(rig: WriterRig) -> None:
+    rig.say(3.0)
+    rig.position += 60 * SAMPLE_RATE
+    rig.say(3.0)
+    assert [one.breaks for one in rig.playlist().segments].count(True) == 1
+    assert rig.playlist().segments[-1].at > ZERO + 60
 
 
-def test_what_comes_twice_is_written_once(hall: Hall) -> None:
-    hall.say(1.0)
-    hall.position -= SAMPLE_RATE // 2
-    hall.say(2.0)
-    assert sum(one.seconds for one in hall.playlist("opus").segments) == pytest.approx(2.0)
+def test_what_comes_twice_is_written_once(rig: WriterRig) -> None:
+    rig.say(1.0)
+    rig.position -= SAMPLE_RATE // 2
+    rig.say(2.0)
+    assert sum(one.seconds for one in rig.playlist("opus").segments) == pytest.approx(2.0)
 
 
-def test_the_end_is_said_and_then_the_folder_goes(hall: Hall) -> None:
-    hall.say(3.0)
-    hall.writer.take(Ended("tea", "over"))
-    playlist = hall.playlist()
+def test_the_end_is_said_and_then_the_folder_goes(rig: WriterRig) -> None:
+    rig.say(3.0)
+    rig.writer.take(Ended("tea", "over"))
+    playlist = rig.playlist()
     assert playlist.ended
     assert sum(one.seconds for one in playlist.segments) == pytest.approx(3.0, abs=0.06), "nothing is cut off"
-    hall.now += LINGER_SECONDS - 1
-    hall.writer.look_after()
-    assert hall.files("m4s")
-    hall.now += 2
-    hall.writer.look_after()
-    assert not (hall.root / "tea").exists()
+    rig.now += LINGER_SECONDS - 1
+    rig.writer.look_after()
+    assert rig.files("m4s")
+    rig.now += 2
+    rig.writer.look_after()
+    assert not (rig.root / "tea").exists()
 
 
-def test_a_space_that_nobody_hears_this_way_leaves_nothing(hall: Hall) -> None:
-    hall.say(3.0)
-    hall.writer.take(Ended("tea", "unheard"))
-    assert not (hall.root / "tea").exists()
+def test_a_space_that_nobody_hears_this_way_leaves_nothing(rig: WriterRig) -> None:
+    rig.say(3.0)
+    rig.writer.take(Ended("tea", "unheard"))
+    assert not (rig.root / "tea").exists()
 
 
-def test_a_space_that_has_moved_is_left_to_the_other_node(hall: Hall) -> None:
-    hall.say(3.0)
-    hall.writer.take(Ended("tea", "moved"))
-    assert hall.files("m4s")
-    assert not hall.playlist().ended
+def test_a_space_that_has_moved_is_left_to_the_other_node(rig: WriterRig) -> None:
+    rig.say(3.0)
+    rig.writer.take(Ended("tea", "moved"))
+    assert rig.files("m4s")
+    assert not rig.playlist().ended
 
 
 # --- leftovers ---
@@ -193,14 +193,14 @@ def old(path: Path) -> None:
     os.utime(path, (0, 0))
 
 
-def test_what_a_dead_node_left_goes_and_what_lives_stays(hall: Hall) -> None:
-    hall.say(3.0, DEAD)
+def test_what_a_dead_node_left_goes_and_what_lives_stays(rig: WriterRig) -> None:
+    rig.say(3.0, DEAD)
     for name in (".part", ".AxQ3-_x9Lk2b.part"):  # as earlier versions called it, and as it is called
-        (hall.root / DEAD / name).touch()
-    hall.say(3.0, folder_of("s3cret", "tea"))
-    old(hall.root / DEAD)
-    sweep(hall.root, (hall.root / folder_of("s3cret", "tea")).stat().st_mtime + ABANDONED_SECONDS - 1)
-    assert [found.name for found in hall.root.iterdir()] == [folder_of("s3cret", "tea")]
+        (rig.root / DEAD / name).touch()
+    rig.say(3.0, folder_of("s3cret", "tea"))
+    old(rig.root / DEAD)
+    sweep(rig.root, (rig.root / folder_of("s3cret", "tea")).stat().st_mtime + ABANDONED_SECONDS - 1)
+    assert [found.name for found in rig.root.iterdir()] == [folder_of("s3cret", "tea")]
 
 
 def test_what_somebody_else_keeps_there_stays(tmp_path: Path) -> None:
@@ -223,40 +223,40 @@ def names(playlist: Playlist) -> set[str]:
     return {name for one in playlist.segments for name in (one.name, one.init)}
 
 
-def test_a_folder_that_somebody_deleted_is_made_again(hall: Hall) -> None:
-    hall.say(5.0)
-    before = hall.playlist()
-    shutil.rmtree(hall.root / "tea")
-    assert hall.fails(6.0) == 0
-    after = hall.playlist()
+def test_a_folder_that_somebody_deleted_is_made_again(rig: WriterRig) -> None:
+    rig.say(5.0)
+    before = rig.playlist()
+    shutil.rmtree(rig.root / "tea")
+    assert rig.fails(6.0) == 0
+    after = rig.playlist()
     assert after.sequence == before.next, "players look for the number that follows"
     assert after.segments
-    assert names(after) | names(hall.playlist("opus")) == hall.files("m4s") | hall.files("mp4"), "and find it all"
-    assert hall.files("m3u8") == {"aac.m3u8", "opus.m3u8", "own.m3u8", "index.m3u8"}
+    assert names(after) | names(rig.playlist("opus")) == rig.files("m4s") | rig.files("mp4"), "and find it all"
+    assert rig.files("m3u8") == {"aac.m3u8", "opus.m3u8", "own.m3u8", "index.m3u8"}
 
 
-def test_whoever_is_cut_off_does_not_delete_what_another_node_writes(hall: Hall) -> None:
+def test_whoever_is_cut_off_does_not_delete_what_another_node_writes(rig: WriterRig) -> None:
     """A node without Redis is not told that a Space has gone elsewhere, and ends it as one that nobody hears."""
-    hall.say(5.0)
-    cut_off = hall.restart()
-    hall.say(4.4)
+    rig.say(5.0)
+    cut_off = rig.restart()
+    rig.say(4.4)
     cut_off.take(Ended("tea", "unheard"))
-    assert names(hall.playlist()) <= hall.files("m4s") | hall.files("mp4")
-    hall.say(4.0)
-    assert len(hall.playlist().segments) > 3
+    assert names(rig.playlist()) <= rig.files("m4s") | rig.files("mp4")
+    rig.say(4.0)
+    assert len(rig.playlist().segments) > 3
 
 
-def test_what_it_wrote_beside_the_other_one_goes(hall: Hall) -> None:
-    hall.say(5.0)
-    cut_off = hall.restart()
-    hall.say(4.4)
-    hall.writer, other = cut_off, hall.writer
-    hall.say(2.2)
-    hall.writer = other
-    hall.say(2.2)
+def test_what_it_wrote_beside_the_other_one_goes(rig: WriterRig) -> None:
+    rig.say(5.0)
+    cut_off = rig.restart()
+    rig.say(4.4)
+    rig.writer, other = cut_off, rig.writer
+    rig.say(2.2)
+    rig.writer = other
+    rig.say(2.2)
     cut_off.take(Ended("tea", "unheard"))
-    named = names(hall.playlist()) | names(hall.playlist("opus"))
-    assert named == hall.files("m4s") | hall.files("mp4")
+    named = names(rig.playlist()) | names(rig.playlist("opus"))
+    assert named == rig.files("m4s") | rig.files("mp4")
 
 
 def test_what_another_one_writes_between_our_bytes_and_their_name_is_another_file(
@@ -275,12 +275,12 @@ def test_what_another_one_writes_between_our_bytes_and_their_name_is_another_fil
     assert written == {"aac.m3u8": b"#EXTM3U", "name.m4s": b"sound"}
 
 
-def test_two_that_write_at_the_same_moment_write_whole_files(hall: Hall) -> None:
+def test_two_that_write_at_the_same_moment_write_whole_files(rig: WriterRig) -> None:
     """One that is cut off from Redis, and the next one, come to the ends of segments together."""
     with ThreadPoolExecutor() as threads:
-        writing = [threads.submit(one.fails, 40.0) for one in (hall, Hall(hall.root))]
+        writing = [threads.submit(one.fails, 40.0) for one in (rig, WriterRig(rig.root))]
     assert [one.result() for one in writing] == [0, 0]
-    for file in (hall.root / "tea").iterdir():
+    for file in (rig.root / "tea").iterdir():
         assert (file.suffix == ".m3u8") == file.read_bytes().startswith(b"#EXTM3U"), file.name
 
 
@@ -296,96 +296,96 @@ def test_what_could_not_be_written_takes_no_room(tmp_path: Path, does: str, monk
     assert not list(tmp_path.iterdir())
 
 
-def test_whoever_goes_on_leaves_what_another_one_is_writing(hall: Hall) -> None:
-    hall.say(5.0)
-    hall.restart()
-    part = hall.root / "tea" / ".AxQ3-_x9Lk2b.part"
+def test_whoever_goes_on_leaves_what_another_one_is_writing(rig: WriterRig) -> None:
+    rig.say(5.0)
+    rig.restart()
+    part = rig.root / "tea" / ".AxQ3-_x9Lk2b.part"
     part.touch()
-    hall.say(4.4)
+    rig.say(4.4)
     assert part.exists()
-    hall.writer.take(Ended("tea", "unheard"))
-    assert not (hall.root / "tea").exists()
+    rig.writer.take(Ended("tea", "unheard"))
+    assert not (rig.root / "tea").exists()
 
 
-def test_after_an_error_the_next_segments_are_written_again(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
-    hall.say(5.0)
+def test_after_an_error_the_next_segments_are_written_again(rig: WriterRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig.say(5.0)
     with monkeypatch.context() as patched:
-        patched.setattr(Shelf, "_write", _full)
-        hall.position += 600 * SAMPLE_RATE
-        assert hall.fails(3.0) > 0
-    number = hall.playlist().next
-    assert hall.fails(6.0) == 0
-    assert hall.playlist().next >= number + 2
-    assert names(hall.playlist()) | names(hall.playlist("opus")) == hall.files("m4s") | hall.files("mp4")
+        patched.setattr(Folder, "_write", _full)
+        rig.position += 600 * SAMPLE_RATE
+        assert rig.fails(3.0) > 0
+    number = rig.playlist().next
+    assert rig.fails(6.0) == 0
+    assert rig.playlist().next >= number + 2
+    assert names(rig.playlist()) | names(rig.playlist("opus")) == rig.files("m4s") | rig.files("mp4")
 
 
-def _full(shelf: Shelf, name: str, data: bytes) -> str:
+def _full(folder: Folder, name: str, data: bytes) -> str:
     raise OSError(28, "No space left on device")
 
 
-def test_half_a_segment_does_not_stay(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
-    hall.say(5.0)
-    write, numbers = Shelf._write, itertools.count()
+def test_half_a_segment_does_not_stay(rig: WriterRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig.say(5.0)
+    write, numbers = Folder._write, itertools.count()
 
-    def every_other(shelf: Shelf, name: str, data: bytes) -> str:
-        return _full(shelf, name, data) if next(numbers) % 2 else write(shelf, name, data)
+    def every_other(folder: Folder, name: str, data: bytes) -> str:
+        return _full(folder, name, data) if next(numbers) % 2 else write(folder, name, data)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Shelf, "_write", every_other)
-        assert hall.fails(3.0) > 0
-    hall.say(4.4)
-    assert names(hall.playlist()) | names(hall.playlist("opus")) == hall.files("m4s") | hall.files("mp4")
+        patched.setattr(Folder, "_write", every_other)
+        assert rig.fails(3.0) > 0
+    rig.say(4.4)
+    assert names(rig.playlist()) | names(rig.playlist("opus")) == rig.files("m4s") | rig.files("mp4")
 
 
 def test_an_end_that_cannot_be_written_takes_the_folder_all_the_same(
-    hall: Hall, monkeypatch: pytest.MonkeyPatch
+    rig: WriterRig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hall.say(5.0)
+    rig.say(5.0)
     with monkeypatch.context() as patched:
-        patched.setattr(Shelf, "_write", _full)
+        patched.setattr(Folder, "_write", _full)
         with pytest.raises(OSError, match="No space"):
-            hall.writer.take(Ended("tea", "over"))
-    hall.now += LINGER_SECONDS + 1
-    hall.writer.look_after()
-    assert not (hall.root / "tea").exists()
+            rig.writer.take(Ended("tea", "over"))
+    rig.now += LINGER_SECONDS + 1
+    rig.writer.look_after()
+    assert not (rig.root / "tea").exists()
 
 
 # --- from one node to another ---
 @pytest.mark.parametrize("first", ["the old node's end", "the new node's beginning"])
-def test_what_was_heard_before_a_move_is_written(hall: Hall, first: str) -> None:
-    hall.say(7.0)
-    before = hall.restart()
+def test_what_was_heard_before_a_move_is_written(rig: WriterRig, first: str) -> None:
+    rig.say(7.0)
+    before = rig.restart()
     if first == "the old node's end":
         before.take(Ended("tea", "moved"))
-        hall.say(0.8)
+        rig.say(0.8)
     else:
-        hall.say(0.8)
+        rig.say(0.8)
         before.take(Ended("tea", "moved"))
-    hall.say(6.0)
+    rig.say(6.0)
     for way in ("aac", "opus"):
-        segments = hall.playlist(way).segments
+        segments = rig.playlist(way).segments
         gaps = [other.at - one.at - one.seconds for one, other in itertools.pairwise(segments)]
         print(f"{way}: {max(gaps) * 1000:.0f} ms missing at most")
         assert max(map(abs, gaps)) < 0.03
         assert sum(one.breaks for one in segments) == 1
-    assert not hall.playlist().ended
+    assert not rig.playlist().ended
 
 
-def test_levels_go_with_a_space_to_the_next_node(hall: Hall) -> None:
-    hall.say(7.0, hana=40)
-    before = hall.restart()
+def test_levels_go_with_a_space_to_the_next_node(rig: WriterRig) -> None:
+    rig.say(7.0, hana=40)
+    before = rig.restart()
     before.take(Ended("tea", "moved"))
-    hall.say(4.0, hana=50)
-    digits = [one.levels.removeprefix("hana=") for one in hall.playlist().segments]
+    rig.say(4.0, hana=50)
+    digits = [one.levels.removeprefix("hana=") for one in rig.playlist().segments]
     assert [len(one) for one in digits[:5]] == [20, 20, 20, 10, 10]
     assert set(digits[3]) | set(digits[4]) == {"4", "5", "0"}
     assert digits[4] == "5050505050"
 
 
-def test_who_ends_late_does_not_write_over_the_next_node(hall: Hall) -> None:
-    hall.say(7.0)
-    before = hall.restart()
-    hall.say(3.0)
-    playlist = hall.playlist()
+def test_who_ends_late_does_not_write_over_the_next_node(rig: WriterRig) -> None:
+    rig.say(7.0)
+    before = rig.restart()
+    rig.say(3.0)
+    playlist = rig.playlist()
     before.take(Ended("tea", "moved"))
-    assert hall.playlist() == playlist
+    assert rig.playlist() == playlist

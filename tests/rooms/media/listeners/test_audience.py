@@ -9,15 +9,15 @@ from rooms.media.client.peer import tone
 from rooms.media.listeners.audience import Audiences
 from rooms.media.network import rtp
 from rooms.media.sound import opus
-from tests.rig.media.audience import Hall, Sink
+from tests.rig.media.listeners import FanOutRig, Sink
 
 TICKS = 30
 TONE = 440.0
 
 
 @pytest.fixture
-def audiences(hall: Hall) -> Audiences:
-    return Audiences(hall.fanout)
+def audiences(rig: FanOutRig) -> Audiences:
+    return Audiences(rig.fanout)
 
 
 @pytest.fixture(scope="module")
@@ -27,13 +27,13 @@ def frames() -> list[bytes]:
     return [encoder.encode(sound[at : at + opus.FRAME]) for at in range(0, len(sound), opus.FRAME)]
 
 
-def run(hall: Hall, audiences: Audiences, frames: list[bytes], sink: Sink) -> list[rtp.RtpPacket]:
+def run(rig: FanOutRig, audiences: Audiences, frames: list[bytes], sink: Sink) -> list[rtp.RtpPacket]:
     """Hand out a packet at each tick; what one listener got."""
     got = []
     for frame in frames:
-        hall.fanout.clock += opus.FRAME
+        rig.fanout.clock += opus.FRAME
         audiences.write(frame)
-        hall.fanout.flush()
+        rig.fanout.flush()
         got += sink.receive()
     return got
 
@@ -51,12 +51,12 @@ def assert_seamless(packets: list[rtp.RtpPacket]) -> None:
 
 
 def test_three_frames_travel_in_one_packet_and_sound_the_same(
-    hall: Hall, audiences: Audiences, frames: list[bytes]
+    rig: FanOutRig, audiences: Audiences, frames: list[bytes]
 ) -> None:
-    short, long = hall.enter(), hall.enter()
+    short, long = rig.enter(), rig.enter()
     audiences.short.add(short)
     audiences.long.add(long)
-    packets = run(hall, audiences, frames, long)
+    packets = run(rig, audiences, frames, long)
     every = short.receive()
     assert (len(every), len(packets)) == (TICKS, TICKS // 3)
     assert_seamless(packets)
@@ -64,24 +64,24 @@ def test_three_frames_travel_in_one_packet_and_sound_the_same(
     assert np.array_equal(heard(packets), heard(every))
 
 
-def test_the_timestamp_is_that_of_the_first_frame(hall: Hall, audiences: Audiences, frames: list[bytes]) -> None:
-    sink = hall.enter()
+def test_the_timestamp_is_that_of_the_first_frame(rig: FanOutRig, audiences: Audiences, frames: list[bytes]) -> None:
+    sink = rig.enter()
     audiences.long.add(sink)
-    (packet,) = run(hall, audiences, frames[:3], sink)
-    now, *_ = hall.fanout.progress(sink.row, 0.0)
+    (packet,) = run(rig, audiences, frames[:3], sink)
+    now, *_ = rig.fanout.progress(sink.row, 0.0)
     assert (now - packet.timestamp) % 2**32 == 2 * opus.FRAME
 
 
 @pytest.mark.parametrize("change", range(1, 6))
 def test_whoever_changes_to_short_packets_misses_nothing(
-    hall: Hall, audiences: Audiences, frames: list[bytes], change: int
+    rig: FanOutRig, audiences: Audiences, frames: list[bytes], change: int
 ) -> None:
-    sink, other = hall.enter(), hall.enter()
+    sink, other = rig.enter(), rig.enter()
     audiences.long.add(sink)
     audiences.long.add(other)
-    packets = run(hall, audiences, frames[:change], sink)
+    packets = run(rig, audiences, frames[:change], sink)
     audiences.shorten(sink)
-    packets += run(hall, audiences, frames[change:], sink)
+    packets += run(rig, audiences, frames[change:], sink)
     assert_seamless(packets)
     assert sum(opus.samples_of(packet.payload) for packet in packets) == TICKS * opus.FRAME
     assert opus.samples_of(packets[-1].payload) == opus.FRAME
@@ -92,36 +92,36 @@ def test_whoever_changes_to_short_packets_misses_nothing(
 
 
 def test_where_the_encoder_changes_its_mode_the_frames_travel_apart(
-    hall: Hall, audiences: Audiences, frames: list[bytes]
+    rig: FanOutRig, audiences: Audiences, frames: list[bytes]
 ) -> None:
-    sink, short = hall.enter(), hall.enter()
+    sink, short = rig.enter(), rig.enter()
     audiences.long.add(sink)
     audiences.short.add(short)
-    packets = run(hall, audiences, [frames[0], opus.SILENT_PACKET, opus.SILENT_PACKET, *frames[3:6]], sink)
+    packets = run(rig, audiences, [frames[0], opus.SILENT_PACKET, opus.SILENT_PACKET, *frames[3:6]], sink)
     assert [opus.samples_of(packet.payload) // opus.FRAME for packet in packets] == [1, 2, 3]
     assert_seamless(packets)
     assert len(short.receive()) == 6, "nobody gets a packet twice"
 
 
-def test_whoever_goes_is_in_no_group(hall: Hall, audiences: Audiences, frames: list[bytes]) -> None:
-    sink = hall.enter()
+def test_whoever_goes_is_in_no_group(rig: FanOutRig, audiences: Audiences, frames: list[bytes]) -> None:
+    sink = rig.enter()
     audiences.long.add(sink)
-    run(hall, audiences, frames[:1], sink)
+    run(rig, audiences, frames[:1], sink)
     audiences.shorten(sink)
     audiences.discard(sink)
-    hall.fanout.remove(sink)
-    assert run(hall, audiences, frames[1:4], sink) == []
+    rig.fanout.remove(sink)
+    assert run(rig, audiences, frames[1:4], sink) == []
     assert len(audiences) == 0
 
 
-def test_a_new_audience_hears_nothing_of_before(hall: Hall, audiences: Audiences, frames: list[bytes]) -> None:
-    first = hall.enter()
+def test_a_new_audience_hears_nothing_of_before(rig: FanOutRig, audiences: Audiences, frames: list[bytes]) -> None:
+    first = rig.enter()
     audiences.long.add(first)
-    run(hall, audiences, frames[:2], first)
+    run(rig, audiences, frames[:2], first)
     audiences.discard(first)
-    hall.fanout.remove(first)
+    rig.fanout.remove(first)
     audiences.write(frames[2])
-    second = hall.enter()
+    second = rig.enter()
     audiences.long.add(second)
-    (packet,) = run(hall, audiences, frames[3:6], second)
+    (packet,) = run(rig, audiences, frames[3:6], second)
     assert opus.samples_of(packet.payload) == 3 * opus.FRAME

@@ -2,13 +2,13 @@
 
 import pytest
 
-from tests.rig.media.audience import Hall
+from tests.rig.media.listeners import FanOutRig
 
 
-def test_everybody_gets_the_payload_under_his_own_numbers(hall: Hall) -> None:
-    sinks = [hall.enter() for _ in range(3)]
-    assert hall.tick(all=b"one") == 3
-    assert hall.tick(all=b"second") == 3
+def test_everybody_gets_the_payload_under_his_own_numbers(rig: FanOutRig) -> None:
+    sinks = [rig.enter() for _ in range(3)]
+    assert rig.tick(all=b"one") == 3
+    assert rig.tick(all=b"second") == 3
     for sink in sinks:
         first, second = sink.receive()
         assert (first.payload, second.payload) == (b"one", b"second")
@@ -18,42 +18,42 @@ def test_everybody_gets_the_payload_under_his_own_numbers(hall: Hall) -> None:
         assert first.sequence < 2**15 + 1
 
 
-def test_who_gets_a_payload_of_his_own_keeps_his_sequence(hall: Hall) -> None:
-    talker, listener = hall.enter(), hall.enter()
-    hall.tick(all=b"everybody")
-    hall.tick(all=b"everybody", row0=b"the others")
-    hall.tick(all=b"everybody")
+def test_who_gets_a_payload_of_his_own_keeps_his_sequence(rig: FanOutRig) -> None:
+    talker, listener = rig.enter(), rig.enter()
+    rig.tick(all=b"everybody")
+    rig.tick(all=b"everybody", row0=b"the others")
+    rig.tick(all=b"everybody")
     packets = talker.receive()
     assert [packet.payload for packet in packets] == [b"everybody", b"the others", b"everybody"]
     assert [packet.sequence - packets[0].sequence for packet in packets] == [0, 1, 2]
     assert [packet.payload for packet in listener.receive()] == [b"everybody"] * 3
 
 
-def test_who_gets_nothing_keeps_his_sequence_and_his_time_goes_on(hall: Hall) -> None:
-    first, second = hall.enter(), hall.enter()
-    hall.tick(all=b"x")
-    assert hall.tick(row1=b"y") == 1
-    hall.tick(all=b"z")
+def test_who_gets_nothing_keeps_his_sequence_and_his_time_goes_on(rig: FanOutRig) -> None:
+    first, second = rig.enter(), rig.enter()
+    rig.tick(all=b"x")
+    assert rig.tick(row1=b"y") == 1
+    rig.tick(all=b"z")
     packets = first.receive()
     assert packets[1].sequence == packets[0].sequence + 1
     assert packets[1].timestamp == (packets[0].timestamp + 2 * 960) % 2**32
     assert len(second.receive()) == 3
 
 
-def test_nothing_written_is_nothing_sent(hall: Hall) -> None:
-    hall.enter()
-    hall.tick(all=b"x")
-    assert hall.tick() == 0
+def test_nothing_written_is_nothing_sent(rig: FanOutRig) -> None:
+    rig.enter()
+    rig.tick(all=b"x")
+    assert rig.tick() == 0
 
 
-def test_the_last_row_moves_into_the_one_that_becomes_free(hall: Hall) -> None:
-    sinks = [hall.enter() for _ in range(4)]
-    hall.tick(all=b"x")
-    assert hall.fanout.remove(sinks[1]) is sinks[3]
+def test_the_last_row_moves_into_the_one_that_becomes_free(rig: FanOutRig) -> None:
+    sinks = [rig.enter() for _ in range(4)]
+    rig.tick(all=b"x")
+    assert rig.fanout.remove(sinks[1]) is sinks[3]
     assert [sink.row for sink in sinks] == [0, -1, 2, 1]
-    hall.tick(all=b"y")
-    assert hall.fanout.remove(sinks[2]) is None
-    hall.tick(all=b"z")
+    rig.tick(all=b"y")
+    assert rig.fanout.remove(sinks[2]) is None
+    rig.tick(all=b"z")
     for sink in (sinks[0], sinks[3]):
         packets = sink.receive()
         assert [packet.payload for packet in packets] == [b"x", b"y", b"z"]
@@ -62,44 +62,44 @@ def test_the_last_row_moves_into_the_one_that_becomes_free(hall: Hall) -> None:
     assert len(sinks[2].receive()) == 2
 
 
-def test_a_listener_who_moved_is_sent_to_where_he_is(hall: Hall) -> None:
-    sink = hall.enter()
-    hall.tick(all=b"x")
-    elsewhere = hall.open_port()
-    hall.fanout.move(sink, elsewhere.pack("127.0.0.1", elsewhere.port))
-    hall.tick(all=b"y")
+def test_a_listener_who_moved_is_sent_to_where_he_is(rig: FanOutRig) -> None:
+    sink = rig.enter()
+    rig.tick(all=b"x")
+    elsewhere = rig.open_port()
+    rig.fanout.move(sink, elsewhere.pack("127.0.0.1", elsewhere.port))
+    rig.tick(all=b"y")
     assert len(sink.receive()) == 1
     assert len(elsewhere.receive()) == 1
 
 
-def test_sequence_and_srtp_roll_over(hall: Hall) -> None:
-    sink = hall.enter()
-    hall.fanout._sequences[0] = 65_530
+def test_sequence_and_srtp_roll_over(rig: FanOutRig) -> None:
+    sink = rig.enter()
+    rig.fanout._sequences[0] = 65_530
     payloads = []
     for number in range(2_000):
-        hall.tick(all=number.to_bytes(4, "big"))
+        rig.tick(all=number.to_bytes(4, "big"))
         payloads += [int.from_bytes(packet.payload, "big") for packet in sink.receive()]
     assert payloads == list(range(2_000))
-    assert hall.fanout.dropped == 0
+    assert rig.fanout.dropped == 0
 
 
-def test_beyond_the_capacity_nobody_is_taken(hall: Hall) -> None:
+def test_beyond_the_capacity_nobody_is_taken(rig: FanOutRig) -> None:
     for _ in range(8):
-        hall.enter()
+        rig.enter()
     with pytest.raises(OverflowError):
-        hall.enter()
-    assert len(hall.fanout) == 8
+        rig.enter()
+    assert len(rig.fanout) == 8
 
 
-def test_a_payload_too_large_is_refused(hall: Hall) -> None:
-    hall.enter()
+def test_a_payload_too_large_is_refused(rig: FanOutRig) -> None:
+    rig.enter()
     with pytest.raises(ValueError, match="large"):
-        hall.tick(all=bytes(1276))
+        rig.tick(all=bytes(1276))
 
 
-def test_a_full_queue_is_counted_and_does_not_block(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_queue_is_counted_and_does_not_block(rig: FanOutRig, monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(3):
-        hall.enter()
-    monkeypatch.setattr(hall.port, "send_many", lambda headers: 1)
-    assert hall.tick(all=b"x") == 1
-    assert hall.fanout.dropped == 2
+        rig.enter()
+    monkeypatch.setattr(rig.port, "send_many", lambda headers: 1)
+    assert rig.tick(all=b"x") == 1
+    assert rig.fanout.dropped == 2

@@ -28,8 +28,8 @@ async def test_what_encrypts_at_every_tick_is_made_apart_from_the_handshakes(
     world.run(1.0)
     streams = [world.peer(name).out_ssrc for name in ("hana", "lior")]
     assert made == [("srtp_0", Policy.SSRC_SPECIFIC, ssrc) for ssrc in streams]
-    assert lior.heard.packets == 50
-    assert lior.heard.malformed == 0
+    assert lior.received.packets == 50
+    assert lior.received.malformed == 0
 
 
 async def test_while_his_session_is_made_one_is_heard_and_whoever_leaves_is_sent_nothing(
@@ -54,7 +54,7 @@ async def test_while_his_session_is_made_one_is_heard_and_whoever_leaves_is_sent
     await until(lambda: world.peer("lior").received)
     assert world.engine.leave(SPACE, "lior")
     go_on.set()
-    await asyncio.get_running_loop().run_in_executor(dtls.apart, int)  # after it
+    await asyncio.get_running_loop().run_in_executor(dtls.srtp_thread, int)  # after it
     world.run(0.1)
     assert len(world.engine.fanout) == 0
     assert world.states == [("lior", "gone")]

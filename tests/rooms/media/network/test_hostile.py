@@ -106,8 +106,8 @@ async def test_a_flood_of_strangers_does_not_reach_the_sound(world: World, sol: 
         world.step()
     stranger.close()
     assert sum(world.engine.ice.drops.values()) == 2000
-    assert lior.heard.packets == 50
-    assert lior.heard.lost == 0
+    assert lior.received.packets == 50
+    assert lior.received.lost == 0
     assert world.peer("sol").received == 50
 
 

@@ -23,7 +23,7 @@ NOTICED_SECONDS = 1.25  # after which a page asks for a restart (watch.js)
 
 
 class Room:
-    """sol speaks, lior listens, and ``world`` passes their time."""
+    """sol speaks, lior listens, and `world` passes their time."""
 
     def __init__(self, world: World, sol: Client, lior: Client) -> None:
         self.world, self.sol, self.lior = world, sol, lior
@@ -36,9 +36,9 @@ class Room:
 
     def hears(self) -> bool:
         """Let 20 ms pass; whether lior hears sol in them."""
-        before = self.lior.heard.packets
+        before = self.lior.received.packets
         self.world.step()
-        return self.lior.heard.packets > before and strength(self.lior.heard.pcm(2 * TICK), A) > 0.1
+        return self.lior.received.packets > before and strength(self.lior.received.pcm(2 * TICK), A) > 0.1
 
     def until(self, *, heard: bool) -> float:
         """Seconds of the node's clock until lior hears sol, or does not any more."""
@@ -50,10 +50,10 @@ class Room:
 
     def hears_on(self) -> None:
         """Let a second pass, all of which lior hears."""
-        before, lost = self.lior.heard.packets, self.lior.heard.lost
+        before, lost = self.lior.received.packets, self.lior.received.lost
         self.world.run(1.0)
-        assert (self.lior.heard.packets - before, self.lior.heard.lost - lost) == (50, 0)
-        assert strength(self.lior.heard.pcm(0.5), A) > 0.1
+        assert (self.lior.received.packets - before, self.lior.received.lost - lost) == (50, 0)
+        assert strength(self.lior.received.pcm(0.5), A) > 0.1
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ async def test_after_a_change_of_network_an_ice_restart_brings_the_sound_back(ro
     room.hears_on()
     assert world.peer(name).outgoing is keys, "no new handshake"
     assert (world.engine.joins, world.engine.restarts) == (joins, 1)
-    assert room.lior.heard.malformed == 0, "sequence numbers and keys go on"
+    assert room.lior.received.malformed == 0, "sequence numbers and keys go on"
 
 
 async def test_the_answer_to_a_restart_has_new_credentials_and_keeps_certificate_and_stream(room: Room) -> None:

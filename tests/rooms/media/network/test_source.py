@@ -111,21 +111,23 @@ async def test_whoever_speaks_is_told_each_second_how_well_it_arrives(world: Wor
     hana, lior = await world.join("hana", decode=False), await world.join("lior", decode=False)
     hana.speak(tone_packets(440.0))
     world.run(5.18)
-    assert [block.fraction_lost for sent in hana.heard.reports for block in sent.reports] == [0] * 5
-    assert {sent.ssrc for sent in hana.heard.reports} == {world.peer("hana").out_ssrc}
-    assert [block for sent in lior.heard.reports for block in sent.reports] == []
-    hana.heard.reports.clear()
+    assert [block.fraction_lost for sent in hana.received.reports for block in sent.reports] == [0] * 5
+    assert {sent.ssrc for sent in hana.received.reports} == {world.peer("hana").out_ssrc}
+    assert [block for sent in lior.received.reports for block in sent.reports] == []
+    hana.received.reports.clear()
     for number in range(100):
         if number % 5 == 0:
             hana._sequence += 1  # lost on the way
         world.step()
-    assert [block.fraction_lost for sent in hana.heard.reports for block in sent.reports] == [
+    assert [block.fraction_lost for sent in hana.received.reports for block in sent.reports] == [
         pytest.approx(256 / 6, abs=5)
     ] * 2
     hana.speak(())
-    hana.heard.reports.clear()
+    hana.received.reports.clear()
     world.run(8.0)
-    assert len([block for sent in hana.heard.reports for block in sent.reports]) <= 1, "of what came after the last one"
+    assert len([block for sent in hana.received.reports for block in sent.reports]) <= 1, (
+        "of what came after the last one"
+    )
 
 
 @pytest.mark.asyncio
@@ -138,7 +140,7 @@ async def test_the_speakers_own_report_is_answered_so_that_he_knows_the_round_tr
     assert outgoing is not None
     hana.send_raw(outgoing.protect_rtcp(rtcp.sender_report(hana._ssrc, 1_790_000.25, 0, 25, 1000)))
     world.run(1.0)
-    block = hana.heard.reports[-1].reports[0]
+    block = hana.received.reports[-1].reports[0]
     assert block.lsr == (1_790_000 & 0xFFFF) << 16 | 0x4000
     assert 0 < block.dlsr / 65_536 < 1.0
 

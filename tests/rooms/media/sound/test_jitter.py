@@ -25,7 +25,7 @@ class Line:
         self.pieces: list[Piece] = []
 
     def arrive(self, number: int, now: float | None = None, payload: bytes | None = None) -> bool:
-        """Deliver packet ``number`` of the stream."""
+        """Deliver packet `number` of the stream."""
         sequence = (self.sequence + number) & 0xFFFF
         timestamp = (self.timestamp + number * FRAME) & 0xFFFFFFFF
         return self.buffer.insert(sequence, timestamp, payload or PACKETS[number % 50], now or self.now)
@@ -225,7 +225,7 @@ def test_the_time_of_a_packet_is_that_of_its_arrival_without_jitter() -> None:
 
 
 def jittery(line: Line, numbers: range, spread: float, seed: int = 1) -> None:
-    """Let packets arrive up to ``spread`` seconds late, in order or not, while the clock pulls."""
+    """Let packets arrive up to `spread` seconds late, in order or not, while the clock pulls."""
     chance = random.Random(seed)
     arrivals = sorted((number * TICK + chance.uniform(0, spread), number) for number in numbers)
     start = line.now - numbers.start * TICK
@@ -251,7 +251,7 @@ def test_depth_grows_with_the_jitter_and_comes_back_down() -> None:
 
 
 def waits(line: Line, length: int, count: int, start: float) -> list[float]:
-    """Let packets of ``length`` samples come without jitter; how long each one's first sample waits to be played."""
+    """Let packets of `length` samples come without jitter; how long each one's first sample waits to be played."""
     seconds, payload = length / SAMPLE_RATE, PACKETS_OF[length]
     found, sent = [], 0
     while sent < count:

@@ -19,7 +19,7 @@ AROUND = range(-3, 12)  # ticks before and after a change
 
 
 def crackle(pcm: Pcm) -> float:
-    """Return how much there is above ``HIGH`` in the worst moment, in dB of the loudest one."""
+    """Return how much there is above `HIGH` in the worst moment, in dB of the loudest one."""
     moments = pcm[: len(pcm) // MOMENT * MOMENT].reshape(-1, MOMENT) * np.hanning(MOMENT)
     spectra = np.abs(np.fft.rfft(moments))
     high = spectra[:, round(HIGH * MOMENT / SAMPLE_RATE) :].sum(axis=1)
@@ -28,7 +28,7 @@ def crackle(pcm: Pcm) -> float:
 
 def ticks(client: Client, tick: int) -> list[Pcm]:
     """Return what was heard around this tick, 20 ms each."""
-    pcm = client.heard.pcm()
+    pcm = client.received.pcm()
     return [pcm[(tick + n) * FRAME : (tick + n + 1) * FRAME] for n in AROUND]
 
 
@@ -48,7 +48,7 @@ class Changes:
         return self
 
     def change(self, how: Callable[[], object], seconds: float) -> None:
-        self.at.append(self.sol.heard.packets)
+        self.at.append(self.sol.received.packets)
         how()
         self.world.run(seconds)
 
@@ -104,9 +104,9 @@ async def test_talking_together_after_talking_alone(world: World) -> None:
     world.run(1.5)
     hana.speak(encode(tone(STEADY, 2.0)))
     world.run(0.5)
-    assert max(crackle(client.heard.pcm(0.6)) for client in (sol, lior)) < CLICK
-    assert strength(sol.heard.pcm(0.2), STEADY) > 0.05
-    assert strength(sol.heard.pcm(0.2), COMES_AND_GOES) < 0.002
+    assert max(crackle(client.received.pcm(0.6)) for client in (sol, lior)) < CLICK
+    assert strength(sol.received.pcm(0.2), STEADY) > 0.05
+    assert strength(sol.received.pcm(0.2), COMES_AND_GOES) < 0.002
 
 
 @pytest.mark.parametrize("ppm", [300, -300])

@@ -14,7 +14,7 @@ from rooms.media.units import FRAME
 def spoken(
     voice: Voice, packets: list[bytes], start: int = 0, ticks: int | None = None, lost: Collection[int] = ()
 ) -> list[np.ndarray | None]:
-    """Let packets arrive one per tick, but for the ``lost`` ones, and return what is pulled."""
+    """Let packets arrive one per tick, but for the `lost` ones, and return what is pulled."""
     heard = []
     for number in range(start, start + (ticks or len(packets))):
         now = 10.0 + number * 0.02

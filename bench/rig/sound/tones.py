@@ -1,4 +1,4 @@
-"""What is left of steady tones: at a listener who keeps every packet, and in what a node has archived."""
+"""What is left of steady tones: at a listener that keeps every packet, and in what a node has archived."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bench.rig.peers import Checker, Received
+from bench.rig.peers import Checker, TimedPacket
 from rooms.media.capture import ogg
 from rooms.media.capture.tap import chunk_from
 from rooms.media.client.peer import encode, tone
@@ -17,41 +17,41 @@ from rooms.media.units import FRAME, MS, SAMPLE_RATE
 
 LOOP_SECONDS = 5
 AMPLITUDE = 0.1
-WINDOW = FRAME  # samples, in which each tone is looked for: a hole of one frame takes half of one window at the least
+WINDOW = FRAME  # samples per measurement: a hole of one frame takes at least half of one window
 
 
 def tones(hertz: Sequence[float]) -> list[list[bytes]]:
-    """Return what speakers send who hold one tone each, in multiples of 50 Hz, so that a window tells them apart.
+    """Return the packets of speakers with one tone each. Multiples of 50 Hz can be told apart in one window.
 
-    It is the second half of what was encoded, so that an encoder that gets going is not heard at each repetition.
+    They are the second half of the encoded sound, so that the start of the encoder is not repeated.
     """
     return [encode(tone(each, 2 * LOOP_SECONDS, AMPLITUDE))[LOOP_SECONDS * SAMPLE_RATE // FRAME :] for each in hertz]
 
 
-class Ear(Checker):
-    """A checker who keeps what it received since the last ``reset``."""
+class KeepingChecker(Checker):
+    """A checker that keeps the packets since the last `reset`."""
 
     def __init__(self, **options: Any) -> None:
-        self.received: list[Received] = []
+        self.kept: list[TimedPacket] = []
         super().__init__(**options)
 
     def reset(self) -> None:
-        """Forget what was heard so far."""
+        """Forget what was received so far."""
         super().reset()
-        self.received.clear()
+        self.kept.clear()
 
-    def _check_sound(self, received: Received) -> None:
-        super()._check_sound(received)
-        self.received.append(received)
+    def _check_sound(self, packet: TimedPacket) -> None:
+        super()._check_sound(packet)
+        self.kept.append(packet)
 
     @property
     def longest_pause(self) -> float:
-        """Seconds between two packets, at the most."""
-        return float(np.diff([packet.at for packet in self.received]).max(initial=0.0))
+        """The longest time between two packets, in seconds."""
+        return float(np.diff([packet.at for packet in self.kept]).max(initial=0.0))
 
 
 def faintest(sound: Pcm, hertz: Sequence[float]) -> float:
-    """Return the least strength of these tones in any window, as a share of the median; 0.0 for silence."""
+    """Return the least strength of these tones in any window, as a share of the median. 0.0 for silence."""
     count = len(sound) // WINDOW
     if not count:
         return 0.0
@@ -64,9 +64,9 @@ def faintest(sound: Pcm, hertz: Sequence[float]) -> float:
 
 
 class Archived(NamedTuple):
-    """What is kept of all turns of a Space: seconds from the first to the last packet, and where there are holes.
+    """What is kept of all turns of a Space: seconds from the first to the last packet, and the holes.
 
-    A hole is from and to, in seconds of room time.
+    A hole is (from, to), in seconds of room time.
     """
 
     turns: int
@@ -74,12 +74,12 @@ class Archived(NamedTuple):
     holes: list[tuple[float, float]]
 
     def missing(self, start: float, end: float) -> float:
-        """Seconds of all turns together that are missing between two moments of room time."""
+        """Return how many seconds are missing between two moments of room time, of all turns together."""
         return sum(max(0.0, min(end, to) - max(start, from_)) for from_, to in self.holes)
 
 
 def archived(folder: Path, space: str) -> Archived:
-    """Read what a node's storage has of the speakers of a Space."""
+    """Read the tracks of a Space's speakers from the storage of a node."""
     tracks: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for path in folder.glob(f"{space}/*/*.opus"):
         chunk = chunk_from(path.read_bytes())

@@ -15,20 +15,20 @@ class Sink:
 
     row = -1
 
-    def __init__(self, hall: "Hall") -> None:
+    def __init__(self, rig: "FanOutRig") -> None:
         key = os.urandom(44)
         profile = Policy.SRTP_PROFILE_AEAD_AES_256_GCM
-        self.port = hall.open_port()
+        self.port = rig.open_port()
         self.incoming = Session(Policy(key, Policy.SSRC_ANY_INBOUND, srtp_profile=profile))
-        self.ssrc = 1000 + len(hall.sinks)
+        self.ssrc = 1000 + len(rig.sinks)
         outgoing = Session(Policy(key, Policy.SSRC_ANY_OUTBOUND, srtp_profile=profile))
-        hall.fanout.add(self, outgoing, self.port.pack("127.0.0.1", self.port.port), 111, self.ssrc)
+        rig.fanout.add(self, outgoing, self.port.pack("127.0.0.1", self.port.port), 111, self.ssrc)
 
     def receive(self) -> list[rtp.RtpPacket]:
         return [rtp.parse(self.incoming.unprotect(data)) for data, _ in self.port.receive()]
 
 
-class Hall:
+class FanOutRig:
     """The fan-out, and everybody who has entered."""
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class Hall:
         return self.sinks[-1]
 
     def tick(self, **payloads: bytes) -> int:
-        """Send ``all``, then what single rows (``row0``...) get instead."""
+        """Send `all`, then what single rows (`row0`...) get instead."""
         if "all" in payloads:
             audience = Audience()
             for sink in self.sinks:
