@@ -178,7 +178,9 @@ MEDIA_LONG_PACKETS_ABOVE = env.integer(
 MEDIA_SPOOL = VAR_DIR / "spool"
 
 # The sound as files (HLS), for large audiences
-HLS = env.flag("HLS", True, "Let listeners hear a Space as files, if media nodes are full or they choose it.")
+HLS = env.flag(
+    "HLS", True, "Let listeners hear a Space as files: if media nodes are full, if no live sound arrives, or by choice."
+)
 HLS_DIR = env.path("HLS_DIR", VAR_DIR / "hls", "Folder of these files. Media nodes write it.", "var/hls")
 HLS_URL = env.base("HLS_URL", "/hls/", "Their address for browsers: `/hls/` of this site, or `https://.../` of a CDN.")
 if PUBLIC_URL.startswith("https:") and HLS_URL.startswith("http:"):

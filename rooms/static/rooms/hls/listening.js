@@ -1,18 +1,20 @@
-/** How one hears the Space: over a connection to the media node, or, a few seconds late, as files. Files are for whoever
- *  chose them (data saver) and for whoever no node takes; whoever is on the stage has the connection. */
+/** How one hears the Space: over a connection to the media node, or, a few seconds late, as files. Files are for those who
+ *  chose them (data saver), whom no node takes, or to whom no connection brings sound. On the stage one has the connection. */
 import { facts } from "frame/facts.js";
 import { Files } from "rooms/hls/files.js";
 import { myVoice } from "rooms/wire/state.js";
 
 const KEPT = "spaces:data-saver";
 const AGAIN_AFTER = 30_000;  // ms until files are tried again where there were none
+const TRIES = 3;             // connections without sound, after which it is files
 
 export class Listening {
-  crowded = false;      // no node took us, so it is files without having been chosen
+  cause = "";           // why it is files without having been chosen: crowded (no node took us), unreachable, or empty
   #notBefore = 0;       // until then there are no files, as far as we know
 
-  constructor(room, element) {
-    this.room = room;
+  /** `trial`: of a connection, while files are heard because none brings sound. */
+  constructor(room, element, trial) {
+    Object.assign(this, { room, trial });
     this.files = new Files(element, {
       hear: (files) => room.send("hear", { files, chosen: files && this.saver }), play: () => room.sound.play(),
       now: () => (Date.now() + room.state.clock) / 1000, zero: () => room.state.space.started_at,
@@ -29,43 +31,66 @@ export class Listening {
   set saver(wanted) {
     localStorage.setItem(KEPT, wanted ? "yes" : "no");
     this.#notBefore = 0;
-    [this.crowded, this.room.sound.place] = [false, 0];
+    this.trial.stop();
+    [this.cause, this.room.sound.place] = ["", 0];
     if (wanted && this.files.on) this.files.again();  // chosen now: nobody else has to wait behind us any more
     this.room.redraw();
   }
 
   /** Inside the click with which a Space is entered. Who saves data may still be its host: the snapshot tells. */
   enter() {
-    [this.crowded, this.#notBefore] = [false, 0];
+    [this.cause, this.#notBefore] = ["", 0];
     if (this.saver) this.room.sound.ready();
     else this.room.sound.connect();
   }
 
-  /** Once more without delay, for whoever found no place before; in line he is called by himself. */
+  /** Try once more to hear without delay. */
   retry() {
-    this.crowded = false;
+    this.#again();
     this.room.redraw();
+  }
+
+  /** No connection brings sound, and it is not for want of tries. */
+  get isUnreachable() {
+    return this.room.sound.unheard > TRIES;
   }
 
   get #wanted() {
     return facts.hls && performance.now() >= this.#notBefore && myVoice(this.room.state) === undefined
-      && (this.saver || this.crowded);
+      && (this.saver || this.cause !== "");
   }
 
   #follow(frame) {
     const { room, files } = this;
     const { sound } = room;
-    if (!room.inside) return files.stop();
+    if (!room.inside) return this.#stop();
     if (frame?.type === "files" && !frame.re) files.renew(frame);
     if (frame?.type === "snapshot") files.again();
-    if (frame?.type === "waiting" && frame.place === 0 && this.crowded) this.crowded = false;  // it is our turn in line
+    if (frame?.type === "waiting" && frame.place === 0) this.#again();  // it is our turn in the queue
     if (room.phase !== "live") return undefined;
-    if (myVoice(room.state)) this.crowded = false;
-    else if (sound.state === "full" && facts.hls) this.crowded = true;
+    this.#judge();
     if (this.#wanted && !files.on) return this.#toFiles();
-    if (!this.#wanted && files.on) files.stop();
+    if (!this.#wanted && files.on) this.#stop();
     if (!this.#wanted && !files.on && sound.state === "off") sound.connect();
     return undefined;
+  }
+
+  #again() {
+    if (this.cause === "unreachable") this.trial.now();
+    else this.cause = "";
+  }
+
+  /** Whether anything but a choice speaks for files. */
+  #judge() {
+    const { sound, state } = this.room;
+    if (myVoice(state) || sound.state === "live") this.cause = "";
+    else if (sound.state === "full" && facts.hls) this.cause = "crowded";
+    else if (this.isUnreachable && facts.hls) this.cause = "unreachable";
+  }
+
+  #stop() {
+    this.trial.stop();
+    this.files.stop();
   }
 
   /** What is heard goes on until there is enough of the files. */
@@ -75,12 +100,18 @@ export class Listening {
     if (!ready) return;
     this.room.sound.disconnect();
     this.files.begin();
+    if (this.cause === "unreachable") this.trial.start(() => this.#reachable());
+  }
+
+  #reachable() {
+    this.cause = "";
+    this.room.redraw();
   }
 
   /** No files, or none that can be fetched: the connection is better than silence. */
   #none() {
     this.#notBefore = performance.now() + AGAIN_AFTER;
     setTimeout(() => this.room.redraw(), AGAIN_AFTER);
-    this.files.stop();
+    this.#stop();
   }
 }

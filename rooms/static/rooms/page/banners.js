@@ -4,7 +4,10 @@ import { connection } from "rooms/page/connection.js";
 import { myVoice } from "rooms/wire/state.js";
 
 const toSettings = (speaking) => ({ action: gettext("Microphone settings"), act: () => speaking.chooseDevice() });
-const toLive = ({ listening }) => ({ action: gettext("Try without delay"), act: () => listening.retry() });
+const toLive = ({ listening }) => ({
+  action: listening.trial.tries ? gettext("Trying…") : gettext("Try without delay"), act: () => listening.retry(),
+});
+const MAY_TRY = { crowded: ({ sound }) => !sound.place, unreachable: () => true };
 const REMEDIES = {
   talking: (speaking) => ({ action: gettext("Open the microphone"), act: () => speaking.toggle() }),
   dead: toSettings,
@@ -21,7 +24,7 @@ function banners(room, speaking) {
   return [
     room.sound.blocked && { key: "blocked", text: gettext("Your browser waits for a click before it plays sound."),
       action: gettext("Turn the sound on"), act: () => room.sound.play() },
-    detail && { key: quality || state, text: detail, ...(quality === "crowded" && !room.sound.place && toLive(room)) },
+    detail && { key: quality || state, text: detail, ...(MAY_TRY[quality]?.(room) && toLive(room)) },
     until && me?.role !== "host" && { key: "away", text: interpolate(room.state.space.host_came
       ? gettext("The host lost the connection. The Space ends in %s unless the host comes back.")
       : gettext("The host is about to come. You hear something as soon as somebody speaks. Without a host the Space ends in %s."), [clock(left)]) },
@@ -32,7 +35,19 @@ function banners(room, speaking) {
 }
 
 export function drawBanners(list, room, speaking) {
-  keyed(list, banners(room, speaking), (banner) => banner.key, make, (item, banner) => write(item.firstElementChild, banner.text));
+  const had = list.contains(document.activeElement);
+  keyed(list, banners(room, speaking), (banner) => banner.key, make, (item, banner) => {
+    write(item.firstElementChild, banner.text);
+    write(item.querySelector("button"), banner.action);
+  });
+  if (had && !list.contains(document.activeElement)) focusTitle();
+}
+
+/** What had the focus has been dealt with. */
+function focusTitle() {
+  const title = document.querySelector("#main h1");
+  title.tabIndex = -1;
+  title.focus({ preventScroll: true });
 }
 
 function make(banner) {

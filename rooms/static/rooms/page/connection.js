@@ -35,14 +35,17 @@ export const isLate = ({ listening }) => listening.files.on && listening.files.s
 /** As files: how late, and why. */
 const BY_FILES = {
   connecting: () => words("connecting", gettext("connecting")),
-  live: ({ listening, sound }) => words("live", late(listening.files.delay), listening.crowded ? crowded(sound.place) : "",
-    listening.crowded ? "crowded" : "late"),
+  live: ({ listening, sound }) => words("live", late(listening.files.delay), CAUSED[listening.cause]?.(sound.place),
+    listening.cause || "late"),
   reconnecting: () => words("reconnecting", gettext("reconnecting"), gettext("The sound stopped. Fetching it again.")),
 };
 
-const crowded = (place) => (place
-  ? interpolate(gettext("All places for live sound are taken, so you hear this Space a few seconds late. You are number %s in line for one."), [count(place)])
-  : gettext("All places for live sound are taken, so you hear this Space a few seconds late."));
+const CAUSED = {
+  crowded: (place) => (place
+    ? interpolate(gettext("All places for live sound are taken, so you hear this Space a few seconds late. You are number %s in line for one."), [count(place)])
+    : gettext("All places for live sound are taken, so you hear this Space a few seconds late.")),
+  unreachable: () => gettext("Live sound does not get through your browser or network, so you hear this Space a few seconds late. Spaces keeps trying."),
+};
 
 function late(seconds) {
   if (seconds === null) return gettext("delayed by some seconds");
@@ -55,9 +58,17 @@ const BY_SOUND = {
   connecting: () => words("connecting", gettext("connecting")),
   live: (room) => live(room.state.connection),
   full: (room) => words("full", gettext("full"), waiting(room.sound.place)),
-  reconnecting: (room) => words("reconnecting", gettext("reconnecting"), interpolate(
-    gettext("The sound stopped. Fetching it again, attempt %s."), [Math.max(1, room.sound.attempt)])),
+  reconnecting: (room) => words("reconnecting", gettext("reconnecting"), silence(room)),
 };
+
+/** Why nothing is heard, and what is done about it. */
+function silence({ sound, listening }) {
+  const attempt = [Math.max(1, sound.attempt)];
+  if (!listening.isUnreachable) return interpolate(gettext("The sound stopped. Fetching it again, attempt %s."), attempt);
+  if (listening.files.on) return gettext("Live sound does not get through. Loading the delayed sound.");
+  return interpolate(
+    gettext("Live sound does not get through, attempt %s. Check whether a VPN or a firewall blocks UDP, or try another network or browser."), attempt);
+}
 
 export const waiting = (place) => (place
   ? interpolate(gettext("All places for listening are taken. You are number %s in line; the sound starts by itself."), [count(place)])

@@ -6,6 +6,7 @@ import { Redial } from "rooms/sound/backoff.js";
 export class Sound {
   state = "off";      // off, connecting, live, reconnecting, full
   place = 0;          // in the line of those who wait because all is full
+  unheard = 0;        // connections that a node answered since sound was last heard, with the one under way
   #movedTo = null;    // the boot that the sound moved to since the present dial began
   #redial = new Redial(() => this.#dial());
   #player;
@@ -24,18 +25,15 @@ export class Sound {
 
   /** Dials since sound was last heard. */
   get attempt() { return this.#redial.attempt; }
-
   /** Whether the browser wants a click before it plays. */
   get blocked() { return this.#player.blocked; }
-
   /** Inside the click: later streams may then play without one. */
   ready() { this.#player.ready(); }
-
   play() { return this.#player.play(); }
 
   connect() {
     this.ready();
-    this.#redial.attempt = 0;
+    this.#redial.attempt = this.unheard = 0;
     this.#peers.start();
     this.#set("connecting");
     this.#dial();
@@ -45,15 +43,14 @@ export class Sound {
     this.#redial.stop();
     this.#peers.stop();
     this.#player.rest();
+    this.unheard = 0;
     this.#set("off");
   }
 
   /** What the microphone sends; null for nothing. */
   send(track) { return this.#peers.send(track); }
-
   /** TURN servers with new credentials. */
   use(servers) { this.#peers.use(servers); }
-
   /** The socket is there again. */
   resume() { this.#peers.resume(); }
 
@@ -88,7 +85,10 @@ export class Sound {
   async #dial() {
     this.#movedTo = null;
     try {
-      if (await this.#peers.dial(this.attempt)) this.#follow();
+      if (!await this.#peers.dial(this.attempt)) return;
+      this.unheard += 1;
+      this.changed();
+      this.#follow();
     } catch (error) {
       this.#again(error.code);
     }
@@ -104,7 +104,7 @@ export class Sound {
   }
 
   #heard() {
-    this.#redial.attempt = this.place = 0;
+    this.#redial.attempt = this.place = this.unheard = 0;
     if (this.state !== "live") this.#set("live");
   }
 
@@ -115,7 +115,7 @@ export class Sound {
   #again(code) {
     const full = code === "full";
     this.#peers.close();
-    this.#redial.later({ full });
+    this.#redial.later(full ? "full" : "brisk");
     this.#set(full ? "full" : "reconnecting");
   }
 

@@ -23,7 +23,7 @@ export class Room {
   constructor(audio) {
     this.#signalling = new Signalling(this, audio);
     this.sound = this.#signalling.sound;
-    this.listening = new Listening(this, audio);
+    this.listening = new Listening(this, audio, this.#signalling.trial);
     addEventListener("pagehide", () => this.#close("left"));  // says nothing: after a reload the place is still kept
   }
 

@@ -1,5 +1,6 @@
 /** Between the websocket of a Space and its sound: what the sound asks the server, and what frames mean for it. */
 import { Sound } from "rooms/sound/sound.js";
+import { Trial } from "rooms/sound/trial.js";
 import { Turn } from "rooms/sound/turn.js";
 import { myVoice } from "rooms/wire/state.js";
 
@@ -11,7 +12,9 @@ export class Signalling {
   constructor(room, audio) {
     this.room = room;
     const offer = (sdp, kept = "") => this.#ask("offer", { sdp, restart: kept !== "", boot: kept });  // by which it is kept
-    this.sound = new Sound(audio, offer, () => room.redraw(), () => this.#turn.servers(), () => room.probe());
+    const servers = () => this.#turn.servers();
+    this.sound = new Sound(audio, offer, () => room.redraw(), servers, () => room.probe());
+    this.trial = new Trial({ offer, servers, changed: () => room.redraw() });
   }
 
   /** Nothing is asked before the snapshot of this Space is there. */
