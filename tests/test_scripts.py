@@ -14,6 +14,8 @@ NAMES = re.compile(r'^import \{([^}]*)\} from "([^"]+)"', re.MULTILINE)
 EXPORTS = re.compile(r"^export (?:(?:async )?(?:const|let|function|class) (\w+)|\{([^}]*)\})", re.MULTILINE)
 IMPORT = re.compile(r'^(?:import|export)\b[^;]*?\bfrom "([^"]+)"|\bimport\("([^"]+)"\)|^import "([^"]+)"', re.MULTILINE)
 
+LINES = 120
+
 
 def text_of(module: str) -> str:
     folder, _, rest = module.partition("/")
@@ -73,6 +75,13 @@ def test_a_module_imports_only_names_that_the_other_exports(module: str) -> None
 
 def test_no_circle_of_modules() -> None:
     assert circle({module: set(imported(text_of(module))) for module in module_names()}) == []
+
+
+@pytest.mark.parametrize("module", module_names())
+def test_a_module_is_short_and_says_what_it_is(module: str) -> None:
+    text = text_of(module)
+    assert text.startswith("/** ")
+    assert text.count("\n") <= LINES
 
 
 @pytest.mark.parametrize("folder", sorted({path.parent for base in MODULES.values() for path in base.rglob("*.js")}))

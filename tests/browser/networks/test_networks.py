@@ -83,7 +83,7 @@ def test_a_speaker_whose_network_loses_packets_is_told_and_is_heard_all_the_same
     lior.join(path)
     lior.until_hears(HANA)
     detour.spoil(up=Network(loss=LOSS))
-    expect(hana.page.locator("[data-banner=poor]")).to_contain_text("the others hear you with gaps", timeout=LONG)
+    expect(hana.page.locator("[data-banner=poor]")).to_contain_text("others hear you with gaps", timeout=LONG)
     hana.page.evaluate("window.copies = { packets: 0, with: 0 }")
     gaps, before = Gaps(lior), voice_counts(site, path)
     lior.page.wait_for_timeout(WINDOW_MS)

@@ -60,9 +60,9 @@ TOLD = f"""async (node) => {{
   {FAKES}
   sound.connect();
   await until(() => sound.state === "live");
-  sound.moving({{ boot: "there", step: "stage", within: 1 }}, true);
+  sound.follower.moving({{ boot: "there", step: "stage", within: 1 }}, true);
   await until(() => connections.length === 2);
-  sound.renew(node);
+  sound.follower.renew(node);
   await new Promise((done) => setTimeout(done, 200));
   return connections;
 }}"""
@@ -74,7 +74,7 @@ LATE = f"""async (steps) => {{
   answered = new Promise((done) => {{ arrive = done; }});
   sound.connect();
   await until(() => offers.length === 1);
-  steps.forEach((step) => sound.moving({{ boot: "there", step, within: 0 }}, false));
+  steps.forEach((step) => sound.follower.moving({{ boot: "there", step, within: 0 }}, false));
   arrive();
   await new Promise((done) => setTimeout(done, 200));
   return connections;
@@ -85,7 +85,7 @@ RESTARTED = f"""async () => {{
   {FAKES}
   sound.connect();
   await until(() => sound.state === "live");
-  sound.moving({{ boot: "there", step: "stage", within: 1 }}, true);
+  sound.follower.moving({{ boot: "there", step: "stage", within: 1 }}, true);
   await until(() => offers.length === 2);
   dispatchEvent(new Event("online"));
   await until(() => offers.length === 3);
@@ -97,7 +97,7 @@ RESTARTED = f"""async () => {{
 SNAPSHOTS = f"""async (node) => {{
   {FAKES}
   const after = async () => {{
-    sound.placed(node);
+    sound.follower.placed(node);
     await new Promise((done) => setTimeout(done, 200));
     return [...connections];
   }};
@@ -108,10 +108,10 @@ SNAPSHOTS = f"""async (node) => {{
   const early = await after();
   arrive();
   await until(() => sound.state === "live");
-  sound.moving({{ boot: "there", step: "stage", within: 1 }}, true);
+  sound.follower.moving({{ boot: "there", step: "stage", within: 1 }}, true);
   await until(() => connections.length === 2);
   const moving = await after();
-  sound.renew("here");
+  sound.follower.renew("here");
   return [early, moving, await after()];
 }}"""
 

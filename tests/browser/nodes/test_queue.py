@@ -1,4 +1,4 @@
-"""Where every media node is full: a place in line that moves up, and the sound that starts by itself."""
+"""When every media node is full: a place in line that moves up, and sound that starts automatically."""
 
 import os
 import signal
@@ -39,7 +39,7 @@ def test_whoever_finds_the_node_full_waits_in_line_and_moves_up(
     for number, person in enumerate((lior, sol), 1):
         come(person, path)
         expect(person.find("connection")).to_contain_text("full", timeout=PATIENCE)
-        words = f"You are number {number} in line; the sound starts by itself."
+        words = f"You are number {number} in line. The sound starts automatically."
         expect(banner(person)).to_contain_text(words, timeout=PATIENCE)
         expect(person.page.locator("#announcer")).to_contain_text(words, timeout=PATIENCE)
         expect(person.on_stage("hana")).to_be_visible()

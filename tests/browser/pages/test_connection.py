@@ -67,7 +67,7 @@ def test_a_poor_connection_is_said_in_words_with_what_to_do(hana: Person) -> Non
     )
     expect(hana.page.locator("#announcer")).to_have_text("Your connection is poor.")
     tell(hana, "poor", "loss", "out")
-    expect(banner).to_contain_text("the others hear you with gaps")
+    expect(banner).to_contain_text("others hear you with gaps")
     tell(hana, "good")
     expect(sign).to_have_text("connection: good")
     expect(banner).to_have_count(0)

@@ -51,7 +51,7 @@ def test_host_and_speaker_reload_the_page_and_keep_their_places(speakers: tuple[
     hana, sol = speakers
     path = hana.page.url
     hana.page.reload()
-    expect(sol.page.locator("[data-banner=away]")).to_contain_text("The host lost the connection.", timeout=LONG)
+    expect(sol.page.locator("[data-banner=away]")).to_contain_text("The host lost their connection.", timeout=LONG)
     hana.join(path)
     expect(sol.page.locator("[data-banner=away]")).to_have_count(0)
     expect(hana.on_stage("hana")).to_contain_text("muted", timeout=LONG)
@@ -70,7 +70,7 @@ def test_whoever_comes_before_the_host_is_told_so(join_as: JoinAs) -> None:
     hana, lior = join_as("hana"), join_as("lior")
     path = hana.open_space()
     lior.join(path)
-    expect(lior.page.locator("[data-banner=away]")).to_contain_text("The host is about to come.")
+    expect(lior.page.locator("[data-banner=away]")).to_contain_text("The host is not here yet.")
     expect(lior.on_stage("hana")).to_contain_text("not here yet")
     hana.page.evaluate("window.said = []")
     hana.page.evaluate(

@@ -37,7 +37,7 @@ def test_the_sound_is_turned_on_by_a_click(strict: Person, join_as: Callable[...
     with strict.page.expect_console_message(lambda said: said.text == "blocked", timeout=PATIENCE_SECONDS * 1000):
         strict.page.goto(path)
     banner = strict.page.locator("[data-banner=blocked]")
-    expect(banner).to_contain_text("Your browser waits for a click")
+    expect(banner).to_contain_text("Your browser needs a click")
     assert strict.page.evaluate("document.getElementById('room-audio').paused")
     banner.get_by_role("button", name="Turn the sound on").click()
     expect(banner).to_have_count(0)

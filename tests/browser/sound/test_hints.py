@@ -93,7 +93,7 @@ def test_whoever_talks_into_a_closed_microphone_is_told_and_opens_it_from_there(
     expect(hana.page.locator("#announcer")).to_have_text("You are talking, but you are muted.")
     assert hana.page.evaluate(SENT) is False, "measured, not sent"
     lior.last_heard(HANA)
-    banner(hana, "talking").get_by_role("button", name="Open the microphone").click()
+    banner(hana, "talking").get_by_role("button", name="Unmute").click()
     lior.until_hears(HANA)
     expect(banner(hana, "talking")).to_have_count(0)
     assert open_tracks(hana) == 1

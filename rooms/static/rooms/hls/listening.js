@@ -1,24 +1,29 @@
-/** How one hears the Space: over a connection to the media node, or, a few seconds late, as files. Files are for those who
- *  chose them (data saver), whom no node takes, or to whom no connection brings sound. On the stage one has the connection. */
+/** How one hears the Space: over a connection, or, a few seconds late, as files. Files are for listeners who chose them
+ *  (data saver), whom no node takes, or to whom no connection brings sound. */
 import { facts } from "frame/facts.js";
 import { Files } from "rooms/hls/files.js";
 import { myVoice } from "rooms/wire/state.js";
 
 const KEPT = "spaces:data-saver";
-const AGAIN_AFTER = 30_000;  // ms until files are tried again where there were none
-const TRIES = 3;             // connections without sound, after which it is files
+const AGAIN_AFTER = 30_000;  // ms until files are tried again if there were none
+const TRIES = 3;             // connections without sound before files take their place
 
 export class Listening {
-  cause = "";           // why it is files without having been chosen: crowded (no node took us), unreachable, or empty
+  cause = "";           // why files are heard unless they were chosen: crowded (no node took us), unreachable
   #notBefore = 0;       // until then there are no files, as far as we know
 
-  /** `trial`: of a connection, while files are heard because none brings sound. */
+  /** `trial` tries connections while files are heard because none brings sound. */
   constructor(room, element, trial) {
     Object.assign(this, { room, trial });
     this.files = new Files(element, {
-      hear: (files) => room.send("hear", { files, chosen: files && this.saver }), play: () => room.sound.play(),
-      now: () => (Date.now() + room.state.clock) / 1000, zero: () => room.state.space.started_at,
-      levels: (levels) => room.hear(levels), changed: () => room.redraw(), gone: () => this.#none(), doubted: () => room.probe(),
+      hear: (files) => room.send("hear", { files, chosen: files && this.saver }),
+      now: () => (Date.now() + room.state.clock) / 1000,
+      zero: () => room.state.space.started_at,
+      play: () => room.sound.play(),
+      levels: (levels) => room.take({ type: "levels", levels }),
+      changed: () => room.redraw(),
+      gone: () => this.#none(),
+      doubted: () => room.probe(),
     });
     room.subscribe((_, frame) => this.#follow(frame));
   }
@@ -33,24 +38,24 @@ export class Listening {
     this.#notBefore = 0;
     this.trial.stop();
     [this.cause, this.room.sound.place] = ["", 0];
-    if (wanted && this.files.on) this.files.again();  // chosen now: nobody else has to wait behind us any more
+    if (wanted && this.files.on) this.files.again();  // chosen now, so our place in the queue becomes free
     this.room.redraw();
   }
 
-  /** Inside the click with which a Space is entered. Who saves data may still be its host: the snapshot tells. */
+  /** Call this inside the click that enters a Space. Someone who saves data may be its host; the snapshot will tell. */
   enter() {
     [this.cause, this.#notBefore] = ["", 0];
     if (this.saver) this.room.sound.ready();
     else this.room.sound.connect();
   }
 
-  /** Try once more to hear without delay. */
+  /** Tries once more to hear without delay. */
   retry() {
     this.#again();
     this.room.redraw();
   }
 
-  /** No connection brings sound, and it is not for want of tries. */
+  /** Enough connections were tried, and none brought sound. */
   get isUnreachable() {
     return this.room.sound.unheard > TRIES;
   }
@@ -62,7 +67,6 @@ export class Listening {
 
   #follow(frame) {
     const { room, files } = this;
-    const { sound } = room;
     if (!room.inside) return this.#stop();
     if (frame?.type === "files" && !frame.re) files.renew(frame);
     if (frame?.type === "snapshot") files.again();
@@ -71,7 +75,7 @@ export class Listening {
     this.#judge();
     if (this.#wanted && !files.on) return this.#toFiles();
     if (!this.#wanted && files.on) this.#stop();
-    if (!this.#wanted && !files.on && sound.state === "off") sound.connect();
+    if (!this.#wanted && !files.on && room.sound.state === "off") room.sound.connect();
     return undefined;
   }
 
@@ -80,7 +84,7 @@ export class Listening {
     else this.cause = "";
   }
 
-  /** Whether anything but a choice speaks for files. */
+  /** Decides whether files are needed without being chosen. */
   #judge() {
     const { sound, state } = this.room;
     if (myVoice(state) || sound.state === "live") this.cause = "";
@@ -93,22 +97,21 @@ export class Listening {
     this.files.stop();
   }
 
-  /** What is heard goes on until there is enough of the files. */
+  /** The connection goes on until there is enough of the files. */
   async #toFiles() {
     const ready = await this.files.prepare().catch(() => false);
     if (ready === false) this.#none();
     if (!ready) return;
     this.room.sound.disconnect();
     this.files.begin();
-    if (this.cause === "unreachable") this.trial.start(() => this.#reachable());
+    if (this.cause !== "unreachable") return;
+    this.trial.start(() => {
+      this.cause = "";
+      this.room.redraw();
+    });
   }
 
-  #reachable() {
-    this.cause = "";
-    this.room.redraw();
-  }
-
-  /** No files, or none that can be fetched: the connection is better than silence. */
+  /** There are no files, or they cannot be fetched. A connection is better than silence. */
   #none() {
     this.#notBefore = performance.now() + AGAIN_AFTER;
     setTimeout(() => this.room.redraw(), AGAIN_AFTER);

@@ -86,7 +86,7 @@ export class Speaking {
     if (!room.state.you.notice_accepted) {
       if (!await askNotice(room.microphone)) return;
       await room.send("accept_notice");
-      room.noticeAccepted();
+      room.take({ type: "notice_accepted" });  // the next snapshot says the same
     }
     const track = await this.#outgoing.track();
     await room.send("microphone", { open: true });

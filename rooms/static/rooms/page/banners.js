@@ -1,4 +1,4 @@
-/** Words over the stage about what is wrong or new, with what can be done about it. */
+/** Banners over the stage: what is wrong or new, and what one can do about it. */
 import { clock, el, keyed, write } from "frame/dom.js";
 import { connection } from "rooms/page/connection.js";
 import { myVoice } from "rooms/wire/state.js";
@@ -9,48 +9,68 @@ const toLive = ({ listening }) => ({
 });
 const MAY_TRY = { crowded: ({ sound }) => !sound.place, unreachable: () => true };
 const REMEDIES = {
-  talking: (speaking) => ({ action: gettext("Open the microphone"), act: () => speaking.toggle() }),
+  talking: (speaking) => ({ action: gettext("Unmute"), act: () => speaking.toggle() }),
   dead: toSettings,
   lost: toSettings,
 };
 
 /** [{key, text, action, act}] of what there is to say now. */
-function banners(room, speaking) {
+const banners = (room, speaking) =>
+  [blocked(room), aboutSound(room), aboutHost(room), hint(speaking), onStage(room, speaking)].filter(Boolean);
+
+function blocked({ sound }) {
+  return sound.blocked && {
+    key: "blocked", text: gettext("Your browser needs a click before it plays sound."),
+    action: gettext("Turn the sound on"), act: () => sound.play(),
+  };
+}
+
+function aboutSound(room) {
   const { detail, state, quality } = connection(room);
-  const until = room.state.space?.host_away_until;
-  const left = until ? until - (Date.now() + room.state.clock) / 1000 : 0;
-  const me = myVoice(room.state);
-  const hint = speaking.hints.current;
-  return [
-    room.sound.blocked && { key: "blocked", text: gettext("Your browser waits for a click before it plays sound."),
-      action: gettext("Turn the sound on"), act: () => room.sound.play() },
-    detail && { key: quality || state, text: detail, ...(MAY_TRY[quality]?.(room) && toLive(room)) },
-    until && me?.role !== "host" && { key: "away", text: interpolate(room.state.space.host_came
-      ? gettext("The host lost the connection. The Space ends in %s unless the host comes back.")
-      : gettext("The host is about to come. You hear something as soon as somebody speaks. Without a host the Space ends in %s."), [clock(left)]) },
-    hint && { ...hint, ...REMEDIES[hint.key](speaking) },
-    me && !speaking.open && !hint && me.role === "speaker" && me.mute === "self" && !speaking.busy && { key: "stage",
-      text: gettext("You are on the stage. Open your microphone when you are ready; nobody hears you yet.") },
-  ].filter(Boolean);
+  return detail && { key: quality || state, text: detail, ...(MAY_TRY[quality]?.(room) && toLive(room)) };
+}
+
+function aboutHost({ state }) {
+  const until = state.space?.host_away_until;
+  if (!until || myVoice(state)?.role === "host") return null;
+  const text = state.space.host_came
+    ? gettext("The host lost their connection. The Space ends in %s unless they come back.")
+    : gettext("The host is not here yet. You will hear sound once someone speaks. Without a host the Space ends "
+      + "in %s.");
+  const left = until - (Date.now() + state.clock) / 1000;
+  return { key: "away", text: interpolate(text, [clock(left)]) };
+}
+
+function hint(speaking) {
+  const { current } = speaking.hints;
+  return current && { ...current, ...REMEDIES[current.key](speaking) };
+}
+
+function onStage({ state }, speaking) {
+  const me = myVoice(state);
+  const muted = me?.role === "speaker" && me.mute === "self" && !speaking.open && !speaking.busy;
+  return muted && !speaking.hints.current && {
+    key: "stage", text: gettext("You are on the stage, and muted. Unmute when you want to speak."),
+  };
 }
 
 export function drawBanners(list, room, speaking) {
-  const had = list.contains(document.activeElement);
+  const hadFocus = list.contains(document.activeElement);
   keyed(list, banners(room, speaking), (banner) => banner.key, make, (item, banner) => {
     write(item.firstElementChild, banner.text);
     write(item.querySelector("button"), banner.action);
   });
-  if (had && !list.contains(document.activeElement)) focusTitle();
+  if (hadFocus && !list.contains(document.activeElement)) focusTitle();
 }
 
-/** What had the focus has been dealt with. */
+/** The banner with the focus is gone. */
 function focusTitle() {
   const title = document.querySelector("#main h1");
   title.tabIndex = -1;
   title.focus({ preventScroll: true });
 }
 
-function make(banner) {
-  const button = banner.act && el("button", { type: "button", class: "button button-primary", onclick: banner.act }, banner.action);
-  return el("li", { class: "message banner", "data-banner": banner.key }, el("p", {}), button);
+function make({ key, action, act }) {
+  const button = act && el("button", { type: "button", class: "button button-primary", onclick: act }, action);
+  return el("li", { class: "message banner", "data-banner": key }, el("p", {}), button);
 }

@@ -3,29 +3,29 @@ import { count } from "frame/dom.js";
 
 const words = (state, word, detail = "", quality = "") => ({ state, word, detail, quality });
 
-/** {state: connecting, live, reconnecting or full; word; detail; quality: good, fair, poor or not known} of a room
- *  that one is in. */
+/** {state, word, detail, quality} of a room that one is in. state: connecting, live, reconnecting or full. quality:
+ *  good, fair or poor; late, crowded or unreachable for files; empty if unknown. */
 export function connection(room) {
   if (room.phase === "reconnecting") {
     return words("reconnecting", gettext("reconnecting"), interpolate(
-      gettext("The connection was lost. Connecting again, attempt %s. You keep your place."), [room.attempt]));
+      gettext("The connection was lost. Reconnecting, attempt %s. You keep your place."), [room.attempt]));
   }
   if (room.phase === "joining") {
     return words("connecting", gettext("connecting"), room.attempt > 1
-      ? gettext("The server does not answer yet. Trying again.") : "");
+      ? gettext("The server has not answered yet. Trying again.") : "");
   }
   return isLate(room) ? BY_FILES[room.listening.files.state](room) : BY_SOUND[room.sound.state](room);
 }
 
-/** Why one does not hear the Space now, in few words; empty where one does. */
+/** Why one does not hear the Space now, in a few words; empty if one does. */
 export function trouble(room) {
   if (room.sound.blocked) return gettext("The sound is off");
   return TROUBLES[connection(room).state]?.() ?? "";
 }
 
 const TROUBLES = {
-  connecting: () => gettext("Fetching the sound"),
-  reconnecting: () => gettext("Connecting again"),
+  connecting: () => gettext("Connecting the sound"),
+  reconnecting: () => gettext("Reconnecting"),
   full: () => gettext("Waiting for a place"),
 };
 
@@ -35,20 +35,22 @@ export const isLate = ({ listening }) => listening.files.on && listening.files.s
 /** As files: how late, and why. */
 const BY_FILES = {
   connecting: () => words("connecting", gettext("connecting")),
-  live: ({ listening, sound }) => words("live", late(listening.files.delay), CAUSED[listening.cause]?.(sound.place),
+  live: ({ listening, sound }) => words("live", late(listening.files.delay), CAUSES[listening.cause]?.(sound.place),
     listening.cause || "late"),
-  reconnecting: () => words("reconnecting", gettext("reconnecting"), gettext("The sound stopped. Fetching it again.")),
+  reconnecting: () => words("reconnecting", gettext("reconnecting"), gettext("The sound stopped. Reconnecting.")),
 };
 
-const CAUSED = {
+const CAUSES = {
   crowded: (place) => (place
-    ? interpolate(gettext("All places for live sound are taken, so you hear this Space a few seconds late. You are number %s in line for one."), [count(place)])
+    ? interpolate(gettext("All places for live sound are taken, so you hear this Space a few seconds late. "
+      + "You are number %s in line."), [count(place)])
     : gettext("All places for live sound are taken, so you hear this Space a few seconds late.")),
-  unreachable: () => gettext("Live sound does not get through your browser or network, so you hear this Space a few seconds late. Spaces keeps trying."),
+  unreachable: () => gettext("Live sound does not get through your browser or network, so you hear this Space a few "
+    + "seconds late. Spaces keeps trying."),
 };
 
 function late(seconds) {
-  if (seconds === null) return gettext("delayed by some seconds");
+  if (seconds === null) return gettext("delayed by a few seconds");
   const whole = Math.max(1, Math.round(seconds));
   return interpolate(ngettext("delayed by about %s second", "delayed by about %s seconds", whole), [count(whole)]);
 }
@@ -64,30 +66,33 @@ const BY_SOUND = {
 /** Why nothing is heard, and what is done about it. */
 function silence({ sound, listening }) {
   const attempt = [Math.max(1, sound.attempt)];
-  if (!listening.isUnreachable) return interpolate(gettext("The sound stopped. Fetching it again, attempt %s."), attempt);
+  if (!listening.isUnreachable) return interpolate(gettext("The sound stopped. Reconnecting, attempt %s."), attempt);
   if (listening.files.on) return gettext("Live sound does not get through. Loading the delayed sound.");
-  return interpolate(
-    gettext("Live sound does not get through, attempt %s. Check whether a VPN or a firewall blocks UDP, or try another network or browser."), attempt);
+  return interpolate(gettext("Live sound does not get through, attempt %s. Check whether a VPN or a firewall blocks "
+    + "UDP, or try another network or browser."), attempt);
 }
 
 export const waiting = (place) => (place
-  ? interpolate(gettext("All places for listening are taken. You are number %s in line; the sound starts by itself."), [count(place)])
-  : gettext("All places for listening are taken. You get the next free one by yourself."));
+  ? interpolate(gettext("All places are taken. You are number %s in line. The sound starts automatically."),
+    [count(place)])
+  : gettext("All places are taken. You will get the next free place automatically."));
 
 const QUALITIES = { good: () => gettext("good"), fair: () => gettext("fair"), poor: () => gettext("poor") };
 
 const ADVICE = () => gettext("Move closer to the router, or try another network.");
-const CAUSES = {
+const REASONS = {
   loss: (way) => (way === "out"
-    ? gettext("Your network loses sound: the others hear you with gaps.") : gettext("Your network loses sound: words may be missing.")),
+    ? gettext("Your network loses sound: others hear you with gaps.")
+    : gettext("Your network loses sound: words may be missing.")),
   jitter: (way) => (way === "out"
-    ? gettext("Your network is uneven: the others hear you late or with gaps.") : gettext("Your network is uneven: sound comes late or with gaps.")),
+    ? gettext("Your network is uneven: others hear you late or with gaps.")
+    : gettext("Your network is uneven: sound comes late or with gaps.")),
   delay: () => gettext("Your network is slow: what you hear and say arrives late."),
 };
 
-/** What the media node says of the connection; at the beginning it does not know yet. */
+/** What the media node says about the connection. At the beginning it does not know yet. */
 function live(known) {
-  if (!known) return words("live", gettext("live"));
-  const detail = known.quality === "poor" ? `${CAUSES[known.why](known.way)} ${ADVICE()}` : "";
+  if (!known) return words("live", gettext("connected"));
+  const detail = known.quality === "poor" ? `${REASONS[known.why](known.way)} ${ADVICE()}` : "";
   return words("live", QUALITIES[known.quality](), detail, known.quality);
 }

@@ -1,31 +1,31 @@
-/** When to dial again: after a growing, jittered pause. */
+/** When to connect again: after a growing, random pause. */
 
 const PAUSES = {
-  brisk: [300, 700, 1500, 2000],    // the last one short enough that a restarted node is found soon
-  full: [30_000],                   // the server says whose turn it is; this is for a frame that got lost
-  calm: [15_000, 30_000, 60_000],   // the Space is heard as files meanwhile
+  brisk: [300, 700, 1500, 2000],    // ms; the last one short enough to find a restarted node soon
+  full: [30_000],                   // the server says when it is our turn; this is for a frame that was lost
+  calm: [15_000, 30_000, 60_000],   // files are heard meanwhile
 };
 
-export class Redial {
-  attempt = 0;        // dials since sound was last heard
+export class Backoff {
+  attempt = 0;        // connections since sound was last heard
   #timer = null;
 
-  constructor(dial) {
-    this.dial = dial;
+  constructor(connect) {
+    this.connect = connect;
   }
 
   now() {
     clearTimeout(this.#timer);
-    this.dial();
+    this.connect();
   }
 
-  /** `pace` is one of PAUSES. */
+  /** `pace`: one of PAUSES. */
   later(pace) {
     const pauses = PAUSES[pace];
     const pause = pauses[Math.min(this.attempt, pauses.length - 1)];
     this.attempt += 1;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.dial(), pause * (0.75 + Math.random() / 2));
+    this.#timer = setTimeout(() => this.connect(), pause * (0.75 + Math.random() / 2));
   }
 
   stop() {

@@ -1,19 +1,20 @@
-/** The sound of the Space that one is in: brought by one of its media nodes, and brought back when it dies. */
+/** The sound of the Space one is in: comes from one of its media nodes, and comes back when that node dies. */
+import { Backoff } from "rooms/sound/backoff.js";
+import { Follower } from "rooms/sound/follower.js";
 import { Peers } from "rooms/sound/peers.js";
 import { Player } from "rooms/sound/player.js";
-import { Redial } from "rooms/sound/backoff.js";
 
 export class Sound {
   state = "off";      // off, connecting, live, reconnecting, full
-  place = 0;          // in the line of those who wait because all is full
+  place = 0;          // in the queue for a place in the sound; 0 outside it
   unheard = 0;        // connections that a node answered since sound was last heard, with the one under way
-  #movedTo = null;    // the boot that the sound moved to since the present dial began
-  #redial = new Redial(() => this.#dial());
+  #backoff = new Backoff(() => this.#dial());
   #player;
   #peers;
 
-  /** offer(sdp, kept) -> Promise of {sdp, boot}, the answer; kept: the boot that has the connection already; changed():
-   *  after every change of what is public here; servers() -> Promise of TURN servers; doubted(): is the network gone? */
+  /** offer(sdp, kept) returns a promise of the answer {sdp, boot}; `kept`: the boot that has the connection already.
+   *  changed() is called after every change of what is public here. servers() returns a promise of TURN servers.
+   *  doubted(): the network may be gone. */
   constructor(element, offer, changed, servers = async () => [], doubted = () => {}) {
     this.changed = changed;
     this.#player = new Player(element, { changed, expected: () => this.state === "live" });
@@ -21,90 +22,71 @@ export class Sound {
       offer, servers, doubted, play: (track) => this.#player.hear(track), heard: () => this.#heard(),
       missed: () => this.#missed(), lost: () => this.#again(),
     });
+    this.follower = new Follower({ peers: this.#peers, state: () => this.state, connect: () => this.#reconnect() });
   }
 
-  /** Dials since sound was last heard. */
-  get attempt() { return this.#redial.attempt; }
-  /** Whether the browser wants a click before it plays. */
+  /** Connections since sound was last heard. */
+  get attempt() { return this.#backoff.attempt; }
+
+  /** Whether the browser waits for a click before it plays. */
   get blocked() { return this.#player.blocked; }
-  /** Inside the click: later streams may then play without one. */
+
+  /** Call this inside a click. Later streams may then play without one. */
   ready() { this.#player.ready(); }
+
   play() { return this.#player.play(); }
 
   connect() {
     this.ready();
-    this.#redial.attempt = this.unheard = 0;
+    this.#backoff.attempt = this.unheard = 0;
     this.#peers.start();
     this.#set("connecting");
     this.#dial();
   }
 
   disconnect() {
-    this.#redial.stop();
+    this.#backoff.stop();
     this.#peers.stop();
     this.#player.rest();
     this.unheard = 0;
     this.#set("off");
   }
 
-  /** What the microphone sends; null for nothing. */
+  /** Sends the track of the microphone; null for nothing. */
   send(track) { return this.#peers.send(track); }
+
   /** TURN servers with new credentials. */
   use(servers) { this.#peers.use(servers); }
-  /** The socket is there again. */
+
+  /** The socket is connected again. */
   resume() { this.#peers.resume(); }
 
-  /** The sound has moved to this boot; if that is ours, it stays there, whatever was under way. */
-  renew(boot) {
-    this.#movedTo = boot;
-    if (this.#peers.boot === boot) this.#peers.stay();
-    this.#follow();
-  }
-
-  /** By a snapshot: whoever has another connection, and no second one, missed that the sound moved. */
-  placed(boot) {
-    const { boot: mine, moves } = this.#peers;
-    if (boot && mine && mine !== boot && !moves) this.renew(boot);
-  }
-
-  /** The sound is moving to a node, step by step, and is heard all the time; where it is not heard, one dials there. */
-  moving(frame, onStage) {
-    const { boot, moves } = this.#peers;
-    if (!moves && (boot === undefined || boot === frame.boot)) return;
-    if (moves || (boot && this.state === "live")) this.#peers.move(frame, onStage, () => this.renew(frame.boot));
-    else this.renew(frame.boot);
-  }
-
-  /** My place in the line of those who wait; 0: it is my turn, or I need not wait any more. */
+  /** My place in the queue; 0 if it is my turn, or if I no longer wait. */
   wait(place) {
     this.place = place;
-    if (place === 0 && this.state === "full") this.#redial.now();
+    if (place === 0 && this.state === "full") this.#backoff.now();
     this.changed();
   }
 
   async #dial() {
-    this.#movedTo = null;
+    this.follower.begin();
     try {
       if (!await this.#peers.dial(this.attempt)) return;
       this.unheard += 1;
       this.changed();
-      this.#follow();
+      this.follower.follow();
     } catch (error) {
       this.#again(error.code);
     }
   }
 
-  /** Dial anew at once where the sound is on another node. An offer under way is waited for: its answer may well come
-   *  from there, and whoever made the sound move is told, too. */
-  #follow() {
-    const { boot } = this.#peers;
-    if (this.state === "off" || !this.#movedTo || boot === null || boot === this.#movedTo) return;
+  #reconnect() {
     this.#set("reconnecting");
-    this.#redial.now();
+    this.#backoff.now();
   }
 
   #heard() {
-    this.#redial.attempt = this.place = this.unheard = 0;
+    this.#backoff.attempt = this.place = this.unheard = 0;
     if (this.state !== "live") this.#set("live");
   }
 
@@ -115,7 +97,7 @@ export class Sound {
   #again(code) {
     const full = code === "full";
     this.#peers.close();
-    this.#redial.later(full ? "full" : "brisk");
+    this.#backoff.later(full ? "full" : "brisk");
     this.#set(full ? "full" : "reconnecting");
   }
 

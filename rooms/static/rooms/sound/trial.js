@@ -1,14 +1,14 @@
-/** While files are heard because no connection brought sound: tries one now and then, and says once one does. */
+/** Tries a connection now and then while files are heard because none brought sound. Says when one does. */
+import { Backoff } from "rooms/sound/backoff.js";
 import { Peer } from "rooms/sound/peer.js";
-import { Redial } from "rooms/sound/backoff.js";
 import { Watch } from "rooms/sound/watch.js";
 
 export class Trial {
   #peer = null;       // of the try under way
-  #redial = new Redial(() => this.#dial());
+  #backoff = new Backoff(() => this.#dial());
   #watch = new Watch({ heard: () => this.#worked(), silent: () => this.#failed(), doubted() {}, stalled() {} });
 
-  /** offer(sdp), servers(): as Sound has them; changed(): a try began or ended. */
+  /** offer(sdp), servers(): as in Sound. changed(): a try began or ended. */
   constructor({ offer, servers, changed }) {
     Object.assign(this, { offer, servers, changed });
   }
@@ -16,24 +16,24 @@ export class Trial {
   /** Whether a try is under way. */
   get tries() { return this.#peer !== null; }
 
-  /** works(): packets of sound have arrived, of which nothing was played. */
+  /** works() is called when packets of sound have arrived. Nothing of them is played. */
   start(works) {
     this.stop();
     this.works = works;
-    this.#redial.attempt = 0;
+    this.#backoff.attempt = 0;
     this.#watch.start();
-    this.#redial.later("calm");
+    this.#backoff.later("calm");
   }
 
   stop() {
-    this.#redial.stop();
+    this.#backoff.stop();
     this.#watch.stop();
     this.#close();
   }
 
-  /** Once now. */
+  /** Tries at once. */
   now() {
-    if (!this.tries) this.#redial.now();
+    if (!this.tries) this.#backoff.now();
   }
 
   async #dial() {
@@ -43,7 +43,7 @@ export class Trial {
     this.changed();
     try {
       await peer.dial(() => null, this.offer);
-      if (peer === this.#peer) this.#watch.follow(peer, this.#redial.attempt);
+      if (peer === this.#peer) this.#watch.follow(peer, this.#backoff.attempt);
     } catch {
       failed();
     }
@@ -57,7 +57,7 @@ export class Trial {
   #failed() {
     this.#watch.rest();
     this.#close();
-    this.#redial.later("calm");
+    this.#backoff.later("calm");
     this.changed();
   }
 

@@ -1,22 +1,20 @@
 /** The one Space this tab is in. It stands outside <main>, so that pages come and go while the sound goes on. */
 import { socketUrl } from "frame/facts.js";
-import { Replica } from "rooms/wire/replica.js";
 import { Listening } from "rooms/hls/listening.js";
 import { Microphone } from "rooms/microphone/microphone.js";
 import { Signalling } from "rooms/space/signalling.js";
+import { Replica } from "rooms/wire/replica.js";
 import { Refused, Socket } from "rooms/wire/socket.js";
 import { patience } from "rooms/wire/state.js";
 
 export class Room {
   space = null;
   phase = "idle";       // idle, joining, live, reconnecting, closed
-  closed = null;        // why: left, or a value of FINAL_CLOSES
+  closed = null;        // why: left, or one of FINAL_CLOSES
   attempt = 0;          // of the reconnecting socket
   microphone = new Microphone();
   #socket = null;
-  #replica = new Replica({
-    sync: () => this.send("sync"), changed: (frame, before) => this.#changed(frame, before),
-  });
+  #replica = new Replica({ sync: () => this.send("sync"), changed: (...change) => this.#changed(...change) });
   #signalling;
   #views = new Set();
 
@@ -24,26 +22,26 @@ export class Room {
     this.#signalling = new Signalling(this, audio);
     this.sound = this.#signalling.sound;
     this.listening = new Listening(this, audio, this.#signalling.trial);
-    addEventListener("pagehide", () => this.#close("left"));  // says nothing: after a reload the place is still kept
+    addEventListener("pagehide", () => this.#close("left"));  // without `leave`: after a reload the place is still kept
   }
 
   get state() {
     return this.#replica.state;
   }
 
-  /** True from the click until the Space is left, lost for good, or over. */
+  /** True from the click until the Space is left, lost for good, or ended. */
   get inside() {
     return this.phase === "joining" || this.phase === "live" || this.phase === "reconnecting";
   }
 
-  /** view(room, frame or null, the state before) is called after every change; the answer takes it off again. */
+  /** view(room, frame or null, the state before) is called after every change. Returns the function that ends that. */
   subscribe(view) {
     this.#views.add(view);
     view(this, null, this.state);
     return () => this.#views.delete(view);
   }
 
-  /** One click: websocket and sound at once. Call it inside the click, or the browser may not play. */
+  /** Connects websocket and sound at once. Call this inside the click, or the browser may not play. */
   enter(space) {
     if (this.inside && this.space === space) return;
     if (this.inside) this.leave();
@@ -59,38 +57,32 @@ export class Room {
     this.listening.enter();
   }
 
-  /** Something changed of which no frame tells. */
+  /** Something has changed without a frame. */
   redraw() {
     this.#tell(null, this.state);
   }
 
   leave() {
     if (!this.inside) return;
-    this.send("leave").catch(() => {});  // the closing socket says it, too
+    this.send("leave").catch(() => {});  // the socket that closes says the same
     this.#close("left");
   }
 
-  /** A command; rejects with Refused. */
+  /** Sends a command. Rejects with Refused. */
   send(type, fields) {
     if (!this.inside) return Promise.reject(new Refused("not_in_the_space", gettext("You are not in this Space.")));
     return this.#socket.send(type, fields);
   }
 
-  /** Nothing comes any more: look whether the websocket still leads anywhere. */
+  /** No sound arrives: asks whether the websocket still works. */
   probe() {
     this.#socket.probe(patience(this.state));
   }
 
-  /** How loud the voices are in what is heard now, where that is not what is said now: no frame tells it. */
-  hear(levels) {
-    this.#replica.take({ type: "levels", levels });
-  }
+  /** A frame that this page makes itself: levels of sound from files, or that the notice was accepted. */
+  take(frame) { this.#replica.take(frame); }
 
-  noticeAccepted() {
-    this.#replica.noticeAccepted();
-  }
-
-  /** After a closed Space was looked at: nothing is left of it. */
+  /** The member has seen that the Space is over, so nothing of it stays. */
   forget() {
     if (this.inside) return;
     Object.assign(this, { space: null, phase: "idle", closed: null });

@@ -6,18 +6,18 @@ import { myVoice } from "rooms/wire/state.js";
 
 export class Signalling {
   #turn = new Turn(() => this.#ask("relay"), (servers) => this.sound.use(servers));
-  #snapshot = null;     // a promise of the first one
+  #snapshot = null;     // a promise of the first snapshot
   #gotSnapshot = null;
 
   constructor(room, audio) {
     this.room = room;
-    const offer = (sdp, kept = "") => this.#ask("offer", { sdp, restart: kept !== "", boot: kept });  // by which it is kept
+    const offer = (sdp, kept = "") => this.#ask("offer", { sdp, restart: kept !== "", boot: kept });
     const servers = () => this.#turn.servers();
     this.sound = new Sound(audio, offer, () => room.redraw(), servers, () => room.probe());
     this.trial = new Trial({ offer, servers, changed: () => room.redraw() });
   }
 
-  /** Nothing is asked before the snapshot of this Space is there. */
+  /** From now on nothing is asked before the snapshot of the Space has come. */
   begin() {
     this.#snapshot = new Promise((resolve) => { this.#gotSnapshot = resolve; });
   }
@@ -26,9 +26,9 @@ export class Signalling {
     const { sound } = this;
     const { state } = this.room;
     if (frame.type === "snapshot") this.#arrived();
-    if (frame.type === "sound_moved") sound.renew(frame.boot);
-    if (frame.type === "snapshot") sound.placed(frame.boot);
-    if (frame.type === "sound_moving") sound.moving(frame, myVoice(state) !== undefined);
+    if (frame.type === "sound_moved") sound.follower.renew(frame.boot);
+    if (frame.type === "snapshot") sound.follower.placed(frame.boot);
+    if (frame.type === "sound_moving") sound.follower.moving(frame, myVoice(state) !== undefined);
     if (frame.type === "waiting") sound.wait(frame.place);
     if (frame.type === "voice" && frame.person.participant === before.you?.participant) sound.wait(0);
   }

@@ -26,11 +26,6 @@ export class Replica {
     return this.changed(frame, before);
   }
 
-  /** I accepted it in this tab. The next snapshot says the same. */
-  noticeAccepted() {
-    this.state = { ...this.state, you: { ...this.state.you, notice_accepted: true } };
-  }
-
   /** The connection is gone, and a snapshot that was asked for will not come. */
   lost() {
     this.#resync.done();

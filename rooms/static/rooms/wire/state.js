@@ -63,6 +63,7 @@ const HANDLERS = {
   }),
   levels: (state, frame) => ({ ...state, levels: frame.levels }),
   connection: (state, { quality, why, way, arrives }) => ({ ...state, connection: { quality, why, way, arrives } }),
+  notice_accepted: (state) => ({ ...state, you: { ...state.you, notice_accepted: true } }),
   in_effect: (state, frame) => ({ ...state, inEffect: Math.max(state.inEffect, frame.standing) }),
 };
 
