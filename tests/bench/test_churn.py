@@ -32,7 +32,7 @@ async def held(node: MediaNode) -> Held:
 
 
 async def come_and_go(room: Room, count: int) -> None:
-    """Let so many join, hear something and leave, until only whoever speaks is there."""
+    """Let peers join, hear something and leave, until only the speaker is there."""
     for _ in range(0, count, AT_ONCE):
         async with Crowd() as crowd:
             peers = await asyncio.gather(*(crowd.connect(Peer(), room.listen) for _ in range(AT_ONCE)))

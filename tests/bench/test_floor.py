@@ -1,4 +1,4 @@
-"""The floor does the real work: what it sends can be decrypted, by each receiver with his own state."""
+"""The floor does the real work: each receiver can decrypt what it sends, with its own state."""
 
 import socket
 from collections.abc import Iterator

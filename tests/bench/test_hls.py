@@ -27,7 +27,7 @@ def test_the_last_line_is_of_a_thousand_listeners() -> None:
     }
 
 
-def test_whoever_stops_fetching_has_missed_the_rest() -> None:
+def test_a_listener_who_stops_fetching_has_missed_the_rest() -> None:
     assert hls.figures([listener(5.0, fetched=9)], 1.0, 1.0, 60.0)["missed"] == 20
 
 

@@ -1,4 +1,4 @@
-"""What Janus is told: its files, and the descriptions of peers that it can work with."""
+"""What Janus gets: its configuration, and descriptions of peers that it accepts."""
 
 import re
 from pathlib import Path

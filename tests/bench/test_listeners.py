@@ -41,11 +41,11 @@ def test_what_the_node_does_not_have_gets_no_figure() -> None:
     assert found["ratio_streaming_60"] is None
 
 
-def test_nobody_who_checks_means_that_everything_is_lost() -> None:
+def test_without_a_checker_everything_counts_as_lost() -> None:
     assert Hearing([], 0.0).loss_pct == Hearing([], 0.0).left_out_pct == 100.0
 
 
-async def test_silence_that_was_told_of_is_not_missed_but_a_longer_one_is() -> None:
+async def test_silence_after_a_dtx_packet_is_not_missed_but_a_longer_one_is() -> None:
     checker = Checker()
     for number, place in enumerate((0, 20, 40, 80)):
         checker._check_sound(TimedPacket(number, DTX_PACKET, 0.0, place * FRAME))

@@ -1,4 +1,4 @@
-"""Cores, CPU time, memory, and what is said where something is missing."""
+"""Cores, CPU time, memory, and the message if something is missing."""
 
 import os
 import subprocess
@@ -56,7 +56,7 @@ def test_a_child_starts_on_the_core_that_was_chosen_and_this_process_returns() -
     assert os.sched_getaffinity(0) == before
 
 
-def test_a_server_gets_the_priority_of_a_node_where_that_is_allowed() -> None:
+def test_a_server_gets_the_priority_of_a_node_if_that_is_allowed() -> None:
     asks = "import os; print(os.sched_getscheduler(0) == os.SCHED_RR)"
     may = subprocess.run(["chrt", "--rr", "1", "true"], capture_output=True).returncode == 0
     said = subprocess.check_output(machine.realtime_command([sys.executable, "-c", asks]), text=True)
@@ -68,7 +68,7 @@ async def test_the_share_of_a_core(monkeypatch: pytest.MonkeyPatch) -> None:
     assert await machine.usage(1, 0.1) == pytest.approx(50, rel=0.01)
 
 
-def test_what_is_missing_is_told_with_the_command_that_installs_it() -> None:
+def test_a_missing_program_is_named_with_the_command_that_installs_it() -> None:
     with pytest.raises(machine.Missing, match=r"^no-such-program is missing: apt-get install its-package$"):
         machine.need_program("no-such-program", "its-package")
 

@@ -1,4 +1,4 @@
-"""The relay spoils a network as it was told, the same way each time for a seed."""
+"""The relay makes a network bad as configured, the same way each time for a seed."""
 
 import socket
 from collections.abc import AsyncIterator

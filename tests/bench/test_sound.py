@@ -22,7 +22,7 @@ def as_received(packets: list[bytes], lost: Container[int] = ()) -> list[TimedPa
     return [TimedPacket(100 + n, packet, n * TICK) for n, packet in enumerate(packets) if n not in lost]
 
 
-def test_clicks_are_found_where_they_are() -> None:
+def test_clicks_are_found_at_their_positions() -> None:
     found = onsets(clicks(3.0))
     assert len(found) == 5
     assert [after - before for before, after in pairwise(found)] == pytest.approx([EVERY] * 4, abs=2)

@@ -20,11 +20,11 @@ LITTLE = {
     "flood": storm.Phase(tuple(flood.CAUSES), 1000.0),
     "joins": storm.Phase(tuple(flood.KINDS), 500.0, newcomers=3),
 }
-HARDLY_FAINTER = 0.7  # of a tone, which is encoded anew all the time
+HARDLY_FAINTER = 0.7  # of a tone that is encoded again and changes a little
 
 
 @pytest.mark.parametrize("kind", flood.CAUSES)
-async def test_each_kind_is_thrown_away_for_its_cause_and_nobody_hears_less(world: World, kind: str) -> None:
+async def test_each_kind_is_dropped_for_its_cause_and_listeners_lose_nothing(world: World, kind: str) -> None:
     world.stand("hana")
     hana, lior = await world.join("hana", decode=False), await world.join("lior")
     hana.speak(tones((400,))[0])
@@ -59,7 +59,7 @@ async def test_the_generator_sends_what_was_asked_for_from_many_addresses() -> N
     assert len({data for data, _ in arrived}) > len(flood.CAUSES) * 20
 
 
-async def test_a_generator_that_ends_is_told() -> None:
+async def test_a_generator_that_ends_is_a_failure() -> None:
     port = UdpPort("127.0.0.1")
     async with flood.Generator(port.port, ("node", "browser")) as generator:
         with pytest.raises(machine.Failed, match="generator"):

@@ -1,4 +1,4 @@
-"""A fan-out with listeners who have a socket and keys, without a handshake."""
+"""A fan-out with listeners that have a socket and keys, without a handshake."""
 
 import os
 
@@ -11,7 +11,7 @@ from rooms.media.network.udp import UdpPort
 
 
 class Sink:
-    """A listener with a socket and keys of his own."""
+    """A listener with its own socket and keys."""
 
     row = -1
 
@@ -29,7 +29,7 @@ class Sink:
 
 
 class FanOutRig:
-    """The fan-out, and everybody who has entered."""
+    """A fan-out and its listeners."""
 
     def __init__(self) -> None:
         self.ports: list[UdpPort] = []
@@ -46,7 +46,7 @@ class FanOutRig:
         return self.sinks[-1]
 
     def tick(self, **payloads: bytes) -> int:
-        """Send `all`, then what single rows (`row0`...) get instead."""
+        """Send `all` to all. Single rows (`row0`, ...) get their own payload instead."""
         if "all" in payloads:
             audience = Audience()
             for sink in self.sinks:

@@ -1,4 +1,4 @@
-"""The web side of a whole node in real time, and whoever calls its HTTP face."""
+"""The web side of a whole node in real time, and a caller of its HTTP interface."""
 
 import asyncio
 import time
@@ -24,7 +24,7 @@ SPACE = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 
 
 class Web:
-    """The web side: writes standings, collects what the node tells."""
+    """The web side: writes standings, collects hints and chunks."""
 
     def __init__(self, url: str) -> None:
         self.redis = redis.asyncio.Redis.from_url(url, decode_responses=True)
@@ -58,7 +58,7 @@ class Web:
 
 
 class Caller:
-    """Somebody who knows the node's address and perhaps the secret."""
+    """Calls a node, with the secret or without."""
 
     def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
         self.session, self.url = session, url
@@ -74,7 +74,7 @@ class Caller:
         return await self("POST", f"/spaces/{SPACE}/peers", grant=grant, sdp=client.offer())
 
     async def connect(self, crowd: Crowd, name: str, **more: Any) -> Client:
-        """A peer that hears, and is heard if it is a voice; the node has got to know, too."""
+        """Connect a peer, and wait until the node knows."""
         client = crowd.add(Client(**more))
         status, answer = await self.join(client, name)
         assert status == 200

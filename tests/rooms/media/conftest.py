@@ -1,4 +1,4 @@
-"""A node and its peers on loopback, with the clock in the test's hand: a second of sound takes a fraction of one."""
+"""A node and its peers on loopback. The test drives the clock, so a second of sound takes a fraction of one."""
 
 import asyncio
 import subprocess
@@ -82,7 +82,7 @@ class World:
         return self.engine.spaces[SPACE].peers[name]
 
     def is_silent(self, client: Client, seconds: float) -> bool:
-        """Whether a peer has heard nothing in the last seconds, with or without packets."""
+        """Whether a peer got only silence in the last seconds, with or without packets."""
         assert client.received.last_at is not None
         since = np.zeros(round((self.now - client.received.last_at) * SAMPLE_RATE), np.int16)
         latest = np.concatenate((client.received.pcm(), since))[-round(seconds * SAMPLE_RATE) :]
@@ -103,17 +103,17 @@ class World:
 
     @property
     def levels(self) -> list[dict[str, int]]:
-        """What the node told of how loud its voices are."""
+        """The levels that the node has sent."""
         return [hint.levels for hint in self.hints if isinstance(hint, Levels)]
 
     @property
     def states(self) -> list[tuple[str, str]]:
-        """Who was connected, or gone, as the node told it."""
+        """Who was connected, or gone, as the node has sent it."""
         return [(hint.participant, hint.state) for hint in self.hints if isinstance(hint, PeerState)]
 
     @property
     def connections(self) -> list[tuple[str, tuple[str, str, str, bool]]]:
-        """What the node told each participant of the connection: quality, why, way, and whether sound arrives."""
+        """The connections that the node has sent: participant, and quality, why, way, arrives."""
         told = [hint for hint in self.hints if isinstance(hint, ConnectionState)]
         return [(one.participant, (one.quality, one.why, one.way, one.arrives)) for one in told]
 

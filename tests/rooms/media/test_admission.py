@@ -1,4 +1,4 @@
-"""Who is let in where a node is busy or nearly full; measured with real work, decided without any."""
+"""Who is let in while a node is busy or nearly full: measured with real work, decided without any."""
 
 import asyncio
 import time
@@ -64,7 +64,7 @@ def granted(name: str, back: bool = False) -> str:
     return mint(SECRET, SPACE, name, time.time(), back=back)
 
 
-async def test_of_a_busy_engine_nobody_is_put_out_and_only_newcomers_are_refused(world: World) -> None:
+async def test_a_busy_engine_drops_no_peer_and_refuses_only_newcomers(world: World) -> None:
     world.stand("hana", "sol")
     lior = await world.join("lior")
     world.engine.admission.weigh(world.engine.settings.most_load, [])
@@ -141,7 +141,7 @@ async def test_only_who_knows_the_secret_empties_or_stops_a_node(running: Runnin
         assert not node.stop_requested.is_set()
 
 
-async def test_a_node_is_told_to_drain_not_to_and_to_stop(running: Running) -> None:
+async def test_a_node_drains_goes_on_and_stops_on_command(running: Running) -> None:
     async with running() as (node, call):
         for method, draining in (("PUT", True), ("DELETE", False)):
             assert (await call(method, "/draining"))[0] == 204

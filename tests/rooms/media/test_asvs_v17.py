@@ -115,9 +115,9 @@ async def test_v17_2_3_sound_without_a_valid_signature_is_neither_heard_nor_cost
     room.hears_on()
 
 
-@pytest.mark.parametrize("is_known", [True, False], ids=["the SSRC of his voice", "an SSRC of each packet"])
+@pytest.mark.parametrize("is_known", [True, False], ids=["the SSRC of the voice", "an SSRC per packet"])
 async def test_v17_2_3_who_forges_a_speakers_packets_does_not_silence_him(world: World, is_known: bool) -> None:
-    """From the speaker's own address, twenty for each of his, from before his first one on."""
+    """From the speaker's own address, twenty packets for each of the speaker's, from before the first one on."""
     world.stand("sol")
     sol, lior = await world.join("sol"), await world.join("lior")
     for number in range(100):

@@ -1,4 +1,4 @@
-"""A fault of ours in one Space, or in one part of a node, is told, and silences nobody else."""
+"""A fault of ours in one Space, or in one part of a node, is logged and silences no other."""
 
 import logging
 from typing import NoReturn
@@ -16,14 +16,14 @@ OTHER = "0b0e6679-7425-40de-944b-e07fc1f90ae7"
 
 
 class Fault(Exception):
-    """What nobody has thought of."""
+    """An unexpected fault."""
 
 
 def fails(*arguments: object) -> NoReturn:
     raise Fault
 
 
-async def test_a_space_whose_ticks_fail_silences_no_other_and_is_begun_anew(
+async def test_a_space_whose_ticks_fail_silences_no_other_and_restarts(
     world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.stand("hana")

@@ -106,7 +106,7 @@ def rtcp_packets(chance: random.Random, ssrc: int, out_ssrc: int) -> bytes:
 
 
 class Plain:
-    """What a member has who fills right encryption with whatever he likes."""
+    """A member who encrypts correctly and sends arbitrary content."""
 
     def unprotect(self, data: bytes) -> bytes:
         return data

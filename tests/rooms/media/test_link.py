@@ -168,7 +168,7 @@ async def test_a_space_that_is_placed_elsewhere_is_refused_and_not_opened(runnin
         assert (await call("PUT", f"/spaces/{SPACE}"))[0] == 204, "it is about to move here"
         assert (await call.join(client, "hana"))[1]["error"] == "no_space", "but has not yet"
         await web.write("hana", publish=False, boot=node.boot)
-        assert (await call.join(client, "hana"))[0] == 200, "nobody had to tell it"
+        assert (await call.join(client, "hana"))[0] == 200, "it read the standing on its own"
         client.vanish()
 
 

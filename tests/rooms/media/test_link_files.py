@@ -32,7 +32,7 @@ async def until_told(web: Web, channel: str, text: str) -> None:
             await asyncio.sleep(0.001)
 
 
-async def test_files_of_a_space_are_written_where_they_are_meant_to_be(running: Running, web: Web) -> None:
+async def test_the_meant_boot_writes_the_files_of_a_space(running: Running, web: Web) -> None:
     async with running() as (node, _):
         written = writing(node)
         await web.write("hana", boot=node.boot)
@@ -71,7 +71,7 @@ async def test_what_is_meant_for_another_start_is_not_begun(running: Running, we
         assert written == []
 
 
-async def test_the_next_node_is_told_that_somebody_hears(running: Running, web: Web) -> None:
+async def test_the_next_node_learns_that_files_are_wanted(running: Running, web: Web) -> None:
     async with running() as (node, _), web.redis.pubsub() as channel:
         written = writing(node)
         moving: dict[str, Any] = {"boot": "another", "boot_before": node.boot, "from_ms": 60_000}

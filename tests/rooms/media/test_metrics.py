@@ -114,7 +114,7 @@ async def test_voices_that_are_over_stay_counted(world: World, node: Node) -> No
     assert len(set(counts)) == 1
 
 
-async def test_what_the_listeners_report_is_told_by_quantile(world: World, node: Node) -> None:
+async def test_the_reports_of_listeners_are_given_by_quantile(world: World, node: Node) -> None:
     world.stand("hana")
     for name, said in {
         "hana": Reception(0.0, 5.0, None),
@@ -130,7 +130,7 @@ async def test_what_the_listeners_report_is_told_by_quantile(world: World, node:
     assert found["round_trip_seconds", "0.5"] == pytest.approx(0.06)
 
 
-async def test_ticks_are_told_by_quantile(world: World, node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_ticks_are_given_by_quantile(world: World, node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     ticker = Ticker(asyncio.get_running_loop(), world.engine.tick)
     ticker.durations.extend([0.001] * 90 + [0.02] * 10)
     ticker.delays.append(0.004)

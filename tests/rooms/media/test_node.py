@@ -1,4 +1,4 @@
-"""A whole node in real time: its HTTP face, and chunks at the end."""
+"""A whole node in real time: its HTTP interface, and the chunks at its end."""
 
 import asyncio
 import threading
@@ -73,7 +73,7 @@ async def test_the_face_refuses_without_the_secret(running: Running) -> None:
             assert (status, error["error"]) == (401, "unauthorized")
 
 
-async def test_health_tells_of_the_clock_over_a_while_that_is_asked_for(running: Running) -> None:
+async def test_health_is_of_the_ticks_that_were_asked_for(running: Running) -> None:
     async with running() as (node, call):
         await until(lambda: node.engine.ticker and len(node.engine.ticker.durations) > 3)
         assert node.engine.ticker is not None
@@ -155,7 +155,7 @@ async def test_stopping_waits_for_spool_and_writer_at_the_same_time(
     assert not together.broken
 
 
-async def test_taken_ports_are_told(running: Running, redis_url: str, tmp_path: Path, web: Web) -> None:
+async def test_taken_ports_are_errors(running: Running, redis_url: str, tmp_path: Path, web: Web) -> None:
     async with running() as (node, _):
         with pytest.raises(OSError, match=f"UDP port {node.port.port}"):
             Node(node_settings(spool=tmp_path, port=node.port.port), web)

@@ -1,4 +1,4 @@
-"""Real-time priority: taken where it is allowed, given up under a rush, taken again."""
+"""Real-time priority: taken if allowed, given up under a rush, taken again."""
 
 import asyncio
 import os
@@ -40,7 +40,7 @@ work(0.5)  # as the interpreter may, at its end
 def test_a_rush_costs_the_priority_and_not_the_process() -> None:
     done = subprocess.run([sys.executable, "-c", BUSY], capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.split() in (["2", "0", "0"], ["0", "0", "0"])  # SCHED_RR where it is allowed
+    assert done.stdout.split() in (["2", "0", "0"], ["0", "0", "0"])  # SCHED_RR if it is allowed
 
 
 async def test_where_the_system_allows_no_real_time_priority_it_runs_without(

@@ -1,4 +1,4 @@
-"""The command: what it says, when it refuses, and what it tells the web side."""
+"""The command runmedia: its output, its refusals, and what it passes to the web side."""
 
 import os
 import platform
@@ -79,7 +79,7 @@ def test_a_chunk_is_stored_and_entered_and_that_twice_is_the_same(
     assert tasks == [("recordings.tasks.ingest", [chunk.key, runmedia.describe(chunk)])] * 2
 
 
-def test_what_is_told_of_a_chunk_is_what_the_recordings_take(chunk: Chunk) -> None:
+def test_the_description_of_a_chunk_is_what_the_recordings_take(chunk: Chunk) -> None:
     said = checked(runmedia.describe(chunk))
     assert said.key == chunk.key
     assert (said.size, said.sha256) == (len(chunk.data), chunk.sha256)
@@ -131,7 +131,7 @@ def ask(pid: int, url: str) -> None:
     [(tell(signal.SIGTERM), -signal.SIGTERM), (tell(signal.SIGINT), -signal.SIGINT), (ask, 0)],
     ids=["SIGTERM", "SIGINT", "POST /stop"],
 )
-def test_only_a_node_that_was_told_not_to_come_back_exits_with_0(
+def test_only_a_node_that_is_not_to_come_back_exits_with_0(
     node: subprocess.Popen[bytes], stop: Callable[[int, str], None], code: int
 ) -> None:
     """After any other end `runspaces` starts it again."""

@@ -15,7 +15,7 @@ from rooms.media.units import FRAME
 
 
 class Storage:
-    """Remembers what was shipped; fails as often as it is told to."""
+    """Remembers what was shipped. Fails as often as configured."""
 
     def __init__(self, failures: int = 0) -> None:
         self.chunks: list[Chunk] = []

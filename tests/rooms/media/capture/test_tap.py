@@ -88,7 +88,7 @@ def test_small_drift_is_left_alone(track: Track) -> None:
     assert track.places() == list(range(0, 12_000, 20))
 
 
-def test_a_stream_begun_anew_begins_a_chunk(track: Track) -> None:
+def test_a_restarted_stream_begins_a_chunk(track: Track) -> None:
     track.speak(50, 1_000_000, 0)
     track.speak(50, 5, SECOND)
     track.tap.close()

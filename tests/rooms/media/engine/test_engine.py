@@ -151,7 +151,7 @@ async def test_older_standing_changes_nothing(world: World) -> None:
     assert world.engine.spaces[SPACE].standing.removed == {"dee"}
 
 
-async def test_levels_are_told_five_times_a_second_and_once_more_as_zero(world: World) -> None:
+async def test_levels_are_sent_five_times_a_second_and_once_more_as_zero(world: World) -> None:
     world.stand("hana", "sol")
     hana = await world.join("hana")
     world.run(1.0)
@@ -223,7 +223,7 @@ def apart(sound: Pcm) -> float:
     return float(20 * np.log10(strength(sound, A) / strength(sound, B)))
 
 
-async def test_who_talks_gets_what_his_own_reports_ask_for_and_the_others_what_most_of_theirs_do(world: World) -> None:
+async def test_speakers_get_what_their_reports_ask_for_and_listeners_what_most_of_theirs_do(world: World) -> None:
     world.stand("hana", "sol")
     hana, sol = await world.join("hana"), await world.join("sol")
     listeners = [await world.join(f"listener-{number}", decode=False) for number in range(9)]
@@ -235,7 +235,7 @@ async def test_who_talks_gets_what_his_own_reports_ask_for_and_the_others_what_m
 
 
 def report(world: World, talking: dict[Client, float], listeners: list[Client], loss: float) -> dict[str, int]:
-    """Let everybody say what he loses; for which loss the encoders are prepared then."""
+    """Let each listener report a loss. Return the loss that the encoders prepare for."""
     for client in (*talking, *listeners):
         client.send_report(talking.get(client, loss))
     world.run(1.0)
@@ -267,7 +267,7 @@ async def test_ticks_that_were_slept_through_are_left_out(world: World) -> None:
     assert voice.jitter.depth(world.now) < 0.1
 
 
-async def test_listeners_are_told_the_time_and_tell_how_they_hear(world: World) -> None:
+async def test_listeners_get_the_time_and_report_how_they_receive(world: World) -> None:
     world.stand("hana")
     hana, lior = await world.join("hana"), await world.join("lior")
     hana.speak(tone_packets(A))
@@ -285,7 +285,7 @@ async def test_listeners_are_told_the_time_and_tell_how_they_hear(world: World) 
     assert world.engine.spaces[SPACE].held.receptions == {"lior": reception}
 
 
-async def test_reports_leave_in_turns_and_each_listener_has_his_in_time(world: World) -> None:
+async def test_reports_leave_in_turns_and_each_listener_gets_one_in_time(world: World) -> None:
     world.stand("hana")
     listeners = [await world.join(f"listener-{number}", decode=False) for number in range(5)]
     first, told = world.engine._reports._ticks, dict[int, list[int]]()  # by SSRC: in which ticks
@@ -299,7 +299,7 @@ async def test_reports_leave_in_turns_and_each_listener_has_his_in_time(world: W
 
 
 async def test_a_report_tells_one_moment_in_both_times(world: World) -> None:
-    """That at which it leaves, however late its tick is and wherever between two ticks the speaker's sound comes."""
+    """It is the moment at which the report leaves, however late the tick is."""
     world.stand("hana")
     hana, lior = await world.join("hana", decode=False), await world.join("lior", decode=False)
     hana.speak(tone_packets(A))
@@ -330,7 +330,7 @@ async def test_a_report_that_came_while_the_tick_was_late_is_answered_as_one_tha
 
 
 def late(world: World, speaker: Client, due: float, seconds: float) -> None:
-    """Let a tick come so much too late, with what arrives before it."""
+    """Let a tick come this many seconds late, with what arrives before it."""
     world.now = due + seconds
     speaker.tick(world.now)
     world.engine.read()
@@ -340,7 +340,7 @@ def late(world: World, speaker: Client, due: float, seconds: float) -> None:
 
 
 def reports_of(*clients: Client) -> list[RtcpSrPacket]:
-    """What the node has told these since this was asked before."""
+    """Return the reports that these have got since the last call."""
     said = [report for client in clients for report in client.received.reports]
     for client in clients:
         client.received.reports.clear()

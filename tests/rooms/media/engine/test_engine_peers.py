@@ -1,4 +1,4 @@
-"""Who comes in, who does not, who is dropped, and that nothing is left of him."""
+"""Who may join, who is refused, who is dropped, and that nothing is left of them."""
 
 import asyncio
 import gc
@@ -58,7 +58,7 @@ async def test_a_second_connection_replaces_the_first(world: World) -> None:
     assert ("hana", "gone") not in world.states
 
 
-async def test_rows_stay_right_when_somebody_leaves(world: World) -> None:
+async def test_rows_stay_right_when_a_peer_leaves(world: World) -> None:
     world.stand("hana")
     hana, sol, lior = [await world.join(name) for name in ("hana", "sol", "lior")]
     hana.speak(tone_packets(A))
@@ -160,7 +160,7 @@ async def test_who_came_and_went_leaves_nothing_behind(world: World, rounds: int
 
 
 async def test_what_comes_in_rolls_over_again_and_again(world: World) -> None:
-    """Sequence numbers, timestamps and SRTP's own count of turns; the packet in which they begin anew is lost."""
+    """Sequence numbers, timestamps and SRTP's rollover counter. The packet in which they wrap is lost."""
     world.stand("hana")
     hana, lior = await world.join("hana"), await world.join("lior")
     hana._timestamp = 2**32 - 22 * FRAME

@@ -1,4 +1,4 @@
-"""Silence: told of and not sent, at next to no cost, and over with the first packet."""
+"""Silence: signalled and not sent, at next to no cost, and over with the first packet."""
 
 from dataclasses import replace
 
@@ -23,7 +23,7 @@ async def test_a_silent_space_costs_next_to_nothing(world: World) -> None:
     assert lior.received.lost == lior.received.malformed == 0
 
 
-async def test_silence_is_told_of_often_enough_and_takes_its_time(world: World) -> None:
+async def test_silence_is_signalled_often_enough_and_takes_its_time(world: World) -> None:
     world.stand("hana")
     world.engine.settings = replace(world.engine.settings, long_above=0.3)
     hana, short = await world.join("hana"), await world.join("short")
@@ -48,7 +48,7 @@ async def test_silence_is_told_of_often_enough_and_takes_its_time(world: World) 
         assert strength(listener.received.pcm(0.5), B) > 0.1
 
 
-async def test_whoever_comes_into_silence_hears_of_it_at_once(world: World) -> None:
+async def test_a_newcomer_gets_a_packet_of_silence_at_once(world: World) -> None:
     world.stand("hana")
     await world.join("hana")
     world.run(1.05)

@@ -47,7 +47,7 @@ async def test_mix_is_kept_while_there_are_voices(world: World) -> None:
     assert mix[0].start_ms == pytest.approx(1000, abs=60)
 
 
-async def test_the_mix_is_not_kept_where_nobody_hears_it(world: World) -> None:
+async def test_the_mix_is_not_kept_without_listeners(world: World) -> None:
     world.stand("hana")
     hana = await world.join("hana")
     hana.speak(tone_packets(A))
@@ -104,7 +104,7 @@ async def test_a_short_silence_is_a_gap_within_a_chunk(world: World) -> None:
     assert (places > FRAME).sum() == 1
 
 
-async def test_nothing_is_kept_where_nothing_is_recorded(world: World) -> None:
+async def test_a_space_that_is_not_recorded_keeps_nothing(world: World) -> None:
     world.stand("hana", recorded=False)
     hana = await world.join("hana")
     hana.speak(tone_packets(A))

@@ -102,7 +102,7 @@ def room_ms(world: World) -> int:
     return round((world.now - 1000.0) * 1000)
 
 
-async def test_whoever_has_not_come_along_is_dropped_once_the_move_is_long_over(nodes: tuple[World, World]) -> None:
+async def test_peers_who_stayed_behind_are_dropped_long_after_the_move(nodes: tuple[World, World]) -> None:
     old, _ = nodes
     stand(nodes, 1, boot="old")
     lior = await old.join("lior")
@@ -114,7 +114,7 @@ async def test_whoever_has_not_come_along_is_dropped_once_the_move_is_long_over(
     assert old.engine.spaces == {}
 
 
-async def test_whoever_is_where_a_space_is_not_placed_any_more_is_dropped(nodes: tuple[World, World]) -> None:
+async def test_peers_on_a_node_without_the_space_are_dropped(nodes: tuple[World, World]) -> None:
     """Its node was taken for dead, and has missed that."""
     old, new = nodes
     stand(nodes, 1, boot="old")
@@ -127,7 +127,7 @@ async def test_whoever_is_where_a_space_is_not_placed_any_more_is_dropped(nodes:
     assert SPACE in new.engine.spaces
 
 
-async def test_nobody_is_let_in_where_a_space_is_not_placed_and_who_is_there_goes_on(
+async def test_newcomers_are_refused_on_the_old_node_and_its_peers_go_on(
     nodes: tuple[World, World],
 ) -> None:
     old, _ = nodes
@@ -182,12 +182,12 @@ async def test_files_are_written_on_two_nodes_once_without_a_gap(nodes: tuple[Wo
     assert not any(isinstance(one, Ended) for one in new.written)
 
 
-async def test_whoever_the_web_side_does_not_mean_writes_no_files(nodes: tuple[World, World]) -> None:
+async def test_only_the_boot_that_the_web_side_wants_writes_files(nodes: tuple[World, World]) -> None:
     old, new = nodes
     stand(nodes, 1, boot="old")
     heard(nodes, "new")
     run(nodes, 1.0)
-    assert not written(old) + written(new), "the new one has not been told that it has the Space"
+    assert not written(old) + written(new), "the new one does not know yet that it has the Space"
     stand(nodes, 2, boot="new")
     heard(nodes, "new")
     run(nodes, 1.0)

@@ -50,7 +50,7 @@ def test_ten_frames_are_one_message() -> None:
     assert {packet for piece in taken.pieces for packet in piece.packets} == {b"packet", SILENT_PACKET}
 
 
-def test_what_only_tells_of_silence_is_silence_here() -> None:
+def test_a_dtx_packet_is_silence_here() -> None:
     taken = Taken()
     feed = Feed("tea", 0.0, taken.append)
     feed.write(None, DTX_PACKET, 0)
@@ -84,7 +84,7 @@ def test_what_is_no_message_is_refused() -> None:
     assert parse_message(encode(Ended("tea", "over"))) == Ended("tea", "over")
 
 
-# --- the process ---
+# The process
 @pytest.fixture
 def process(tmp_path: Path) -> Iterator[Process]:
     one = Process(tmp_path)
@@ -117,9 +117,7 @@ def test_it_ends_with_its_node(process: Process, tmp_path: Path) -> None:
     assert playlist_has(tmp_path, 2), "what is there is left for the next node"
 
 
-def test_it_writes_the_rest_even_where_its_node_went_without_reading_what_it_says(
-    process: Process, tmp_path: Path
-) -> None:
+def test_it_writes_the_rest_if_its_node_ended_without_reading(process: Process, tmp_path: Path) -> None:
     assert process._socket is not None
     assert select.select([process._socket], [], [], PATIENCE)[0], "it says that it can write"
     say(process, 5)
@@ -152,7 +150,7 @@ def test_one_that_does_not_read_costs_pieces_and_no_time(process: Process, tmp_p
     os.kill(process.pid, signal.SIGCONT)
 
 
-def test_an_end_that_finds_no_room_is_told_later(process: Process, tmp_path: Path) -> None:
+def test_an_end_that_finds_no_room_is_sent_later(process: Process, tmp_path: Path) -> None:
     say(process, 5)
     assert with_patience(lambda: playlist_has(tmp_path, 2), PATIENCE)
     os.kill(process.pid, signal.SIGSTOP)
@@ -204,7 +202,7 @@ def test_it_says_whether_it_can_write(tmp_path: Path) -> None:
         process.stop()
 
 
-def test_a_folder_that_cannot_be_written_is_told_and_logged_once(
+def test_a_folder_that_cannot_be_written_is_reported_and_logged_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     node, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -224,7 +222,7 @@ def test_a_folder_that_cannot_be_written_is_told_and_logged_once(
     assert [record.levelname for record in caplog.records] == ["ERROR", "INFO"]
 
 
-async def test_a_node_goes_on_where_its_writer_does_not_start(
+async def test_a_node_goes_on_if_its_writer_does_not_start(
     running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("rooms.media.node.WRITER_SECONDS", 0.01)
@@ -244,10 +242,10 @@ async def test_a_node_goes_on_where_its_writer_does_not_start(
             await until(lambda: node.beat().hls, PATIENCE)
 
 
-# --- the engine ---
+# The engine
 @pytest.fixture
 def hearing(world: World) -> World:
-    """A node with a Space in which hana has an open microphone, and somebody who takes what is to be written."""
+    """A node with a Space in which hana has an open microphone. Keeps what it would write."""
     world.stand("hana")
     return world
 
@@ -260,7 +258,7 @@ def ends(world: World) -> list[str]:
     return [one.how for one in world.written if isinstance(one, Ended)]
 
 
-async def test_a_space_is_written_from_the_moment_somebody_hears_it(hearing: World) -> None:
+async def test_files_are_written_from_the_moment_they_are_wanted(hearing: World) -> None:
     hearing.run(1.0)
     assert not hearing.written
     hearing.engine.write_files(SPACE, "")
@@ -290,10 +288,10 @@ async def test_how_loud_she_is_goes_with_her_sound(hearing: World) -> None:
     assert max(told) > 50
     hearing.stand("hana", muted=("hana",))
     hearing.run(0.5)
-    assert pieces(hearing)[-1].levels == {}, "nothing is told of whoever is muted"
+    assert pieces(hearing)[-1].levels == {}, "a muted voice has no level"
 
 
-async def test_nobody_hears_it_any_more(hearing: World) -> None:
+async def test_files_end_when_they_are_not_wanted_any_more(hearing: World) -> None:
     hearing.engine.write_files(SPACE, "")
     hearing.run(FILES_SECONDS - 2.0)
     assert ends(hearing) == []
@@ -311,7 +309,7 @@ async def test_another_node_has_it(hearing: World) -> None:
     assert ends(hearing) == ["moved"]
 
 
-async def test_the_end_of_the_space_is_told(hearing: World) -> None:
+async def test_the_end_of_the_space_ends_its_files(hearing: World) -> None:
     hearing.engine.write_files(SPACE, "")
     hearing.run(0.5)
     hearing.stand("hana", ended=True)

@@ -1,4 +1,4 @@
-"""The files of a Space: what is there, what has gone, who goes on where another one stopped."""
+"""The files of a Space: what is there, what is deleted, and how the next node continues."""
 
 import itertools
 import os
@@ -24,7 +24,7 @@ PIECE = 10 * FRAME
 
 
 class WriterRig:
-    """A writer whose clock is in the test's hand, and one Space that is silent."""
+    """A writer whose clock the test drives, and one silent Space."""
 
     def __init__(self, root: Path) -> None:
         self.root, self.now, self.position = root, ZERO, 4 * SEGMENT
@@ -36,7 +36,7 @@ class WriterRig:
             self.position += PIECE
 
     def fails(self, seconds: float) -> int:
-        """Say something, as a process does that goes on after errors; how many there were."""
+        """Write sound as a process that goes on after errors. Return how many there were."""
         before, errors = self.position, 0
         while self.position < before + seconds * SAMPLE_RATE:
             try:
@@ -47,7 +47,7 @@ class WriterRig:
         return errors
 
     def restart(self) -> Writer:
-        """Have another writer from now on, and return the one before."""
+        """Use another writer from now on. Return the one before."""
         before, self.writer = self.writer, Writer(self.root, lambda: self.now)
         return before
 
@@ -81,10 +81,10 @@ def test_names_cannot_be_guessed_and_are_of_whole_files(rig: WriterRig) -> None:
     assert all(len(name.removesuffix(".m4s")) >= 22 for name in names)
     assert not list((rig.root / "tea").glob(".*")), "nothing half written is left"
     for name in names:
-        assert (rig.root / "tea" / name).stat().st_mode & 0o007 == 0, "for the server's group, for nobody else"
+        assert (rig.root / "tea" / name).stat().st_mode & 0o007 == 0, "for the group of the web server alone"
 
 
-def test_each_segment_tells_how_loud_the_voices_in_it_are(rig: WriterRig) -> None:
+def test_each_segment_has_the_levels_of_its_voices(rig: WriterRig) -> None:
     rig.say(1.0)
     rig.say(1.0, hana=40)
     rig.say(2.2, hana=40, sol=8)
@@ -125,7 +125,7 @@ def test_another_node_goes_on_after_a_break(rig: WriterRig) -> None:
     assert named == rig.files("m4s")
 
 
-def test_a_playlist_that_cannot_be_read_is_begun_anew_with_higher_numbers(rig: WriterRig) -> None:
+def test_an_unreadable_playlist_restarts_with_higher_numbers(rig: WriterRig) -> None:
     rig.say(6.2)
     before = rig.playlist()
     (rig.root / "tea" / "aac.m3u8").write_text("half a play")
@@ -172,7 +172,7 @@ def test_the_end_is_said_and_then_the_folder_goes(rig: WriterRig) -> None:
     assert not (rig.root / "tea").exists()
 
 
-def test_a_space_that_nobody_hears_this_way_leaves_nothing(rig: WriterRig) -> None:
+def test_a_space_without_hls_listeners_leaves_nothing(rig: WriterRig) -> None:
     rig.say(3.0)
     rig.writer.take(Ended("tea", "unheard"))
     assert not (rig.root / "tea").exists()
@@ -185,7 +185,7 @@ def test_a_space_that_has_moved_is_left_to_the_other_node(rig: WriterRig) -> Non
     assert not rig.playlist().ended
 
 
-# --- leftovers ---
+# Leftovers
 DEAD, ELSE = folder_of("s3cret", "dead"), folder_of("s3cret", "else")
 
 
@@ -203,8 +203,8 @@ def test_what_a_dead_node_left_goes_and_what_lives_stays(rig: WriterRig) -> None
     assert [found.name for found in rig.root.iterdir()] == [folder_of("s3cret", "tea")]
 
 
-def test_what_somebody_else_keeps_there_stays(tmp_path: Path) -> None:
-    """As where HLS_DIR is a folder with other things in it."""
+def test_foreign_files_in_the_folder_stay(tmp_path: Path) -> None:
+    """HLS_DIR may be a folder with other things in it."""
     for name in ("recordings", DEAD, ELSE, DEAD[:-1] + "="):
         (tmp_path / name).mkdir()
     (tmp_path / DEAD / "thesis.odt").touch()
@@ -218,12 +218,12 @@ def test_what_somebody_else_keeps_there_stays(tmp_path: Path) -> None:
     assert sorted(tmp_path.rglob("*")) == before
 
 
-# --- folders that go, disks that are full ---
+# Folders that vanish, disks that are full
 def names(playlist: Playlist) -> set[str]:
     return {name for one in playlist.segments for name in (one.name, one.init)}
 
 
-def test_a_folder_that_somebody_deleted_is_made_again(rig: WriterRig) -> None:
+def test_a_deleted_folder_is_made_again(rig: WriterRig) -> None:
     rig.say(5.0)
     before = rig.playlist()
     shutil.rmtree(rig.root / "tea")
@@ -235,8 +235,8 @@ def test_a_folder_that_somebody_deleted_is_made_again(rig: WriterRig) -> None:
     assert rig.files("m3u8") == {"aac.m3u8", "opus.m3u8", "own.m3u8", "index.m3u8"}
 
 
-def test_whoever_is_cut_off_does_not_delete_what_another_node_writes(rig: WriterRig) -> None:
-    """A node without Redis is not told that a Space has gone elsewhere, and ends it as one that nobody hears."""
+def test_a_node_that_is_cut_off_does_not_delete_files_of_the_next_one(rig: WriterRig) -> None:
+    """A node without Redis does not learn that a Space has moved, and ends it as one without listeners."""
     rig.say(5.0)
     cut_off = rig.restart()
     rig.say(4.4)
@@ -296,7 +296,7 @@ def test_what_could_not_be_written_takes_no_room(tmp_path: Path, does: str, monk
     assert not list(tmp_path.iterdir())
 
 
-def test_whoever_goes_on_leaves_what_another_one_is_writing(rig: WriterRig) -> None:
+def test_the_next_node_spares_files_that_are_being_written(rig: WriterRig) -> None:
     rig.say(5.0)
     rig.restart()
     part = rig.root / "tea" / ".AxQ3-_x9Lk2b.part"
@@ -350,7 +350,7 @@ def test_an_end_that_cannot_be_written_takes_the_folder_all_the_same(
     assert not (rig.root / "tea").exists()
 
 
-# --- from one node to another ---
+# From one node to another
 @pytest.mark.parametrize("first", ["the old node's end", "the new node's beginning"])
 def test_what_was_heard_before_a_move_is_written(rig: WriterRig, first: str) -> None:
     rig.say(7.0)

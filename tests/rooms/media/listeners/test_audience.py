@@ -1,4 +1,4 @@
-"""Packets of 60 ms: the same sound for a third of the packets, and nothing lost or doubled where somebody changes."""
+"""Packets of 60 ms: the same sound in a third of the packets, and nothing lost or doubled when a listener changes."""
 
 import itertools
 
@@ -73,7 +73,7 @@ def test_the_timestamp_is_that_of_the_first_frame(rig: FanOutRig, audiences: Aud
 
 
 @pytest.mark.parametrize("change", range(1, 6))
-def test_whoever_changes_to_short_packets_misses_nothing(
+def test_a_listener_who_changes_to_short_packets_misses_nothing(
     rig: FanOutRig, audiences: Audiences, frames: list[bytes], change: int
 ) -> None:
     sink, other = rig.enter(), rig.enter()
@@ -103,7 +103,7 @@ def test_where_the_encoder_changes_its_mode_the_frames_travel_apart(
     assert len(short.receive()) == 6, "nobody gets a packet twice"
 
 
-def test_whoever_goes_is_in_no_group(rig: FanOutRig, audiences: Audiences, frames: list[bytes]) -> None:
+def test_a_listener_who_leaves_is_in_no_group(rig: FanOutRig, audiences: Audiences, frames: list[bytes]) -> None:
     sink = rig.enter()
     audiences.long.add(sink)
     run(rig, audiences, frames[:1], sink)

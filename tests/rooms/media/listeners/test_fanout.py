@@ -1,11 +1,11 @@
-"""One payload to many: everybody's own unbroken sequence, whatever he gets and whoever comes and goes."""
+"""One payload to many: each listener has an unbroken sequence, whatever it gets and whichever peers come and go."""
 
 import pytest
 
 from tests.rig.media.listeners import FanOutRig
 
 
-def test_everybody_gets_the_payload_under_his_own_numbers(rig: FanOutRig) -> None:
+def test_each_listener_gets_the_payload_under_its_own_numbers(rig: FanOutRig) -> None:
     sinks = [rig.enter() for _ in range(3)]
     assert rig.tick(all=b"one") == 3
     assert rig.tick(all=b"second") == 3
@@ -18,7 +18,7 @@ def test_everybody_gets_the_payload_under_his_own_numbers(rig: FanOutRig) -> Non
         assert first.sequence < 2**15 + 1
 
 
-def test_who_gets_a_payload_of_his_own_keeps_his_sequence(rig: FanOutRig) -> None:
+def test_a_listener_with_its_own_payload_keeps_its_sequence(rig: FanOutRig) -> None:
     talker, listener = rig.enter(), rig.enter()
     rig.tick(all=b"everybody")
     rig.tick(all=b"everybody", row0=b"the others")
@@ -29,7 +29,7 @@ def test_who_gets_a_payload_of_his_own_keeps_his_sequence(rig: FanOutRig) -> Non
     assert [packet.payload for packet in listener.receive()] == [b"everybody"] * 3
 
 
-def test_who_gets_nothing_keeps_his_sequence_and_his_time_goes_on(rig: FanOutRig) -> None:
+def test_a_listener_without_a_payload_keeps_its_sequence_and_its_time_goes_on(rig: FanOutRig) -> None:
     first, second = rig.enter(), rig.enter()
     rig.tick(all=b"x")
     assert rig.tick(row1=b"y") == 1
@@ -62,7 +62,7 @@ def test_the_last_row_moves_into_the_one_that_becomes_free(rig: FanOutRig) -> No
     assert len(sinks[2].receive()) == 2
 
 
-def test_a_listener_who_moved_is_sent_to_where_he_is(rig: FanOutRig) -> None:
+def test_a_listener_who_moved_gets_packets_at_the_new_address(rig: FanOutRig) -> None:
     sink = rig.enter()
     rig.tick(all=b"x")
     elsewhere = rig.open_port()
@@ -83,7 +83,7 @@ def test_sequence_and_srtp_roll_over(rig: FanOutRig) -> None:
     assert rig.fanout.dropped == 0
 
 
-def test_beyond_the_capacity_nobody_is_taken(rig: FanOutRig) -> None:
+def test_beyond_the_capacity_no_listener_is_taken(rig: FanOutRig) -> None:
     for _ in range(8):
         rig.enter()
     with pytest.raises(OverflowError):

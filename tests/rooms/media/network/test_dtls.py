@@ -32,7 +32,7 @@ async def test_what_encrypts_at_every_tick_is_made_apart_from_the_handshakes(
     assert lior.received.malformed == 0
 
 
-async def test_while_his_session_is_made_one_is_heard_and_whoever_leaves_is_sent_nothing(
+async def test_while_a_session_is_made_its_peer_is_heard_and_a_peer_that_leaves_gets_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun, go_on = threading.Event(), threading.Event()

@@ -11,7 +11,7 @@ from tests.rooms.media.conftest import until
 
 
 class Fed:
-    """A session that notes what it is fed, and refuses or fails as told."""
+    """A session that notes what it gets, and refuses or fails as configured."""
 
     def __init__(self, takes: bool = True) -> None:
         self.records: list[bytes] = []

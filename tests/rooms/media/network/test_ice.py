@@ -230,7 +230,7 @@ def test_a_nomination_of_no_higher_priority_waits_until_the_old_way_is_silent(ne
 
 
 def test_sound_from_a_nominated_address_moves_the_peer_once_the_old_way_is_silent(net: Net) -> None:
-    """A router has forgotten a speaker's mapping: his next check comes within 2.5 s, his next packet after 20 ms."""
+    """A router has forgotten a speaker's mapping. The next check comes within 2.5 s, the next packet after 20 ms."""
     (_, first), (_, second) = net.socket(), net.socket()
     net.ice.handle(net.check(), first, 1.0)
     net.ice.handle(b"\x80media", first, 2.0)
@@ -292,7 +292,7 @@ def test_a_peer_has_few_addresses_and_keeps_the_one_in_use(net: Net) -> None:
     assert net.browser.media == [b"\x80media"]
 
 
-def test_a_port_used_by_the_next_peer_is_his(net: Net) -> None:
+def test_a_port_used_by_the_next_peer_belongs_to_it(net: Net) -> None:
     _, address = net.socket()
     net.ice.handle(net.check(), address, 1.0)
     old, net.browser = net.browser, Browser()

@@ -44,7 +44,7 @@ class Listener:
 
 @pytest.fixture
 def lior() -> Listener:
-    """A listener who was told that all is well."""
+    """A listener who knows that all is well."""
     lior = Listener()
     lior.reports()
     assert lior.told() == ALL_WELL
@@ -117,7 +117,7 @@ def test_one_lost_packet_of_a_silent_space_says_nothing(lior: Listener) -> None:
         assert lior.told() is None
 
 
-def test_one_is_told_at_most_once_a_second(lior: Listener) -> None:
+def test_a_state_is_sent_at_most_once_a_second(lior: Listener) -> None:
     lior.reports(0.05)
     assert lior.told() is not None
     lior.connection.watch(True, None, lior.now - SILENT_SECONDS)
@@ -143,10 +143,10 @@ def test_what_others_hear_of_one_counts_as_long_as_one_speaks(lior: Listener) ->
     now = speak(source, 2.0, now, lost_each=5)
     lior.connection.on_source(source, now)
     assert lior.connection.news(now) == State(POOR, "loss", "out", arrives=True)
-    assert lior.connection.news(now + 4.0) == ALL_WELL, "nothing of him is heard any more"
+    assert lior.connection.news(now + 4.0) == ALL_WELL, "no sound of lior arrives any more"
 
 
-def test_an_open_microphone_of_which_nothing_comes_is_told_within_three_seconds() -> None:
+def test_a_silent_open_microphone_is_noticed_within_three_seconds() -> None:
     connection, now = Connection(), START
     connection.watch(False, None, now - 60.0)
     connection.watch(True, None, now)
@@ -163,7 +163,7 @@ def test_an_open_microphone_of_which_nothing_comes_is_told_within_three_seconds(
 
 
 @pytest.mark.asyncio
-async def test_each_is_told_by_the_node_of_his_own_connection(world: World) -> None:
+async def test_the_node_tells_each_participant_about_their_own_connection(world: World) -> None:
     world.stand("hana")
     hana, lior = await world.join("hana", decode=False), await world.join("lior", decode=False)
     hana.speak(tone_packets(440.0))
@@ -177,7 +177,7 @@ async def test_each_is_told_by_the_node_of_his_own_connection(world: World) -> N
 
 
 @pytest.mark.asyncio
-async def test_whoever_is_open_and_not_heard_is_told_so_by_the_node(world: World) -> None:
+async def test_the_node_tells_an_open_microphone_that_nothing_arrives(world: World) -> None:
     world.stand("hana", "sol", muted=("sol",))
     hana, _sol = await world.join("hana", decode=False), await world.join("sol", decode=False)
     world.run(2.8)

@@ -1,4 +1,4 @@
-"""When a port is read: at once where few talk to it, and every few milliseconds where many do."""
+"""When a port is read: at once with few peers, every few milliseconds with many."""
 
 import asyncio
 import socket
@@ -55,7 +55,7 @@ async def test_of_few_every_packet_is_read_at_once(port: Port) -> None:
     port.reading.start()
     assert await port.gets(1) == 1
     await asyncio.sleep(3 * PAUSE_SECONDS)
-    assert port.reads == 1, "nobody looks while nothing comes"
+    assert port.reads == 1, "it is not read while nothing comes"
     port.reading.stop()
 
 
@@ -106,7 +106,7 @@ async def test_after_the_end_nothing_is_read(port: Port, many: bool) -> None:
     assert port.reads == before
 
 
-async def test_a_fault_at_one_packet_leaves_nobody_deaf(port: Port, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_fault_at_one_packet_does_not_stop_the_reading(port: Port, monkeypatch: pytest.MonkeyPatch) -> None:
     port.many = True
     port.reading.start()
     await port.gets(1)

@@ -1,4 +1,4 @@
-"""Browsers whose address changes: the connection goes on, and nobody else gets into it."""
+"""Browsers whose address changes: the connection goes on, and strangers cannot take it over."""
 
 import os
 import re
@@ -77,7 +77,7 @@ def check(client: Client, credentials: tuple[str, str], password: str) -> bytes:
 
 
 def other(world: World, **more: Any) -> Client:
-    """A browser that nobody expects; it is closed with the world."""
+    """A browser without a connection. It is closed with the world."""
     world.clients.append(Client(clock=lambda: world.now, **more))
     return world.clients[-1]
 
@@ -88,7 +88,7 @@ def ways(world: World, name: str) -> tuple[str, int]:
     return unpack(address)
 
 
-# --- a router forgets its mapping: the same credentials from elsewhere ---
+# A router forgets its mapping: the same credentials from elsewhere
 
 
 @pytest.mark.parametrize("name", ["lior", "sol"])
@@ -106,7 +106,7 @@ async def test_behind_a_router_that_forgets_one_goes_on_at_the_next_check(room: 
     assert {chunk.turn for chunk in room.world.chunks if chunk.participant == "sol"} == {"turn-of-sol"}
 
 
-# --- another network: new credentials, the same connection ---
+# Another network: new credentials, the same connection
 
 
 @pytest.mark.parametrize("name", ["lior", "sol"])
@@ -135,7 +135,7 @@ async def test_the_answer_to_a_restart_has_new_credentials_and_keeps_certificate
     assert len(new) == 4
 
 
-async def test_a_speaker_who_restarts_while_his_network_is_still_there_leaves_no_gap_in_the_track(room: Room) -> None:
+async def test_a_speaker_who_restarts_on_a_working_network_leaves_no_gap_in_the_track(room: Room) -> None:
     room.restart(room.sol, "sol")
     room.world.run(2.0)
     room.hears_on()
@@ -193,17 +193,17 @@ async def test_a_restart_that_comes_to_nothing_harms_nobody_and_is_forgotten(roo
     room.hears_on()
 
 
-async def test_whoever_leaves_during_a_restart_leaves_nothing_behind(room: Room) -> None:
+async def test_a_peer_that_leaves_during_a_restart_leaves_nothing_behind(room: Room) -> None:
     world = room.world
     world.engine.restart(SPACE, world.grant("lior"), room.lior.restart())
     world.engine.leave(SPACE, "lior")
     assert len(world.engine.ice._by_fragment) == 1
 
 
-# --- who does not get in ---
+# Who is refused
 
 
-async def test_a_strangers_offer_with_somebody_elses_fingerprint_does_not_get_in(room: Room) -> None:
+async def test_a_strangers_offer_with_a_copied_fingerprint_is_refused(room: Room) -> None:
     world, fragment = room.world, room.world.peer("lior").ice.fragment
     stolen = room.lior.offer()
     with pytest.raises(Refused, match="not an ICE restart") as refusal:
@@ -237,7 +237,7 @@ async def test_an_offer_that_is_no_restart_or_changes_more_is_refused(room: Room
     room.hears_on()
 
 
-async def test_whoever_was_removed_or_has_no_grant_restarts_nothing(room: Room) -> None:
+async def test_without_a_grant_or_after_a_removal_nothing_restarts(room: Room) -> None:
     world, offer = room.world, room.lior.restart()
     permissions = {"another Space": world.grant("lior", "another"), "expired": world.grant("lior", age=31.0)}
     for reason, permission in permissions.items():
@@ -260,7 +260,7 @@ async def test_an_offer_that_is_none_is_refused(room: Room) -> None:
     assert refusal.value.code == "bad_sdp"
 
 
-# --- IPv4 and IPv6 on one port ---
+# IPv4 and IPv6 on one port
 
 
 @pytest.fixture

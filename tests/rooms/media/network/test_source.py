@@ -83,14 +83,14 @@ def test_jitter_is_the_running_mean_of_the_standard() -> None:
     assert report(received(*range(60), late=late)).jitter == pytest.approx(expected, abs=1)
 
 
-def test_a_clock_that_is_set_anew_is_not_jitter() -> None:
+def test_a_clock_that_is_set_is_not_jitter() -> None:
     source = received(*range(50))
     for number in range(50, 100):
         source.count(packet(number), START + 60 + number * TICK)
     assert source.jitter_ms < 1
 
 
-def test_a_sequence_that_begins_anew_is_not_loss() -> None:
+def test_a_sequence_that_restarts_is_not_loss() -> None:
     source = received(*range(50))
     for number in range(50, 100):
         source.count(packet(number, first=20_000), START + number * TICK)
@@ -106,7 +106,7 @@ def test_the_report_says_which_report_it_answers_and_how_long_ago_that_came() ->
 
 
 @pytest.mark.asyncio
-async def test_whoever_speaks_is_told_each_second_how_well_it_arrives(world: World) -> None:
+async def test_a_speaker_gets_a_report_each_second(world: World) -> None:
     world.stand("hana")
     hana, lior = await world.join("hana", decode=False), await world.join("lior", decode=False)
     hana.speak(tone_packets(440.0))
@@ -131,7 +131,7 @@ async def test_whoever_speaks_is_told_each_second_how_well_it_arrives(world: Wor
 
 
 @pytest.mark.asyncio
-async def test_the_speakers_own_report_is_answered_so_that_he_knows_the_round_trip(world: World) -> None:
+async def test_the_speakers_own_report_is_answered_with_the_round_trip(world: World) -> None:
     world.stand("hana")
     hana = await world.join("hana", decode=False)
     hana.speak(tone_packets(440.0))

@@ -56,7 +56,7 @@ def test_the_answer_leaves_from_the_address_that_was_asked(port: Callable[..., U
 
 @pytest.mark.parametrize("listening", ["0.0.0.0", "::"])
 def test_many_answers_leave_from_the_addresses_that_were_asked(port: Callable[..., UdpPort], listening: str) -> None:
-    """Named only where the kernel would choose another one, since that costs."""
+    """Our address is named only if the kernel would choose another one: naming it costs."""
     node, browsers, asked = port(listening), [port() for _ in range(3)], ["127.0.0.1", "127.0.0.2", "127.0.0.3"]
     rows = np.full((4, 6), 7, np.uint8)
     envelopes = node.envelopes(rows)
@@ -71,8 +71,8 @@ def test_many_answers_leave_from_the_addresses_that_were_asked(port: Callable[..
     assert [unpack(browser.receive()[0][1])[0] for browser in browsers] == asked
 
 
-def test_what_the_kernel_would_choose_is_asked_anew_for_each(port: Callable[..., UdpPort]) -> None:
-    """A socket that has been connected keeps its first address of ours, unless it is told to forget it."""
+def test_the_choice_of_the_kernel_is_asked_for_each_address(port: Callable[..., UdpPort]) -> None:
+    """A connected socket keeps its first local address until it is disconnected."""
     node = port("::")
     envelopes = node.envelopes(np.full((1, 6), 7, np.uint8))
     for host in ("127.0.0.1", "::1", "127.0.0.1"):

@@ -30,7 +30,7 @@ def test_it_comes_down_step_by_step_once_all_is_calm() -> None:
     assert steps[CALM_REPORTS - 1 :: CALM_REPORTS] == [2, 1, 0]
 
 
-def test_one_more_loss_makes_the_calm_begin_anew() -> None:
+def test_one_more_loss_restarts_the_calm() -> None:
     encoder = AdaptiveEncoder()
     for losses in ([0.3], *[[0.0]] * (CALM_REPORTS - 1), [0.3], *[[0.0]] * (CALM_REPORTS - 1)):
         encoder.follow(losses)

@@ -79,7 +79,7 @@ def test_reordered_packets_are_put_right() -> None:
     assert line.buffer.lost == 0
 
 
-def test_a_lost_packet_is_told_with_the_one_that_follows() -> None:
+def test_a_lost_packet_comes_with_the_one_that_follows() -> None:
     line = Line()
     for number in (0, 1, 3, 4, 5):
         line.arrive(number, line.now + number * TICK)
@@ -126,7 +126,7 @@ def test_sudden_end_is_concealed_for_a_moment_and_then_silent() -> None:
     assert kinds(pieces[6:]) == [Kind.SILENCE] * len(pieces[6:])
 
 
-def test_after_a_pause_the_stream_begins_anew_without_loss() -> None:
+def test_after_a_pause_the_stream_restarts_without_loss() -> None:
     line = Line()
     for number in range(5):
         line.arrive(number)

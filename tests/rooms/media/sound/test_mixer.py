@@ -1,4 +1,4 @@
-"""Sums: everybody hears the others, nobody himself, and nothing is ever too loud."""
+"""Sums: people who talk hear the others and not themselves, and nothing is ever too loud."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Where the sound changes its source nobody hears it: no click, no echo of oneself, no jump of what goes on."""
+"""A change of the stream is not audible: no click, no echo of one's own voice, no jump."""
 
 from collections.abc import Callable
 
@@ -33,7 +33,7 @@ def ticks(client: Client, tick: int) -> list[Pcm]:
 
 
 class Changes:
-    """hana talks all the time, sol again and again in between; lior listens. Notes when sol's part changed."""
+    """hana talks all the time, sol now and then, lior listens. Notes when sol starts and stops."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -70,13 +70,13 @@ class Changes:
 TALK = tuple(encode(tone(COMES_AND_GOES, 20.0)))
 
 
-async def test_whoever_begins_to_talk_and_stops_hears_the_others_go_on(world: World) -> None:
-    """From the stream for everybody to his own and, after a moment of silence, back."""
+async def test_a_person_who_begins_to_talk_and_stops_hears_the_others_go_on(world: World) -> None:
+    """From the shared stream to sol's own and, after a moment of silence, back."""
     changes = await Changes(world).begin((SILENT_PACKET,))
     for _ in range(4):
         changes.change(lambda: changes.sol.speak(TALK), 1.0)
         changes.change(lambda: changes.sol.speak((SILENT_PACKET,)), 0.3)
-        changes.change(lambda: None, 0.7)  # in which his own stream ends
+        changes.change(lambda: None, 0.7)  # in which sol's own stream ends
     changes.check()
 
 
@@ -113,7 +113,7 @@ async def test_talking_together_after_talking_alone(world: World) -> None:
 def test_a_clock_that_is_off_is_followed_without_clicks(ppm: int) -> None:
     """Three minutes of a tone from a microphone whose clock is 54 ms off by then."""
     voice, heard, sent = Voice(), [], 0
-    packets = encode(tone(STEADY, 20.0))  # 8,800 periods: it goes on where it ends, but for what the encoder remembers
+    packets = encode(tone(STEADY, 20.0))  # 8,800 periods: it repeats without a seam, but for the encoder's memory
     joint, settled = len(packets), 50 * 10  # until it is levelled
     for number in range(50 * 180):
         now = 10.0 + number * 0.02
