@@ -1,4 +1,4 @@
-/** The requests to speak, in their order, with everyone's place. Who may decide gets a tick and a cross on each. */
+/** The requests to speak, in order, with everyone's place. People who may decide have a tick and a cross on each. */
 import { el, face, icon, keyed } from "frame/dom.js";
 import { may } from "frame/facts.js";
 import { attempt } from "frame/toast.js";
