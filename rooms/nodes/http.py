@@ -1,4 +1,4 @@
-"""Calls of the HTTP faces of media nodes."""
+"""Calls of the HTTP interfaces of media nodes."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -18,7 +18,7 @@ class NoSuchPort(ValueError):
 
 @dataclass(frozen=True)
 class MediaNode:
-    """One node: its name among the children of `runspaces`, its UDP port, the port of its HTTP face, its own name."""
+    """One node: its name among the children of `runspaces`, its UDP and HTTP ports, its own name."""
 
     child: str
     port: int

@@ -28,18 +28,19 @@ log = logging.getLogger(__name__)
 
 EXAMPLE = """example:
   manage.py runmedia --port 40000 --http-port 40001 --name media-1
-  runs a node that browsers reach on UDP port 40000; MEDIA_ANNOUNCE names the addresses that they are told.
-  Run one per core, each with ports and a name of its own. SIGTERM ships open chunks and ends it, and whoever keeps it
-  running starts it again; after `manage.py media stop`, which ends it with exit 0, he does not.
-  Started by root, or with CAP_SYS_NICE, it takes real-time priority for the thread of the sound.
+  runs a node that browsers reach on UDP port 40000. MEDIA_ANNOUNCE names the addresses that browsers get.
+  Run one node per core, each with its own ports and name. SIGTERM ships open chunks and ends the node, and its
+  supervisor starts it again. `manage.py media stop` ends it with exit 0, and its supervisor does not.
+  As root, or with CAP_SYS_NICE, it takes real-time priority for the thread of the sound.
 """
 SWITCH_SECONDS = 0.0005  # how long another thread may keep the interpreter when a tick is due
 
 
 class Web:
-    """What the node tells the web side: hints through the channel layer, chunks through the storage and a task."""
+    """The web side of a node: hints go through the channel layer, chunks through the storage and a task."""
 
     async def hint(self, hint: Hint) -> None:
+        """Send a hint to the pages that it concerns."""
         match hint:
             case Levels(space, levels):
                 await events.hint(space, protocol.Levels(levels=levels))
@@ -52,7 +53,7 @@ class Web:
                 log.debug("peer %s of %s is %s", participant, space, state)
 
     def ship(self, chunk: Chunk) -> None:
-        """Save a chunk under its key and have it entered into the rows. Safe to repeat: same key, same data."""
+        """Save a chunk under its key and queue the task that enters it into the rows. Safe to repeat."""
         storage = storages["recordings"]
         if storage.exists(chunk.key):
             storage.delete(chunk.key)
@@ -102,9 +103,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", default=settings.MEDIA_PORT, help="UDP port (MEDIA_PORT); 0: a free one")
-        parser.add_argument(
-            "--http-port", default=settings.MEDIA_HTTP_PORT, help="port of the HTTP face; 0: a free one"
-        )
+        parser.add_argument("--http-port", default=settings.MEDIA_HTTP_PORT, help="HTTP port; 0: a free one")
         parser.add_argument("--name", default=settings.MEDIA_NAME, help="name of the node (MEDIA_NAME)")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -122,7 +121,7 @@ class Command(BaseCommand):
             _die_of(received)
 
     async def _run(self, chosen: Settings) -> signal.Signals | None:
-        """Run the node to its end; by which signal that came, None where somebody told it by its HTTP face."""
+        """Run the node to its end. Return the signal that ended it, None if `manage.py media stop` did."""
         node, received = Node(chosen, Web()), list[signal.Signals]()
 
         def stop(one: signal.Signals) -> None:
@@ -132,9 +131,9 @@ class Command(BaseCommand):
         for one in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(one, stop, one)
         await node.start()
-        heard = f"UDP {chosen.bind} port {node.port.port}, announced as {', '.join(chosen.announce)}"
+        sound = f"UDP {chosen.bind} port {node.port.port}, announced as {', '.join(chosen.announce)}"
         self.stdout.write(
-            f"Media node {node.name} of Spaces {settings.SPACES_VERSION}: sound on {heard}; HTTP on {node.url}"
+            f"Media node {node.name} of Spaces {settings.SPACES_VERSION}: sound on {sound}; HTTP on {node.url}"
         )
         self.stdout.flush()
         with RealTime(asyncio.get_running_loop()):
@@ -147,7 +146,7 @@ class Command(BaseCommand):
 
 
 def _die_of(received: signal.Signals) -> None:
-    """End as a process does that catches no signals: only exit 0 means that the node was told not to come back."""
+    """End as if the signal was not caught: only exit 0 means that the node is not to be started again."""
     sys.stdout.flush()
     sys.stderr.flush()
     signal.signal(received, signal.SIG_DFL)
