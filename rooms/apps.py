@@ -9,7 +9,7 @@ class RoomsConfig(AppConfig):
     name = "rooms"
 
     def ready(self) -> None:
-        """Rights that accounts takes away or gives back reach the live rooms: one verb per signal."""
+        """Carry changes of rights in accounts into live Spaces: one verb per signal."""
         from accounts import signals
         from rooms.models import Space
 
@@ -28,6 +28,6 @@ class RoomsConfig(AppConfig):
             block_changed: (signals.blocked, signals.unblocked),
             follow_changed: (signals.follow_began, signals.follow_ended),
         }
-        for receiver, told in receivers.items():
-            for signal in told:
+        for receiver, sources in receivers.items():
+            for signal in sources:
                 signal.connect(receiver, weak=False, dispatch_uid="rooms")

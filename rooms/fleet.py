@@ -1,4 +1,4 @@
-"""The fleet line: people one follows who host or speak now, in Spaces that one may enter."""
+"""The fleet line: the people whom a member follows and who host or speak now, in Spaces that the member may enter."""
 
 from typing import TypedDict
 
@@ -14,7 +14,7 @@ LONGEST = 60
 
 
 class Ship(TypedDict):
-    """One face of the line; `word` says in words what the ring says in colour."""
+    """One face of the line. `word` says what the colour of the ring says."""
 
     user: User
     space: Space
@@ -22,7 +22,7 @@ class Ship(TypedDict):
 
 
 def line(user: User) -> list[Ship]:
-    """Hosts first, then speakers; in each the latest to come on first."""
+    """The faces for `user`: hosts first, then speakers, and in each group those who came to the stage last."""
     followed = Follow.objects.filter(follower=user, state=Follow.State.ACCEPTED).values("followee")
     on_stage = (
         Participant.objects.on_stage()
@@ -38,7 +38,7 @@ def line(user: User) -> list[Ship]:
 
 
 def context(request: HttpRequest) -> dict[str, object]:
-    """Context processor: `fleet`, looked up only where a template shows it."""
+    """Context processor: `fleet`, looked up only if a template shows it."""
     if not request.user.is_authenticated:
         return {"fleet": []}
     user = request.user

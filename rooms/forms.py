@@ -52,7 +52,7 @@ class SpaceForm(forms.ModelForm[Space]):
         return title
 
     def clean_invited(self) -> list[User]:
-        """Handles -> people. Unknown handles, and people with whom there is a block, are named in the error."""
+        """The people with these handles. The error names handles that are unknown or between whom there is a block."""
         handles = [handle for handle in re.split(r"[\s,;@]+", self.cleaned_data["invited"]) if handle]
         try:
             check(rules.inviting_refusal(by_name=True, invited=len(set(handles))))

@@ -1,4 +1,4 @@
-"""The texts of the reasons in `rooms/rules.py`, and the exception that carries one to the person who was refused."""
+"""The texts of the reasons in `rooms/rules.py`, and the exception that carries one."""
 
 from collections.abc import Sequence
 
@@ -30,13 +30,13 @@ TEXTS = {
 
 
 class Refused(RefusedWith[Reason]):
-    """Something may not be done in a Space."""
+    """An action in a Space is refused."""
 
     texts = TEXTS
 
 
 class NoSuchPeople(Refused):
-    """Nobody whom one may name has these handles."""
+    """There is no member with these handles whom the host may name."""
 
     shown = 20  # of them, in the text
 

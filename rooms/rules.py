@@ -1,6 +1,6 @@
-"""Who may do what in a Space: one table, asked by page, socket, API and admin. Imports nothing of Django.
+"""Who may do what in a Space: one table that page, socket, API and admin ask. Imports nothing of Django.
 
-`refusal(...)` answers with a reason, or None when the thing may be done. The reasons' texts are in `rooms/refusals.py`.
+`refusal(...)` returns a reason, or None if the action is allowed. The texts of reasons are in `rooms/refusals.py`.
 """
 
 from enum import StrEnum
@@ -15,7 +15,7 @@ class Role(StrEnum):
 
 
 class Mute(StrEnum):
-    """State of a microphone. What the host closed, only the host opens again."""
+    """State of a microphone. A microphone that the host closed is opened by the host alone."""
 
     OPEN = "open"
     SELF = "self"
@@ -44,7 +44,7 @@ class Action(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why something may not be done. The value travels on the wire as an error's code."""
+    """Why an action is refused. The value travels on the wire as the code of an error."""
 
     NOT_YOUR_ROLE = "not_your_role"
     NOT_ON_THIS_PERSON = "not_on_this_person"
@@ -80,7 +80,7 @@ TABLE: dict[Role, frozenset[Action]] = {
     ),
 }
 
-# On whom an action may be done. What is missing here is not done to a person.
+# The roles of people to whom an action may be done. Actions that are missing here are not done to people.
 TARGETS: dict[Action, frozenset[Role]] = {
     Action.ADMIT: frozenset({Role.LISTENER}),
     Action.DECLINE: frozenset({Role.LISTENER}),
@@ -94,7 +94,7 @@ TARGETS: dict[Action, frozenset[Role]] = {
 
 
 def refusal(action: Action, role: Role, target: Role | None = None) -> Reason | None:
-    """May somebody with `role` do `action` (to somebody with the role `target`)? None is yes."""
+    """May a person with `role` do `action` (to a person with the role `target`)? None means yes."""
     if action not in TABLE[role]:
         return Reason.NOT_YOUR_ROLE
     if target is not None and target not in TARGETS.get(action, frozenset()):
@@ -103,31 +103,31 @@ def refusal(action: Action, role: Role, target: Role | None = None) -> Reason | 
 
 
 def allowed(role: Role) -> list[Action]:
-    """What the page offers to somebody with this role, in the order of the table of actions."""
+    """What a page offers to a person with this role, in the order of Action."""
     return [action for action in Action if action in TABLE[role]]
 
 
 def opening_refusal(mute: Mute, notice_accepted: bool) -> Reason | None:
-    """May a microphone be opened by the person whose it is?"""
+    """May a person open their own microphone?"""
     if mute == Mute.HOST:
         return Reason.MUTED_BY_HOST
     return None if notice_accepted else Reason.NOTICE_NOT_ACCEPTED
 
 
 def stage_refusal(speakers: int, most: int) -> Reason | None:
-    """Is there a microphone left? `speakers` counts without the host."""
+    """Is there a free microphone? `speakers` does not count the host."""
     return Reason.STAGE_FULL if speakers >= most else None
 
 
 def inviting_refusal(by_name: bool, invited: int) -> Reason | None:
-    """May people be named for a Space, so that `invited` are then? `by_name`: only named people may enter it."""
+    """May people be named for a Space, which then has `invited` of them? `by_name`: only named people may enter it."""
     if not by_name:
         return Reason.NOT_BY_NAME
     return Reason.TOO_MANY_INVITED if invited > MOST_INVITED else None
 
 
 def hosting_refusal(missing_followers: int, suspended: bool, already_live: bool) -> Reason | None:
-    """May an account open a Space? `missing_followers` is 0 where staff granted the right."""
+    """May a member open a Space? `missing_followers` is 0 if staff granted the right."""
     if suspended:
         return Reason.SUSPENDED
     if missing_followers > 0:

@@ -1,4 +1,4 @@
-"""What rooms tells the apps above it, after commit. Receivers call one verb each (docs/architecture.md lists them)."""
+"""Signals for the apps above rooms, sent after commit. docs/architecture.md lists the receivers."""
 
 from django.dispatch import Signal
 

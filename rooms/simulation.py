@@ -1,6 +1,6 @@
-"""People who do not exist in a Space that does: real websockets, real DTLS-SRTP, tones as voices.
+"""Simulated members in a real Space: real websockets, real DTLS-SRTP, tones as voices.
 
-`manage.py simulate` makes the members, `run` lets them in, counts what each one hears, and takes them out again.
+`manage.py simulate` makes the members. `Simulation` brings them in, counts what each one hears, and lets them leave.
 """
 
 import asyncio
@@ -18,13 +18,13 @@ from rooms.media.client.peer import Client, Crowd, tone_packets
 JOINS_AT_ONCE = 10
 JOIN_SECONDS = 30.0
 LEAVE_SECONDS = 5.0
-CUT_OFF_SECONDS = 1.0  # without a packet; a node sends some even where it is silent
+CUT_OFF_SECONDS = 1.0  # without a packet; a node sends some even in silence
 LOWEST_TONE, TONE_STEP = 300.0, 90.0
 
 
 @dataclass
 class Guest:
-    """One simulated member: what to log in with, and what came of it."""
+    """One simulated member: their session, and how joining went."""
 
     handle: str
     cookie: str
@@ -39,7 +39,7 @@ class Guest:
 
 
 class Simulation:
-    """A crowd of guests in one Space at `url` (http://host:port). Use as an async context."""
+    """Guests in one Space at `url` (http://host:port). Use it as an async context."""
 
     def __init__(self, url: str, space: str, guests: list[Guest]) -> None:
         self.url, self.space, self.guests = url.rstrip("/"), space, guests
@@ -56,7 +56,7 @@ class Simulation:
         await self.crowd.__aexit__(None, None, None)
         await self.session.close()
 
-    # --- coming -----------------------------------------------------------------------------------------------------
+    # Coming
     async def join_all(self) -> None:
         await asyncio.gather(*(self._join(guest) for guest in self.guests))
 
@@ -80,7 +80,7 @@ class Simulation:
         guest.participant = snapshot["you"]["participant"]
 
     async def _connect_sound(self, guest: Guest) -> None:
-        """Offer, answer, checks, handshake, and the first packet of sound."""
+        """Offer and answer, connectivity checks, handshake, and the first packet of sound."""
         guest.client = client = self.crowd.add(Client())
         await self._send(guest, type="offer", sdp=client.offer(), id=1)
         client.accept((await self._until(guest, "answer"))["sdp"])
@@ -88,7 +88,7 @@ class Simulation:
         await client.sounding(JOIN_SECONDS)
 
     async def open_microphones(self) -> None:
-        """Whoever was admitted accepts the notice, opens the microphone and sends a tone of his own."""
+        """Let each admitted guest accept the notice, open the microphone and send a tone of their own."""
         for number, guest in enumerate(guest for guest in self.guests if guest.speaks and guest.client):
             await self._send(guest, type="accept_notice")
             await self._send(guest, type="microphone", open=True)
@@ -96,23 +96,23 @@ class Simulation:
             guest.client.speak(tone_packets(LOWEST_TONE + number * TONE_STEP, 1.0))
 
     async def _leave(self, guest: Guest) -> None:
-        """Say so, and wait for the server to close: the rows are right when the simulation is over."""
+        """Leave, and wait until the server closes: then the rows are right when the simulation is over."""
         if guest.socket is None or guest.reader is None:
             return
         if not guest.socket.closed:
-            with suppress(TimeoutError, OSError, aiohttp.ClientError):  # lost already; the others still have to leave
+            with suppress(TimeoutError, OSError, aiohttp.ClientError):  # lost already; the others have to leave, too
                 await self._send(guest, type="leave")
                 await asyncio.wait_for(guest.reader, LEAVE_SECONDS)
             await guest.socket.close()
         guest.reader.cancel()
 
-    # --- frames -----------------------------------------------------------------------------------------------------
+    # Frames
     async def _send(self, guest: Guest, **frame: Any) -> None:
         assert guest.socket is not None
         await guest.socket.send_str(msgspec.json.encode(frame).decode())
 
     async def _read(self, guest: Guest) -> None:
-        """Frames that somebody waits for go to the inbox; the rest (levels, voices, counts) is read and forgotten."""
+        """Put frames that are waited for into the inbox, and drop all others (levels, voices, counts)."""
         assert guest.socket is not None
         async for message in guest.socket:
             if message.type == aiohttp.WSMsgType.TEXT:
@@ -129,12 +129,11 @@ class Simulation:
             if frame["type"] in ("error", "closed"):
                 raise ValueError(f"{frame}")
 
-    # --- figures ----------------------------------------------------------------------------------------------------
+    # Figures
     def figures(self, seconds: float) -> dict[str, Any]:
-        """The one JSON line: joins in ms from opening the socket to the first packet of sound, packets per listener.
+        """What the command prints. Joins are in ms, from opening the websocket to the first packet of sound.
 
-        What is expected follows from sequence numbers, so whoever gets nothing any more is counted as ``cut_off``.
-        """
+        Expected packets follow from sequence numbers. A guest who gets no more packets counts as `cut_off`."""
         joined = [guest for guest in self.guests if guest.join_ms is not None]
         heard = [guest.client.received for guest in joined if guest.client and not guest.speaks]
         times = sorted(guest.join_ms for guest in joined if guest.join_ms is not None)
@@ -155,7 +154,7 @@ class Simulation:
 
 
 def _percentile(values: list[float], percent: int) -> float:
-    """Of sorted values; 0 for none."""
+    """A percentile of sorted values, 0 for none."""
     if len(values) < 2:
         return values[0] if values else 0.0
     return quantiles(values, n=100, method="inclusive")[percent - 1]

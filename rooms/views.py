@@ -1,4 +1,4 @@
-"""Pages of rooms: home, search, opening a Space, the Space itself, the fleet line. Each needs a log-in but home."""
+"""Pages of rooms: home, search, opening a Space, the Space itself, the fleet line. All but home need a log-in."""
 
 from uuid import UUID
 
@@ -85,7 +85,7 @@ def space(request: MemberRequest, space: UUID) -> HttpResponse:
 
 
 def _spoke(room: Space, viewer: User) -> QuerySet[User]:
-    """Who was at the microphone, for the page of an ended Space."""
+    """The people who were at the microphone, for the page of an ended Space."""
     people = User.objects.visible_to(viewer).with_relation_of(viewer)
     spoke = Participant.objects.filter(space=room, user=OuterRef("pk"), turns__isnull=False)
     host_first = Case(When(pk=room.host_id, then=0), default=1)

@@ -1,7 +1,7 @@
-"""Listeners who hear a Space as files (HLS): who may, asked again every few seconds, and a fresh signature for those.
+"""Listeners who hear a Space as files (HLS): each gets a fresh signature again and again, as long as they may hear.
 
-The page asks once (`hear`); from then on this process looks by itself, once for all listeners that it has in a Space,
-and tells each that may still hear. Whoever may not gets no further signature, and the one he has ends by itself.
+A page asks once (`hear`). From then on this process checks the right of all its listeners in a Space every few seconds.
+A listener who may no longer hear gets no further signature, and the last one runs out.
 """
 
 import asyncio
@@ -22,35 +22,35 @@ from rooms.nodes.refusals import SoundRefused
 from rooms.store import queue
 from rooms.store.client import async_redis_client
 
-DEMAND_SECONDS = 2.0  # between two words to the node that somebody hears; it believes each for a while
-RENEW_BEATS = 4  # of these, until the next signature: it comes while the one before is valid for 7 seconds more
-MOST_WITHOUT = 2  # renewals in a row at which the Space's node wrote no files; a writer that begins anew misses one
-AT_ONCE = 20  # listeners who are told before others get their turn on the event loop
+DEMAND_SECONDS = 2.0  # between two requests for files; the node writes for a while after each
+RENEW_AFTER = 4  # requests between two signatures: a new one comes while the last is valid for 7 seconds more
+MOST_WITHOUT = 2  # renewals in a row at which the Space's node wrote no files; a writer that starts over misses one
+AT_ONCE = 20  # listeners who are sent a signature before other tasks of the event loop get their turn
 
-Tell = Callable[[str], Awaitable[None]]
+Send = Callable[[str], Awaitable[None]]
 log = structlog.get_logger(__name__)
 
 
 class Audience:
-    """Those who hear the files of one Space over this process."""
+    """The listeners of one Space who hear files and are connected to this process."""
 
     def __init__(self, space_id: UUID) -> None:
         self.space_id = space_id
-        self.tells: dict[UUID, Tell] = {}
+        self.sends: dict[UUID, Send] = {}
         self._without = 0
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def _run(self) -> None:
         waited = 0
-        while self.tells:
+        while self.sends:
             await asyncio.sleep(DEMAND_SECONDS)
             waited += 1
-            await self._done("demand", demand(self.space_id))
-            if waited >= RENEW_BEATS and await self._done("renew", self.renew()):
+            await self._try("demand", demand(self.space_id))
+            if waited >= RENEW_AFTER and await self._try("renew", self.renew()):
                 waited = 0
 
-    async def _done(self, what: str, doing: Awaitable[None]) -> bool:
-        """Whether it went well. A blip of Redis or the database ends neither the sound nor what needs the other."""
+    async def _try(self, what: str, doing: Awaitable[None]) -> bool:
+        """Whether it worked. After a short failure of Redis or the database the other things still get done."""
         try:
             await doing
         except Exception:
@@ -59,15 +59,16 @@ class Audience:
         return True
 
     async def renew(self) -> None:
-        """Ask the rules for everybody, and send a signature to those who may hear; that there are no files any more
-        where the Space went to a node that writes none."""
-        entitled = await _entitled(self.space_id, list(self.tells))
-        self._without = 0 if await _written(self.space_id) else self._without + 1
+        """Send a signature to everyone who may still hear.
+
+        If the Space has gone to a node that writes no files, send that there are none."""
+        entitled = await _entitled(self.space_id, list(self.sends))
+        self._without = 0 if await _is_written(self.space_id) else self._without + 1
         gone = self._without >= MOST_WITHOUT
         frame = protocol.encode(protocol.Files(hls=False) if gone else files(self.space_id))
-        for number, (participant, tell) in enumerate(list(self.tells.items())):
+        for number, (participant, send) in enumerate(list(self.sends.items())):
             if participant in entitled:
-                await self._done("tell", tell(frame))
+                await self._try("send", send(frame))
             if number % AT_ONCE == 0:
                 await asyncio.sleep(0)
 
@@ -78,10 +79,10 @@ class Audience:
 _audiences: PerLoop[dict[UUID, Audience]] = PerLoop(dict)
 
 
-async def hear(participant: UUID, command: protocol.Hear, tell: Tell) -> protocol.Event:
-    """Begin or end to hear a Space as files; `tell` gets the frames that follow. Raises Refused."""
+async def hear(participant: UUID, command: protocol.Hear, send: Send) -> protocol.Event:
+    """Start or stop hearing a Space as files. `send` gets the frames that follow the answer. Raises Refused."""
     if not command.files:
-        leave(participant, tell)
+        leave(participant, send)
         return protocol.Ok(re=command.id)
     space_id = await _offered(participant)
     if space_id is None:
@@ -92,31 +93,31 @@ async def hear(participant: UUID, command: protocol.Hear, tell: Tell) -> protoco
     is_first = space_id not in audiences
     if is_first:
         audiences[space_id] = Audience(space_id)
-    audiences[space_id].tells[participant] = tell
+    audiences[space_id].sends[participant] = send
     if is_first:
-        await demand(space_id)  # for all others it is asked again and again
+        await demand(space_id)  # for later listeners the files are requested already
     return files(space_id, command.id)
 
 
-def leave(participant: UUID, tell: Tell) -> None:
-    """Undo `hear`, as far as it was this connection that heard. Does nothing if there was none."""
+def leave(participant: UUID, send: Send) -> None:
+    """Undo `hear`, if it was called with this `send`. Does nothing otherwise."""
     audiences = _audiences.get()
     for space_id, audience in list(audiences.items()):
-        if audience.tells.get(participant) == tell:
-            del audience.tells[participant]
-            if not audience.tells:
+        if audience.sends.get(participant) == send:
+            del audience.sends[participant]
+            if not audience.sends:
                 audiences.pop(space_id).stop()
 
 
 def files(space_id: UUID, re: int | None = None) -> protocol.Files:
-    """Where the files of a Space are, signed."""
+    """Where the files of a Space are, with a fresh signature."""
     folder = signature.folder(settings.HLS_SECRET, str(space_id))
     signed = signature.sign(settings.HLS_SECRET, folder, time.time())
     return protocol.Files(hls=True, folder=folder, signed=signed, seconds=signature.SECONDS, re=re)
 
 
 async def demand(space_id: UUID) -> None:
-    """Have the node of a Space write its files for a while."""
+    """Let the node of a Space write its files for a while."""
     boot = await _boot(space_id)
     if boot:
         await async_redis_client().publish(FILES, f"{space_id} {boot}")
@@ -128,15 +129,15 @@ def _boot(space_id: UUID) -> str:
 
 
 @database
-def _written(space_id: UUID) -> bool:
-    """Whether the node of this Space writes files, or may do so soon: one that died is followed by another one."""
+def _is_written(space_id: UUID) -> bool:
+    """Whether the node of this Space writes files. True without a node, since another one will follow."""
     space = Space.objects.get(pk=space_id)
     node = placement.node_of(space, placement.nodes())
     return node is None or node.hls
 
 
 async def _offered(participant: UUID) -> UUID | None:
-    """The Space of somebody who may hear it now, None where no node writes its files now."""
+    """The Space of a person who may hear it now. None if no node writes its files now."""
     try:
         space, node = await offers.placed(participant)
     except SoundRefused:
@@ -146,6 +147,6 @@ async def _offered(participant: UUID) -> UUID | None:
 
 @database
 def _entitled(space_id: UUID, people: list[UUID]) -> set[UUID]:
-    """Who of these is in a live Space now, with the right to be there."""
+    """Those of these people who are in the live Space now and have the right to be there."""
     here = Participant.objects.present().filter(pk__in=people, space=space_id, space__state=Space.State.LIVE)
     return set(here.values_list("pk", flat=True)) - set(here.astray().values_list("pk", flat=True))

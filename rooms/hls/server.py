@@ -1,11 +1,11 @@
-"""The files of those who hear a Space as files (HLS), where no other web server serves them.
+"""Serves HLS files when no other web server does.
 
-An ASGI application of its own, before Django: on a machine that others can reach nginx does this
-(docs/operating/tls.md), and where the site does it itself, sessions, templates and threads of Django would cost ten
-times the file. Two addresses of the same file, both under the signature of `rooms.media.hls.signature`:
+It is an ASGI application of its own in front of Django, whose sessions and threads would cost ten times as much as the
+file. On a machine with nginx, nginx does this (docs/operating/tls.md). Each file has two addresses, both under the
+signature of `rooms.media.hls.signature`:
 
-- `/hls/<expires>-<signature>/<folder>/<file>`, for whoever can change the address every few seconds;
-- `/hls/own/<folder>/<file>`, with the same signature in the cookie `hls`, for players that cannot.
+- `/hls/<expires>-<signature>/<folder>/<file>`, for players that can change the address every few seconds
+- `/hls/own/<folder>/<file>`, with the same signature in the cookie `hls`, for players that cannot
 """
 
 import re
@@ -31,7 +31,7 @@ App = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 class Files:
-    """Answers what is asked below PREFIX out of `root`; everything else is for `others`."""
+    """Answers requests below PREFIX with files in `root`. Passes all other requests to `others`."""
 
     def __init__(self, root: Path, secret: str, others: App, now: Callable[[], float] = time.time) -> None:
         self.root, self.secret, self.others, self.now = root, secret, others, now
@@ -48,7 +48,7 @@ class Files:
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
     def answer(self, method: str, path: str, headers: Headers) -> tuple[int, dict[str, str], bytes]:
-        """Status, headers and body. Like nginx: 403 where the signature is not ours, 410 where its time is over."""
+        """Status, headers and body. As from nginx: 403 for a signature that is not ours, 410 after its time."""
         if method not in ("GET", "HEAD"):
             return _plain(405)
         address = _ADDRESS.fullmatch(path)
@@ -76,7 +76,7 @@ def _plain(status: int) -> tuple[int, dict[str, str], bytes]:
 
 
 def _cached(kind: str, own: bool) -> str:
-    """What a cache on the way may do: it sees no cookie, so what needs one is for the browser's own alone."""
+    """What caches may do. A shared cache does not check the cookie, so files that need it are for the browser alone."""
     return f"{'private' if own else 'public'}, {FRESH[kind]}"
 
 

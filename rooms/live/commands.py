@@ -23,8 +23,8 @@ from rooms.store import keys
 from rooms.store.client import async_redis_client
 
 Verb = Callable[[Participant, Any], object]  # a verb that returns Invited has made the answer itself
-Tell = listeners.Tell
-Answerer = Callable[[UUID, Any, Tell], Awaitable[Event]]
+Send = listeners.Send
+Answerer = Callable[[UUID, Any, Send], Awaitable[Event]]
 
 
 def _other(me: Participant, command: OnPerson) -> Participant:
@@ -78,12 +78,12 @@ def take_snapshot(me: UUID) -> protocol.Snapshot:
         return snapshot.of(person.space, person)
 
 
-async def _offer(me: UUID, command: protocol.Offer, tell: Tell) -> Event:
+async def _offer(me: UUID, command: protocol.Offer, send: Send) -> Event:
     sdp, boot = await offers.answer(me, command.sdp, restart=command.restart, boot=command.boot)
     return protocol.Answer(sdp=sdp, boot=boot, re=command.id)
 
 
-async def _react(me: UUID, command: protocol.React, tell: Tell) -> Event:
+async def _react(me: UUID, command: protocol.React, send: Send) -> Event:
     key = keys.REACTIONS.format(space=await _reacts_in(me))
     async with async_redis_client().pipeline() as pipe:
         await pipe.hincrby(key, command.emoji, 1).expire(key, keys.SUM_SECONDS).execute()
@@ -97,26 +97,26 @@ def _reacts_in(me: UUID) -> UUID:
     return person.space_id
 
 
-async def _ping(me: UUID, command: protocol.Ping, tell: Tell) -> Event:
+async def _ping(me: UUID, command: protocol.Ping, send: Send) -> Event:
     return protocol.Ok(re=command.id)
 
 
 ANSWERS: dict[type[protocol.Command], Answerer] = {
-    protocol.Sync: lambda me, c, tell: take_snapshot(me),
+    protocol.Sync: lambda me, c, send: take_snapshot(me),
     protocol.Ping: _ping,
     protocol.Offer: _offer,
-    protocol.Hear: lambda me, c, tell: listeners.hear(me, c, tell),
-    protocol.Relay: lambda me, c, tell: turn.ice_servers(me, c.id),
+    protocol.Hear: lambda me, c, send: listeners.hear(me, c, send),
+    protocol.Relay: lambda me, c, send: turn.ice_servers(me, c.id),
     protocol.React: _react,
 }
 
 
-async def carry_out(me: UUID, command: protocol.Command, tell: Tell) -> Event:
+async def carry_out(me: UUID, command: protocol.Command, send: Send) -> Event:
     """Do what the command says for participant `me` and return the answer for the page.
 
-    `tell` sends the frames that follow the answer. Raises Refused, SoundRefused."""
+    `send` sends the frames that follow the answer. Raises Refused, SoundRefused."""
     answer = ANSWERS.get(type(command))
-    return await (_verb(me, command) if answer is None else answer(me, command, tell))
+    return await (_verb(me, command) if answer is None else answer(me, command, send))
 
 
 @database

@@ -1,6 +1,6 @@
-"""Who is connected: a lease in Redis for each connection, beside the rows, which say who is in the Space.
+"""Who is connected: a lease in Redis for each connection. The rows say who is in the Space.
 
-A lease is renewed by the process that has the connection (`rooms/live/ticker.py`). One of a killed process runs out.
+The process that has the connection renews its lease (`rooms/live/ticker.py`). Leases of a killed process run out.
 """
 
 import time
@@ -17,10 +17,10 @@ from rooms.store import keys
 from rooms.store.client import async_redis_client, redis_client
 
 LEASE_SECONDS = 30
-REMEMBERED_SECONDS = 24 * 3600  # for which it is known whose a connection is; two of one person meet for seconds only
+REMEMBERED_SECONDS = 24 * 3600  # how long we remember whose connection this is
 
 
-# --- leases ---
+# Leases
 async def renew(space_id: str, members: set[str]) -> None:
     """Renew the leases of these connections, `<participant>:<connection>` each."""
     if members:
@@ -42,20 +42,20 @@ def _lease(pipe: Any, space_id: str, members: set[str]) -> Any:
 
 
 async def connected(space_id: str) -> Counter[str]:
-    """Participants with a valid lease, and with how many connections."""
+    """Participants with a valid lease, with the number of their connections."""
     key = keys.PRESENCE.format(space=space_id)
     members = await async_redis_client().zrangebyscore(key, time.time(), "+inf")
     return Counter(member.partition(":")[0] for member in members)
 
 
 def connected_now(space_id: object) -> set[str]:
-    """The participants with a valid lease."""
+    """Participants with a valid lease."""
     members = redis_client().zrangebyscore(keys.PRESENCE.format(space=space_id), time.time(), "+inf")
     return {member.partition(":")[0] for member in members}
 
 
 def is_connected(person: Participant) -> bool:
-    """Whether this one has a valid lease, without a look at all others: a room of thousands may end in one moment."""
+    """Whether this person has a valid lease, by their own leases alone: thousands may lose theirs in one moment."""
     client = redis_client()
     connections = client.smembers(keys.CONNECTIONS.format(participant=person.pk))
     if not connections:
@@ -65,13 +65,13 @@ def is_connected(person: Participant) -> bool:
     return any(until is not None and until > time.time() for until in leases)
 
 
-# --- coming and going, in a thread with the database ---
+# Coming and going, in a thread with the database
 def enter(space_id: str, user: User, connection: str) -> Participant:
-    """Let `user` in through a connection. Raises Space.DoesNotExist for whoever may not know of the Space.
+    """Let `user` in through a connection. Raises Space.DoesNotExist if they may not know of the Space.
 
-    The lease is written with the Space locked, and `lose` looks for it with the Space locked, so that the end of an
-    old connection never undoes the beginning of a new one. Rights that were taken away while we looked at them, by a
-    verb that did not see the person here yet, are looked at once more."""
+    The lease is written with the Space locked, and `lose` looks for it with the Space locked. So the end of an old
+    connection never undoes the beginning of a new one. A verb that took the right to be here away in this moment did
+    not find the person in the Space yet, so the right is checked once more."""
     with transaction.atomic():
         person = Space(pk=space_id).enter(user)
         mine = keys.CONNECTIONS.format(participant=person.pk)
@@ -83,14 +83,14 @@ def enter(space_id: str, user: User, connection: str) -> Participant:
 
 
 def is_latest(person: Participant) -> bool:
-    """Whether nobody entered as this person again after `enter` returned `person`."""
+    """Whether this is the latest connection: this person has not entered again since `enter` returned `person`."""
     return Participant.objects.filter(pk=person.pk, connected_at=person.connected_at).exists()
 
 
 def lose(person: Participant) -> None:
-    """Note that this person has no connection left, unless there is one after all, or the Space has ended."""
+    """Note that this person has no connection left, unless they have one after all or the Space has ended."""
     if is_connected(person) or not Space.objects.live().filter(pk=person.space_id).exists():
-        return  # without the lock, for which all would stand in line whose connections end at once
+        return  # without the lock, for which thousands would wait whose connections end at once
     with suppress(Refused), transaction.atomic():
         Space.locked(person.space_id)
         if not is_connected(person):

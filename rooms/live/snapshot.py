@@ -13,14 +13,14 @@ from rooms.protocol import parts
 from rooms.rules import Role
 from rooms.store import standing
 
-FACES = 100  # rooms with more listeners are told numbers only (`rooms/live/ticker.py`)
+FACES = 100  # pages of Spaces with more listeners get numbers only (`rooms/live/ticker.py`)
 
 
 @contextmanager
 def one_moment() -> Iterator[None]:
     """A transaction in which all rows, and the number of the last event, are of one moment.
 
-    Not by a lock, for which a storm of joins would stand in line: PostgreSQL shows what was committed when we began."""
+    PostgreSQL shows what was committed when it began. A storm of joins would have to wait for a lock."""
     with transaction.atomic(durable=True):
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
@@ -28,7 +28,7 @@ def one_moment() -> Iterator[None]:
 
 
 def of(space: Space, me: Participant) -> protocol.Snapshot:
-    """The snapshot for one person in it."""
+    """The snapshot of a Space for one person in it."""
     return protocol.Snapshot(
         seq=space.seq,
         now=time.time(),
@@ -45,7 +45,7 @@ def of(space: Space, me: Participant) -> protocol.Snapshot:
 
 
 def _faces(space: Space, me: Participant) -> list[parts.Person]:
-    """The listeners who came first; whoever asks is among them if he listens."""
+    """The listeners who came first, and in any case `me` if they listen."""
     first = space.listeners()[:FACES].persons()
     mine = me.person()
     return (
@@ -54,6 +54,7 @@ def _faces(space: Space, me: Participant) -> list[parts.Person]:
 
 
 def facts(space: Space) -> parts.SpaceFacts:
+    """What a page shows of the Space beside the people in it."""
     host = space.participants.filter(role=Role.HOST).first()
     away_until = host.away_until if host else None
     return parts.SpaceFacts(

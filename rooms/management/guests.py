@@ -1,4 +1,4 @@
-"""Members whom a command lets into a Space, logged in without a password."""
+"""Members whom a command brings into a Space, logged in without a password."""
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
@@ -9,7 +9,7 @@ from rooms.simulation import Guest
 
 
 def guest(user: User, speaks: bool) -> Guest:
-    """A session of an hour for this member, as a log-in would make it."""
+    """A guest with a session of an hour for this member, as a log-in would make it."""
     session = SessionStore()
     session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]

@@ -1,4 +1,4 @@
-"""Options of commands that are numbers: a wrong one is one line, where argparse's own types print the usage as well."""
+"""Options that are numbers. An error is one line, while the types of argparse would print the usage, too."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""What commands about Spaces have in common."""
+"""What commands about Spaces share."""
 
 from uuid import UUID
 
@@ -10,7 +10,7 @@ NAMED_IN_ERRORS = 5
 
 
 def live_space(text: str) -> Space:
-    """The live Space with the id that somebody typed. Raises CommandError, one line that says what there is."""
+    """The live Space with this id. Raises CommandError with one line that names live Spaces."""
     try:
         space = Space.objects.live().filter(pk=UUID(text)).first()
     except ValueError:

@@ -43,7 +43,7 @@ async def await_draining(node: Node) -> Node | None:
 
 @database
 def _all_on(node: Node) -> list[str]:
-    """The Spaces that the node has, and those that were placed on it but that nobody has joined there yet."""
+    """The Spaces that the node has, and those that were placed on it but that no one has joined there yet."""
     rows = Space.objects.live().filter(boot=node.boot).values_list("pk", flat=True)
     return list(dict.fromkeys([*node.spaces, *map(str, rows)]))
 

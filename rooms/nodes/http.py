@@ -14,12 +14,12 @@ log = structlog.get_logger(__name__)
 
 
 class NoAnswer(Exception):
-    """Nobody answers, or nobody who speaks as a node does; the text says why."""
+    """There is no answer, or none that a media node would give. The text says why."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a node said; `body` is {} for nothing, and has an `error` where it refused."""
+    """What a node answered. `body` is {} for an empty answer, and has an `error` if the node refused."""
 
     status: int
     body: dict[str, Any]
@@ -30,10 +30,10 @@ class Answer:
 
 
 def client(seconds: float = SECONDS, at_once: int = 0) -> aiohttp.ClientSession:
-    """A session that shows the shared secret, to be closed by whoever asked for it.
+    """A session with the shared secret. The caller closes it.
 
-    Calls may take `seconds`; `at_once` of them are under way to one node, 0 for as many as there are. Those to one node
-    are of no concern to those to another: there is no limit for all of them together."""
+    A call may take `seconds`. At most `at_once` calls to one node are under way, 0 means no limit. There is no limit
+    over all nodes, so that calls to a slow node do not hold up others."""
     return aiohttp.ClientSession(
         timeout=aiohttp.ClientTimeout(total=seconds),
         headers={"Authorization": f"Bearer {settings.MEDIA_SECRET}"},
@@ -42,17 +42,17 @@ def client(seconds: float = SECONDS, at_once: int = 0) -> aiohttp.ClientSession:
 
 
 async def ask(session: aiohttp.ClientSession, method: str, url: str, body: Any = None) -> Answer:
-    """What the node says, also where it refuses; `body` goes as JSON. Raises NoAnswer."""
+    """Call a node and return its answer, also if it refuses. `body` is sent as JSON. Raises NoAnswer."""
     try:
         async with session.request(method, url, json=body) as response:
-            said = await response.read()
-            return Answer(response.status, msgspec.json.decode(said, type=dict[str, Any]) if said else {})
+            text = await response.read()
+            return Answer(response.status, msgspec.json.decode(text, type=dict[str, Any]) if text else {})
     except (aiohttp.ClientError, TimeoutError, msgspec.MsgspecError) as error:
         raise NoAnswer(str(error) or type(error).__name__) from None
 
 
 async def call(session: aiohttp.ClientSession, method: str, url: str) -> dict[str, Any] | None:
-    """What the node answers, {} for nothing; None where it refuses or does not answer."""
+    """Call a node and return what it answers, {} for an empty answer. None if it refuses or does not answer."""
     try:
         answer = await ask(session, method, url)
     except NoAnswer as error:

@@ -1,8 +1,8 @@
-"""Takes a live Space from one media node to another while everybody goes on hearing everybody.
+"""Takes a live Space from one media node to another while everyone goes on hearing everyone.
 
 1. The row names the new node, and newcomers connect there. The stage gets a hint: every speaker makes a second
    connection and sends to both nodes. Both mix.
-2. When the new node has the whole stage, it keeps the sound from a moment on that both nodes know. Everybody gets a
+2. When the new node has the whole stage, it keeps the sound from a moment on that both nodes know. Everyone gets a
    hint to change to the new node, spread over some time. A page gives the old connection up when the new one sounds.
 3. When all listeners have changed, the stage gives the old connections up, too, and the old node closes the Space.
 

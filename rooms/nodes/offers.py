@@ -170,7 +170,7 @@ def _placed(participant: UUID) -> Place:
         node,
         preferred,
         is_free=preferred or bool(node.free_places and queue.may_enter(space.pk, participant)),
-        has_moved=before not in ("", node.name),  # after a restart of the same node nobody hears the boot before
+        has_moved=before not in ("", node.name),  # after a restart of the same node no one hears the boot before
     )
 
 

@@ -84,7 +84,7 @@ def least_loaded(choice: list[Node]) -> Node:
 
 
 def is_sounding(space: Space) -> bool | None:
-    """Whether a node has this Space. No node has it if nobody has been connected to it for a while.
+    """Whether a node has this Space. No node has it if no one has been connected to it for a while.
 
     None if its node has no heartbeat: it may be dead, or only cut off from Redis while the sound goes on."""
     alive = nodes()

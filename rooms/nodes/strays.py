@@ -1,7 +1,7 @@
-"""Peers that media nodes hold for people who are not in the Space: found by comparing with the rows, and dropped.
+"""Drops peers that media nodes hold for people who are not in the Space, found by comparing with the rows.
 
-A page that closed its socket and kept its peer would go on hearing without being counted. The node is told of everybody
-who leaves (`standing.left`); here is found whom that hint did not reach, on whatever node.
+A page that closed its websocket and kept its peer would go on hearing without being counted. Nodes get a hint when a
+person leaves (`standing.left`). This sweep finds the peers of people whose hint was lost.
 """
 
 import asyncio
@@ -21,10 +21,10 @@ log = structlog.get_logger(__name__)
 
 
 def drop_strays() -> int:
-    """Drop every peer whose participant is not in that Space; how many there were. Safe to repeat.
+    """Drop every peer whose participant is not in that Space. Returns how many there were. Safe to repeat.
 
-    The rows are read after the nodes were asked, so nobody who has just come is missed in them. Whoever comes back
-    between that and the call loses the sound for it, and the page fetches it again by itself."""
+    The rows are read after the nodes have answered, so they have everyone who came before. A person who comes back
+    before the peer is dropped loses the sound, and their page reconnects automatically."""
     places = [(f"{node.url}/spaces/{space}/peers", space) for node in placement.nodes() for space in node.spaces]
     if not places:
         return 0
@@ -51,12 +51,12 @@ async def _connected(urls: list[str]) -> list[Peers]:
 
 
 async def _ask(client: aiohttp.ClientSession, url: str) -> Peers:
-    """Who is there; nobody, as far as we know, where the node does not answer."""
-    said = await http.call(client, "GET", url)
-    if said is None:
+    """The peers of one Space on one node. None are known if the node does not answer."""
+    answer = await http.call(client, "GET", url)
+    if answer is None:
         log.warning("peers_not_known", url=url)
         return Peers()
-    return msgspec.convert(said, Peers)
+    return msgspec.convert(answer, Peers)
 
 
 async def _drop(urls: list[str]) -> None:

@@ -1,8 +1,7 @@
-"""The thread from which a process speaks to the channel layer.
+"""The thread from which a process sends to the channel layer.
 
-It has an event loop of its own. `async_to_sync` would borrow the one that serves the pages: a web process that is told
-to stop ends that loop first, and a verb that was about to tell of its commit would wait for it for ever, and so would
-the process.
+It has an event loop of its own. `async_to_sync` would use the loop that serves the pages. A web process that shuts down
+ends that loop first. A verb that sends after its commit would then wait for ever, and so would the process.
 """
 
 import asyncio
@@ -25,18 +24,18 @@ def send(to: str, message: dict[str, Any]) -> None:
         sent.cancel()
 
 
-_loops: dict[int, asyncio.AbstractEventLoop] = {}  # by process id: a fork has the other's memory, but not its thread
+_loops: dict[int, asyncio.AbstractEventLoop] = {}  # by process id: a fork has the memory of its parent, not its threads
 
 
 def _loop() -> asyncio.AbstractEventLoop:
-    """The loop of this process. Without a lock, which a fork could inherit locked: `setdefault` is one step."""
+    """The loop of this process. There is no lock, since a fork could inherit it locked: `setdefault` is one step."""
     process = os.getpid()
     if process in _loops:
         return _loops[process]
     mine = asyncio.new_event_loop()
     loop = _loops.setdefault(process, mine)
     if loop is mine:
-        Thread(target=loop.run_forever, name="postman", daemon=True).start()
-    else:  # somebody else was the first in the same moment
+        Thread(target=loop.run_forever, name="channel-layer", daemon=True).start()
+    else:  # another thread was first in this moment
         mine.close()
     return loop

@@ -40,7 +40,7 @@ def clock(duration: timedelta) -> str:
 
 @register.simple_tag
 def page_facts() -> dict[str, Any]:
-    """What the modules need to know of the server: rules, addresses, limits. Put into the page by `json_script`."""
+    """What the scripts need to know of the server: rules, addresses, limits. Written into the page by `json_script`."""
     return {
         "rules": {role.value: [action.value for action in rules.allowed(role)] for role in rules.Role},
         "targets": {action.value: sorted(role.value for role in roles) for action, roles in rules.TARGETS.items()},

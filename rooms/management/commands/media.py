@@ -1,4 +1,4 @@
-"""`manage.py media`: the media nodes that run; empties one, or ends it."""
+"""`manage.py media`: lists the media nodes, empties one, or ends one."""
 
 import asyncio
 import time
@@ -16,22 +16,21 @@ from rooms.nodes.placement import Node
 EXAMPLE = """
 Examples:
   manage.py media list
-  manage.py media drain media-1 --wait     before an update of that machine; nobody there misses a word
+  manage.py media drain media-1 --wait     before an update of that machine; no listener misses a word
   manage.py media drain media-1 --undo
   manage.py media stop media-1 --wait
 """
 DRAIN = """
-The node gets no more Spaces. Those that it has move to other nodes, one after the other, while everybody goes on
-hearing everybody; a Space for which no other node has room goes on where it is. The node remembers that until it is
-started again.
+The node gets no more Spaces. Its Spaces move to other nodes, one after another, and everyone goes on hearing everyone.
+A Space stays if no other node has enough free places. The node forgets the drain when it is started again.
 
 Example:
   manage.py media drain media-1 --wait
 """
 STOP = """
-Drains the node, then ends it: what it keeps of the sound is shipped. `runspaces` does not start it again until it is
-started again itself, and systemd with Restart=on-failure does not either. While Spaces cannot leave the node goes on,
-but for --anyway.
+Drains the node, then ends it. The sound that it keeps is shipped first. `runspaces` does not start it again until
+`runspaces` itself is started again, and neither does systemd with Restart=on-failure. The node goes on while Spaces
+cannot leave it, except with --anyway.
 
 Example:
   manage.py media stop media-1 --wait
@@ -49,17 +48,17 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
-        actions.add_parser("list", help="every node, what it has to do, and since when a lost one is silent")
+        actions.add_parser("list", help="every node and its load, and for how long dead nodes have been silent")
         form = RawDescriptionHelpFormatter
-        drain = actions.add_parser("drain", help="no more Spaces for a node", description=DRAIN, formatter_class=form)
-        drain.add_argument("name", help="name of the node, as `media list` has it")
-        drain.add_argument("--wait", action="store_true", help="until nobody is connected to it, trying again")
-        drain.add_argument("--stay", action="store_true", help="leave the Spaces that it has where they are")
-        drain.add_argument("--undo", action="store_true", help="let it have Spaces again")
+        drain = actions.add_parser("drain", help="give a node no more Spaces", description=DRAIN, formatter_class=form)
+        drain.add_argument("name", help="name of the node, as in `media list`")
+        drain.add_argument("--wait", action="store_true", help="wait until no one is connected; try moves again")
+        drain.add_argument("--stay", action="store_true", help="leave its Spaces where they are")
+        drain.add_argument("--undo", action="store_true", help="give it Spaces again")
         stop = actions.add_parser("stop", help="drain a node and end it", description=STOP, formatter_class=form)
-        stop.add_argument("name", help="name of the node, as `media list` has it")
-        stop.add_argument("--wait", action="store_true", help="until it has ended")
-        stop.add_argument("--anyway", action="store_true", help="also where that ends the sound of Spaces")
+        stop.add_argument("name", help="name of the node, as in `media list`")
+        stop.add_argument("--wait", action="store_true", help="wait until it has ended")
+        stop.add_argument("--anyway", action="store_true", help="end it even if Spaces lose their sound")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["action"] == "list":
@@ -69,7 +68,7 @@ class Command(BaseCommand):
             return _run(lambda client: self._stop(node, client, options))
         return _run(lambda client: self._drain(node, client, options))
 
-    # --- list ---------------------------------------------------------------------------------------------------------
+    # List
     def _list(self) -> None:
         alive = placement.nodes()
         for node in sorted(alive, key=lambda node: node.name):
@@ -81,7 +80,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{name}  dead since {time.time() - at:.0f} s")
         self.stdout.write(f"{len(alive)} running.")
 
-    # --- drain --------------------------------------------------------------------------------------------------------
+    # Drain
     async def _drain(self, node: Node, client: aiohttp.ClientSession, options: dict[str, Any]) -> None:
         if options["undo"]:
             _must(await draining.set_draining(node, client, False), node)
@@ -94,21 +93,21 @@ class Command(BaseCommand):
         return self._say(f"{node.name} is empty." if not left else f"{node.name} still has {counted(left, 'Space')}.")
 
     async def _wait_until_empty(self, node: Node, client: aiohttp.ClientSession, move: bool) -> None:
-        """Look until nobody is connected, say how far it is, and try to move again what could not leave."""
-        told = time.monotonic()
+        """Wait until no one is connected. Report progress, and try again to move Spaces that could not leave."""
+        reported = time.monotonic()
         while await draining.is_running(node, client):
             now = placement.by_boot(node.boot)
             if now and not (now.peers or now.spaces):
                 return self._say(f"{node.name} is empty.")
-            if now and time.monotonic() - told > PROGRESS_SECONDS:
-                told = time.monotonic()
+            if now and time.monotonic() - reported > PROGRESS_SECONDS:
+                reported = time.monotonic()
                 self._say(f"{node.name}: {now.peers} connected, {counted(len(now.spaces), 'Space')}.")
                 if move:
                     await draining.empty(now, client, self._say)
             await asyncio.sleep(LOOK_SECONDS)
         return self._say(f"{node.name} has ended.")
 
-    # --- stop ---------------------------------------------------------------------------------------------------------
+    # Stop
     async def _stop(self, node: Node, client: aiohttp.ClientSession, options: dict[str, Any]) -> None:
         before, node = node, await _no_more_for(node, client)
         left = await draining.empty(node, client, self._say)
@@ -153,17 +152,17 @@ def _named(name: str) -> Node:
 
 
 async def _no_more_for(node: Node, client: aiohttp.ClientSession) -> Node:
-    """Let a node get no more Spaces; what it has then."""
+    """Give a node no more Spaces. Returns it, with the Spaces that it has then."""
     _must(await draining.set_draining(node, client, True), node)
     now = await draining.await_draining(node)
     if now is None:
         await draining.set_draining(node, client, node.draining)
-        raise CommandError(f"{node.name} answers, but Redis does not hear from it: look into its log.")
+        raise CommandError(f"{node.name} answers, but Redis has no heartbeat of it: look into its log.")
     return now
 
 
-def _must(heard: bool, node: Node) -> None:
-    if not heard:
+def _must(answered: bool, node: Node) -> None:
+    if not answered:
         raise CommandError(f"{node.name} does not answer at {node.url}.")
 
 

@@ -1,4 +1,4 @@
-"""`manage.py simulate`: fill a live Space with people who do not exist and count what they hear."""
+"""`manage.py simulate`: fills a live Space with simulated members and counts what they hear."""
 
 import asyncio
 import json
@@ -25,15 +25,16 @@ Example: a Space of hana's with two more voices and fifty listeners for twenty s
 
   manage.py simulate --space 6f1c... --speakers 2 --listeners 50 --seconds 20
 
-Prints one JSON line; exits with 1 when a join failed. Loss is of the packets that the listeners should have received.
-The members (sim_1, sim_2, ...) follow the host while it runs; to a Space of named people they are invited for good.
+Prints one JSON line. The exit status is 1 if a join failed. Loss is a share of the packets that the listeners should
+have received. The members (sim_1, sim_2, ...) follow the host while it runs. To a Space of named people they are
+invited, and stay invited.
 """
 MOST_LISTENERS = 5000
 MOST_SECONDS = 24 * 3600
 
 
 class Command(BaseCommand):
-    help = "Let simulated members into a live Space: real websockets, real DTLS-SRTP, tones as voices."
+    help = "Brings simulated members into a live Space: real websockets, real DTLS-SRTP, tones as voices."
 
     def create_parser(self, *args: Any, **kwargs: Any) -> Any:
         return super().create_parser(*args, epilog=EXAMPLE, formatter_class=RawDescriptionHelpFormatter, **kwargs)
@@ -42,7 +43,7 @@ class Command(BaseCommand):
         parser.add_argument("--space", required=True, help="Id of a live Space.")
         parser.add_argument("--speakers", default="2", help="Voices besides the host's (default 2).")
         parser.add_argument("--listeners", default="50", help="Listeners (default 50).")
-        parser.add_argument("--seconds", default="20", help="How long everybody stays (default 20).")
+        parser.add_argument("--seconds", default="20", help="How long they stay (default 20).")
         parser.add_argument("--url", default="", help="Address of the site (default: this machine's).")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -78,7 +79,7 @@ async def _run(url: str, space: Space, guests: list[Guest], seconds: float) -> d
 
 
 def _members(count: int) -> list[User]:
-    """The simulated members sim_1 ... sim_n; made once, without a password, and used again."""
+    """The simulated members sim_1 ... sim_n. They are made once, without a password, and used again."""
     handles = [f"sim_{index + 1}" for index in range(count)]
     known = set(User.objects.filter(handle__in=handles).values_list("handle", flat=True))
     for handle in handles:
@@ -88,13 +89,13 @@ def _members(count: int) -> list[User]:
 
 
 def _invite(space: Space, members: list[User]) -> None:
-    """Make the members part of the audience: followers, or named people."""
+    """Make the members part of the audience, as followers or as named people."""
     if space.audience == Space.Audience.NAMED:
         _name(space, members)
         return
     if space.earlier_followers_only:
         raise CommandError(
-            "This Space admits only who followed its host before the start, so not the simulated members."
+            "This Space admits only people who followed its host before the start, so no simulated members."
         )
     for user in members:
         if user.follow(space.host).state == Follow.State.REQUESTED:

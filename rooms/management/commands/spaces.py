@@ -1,4 +1,4 @@
-"""`manage.py spaces`: what is live now, and an end for a Space that needs one."""
+"""`manage.py spaces`: lists live Spaces, or ends them."""
 
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import Any
@@ -17,7 +17,7 @@ Examples:
 
 
 class Command(BaseCommand):
-    help = "Lists the live Spaces, or ends them in order: pages are told, sockets closed, recordings completed."
+    help = "Lists live Spaces, or ends them properly: pages show the end, and recordings are completed."
 
     def create_parser(self, *args: Any, **kwargs: Any) -> Any:
         return super().create_parser(*args, epilog=EXAMPLE, formatter_class=RawDescriptionHelpFormatter, **kwargs)
@@ -25,7 +25,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
         actions.add_parser("list", help="the live Spaces, the oldest first")
-        end = actions.add_parser("end", help="end Spaces as the safety team would")
+        end = actions.add_parser("end", help="end Spaces, as the safety team can")
         end.add_argument("space", nargs="*", help="ids of live Spaces")
         end.add_argument("--all", action="store_true", help="every live Space")
 
@@ -33,7 +33,7 @@ class Command(BaseCommand):
         if options["action"] == "list":
             self._list()
         elif options["all"] == bool(options["space"]):
-            raise CommandError("Say which Spaces to end, or --all.")
+            raise CommandError("Name the Spaces to end, or use --all.")
         else:
             self._end(list(Space.objects.live()) if options["all"] else list(map(live_space, options["space"])))
 

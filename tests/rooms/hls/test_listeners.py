@@ -144,9 +144,9 @@ async def renewed(space: Space, *people: Participant) -> list[int]:
     """How many signatures each gets at the next renewal."""
     audience = listeners.Audience(space.pk)
     ears = [Ear() for _ in people]
-    audience.tells = {person.pk: ear for person, ear in zip(people, ears, strict=True)}
+    audience.sends = {person.pk: ear for person, ear in zip(people, ears, strict=True)}
     await audience.renew()
-    audience.tells.clear()
+    audience.sends.clear()
     audience.stop()
     return [len(ear.frames) for ear in ears]
 
@@ -158,14 +158,14 @@ async def test_whoever_cannot_be_told_takes_it_from_nobody_else(
         raise RuntimeError("the socket is torn")
 
     audience, ear = listeners.Audience(tea.pk), Ear()
-    audience.tells = {listener.pk: torn, speaker.pk: ear}
+    audience.sends = {listener.pk: torn, speaker.pk: ear}
     await audience.renew()
     audience.stop()
     assert len(ear.frames) == 1
 
 
 @pytest.mark.parametrize(
-    ("broken", "beats"), [("demand", listeners.RENEW_BEATS), ("_entitled", 2 * listeners.RENEW_BEATS)]
+    ("broken", "beats"), [("demand", listeners.RENEW_AFTER), ("_entitled", 2 * listeners.RENEW_AFTER)]
 )
 async def test_a_blip_of_redis_or_the_database_is_made_good(
     tea: Space, listener: Participant, quick: None, monkeypatch: pytest.MonkeyPatch, broken: str, beats: int
@@ -178,7 +178,7 @@ async def test_a_blip_of_redis_or_the_database_is_made_good(
 
         async def call(*args: Any) -> Any:
             asked[name] += 1
-            if name == broken and asked[name] <= listeners.RENEW_BEATS:
+            if name == broken and asked[name] <= listeners.RENEW_AFTER:
                 raise ConnectionError("a blip")
             return await working(*args)
 
@@ -190,16 +190,16 @@ async def test_a_blip_of_redis_or_the_database_is_made_good(
     for name in asked:
         monkeypatch.setattr(listeners, name, failing_at_first(name))
     audience = listeners.Audience(tea.pk)
-    audience.tells = {listener.pk: tell}
+    audience.sends = {listener.pk: tell}
     await asyncio.wait_for(told.wait(), 20)
     audience.stop()
-    print(f"{broken} failed {listeners.RENEW_BEATS} times: a signature after {asked['demand']} beats")
+    print(f"{broken} failed {listeners.RENEW_AFTER} times: a signature after {asked['demand']} beats")
     assert asked["demand"] <= beats
 
 
 async def test_all_are_told_where_the_space_went_to_a_node_without_files(tea: Space, listener: Participant) -> None:
     audience, ear = listeners.Audience(tea.pk), Ear()
-    audience.tells = {listener.pk: ear}
+    audience.sends = {listener.pk: ear}
     for writes in (True, False, False, True):  # a writer that begins anew may miss one
         await sync_to_async(beat)("one", hls=writes)
         await sync_to_async(placement.place)(tea)
@@ -215,7 +215,7 @@ async def test_while_a_dead_node_is_followed_by_another_one_signatures_are_renew
     await sync_to_async(placement.place)(tea)
     await sync_to_async(died)("one")
     audience, ear = listeners.Audience(tea.pk), Ear()
-    audience.tells = {listener.pk: ear}
+    audience.sends = {listener.pk: ear}
     for _ in range(2 * listeners.MOST_WITHOUT):
         await audience.renew()
     audience.stop()

@@ -9,19 +9,19 @@ import pytest
 from channels.layers import get_channel_layer
 
 from rooms.loops import database
-from rooms.store import layer as postman
+from rooms.store import layer
 from spaces_project.machine.processes import with_patience
 
 PATIENCE = 20.0
 
 
 async def test_a_message_reaches_its_group() -> None:
-    layer = get_channel_layer()
-    channel = await layer.new_channel()
-    await layer.group_add("tea", channel)
-    await asyncio.to_thread(postman.send, "tea", {"type": "space.event", "frame": "{}"})
-    assert (await asyncio.wait_for(layer.receive(channel), PATIENCE))["frame"] == "{}"
-    await layer.group_discard("tea", channel)
+    channels = get_channel_layer()
+    channel = await channels.new_channel()
+    await channels.group_add("tea", channel)
+    await asyncio.to_thread(layer.send, "tea", {"type": "space.event", "frame": "{}"})
+    assert (await asyncio.wait_for(channels.receive(channel), PATIENCE))["frame"] == "{}"
+    await channels.group_discard("tea", channel)
 
 
 def test_a_verb_does_not_wait_for_a_loop_that_has_ended() -> None:
@@ -31,7 +31,7 @@ def test_a_verb_does_not_wait_for_a_loop_that_has_ended() -> None:
     def verb() -> None:
         running.set()
         assert stopped.wait(PATIENCE)
-        postman.send("tea", {"type": "space.event", "frame": "{}"})
+        layer.send("tea", {"type": "space.event", "frame": "{}"})
         sent.set()
 
     loop = asyncio.new_event_loop()
@@ -54,10 +54,10 @@ def test_two_first_callers_at_once_start_one_loop(monkeypatch: pytest.MonkeyPatc
         both.wait()
         return new()
 
-    monkeypatch.setattr(postman, "_loops", {})
+    monkeypatch.setattr(layer, "_loops", {})
     monkeypatch.setattr(asyncio, "new_event_loop", at_once)
     with ThreadPoolExecutor(2) as callers:
-        first, second = [callers.submit(postman._loop) for _ in range(2)]
+        first, second = [callers.submit(layer._loop) for _ in range(2)]
         loop = first.result()
         assert second.result() is loop
     assert with_patience(loop.is_running, PATIENCE)
@@ -72,7 +72,7 @@ class NeverAnswers:
 
 
 def test_what_cannot_be_sent_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postman, "SEND_SECONDS", 0.05)
-    monkeypatch.setattr(postman, "get_channel_layer", NeverAnswers)
+    monkeypatch.setattr(layer, "SEND_SECONDS", 0.05)
+    monkeypatch.setattr(layer, "get_channel_layer", NeverAnswers)
     with pytest.raises(TimeoutError):
-        postman.send("tea", {})
+        layer.send("tea", {})
