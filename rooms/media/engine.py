@@ -23,6 +23,7 @@ from rooms.media.hls.messages import End
 from rooms.media.hls.signature import folder
 from rooms.media.joining import Refused, admit, check_placed, read_offer
 from rooms.media.listeners.fanout import FanOut
+from rooms.media.listeners.reports import Reports
 from rooms.media.live_space import LiveSpace
 from rooms.media.network import sdp
 from rooms.media.network.dtls import Certificate
@@ -31,10 +32,9 @@ from rooms.media.network.ice import IceLite, IcePeer
 from rooms.media.network.peer import Peer
 from rooms.media.network.reading import MANY, Reading
 from rooms.media.network.udp import UdpPort
-from rooms.media.outputs import Outputs, Shared
-from rooms.media.reports import Reports
 from rooms.media.settings import Settings
 from rooms.media.units import FRAME
+from rooms.media.web_side import Outputs, Shared
 
 log = logging.getLogger(__name__)
 

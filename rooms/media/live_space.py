@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from rooms.media.capture.speaker import Speaker
 from rooms.media.capture.tap import Tap
 from rooms.media.contract.held import Held
 from rooms.media.contract.hints import ConnectionState, Levels
@@ -14,15 +15,14 @@ from rooms.media.hls.live_files import LiveFiles
 from rooms.media.listeners.audience import Audiences
 from rooms.media.network import rtp
 from rooms.media.network.peer import Peer
-from rooms.media.outputs import Shared
 from rooms.media.sound.adaptation import AdaptiveEncoder
 from rooms.media.sound.jitter import Piece
 from rooms.media.sound.mixer import Mixer
 from rooms.media.sound.mixminus import PRIMING, MixMinus
 from rooms.media.sound.opus import DTX_PACKET, SILENT_PACKET, Pcm
 from rooms.media.sound.voice import OnPacket
-from rooms.media.speaker import Speaker
 from rooms.media.units import FRAME, MS, SAMPLE_RATE
+from rooms.media.web_side import Shared
 
 LEVEL_TICKS = 10  # between two measurements of levels: five a second
 SETTLING_TICKS = 10  # of silence that are still encoded, until the encoder's tail is over

@@ -23,9 +23,8 @@ from rooms.media.hls.feed import Process
 from rooms.media.http import application
 from rooms.media.link import Link
 from rooms.media.network.udp import UdpPort
-from rooms.media.outputs import Outputs
 from rooms.media.settings import Settings
-from rooms.media.web_side import HintSender, WebSide
+from rooms.media.web_side import HintSender, Outputs, WebSide
 
 log = logging.getLogger(__name__)
 

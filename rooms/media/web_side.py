@@ -1,13 +1,16 @@
-"""The web side as a node knows it, and the queue of hints between the tick, which must not wait, and the web side."""
+"""The web side as a node knows it, and what the engine gives away without waiting for it."""
 
 import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from rooms.media.capture.tap import Chunk
 from rooms.media.contract.hints import Hint
+from rooms.media.hls.feed import Send
+from rooms.media.listeners.fanout import FanOut
 
 log = logging.getLogger(__name__)
 
@@ -51,3 +54,29 @@ class HintSender:
                 await self._send(self._waiting.popleft())
             except Exception as error:  # the channel layer may fail in any way; the sound goes on
                 log.warning("a hint was not sent: %s", error)
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Where an engine gives things away. Each call returns at once.
+
+    `hint` takes hints for the web side, `submit` closed chunks, `write` pieces of the mix for HLS; without `write`
+    there are no files.
+    """
+
+    hint: Callable[[Hint], None]
+    submit: Callable[[Chunk], None]
+    write: Send | None = None
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What all Spaces of one node share. `boot` is the id of this start of the node.
+
+    `wall` is how many seconds Unix time is ahead of the engine's clock.
+    """
+
+    fanout: FanOut
+    outputs: Outputs
+    boot: str
+    wall: float

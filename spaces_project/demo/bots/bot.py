@@ -173,7 +173,7 @@ class Bot:
     def _is_sounding(self) -> bool:
         if self.client is None or self.client.gone.is_set():
             return False
-        last = self.client.heard.last_at
+        last = self.client.received.last_at
         return last is not None and time.monotonic() - last < SILENT_SECONDS
 
     async def _dial(self) -> None:

@@ -25,8 +25,8 @@ from rooms.media.hls.messages import Ended, Piece
 from rooms.media.network.peer import Peer
 from rooms.media.network.udp import UdpPort
 from rooms.media.node import Node
-from rooms.media.outputs import Outputs
 from rooms.media.units import SAMPLE_RATE
+from rooms.media.web_side import Outputs
 from tests.rig.media.listeners import FanOutRig
 from tests.rig.media.settings import node_settings
 from tests.rig.media.web import SECRET, SPACE, Caller, Running, Web

@@ -7,9 +7,9 @@ import pytest
 from aiortc.rtp import RtcpSrPacket
 
 from rooms.media.client.peer import PIECE, Client, loudest_frequency, strength, tone_packets
+from rooms.media.listeners.reports import REPORT_TICKS, REPORT_TURNS
 from rooms.media.network import rtcp
 from rooms.media.network.quality import STALE_SECONDS
-from rooms.media.reports import REPORT_TICKS, REPORT_TURNS
 from rooms.media.sound.adaptation import CALM_REPORTS
 from rooms.media.sound.mixer import FULL_SCALE
 from rooms.media.sound.opus import Pcm
