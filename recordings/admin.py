@@ -1,4 +1,4 @@
-"""Recordings in the admin: to look at. Nothing is added, changed or deleted here; sound is heard from a case alone."""
+"""Recordings in the admin, read-only. Their sound can be played only from a case."""
 
 from datetime import timedelta
 
@@ -16,7 +16,7 @@ from rooms.templatetags.spaces import clock
 
 
 class HoldInline(admin.TabularInline[Hold, Recording]):
-    """Why the sound is still there."""
+    """Why the sound is still kept."""
 
     model = Hold
     fields = ("kind", "case_ref", "until", "renewals", "by", "reason", "released_at", "released_by")

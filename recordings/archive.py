@@ -1,6 +1,6 @@
-"""The work on a claimed recording: mix its tracks, put mix and waveform into the storage.
+"""The work on a claimed recording: mix its tracks, and save mix and waveform in the storage.
 
-For workers and commands alone, since it loads PyAV; the rows' side is in `recordings/models/mixable.py`.
+Only workers and commands import it, since it loads PyAV. The rows' side is in `recordings/models/mixable.py`.
 """
 
 import io
@@ -26,16 +26,16 @@ RENEW_SECONDS = 2.0
 
 
 def archive(recording: Recording) -> bool:
-    """Mix if the recording waits for it and nobody else is at it. False if not, or if it is to be mixed once more.
+    """Mix the recording if it waits and no other worker has it. False if not, or if it has to be mixed again.
 
-    What goes wrong stands in the row, which is tried again later, and is raised."""
+    An error is written to the row, so that it is tried again later, and raised."""
     claim = recording.claim()
     if not claim:
         return False
     try:
         return _archive(recording, claim)
     except ClaimLost:
-        log.info("recording %s was taken over or purged", recording.pk)
+        log.info("recording %s was claimed by another worker, or purged", recording.pk)
         return False
     except Exception as error:
         recording.fail(claim, f"{type(error).__name__}: {error}")
@@ -61,7 +61,7 @@ def _archive(recording: Recording, claim: str) -> bool:
 
 
 def _tracks(recording: Recording) -> tuple[list[list[Piece]], int]:
-    """The pieces of every turn, and how many there are."""
+    """The pieces of every turn, and their number."""
     tracks: dict[object, list[Piece]] = {}
     chunks = recording.turn_chunks().values_list("track_id", "start_ms", "duration_ms", "key")
     for track, start_ms, duration_ms, key in chunks:
@@ -70,7 +70,7 @@ def _tracks(recording: Recording) -> tuple[list[list[Piece]], int]:
 
 
 def _facts(mixed: mix.Mixed, name: str, out: IO[bytes]) -> dict[str, object]:
-    """Save the files of a mix; the fields of the row that tell of them."""
+    """Save the files of a mix, and return the fields of the row that describe them."""
     facts: dict[str, object] = dict.fromkeys(("mix_key", "mix_sha256", "waveform_key", "waveform_sha256"), "")
     facts |= {"duration_ms": mixed.duration_ms, "loudness": mixed.loudness, "damaged": mixed.damaged}
     if mixed.duration_ms == 0:
@@ -78,12 +78,12 @@ def _facts(mixed: mix.Mixed, name: str, out: IO[bytes]) -> dict[str, object]:
     drawing = io.BytesIO(json.dumps(mixed.waveform).encode())
     for kind, content, key in (("mix", out, f"{name}.opus"), ("waveform", drawing, f"{name}.json")):
         facts |= {f"{kind}_key": key, f"{kind}_sha256": files.sha256(content)}
-        files.save(key, content)  # a bucket's client may close it
+        files.save(key, content)  # the client of a bucket may close it
     return facts
 
 
 def _heartbeat(recording: Recording, claim: str) -> Callable[[float], None]:
-    """Renews the claim now and then while the mix goes on."""
+    """Renews the claim every RENEW_SECONDS while the mix goes on."""
     last = time.monotonic()
 
     def beat(progress: float) -> None:

@@ -1,4 +1,4 @@
-"""What is told about a chunk beside its bytes: the message of a media node, checked where it comes in."""
+"""What a media node says about a chunk beside its bytes: the message, checked on arrival."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -13,11 +13,11 @@ Natural = Annotated[int, Meta(ge=0, le=2**62)]
 
 
 class ChunkRefused(ValueError):
-    """This is no chunk of this recording; the text says why."""
+    """This is no chunk of this recording. The text says why."""
 
 
 class ChunkMeta(Struct, frozen=True, forbid_unknown_fields=True):
-    """`turn` and `participant` are None for the listeners' mix. Times in ms of room time, `size` in octets."""
+    """`turn` and `participant` are None for the listeners' mix. Times are ms of room time, `size` is in octets."""
 
     space: UUID
     turn: UUID | None
@@ -34,15 +34,15 @@ class ChunkMeta(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def meta_of(data: bytes) -> ChunkMeta:
-    """Read it from the file itself; OggError where that is none, ChunkRefused where its tags are not ours."""
+    """Read it from the file itself. Raises OggError if it is no Ogg file, ChunkRefused if its tags are not ours."""
     captured = chunk_from(data)
-    said = {name: getattr(captured, name) for name in ("space", "turn", "participant", "start_ms", "duration_ms")}
-    return checked({**said, "size": len(data), "sha256": captured.sha256})
+    facts = {name: getattr(captured, name) for name in ("space", "turn", "participant", "start_ms", "duration_ms")}
+    return checked({**facts, "size": len(data), "sha256": captured.sha256})
 
 
-def checked(said: dict[str, Any]) -> ChunkMeta:
-    """The message as a ChunkMeta; ChunkRefused where it is none."""
+def checked(message: dict[str, Any]) -> ChunkMeta:
+    """The message as a ChunkMeta. Raises ChunkRefused if it is not one."""
     try:
-        return msgspec.convert(said, ChunkMeta)
+        return msgspec.convert(message, ChunkMeta)
     except msgspec.ValidationError as error:
         raise ChunkRefused(str(error)) from error

@@ -1,7 +1,7 @@
-"""Sound for those who review: a stretch of one person's own track, or of what the listeners heard, live or later.
+"""Sound for reviewers: a part of one person's own track, or of what the listeners heard, live or later.
 
-A clip is an Ogg/Opus file made of the captured packets as they are, undecoded. Its time 0 is `start_ms` of room time,
-and where nothing was sent it has silence of the same length, so that every player shows the right time.
+A clip is an Ogg/Opus file of the captured packets as they are, undecoded. Its time 0 is `start_ms` of room time. If
+nothing was sent for a while, it holds silence of the same length, so that every player shows the right time.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,30 +16,30 @@ from rooms.media.sound.opus import SILENT_PACKET, samples_of
 from rooms.media.units import MS
 from rooms.models import Participant
 
-LONGEST_MS = 30 * 60 * 1000  # of one clip; ask for the next from there
-ARRIVAL_MS = 15_000  # after which a chunk is in the storage, with 5 s to spare
-LEAST_OVERLAP = 20 * MS  # of two packets of one time: the second is left out
+LONGEST_MS = 30 * 60 * 1000  # of one clip; the next clip begins there
+ARRIVAL_MS = 15_000  # by then a chunk is in the storage, with 5 s to spare
+LEAST_OVERLAP = 20 * MS  # if two packets overlap by more, the second is left out
 _SILENT_TOC, _SILENT_FRAME = SILENT_PACKET[0], SILENT_PACKET[1:]
 _MOST_FRAMES = 6  # of 20 ms, 120 ms in all: the longest packet of RFC 6716
 
 
 def track_clip(recording: Recording, participant: Participant, start_ms: int, end_ms: int | None = None) -> bytes:
-    """What one person sent between two room times, all turns together; to what there is by now where `end_ms` is None.
+    """What one person sent between two room times, in all turns. Without `end_ms`: up to the sound there is so far.
 
-    At most LONGEST_MS long. Where the person sent nothing at all the file is silent, without `end_ms` empty."""
+    At most LONGEST_MS long. If the person sent nothing, the file is silent, or empty without `end_ms`."""
     return _clip(Chunk.objects.filter(track__recording=recording, track__participant=participant), start_ms, end_ms)
 
 
 def mix_clip(recording: Recording, start_ms: int, end_ms: int | None = None) -> bytes:
-    """What the listeners heard between two room times; the rest as in `track_clip`."""
+    """What the listeners heard between two room times; otherwise like `track_clip`."""
     return _clip(Chunk.objects.filter(track__recording=recording, track__kind=Track.Kind.MIX), start_ms, end_ms)
 
 
 def mix(recording: Recording, start_ms: int = 0) -> tuple[serve.Source, int]:
     """The whole mix for `serve.respond`, and the room time of its time 0.
 
-    That is 0 for the finished mix; while live or not yet mixed it is `start_ms`, with at most LONGEST_MS of what the
-    listeners have heard from there on."""
+    The finished mix begins at 0. Before it is there, what the listeners have heard since `start_ms` is returned, at
+    most LONGEST_MS of it."""
     if recording.mix_key:
         return serve.stored(recording.mix_key, recording.mix_sha256[:32]), 0
     return serve.made(mix_clip(recording, start_ms)), start_ms
@@ -51,16 +51,16 @@ def track(recording: Recording, participant: Participant, start_ms: int, end_ms:
 
 
 def heard_until_ms(recording: Recording, participant: Participant | None = None) -> int:
-    """Room time up to which there is sound in the storage, of one person or of the listeners' mix; 0 without any."""
+    """Room time up to which the storage has sound, of one person or of the listeners' mix; 0 if it has none."""
     of_whom = {"track__participant": participant} if participant else {"track__kind": Track.Kind.MIX}
     last = Chunk.objects.filter(track__recording=recording, **of_whom).order_by("-start_ms").first()
     return last.end_ms if last else 0
 
 
 def known_until_ms(recording: Recording, participant: Participant | None = None) -> int:
-    """Room time up to which nothing more is to be expected while the Space is live: there is sound, or there was none.
+    """Room time up to which all sound has arrived while the Space is live.
 
-    A chunk is of the last 5 s and on its way for seconds; of silence nothing at all is kept."""
+    A chunk covers 5 s and takes seconds to arrive. Silence makes no chunks, so the clock decides in that case."""
     return max(heard_until_ms(recording, participant), recording.space.room_ms - ARRIVAL_MS)
 
 
@@ -88,13 +88,13 @@ def _packets(chunks: Iterable[Chunk]) -> Iterator[ogg.Placed]:
         try:
             content = ogg.read(files.read(chunk.key))
         except (FileNotFoundError, ogg.OggError):
-            continue  # `recordings verify` tells of it; here it is silence
+            continue  # `recordings verify` reports it; here it is silence
         for packet in content.packets:
             yield ogg.Placed(chunk.start_ms * MS + packet.position, packet.samples, packet.payload)
 
 
 def _silence(writer: ogg.OggWriter, written: int, place: int) -> int:
-    """Write silence up to `place`, as near as whole packets come; where that is."""
+    """Write silence up to `place`, as far as whole packets reach, and return that position."""
     while place - written >= 20 * MS:
         payload = silent_packet(min(_MOST_FRAMES, (place - written) // (20 * MS)))
         writer.write(payload, written)

@@ -16,13 +16,13 @@ def storage() -> Storage:
 
 
 def read(key: str) -> bytes:
-    """The whole file; FileNotFoundError where there is none."""
+    """The whole file. Raises FileNotFoundError if there is none."""
     with storage().open(key) as file:
         return file.read()
 
 
 def save(key: str, content: IO[bytes]) -> None:
-    """Write a file whose key is used once only, so that nothing is ever overwritten half."""
+    """Write a file whose key is used only once, so that a reader never meets half a file. Raises FileExistsError."""
     content.seek(0)
     saved = storage().save(key, File(content))
     if saved != key:
@@ -40,7 +40,7 @@ def sha256(content: IO[bytes]) -> str:
 
 
 def folders() -> list[str]:
-    """The top folders: ids of Spaces, if nobody put anything else there."""
+    """The top folders. Their names are ids of Spaces, unless an operator has put something else there."""
     return sorted(_listed("")[0])
 
 
@@ -59,12 +59,12 @@ def remove(key: str) -> None:
 
 
 def remove_tree(prefix: str) -> int:
-    """Delete everything below `prefix` and the folders themselves; how many files there were. Safe to repeat."""
+    """Delete everything below `prefix` and the folders themselves. Return the number of files. Safe to repeat."""
     below, names = _listed(prefix)
     for name in names:
         storage().delete(f"{prefix}/{name}")
     count = len(names) + sum(remove_tree(f"{prefix}/{folder}") for folder in below)
-    with contextlib.suppress(OSError):  # a file came in between; whoever looks next finds it
+    with contextlib.suppress(OSError):  # a file arrived in between; the next run finds it
         storage().delete(prefix)
     return count
 

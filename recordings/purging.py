@@ -1,4 +1,4 @@
-"""What is purged: recordings past their date, and sound in the storage that belongs to no recording."""
+"""Purges recordings past their date, and sound in the storage that belongs to no recording."""
 
 import hashlib
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ SPOOLED = {".opus", ".damaged"}
 
 
 def purge_due(now: datetime) -> tuple[list[Receipt], list[Exception]]:
-    """Purge everything that is due: the receipts, and the faults, none of which keeps another recording from it."""
+    """Purge everything that is due. Return receipts and faults; a fault in one recording does not stop the others."""
     faults: list[Exception] = []
     receipts = list(_purged(now, faults))
     receipts += [receipt for folder in files.folders() if (receipt := purge_stray(folder, now))]
@@ -31,7 +31,7 @@ def _purged(now: datetime, faults: list[Exception]) -> Iterator[Receipt]:
     for recording in Recording.objects.due(now):
         try:
             receipt = recording.purge()
-        except Exception as error:  # the storage's own; tried again by the next run
+        except Exception as error:  # storages raise errors of their own; the next run tries again
             faults.append(error)
             continue
         if receipt is not None:
@@ -39,7 +39,7 @@ def _purged(now: datetime, faults: list[Exception]) -> Iterator[Receipt]:
 
 
 def purge_stray(folder: str, now: datetime) -> Receipt | None:
-    """Remove a folder of a purged recording, into which something came later, or an old one of no recording at all."""
+    """Remove what arrived in the folder of a purged recording, or an old folder that belongs to no recording."""
     recording = recording_of(folder)
     if recording is not None and recording.state != State.PURGED:
         return None
@@ -53,7 +53,7 @@ def purge_stray(folder: str, now: datetime) -> Receipt | None:
 
 
 def recording_of(folder: str) -> Recording | None:
-    """Whose folder is it?"""
+    """The recording that a folder belongs to, or None."""
     try:
         return Recording.objects.filter(space=UUID(folder)).first()
     except ValueError:
@@ -66,7 +66,7 @@ def _is_old(keys: list[str], now: datetime) -> bool:
 
 
 def old_spool_files(now: datetime) -> list[Path]:
-    """Chunks that a media node of this machine could not ship, and that are older than any sound may get."""
+    """Chunks that a media node of this machine could not ship, and that are older than the retention."""
     oldest = (now - timedelta(days=settings.RECORDING_RETENTION_DAYS)).timestamp()
     chunks = Path(settings.MEDIA_SPOOL).glob("*/*.*")
     return [path for path in chunks if path.suffix in SPOOLED and path.stat().st_mtime < oldest]

@@ -1,4 +1,4 @@
-"""Sound by range requests (RFC 9110 section 14), streamed. No URL leads here: the views that ask permission call it."""
+"""Streams sound by range requests (RFC 9110 section 14). It has no URL: views that check permissions call it."""
 
 import asyncio
 import hashlib
@@ -29,7 +29,7 @@ class Source:
 
 
 def stored(key: str, etag: str, content_type: str = OPUS) -> Source:
-    """A file of the storage; FileNotFoundError where it is gone."""
+    """A file of the storage. Raises FileNotFoundError if it is gone."""
     storage = files.storage()
     return Source(storage.size(key), etag, lambda: storage.open(key), content_type)
 
@@ -40,8 +40,9 @@ def made(data: bytes, content_type: str = OPUS) -> Source:
 
 
 def respond(request: HttpRequest, source: Source) -> HttpResponseBase:
-    """The whole (200), the one range that is asked for (206), or 416. Several ranges at once are answered by the whole,
-    as RFC 9110 section 14.2 allows."""
+    """Answer with the whole (200), with one range (206), or with 416.
+
+    A request for several ranges gets the whole, as RFC 9110 section 14.2 allows."""
     try:
         asked = _range(request, source)
     except ranges.Unsatisfiable:
@@ -63,7 +64,7 @@ def _with_headers(response: HttpResponseBase, source: Source) -> HttpResponseBas
     response["ETag"] = f'"{source.etag}"'
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Disposition"] = "inline"
-    patch_cache_control(response, private=True, no_store=True)  # evidence stays in no cache
+    patch_cache_control(response, private=True, no_store=True)  # no cache keeps evidence
     return response
 
 
@@ -91,7 +92,7 @@ def _blocks(source: Source, start: int, stop: int) -> Generator[bytes]:
 
 
 async def _in_threads(blocks: Generator[bytes]) -> AsyncIterator[bytes]:
-    """The same for ASGI, which would otherwise gather the whole answer before it sends the first octet."""
+    """The same for ASGI, which would otherwise collect the whole answer before it sends the first octet."""
     try:
         while block := await asyncio.to_thread(next, blocks, b""):
             yield block

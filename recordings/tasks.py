@@ -1,4 +1,4 @@
-"""Thin wrappers. Each may run twice at once; whatever a lost message left undone the sweep finds in the rows."""
+"""Thin wrappers. Each may run twice at once. What a lost message left undone, the sweep finds in the rows."""
 
 import logging
 from typing import Any
@@ -20,10 +20,10 @@ log = logging.getLogger(__name__)
 def ingest(key: str, meta: dict[str, Any]) -> None:
     """A media node has shipped a chunk to the storage."""
     try:
-        said = checked(meta)
-        Recording.open_for(Space.objects.get(pk=said.space)).add_chunk(said, key)
+        chunk = checked(meta)
+        Recording.open_for(Space.objects.get(pk=chunk.space)).add_chunk(chunk, key)
     except (ChunkRefused, Space.DoesNotExist) as error:
-        log.error("%s is not taken in: %s", key, error)
+        log.error("chunk %s was refused: %s", key, error)
 
 
 @shared_task
@@ -36,7 +36,7 @@ def mix(recording_id: str) -> None:
 
 @shared_task
 def sweep() -> None:
-    """Open and close what the signals missed, take in what no message told of, queue what waits for its mix."""
+    """Open and close what the signals missed, take in files without a message, queue what waits for its mix."""
     now = timezone.now()
     for space in Space.objects.filter(recording=None, started_at__isnull=False):
         Recording.open_for(space)

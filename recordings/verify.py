@@ -1,4 +1,4 @@
-"""Is what lies in the storage what the rows say, and is everything gone whose time is over? Finds, mends nothing."""
+"""Compares storage and rows, and looks for sound past its date. It reports and repairs nothing."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from recordings.purging import old_spool_files, recording_of
 from rooms.media.hls.leftovers import leftovers
 from rooms.models import Space
 
-PATIENCE = timedelta(minutes=15)  # for what the sweeps and the purge, each due within 5 minutes, do by themselves
-SWEPT = timedelta(seconds=30)  # for the sweep of every 10 seconds to delete what a media node left behind
+PATIENCE = timedelta(minutes=15)  # sweeps and purge run every 5 minutes at the latest, and repair much in this time
+SWEPT = timedelta(seconds=30)  # the sweep of every 10 seconds deletes what a media node left behind
 
 
 class Kind(StrEnum):
-    """What can be wrong."""
+    """The kinds of findings."""
 
     OVERDUE = "overdue"
     UNDATED = "undated"
@@ -33,7 +33,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong, and where."""
+    """One thing that is wrong, and its place."""
 
     kind: Kind
     where: str
@@ -44,7 +44,7 @@ class Finding:
 
 
 def verify(now: datetime, hashes: bool = True) -> Iterator[Finding]:
-    """Everything that is wrong; with `hashes` every file is read. Whatever is younger than PATIENCE is let be."""
+    """Everything that is wrong and older than PATIENCE. With `hashes`, every file is read."""
     yield from _dates(now)
     yield from _purged()
     for recording in Recording.objects.exclude(state__in=GONE).order_by("started_at").iterator():
@@ -54,7 +54,7 @@ def verify(now: datetime, hashes: bool = True) -> Iterator[Finding]:
     for path in old_spool_files(now):
         yield Finding(Kind.OVERDUE, str(path), "in the spool of a media node, older than the retention")
     for path in leftovers(settings.HLS_DIR, (now - SWEPT).timestamp()):
-        yield Finding(Kind.OVERDUE, str(path), "sound for those who hear files, which no media node writes any more")
+        yield Finding(Kind.OVERDUE, str(path), "files for listeners (HLS) that no media node writes any more")
 
 
 def _dates(now: datetime) -> Iterator[Finding]:
@@ -81,26 +81,26 @@ def _files(recording: Recording, now: datetime, hashes: bool) -> Iterator[Findin
     rows = _rows(recording)
     there = set(files.walk(recording.prefix))
     for key in sorted(rows.keys() - there):
-        if _is_still_told_of(recording, key):
-            yield Finding(Kind.NO_FILE, key, "the row tells of it, the storage has none")
+        if _is_still_named(recording, key):
+            yield Finding(Kind.NO_FILE, key, "a row names it, the storage does not have it")
     for key in sorted(there - rows.keys()):
         if not recording.is_being_written(key, now) and _is_old(key, now):
-            yield Finding(Kind.NO_ROW, key, "no row tells of it")
+            yield Finding(Kind.NO_ROW, key, "no row names it")
     for key in sorted(there & rows.keys()) if hashes else ():
-        if (found := _sha256(key)) != rows[key] and _is_still_told_of(recording, key):
+        if (found := _sha256(key)) != rows[key] and _is_still_named(recording, key):
             yield Finding(Kind.ALTERED, key, f"SHA-256 is {found[:16]}..., the row says {rows[key][:16]}...")
 
 
 def _rows(recording: Recording) -> dict[str, str]:
-    """Key and hash of everything that the rows tell of."""
+    """Key and hash of every file that the rows name."""
     rows = dict(Chunk.objects.filter(track__recording=recording).values_list("key", "sha256"))
     rows |= {recording.mix_key: recording.mix_sha256, recording.waveform_key: recording.waveform_sha256}
     rows.pop("", None)
     return rows
 
 
-def _is_still_told_of(recording: Recording, key: str) -> bool:
-    """It may have been mixed anew or purged while we looked."""
+def _is_still_named(recording: Recording, key: str) -> bool:
+    """Whether the rows still name it: it may have been mixed again or purged meanwhile."""
     recording.refresh_from_db()
     return not recording.is_gone and key in recording.file_keys()
 

@@ -1,7 +1,7 @@
 """The packets of one track as samples at their places in room time: mono, 48 kHz, float32, full scale 1.0.
 
-Positions are samples since the start of the Space. What nobody sent is silence of the same length; only a hole of a few
-packets inside a stream, which the network made, is concealed as it was when it was live.
+Positions are samples since the start of the Space. If nothing was sent, there is silence of the same length. Only a gap
+of a few packets inside a stream is concealed as it was live, because the network made it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,15 +16,15 @@ from rooms.media.units import MS, SAMPLE_RATE
 
 Samples = npt.NDArray[np.float32]
 
-CONCEALED = 60 * MS  # the longest hole that is taken for lost packets and not for silence
-FADE = 5 * MS // 2  # at the edges of a silence, so that it does not click
+CONCEALED = 60 * MS  # the longest gap that counts as lost packets and not as silence
+FADE = 5 * MS // 2  # at the edges of silence, against clicks
 CROSSFADE = 5 * MS
 FULL_SCALE = np.float32(32768.0)
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A chunk of a track: its room time, and how to get its bytes (FileNotFoundError where they are gone)."""
+    """A chunk of a track: its room time, and how to get its bytes (raises FileNotFoundError if they are gone)."""
 
     start_ms: int
     duration_ms: int
@@ -37,7 +37,7 @@ class Piece:
 
 @dataclass
 class Placed:
-    """Decoded samples whose first is heard at ``position``."""
+    """Decoded samples. The first one is played at `position`."""
 
     position: int
     pcm: Samples
@@ -48,7 +48,7 @@ class Placed:
 
 
 class Track:
-    """Reads one track from its pieces, forwards only. ``damaged`` counts pieces that were missing or unreadable."""
+    """Reads one track from its pieces, forwards only. `damaged` counts missing and unreadable pieces."""
 
     def __init__(self, pieces: Iterable[Piece]) -> None:
         self._pieces = sorted(pieces, key=lambda piece: piece.start_ms)
@@ -59,7 +59,7 @@ class Track:
         self._next = next(self._sound, None) if self._pieces else None
 
     def add_to(self, block: Samples, start: int) -> None:
-        """Add the samples from room position ``start`` on to ``block``. Blocks are asked for in order."""
+        """Add the samples from room position `start` on to `block`. Callers ask for blocks in order."""
         stop = start + len(block)
         while self._next is not None and self._next.position < stop:
             placed = self._next
@@ -81,11 +81,11 @@ class Track:
                 yield ogg.Placed(piece.start_ms * MS + packet.position, packet.samples, packet.payload)
 
     def _decoded(self) -> Iterator[Placed]:
-        """One decoder for the whole track, so that the border of two chunks is not heard."""
+        """The samples, from one decoder for the whole track: the border of two chunks must not be audible."""
         decoder, end = Decoder(), None
         for packet in self._packets():
             if end is not None and packet.position + packet.samples <= end:
-                continue  # the same time once more
+                continue  # the same time again
             if end is not None and 0 < packet.position - end <= CONCEALED:
                 yield from _concealed(decoder, packet.payload, end, packet.position)
             try:
@@ -97,7 +97,7 @@ class Track:
 
 
 def _concealed(decoder: Decoder, following: bytes, start: int, stop: int) -> Iterator[Placed]:
-    """Fill a hole: libopus takes steps of 2.5 ms; the last packet before ``following`` may have a copy in it."""
+    """Fill a gap. libopus takes steps of 2.5 ms; `following` may carry a copy of the last packet before it."""
     step = SAMPLE_RATE // 400
     whole = (stop - start) // step * step
     if whole == 0:
@@ -110,7 +110,7 @@ def _concealed(decoder: Decoder, following: bytes, start: int, stop: int) -> Ite
 
 
 def _joined(sound: Iterator[Placed]) -> Iterator[Placed]:
-    """Without overlaps, and with soft edges where there is silence beside."""
+    """The pieces without overlaps, and with soft edges beside silence."""
     before: Placed | None = None
     for placed in sound:
         if before is None or placed.position - before.end >= FADE:
@@ -138,7 +138,7 @@ def _fade_out(placed: Placed) -> None:
 
 
 def _cross(before: Placed, after: Placed) -> None:
-    """Let ``before`` go over into ``after`` where they overlap, and take the overlap off ``after``."""
+    """Fade `before` into `after` over their overlap, and cut the overlap off `after`."""
     overlap = min(before.end - after.position, len(after.pcm))
     length = min(overlap, len(before.pcm), CROSSFADE)
     ramp = np.linspace(1, 0, length, dtype=np.float32)
@@ -148,7 +148,7 @@ def _cross(before: Placed, after: Placed) -> None:
 
 
 def added(tracks: Sequence[Track], start: int, length: int) -> Samples:
-    """The sum of all tracks for ``length`` samples from room position ``start``; beyond full scale where it is loud."""
+    """The sum of all tracks for `length` samples from room position `start`. Loud sums exceed full scale."""
     block = np.zeros(length, np.float32)
     for track in tracks:
         if track.start < start + length and track.end >= start:

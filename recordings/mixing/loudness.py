@@ -1,4 +1,4 @@
-"""Loudness after EBU R 128 (ITU-R BS.1770-4) and the limiter, both by FFmpeg's filters through PyAV."""
+"""Loudness by EBU R 128 (ITU-R BS.1770-4), and a limiter. Both are FFmpeg's filters through PyAV."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,22 +12,22 @@ import numpy as np
 from recordings.mixing.decode import Samples
 from rooms.media.units import SAMPLE_RATE
 
-SILENCE_LUFS = -70.0  # the absolute gate of BS.1770: what is below is not measured
-CEILING = 10 ** (-2 / 20)  # of the limiter, -2 dBFS: room for what lies between samples and for the encoder's error
+SILENCE_LUFS = -70.0  # the absolute gate of BS.1770: lower levels are not measured
+CEILING = 10 ** (-2 / 20)  # of the limiter, -2 dBFS: room for peaks between samples and for errors of the encoder
 
 _LIMITER = f"limit={CEILING:.5f}:level=0:attack=5:release=80:latency=1"
 
 
 @dataclass
 class Measured:
-    """``integrated`` in LUFS, SILENCE_LUFS where there is nothing to measure; ``peak`` of samples, full scale 1.0."""
+    """`integrated` is in LUFS, or SILENCE_LUFS if there is nothing to measure; `peak` is of samples, full scale 1.0."""
 
     integrated: float = SILENCE_LUFS
     peak: float = 0.0
 
 
 def measured(blocks: Iterable[Samples], result: Measured) -> Iterator[Samples]:
-    """Pass the blocks on (cut anew) and fill ``result`` as they go by; it is whole when they are through."""
+    """Pass the blocks on, cut differently, and fill `result`. It is complete when the last block has passed."""
     for frame in _run(blocks, ("ebur128", "metadata=1")):
         result.integrated = max(SILENCE_LUFS, float(frame.metadata.get("lavfi.r128.I", SILENCE_LUFS)))
         samples = _samples(frame)
@@ -36,7 +36,7 @@ def measured(blocks: Iterable[Samples], result: Measured) -> Iterator[Samples]:
 
 
 def measure(blocks: Iterable[Samples]) -> Measured:
-    """Loudness and peak of the whole."""
+    """Loudness and peak of all blocks."""
     result = Measured()
     for _ in measured(blocks, result):
         pass
@@ -44,7 +44,7 @@ def measure(blocks: Iterable[Samples]) -> Measured:
 
 
 def limited(blocks: Iterable[Samples], gain: float) -> Iterator[Samples]:
-    """The blocks times ``gain``, turned down softly around whatever would exceed CEILING. Length and time are kept."""
+    """The blocks times `gain`, softly turned down around peaks above CEILING. Length and timing stay."""
     louder = (block * np.float32(gain) for block in blocks)
     return map(_samples, _run(louder, ("alimiter", _LIMITER)))
 

@@ -1,8 +1,8 @@
-"""Puts the tracks of a Space together by room time into one Ogg/Opus file of even loudness. Imports no Django.
+"""Mixes the tracks of a Space by room time into one Ogg/Opus file of even loudness. Imports no Django.
 
-Everything runs in blocks, so that eight hours need no more memory than a minute. The sum of the tracks goes once to a
-nameless scratch file as half floats: 2 octets a sample (345 MB an hour), no overflow with twelve voices, noise some
-70 dB below the sound. From there it is measured, and measured again behind the limiter, and encoded.
+Everything runs in blocks, so eight hours need no more memory than a minute. The sum of the tracks is written once to a
+nameless scratch file as half floats: 2 octets a sample (345 MB an hour), no overflow with twelve voices, noise about
+70 dB below the sound. It is measured from there, measured again behind the limiter, and encoded.
 """
 
 import math
@@ -23,20 +23,20 @@ from rooms.media.units import MS, SAMPLE_RATE
 
 TARGET_LUFS = -16.0
 TOLERANCE = 0.1  # LU
-MAX_ROUNDS = 10  # of measuring behind the limiter
-MAX_GAIN_DB = 40.0  # a whole recording below -56 LUFS is room noise and stays quiet
+MAX_ROUNDS = 10  # of measurements behind the limiter
+MAX_GAIN_DB = 40.0  # a recording below -56 LUFS is room noise and stays quiet
 BITRATE = 48_000
 BLOCK = SAMPLE_RATE
 
 Progress = Callable[[float], None]
-"""Told 0..1 now and then; may raise to stop the work."""
+"""Called with 0..1 now and then. May raise to stop the work."""
 
 av.logging.set_level(None)
 
 
 @dataclass
 class Mixed:
-    """What came out. ``loudness`` in LUFS, None where all is silent; ``damaged`` pieces became gaps."""
+    """The result. `loudness` is in LUFS, or None if all is silent; `damaged` pieces became gaps."""
 
     duration_ms: int = 0
     loudness: float | None = None
@@ -50,9 +50,9 @@ def mix(
     scratch: Path | None = None,
     progress: Progress = lambda share: None,
 ) -> Mixed:
-    """Mix to ``out``, whose time 0 is room time 0 and whose end is that of the last track.
+    """Mix to `out`. Its time 0 is room time 0; it ends with the last track.
 
-    ``scratch``: folder for the scratch file, the system's if None. Without any sound nothing is written to ``out``."""
+    `scratch` is the folder of the scratch file, by default the system's. Without sound, nothing is written to `out`."""
     sources = [Track(pieces) for pieces in tracks]
     total = max((track.end for track in sources), default=0)
     result = Mixed(duration_ms=total // MS)
@@ -79,7 +79,7 @@ def _summed(tracks: list[Track], total: int, progress: Progress) -> Iterator[Sam
 
 
 def _blocks(raw: BinaryIO, progress: Progress = lambda share: None) -> Iterator[Samples]:
-    """The scratch file from its start, each time anew."""
+    """The scratch file, read from its start."""
     total = raw.seek(0, 2)
     for start in range(0, total, 2 * BLOCK):
         raw.seek(start)
@@ -88,14 +88,14 @@ def _blocks(raw: BinaryIO, progress: Progress = lambda share: None) -> Iterator[
 
 
 def _gain(before: Measured, sound: Callable[[], Iterator[Samples]]) -> float:
-    """The factor that brings the sound to TARGET_LUFS, with what the limiter takes away given back.
+    """The factor that brings the sound to TARGET_LUFS behind the limiter.
 
-    The more is limited, the less a decibel of gain brings: each round goes by what the one before has brought."""
+    The more is limited, the less a decibel of gain brings. So each round steps by what the round before has brought."""
     if before.integrated <= SILENCE_LUFS:
         return 1.0
     decibels = min(MAX_GAIN_DB, TARGET_LUFS - before.integrated)
     low, high = _decibels(CEILING / max(before.peak, CEILING / _factor(MAX_GAIN_DB))), MAX_GAIN_DB
-    known, reached = low, before.integrated + low  # up to here nothing is limited
+    known, reached = low, before.integrated + low  # the limiter is idle up to this gain
     for _ in range(MAX_ROUNDS if decibels > low else 0):
         heard = measure(limited(sound(), _factor(decibels))).integrated
         missing = TARGET_LUFS - heard

@@ -1,6 +1,6 @@
-"""The sound of a Space on disk: recording, tracks, chunks; what keeps it (holds) and what proves that it is gone.
+"""The recording of a Space: its tracks and chunks, what keeps it (holds), and what proves that it is gone (receipts).
 
-The verbs here are the only way to change one. Whoever changes a recording holds the lock on its row.
+Only verbs change these rows. A verb that changes a recording holds the lock on its row.
 """
 
 from recordings.models.hold import Hold

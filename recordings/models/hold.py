@@ -1,4 +1,4 @@
-"""What keeps a recording beyond its date, and for how long at most."""
+"""Holds: what keeps a recording beyond its date, and how long."""
 
 import uuid
 from datetime import datetime
@@ -21,8 +21,8 @@ class HoldQuerySet(models.QuerySet["Hold"]):
 class Hold(models.Model):
     """A reason to keep a recording until a day. `case_ref` is an id of the app above, opaque here.
 
-    `placed_at` is the last time that the day was set: when it was placed, or renewed by a person. The verbs that
-    place, renew and release a hold are those of its recording, since they move the date of the purge."""
+    `placed_at` is when the day was last set: when the hold was placed, or renewed by a person. The verbs that
+    place, renew and release a hold are those of its recording, because they move the date of the purge."""
 
     class Kind(models.TextChoices):
         REPORT = "report", _("open report")

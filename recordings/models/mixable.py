@@ -1,4 +1,4 @@
-"""The mix of a recording as work in the row: a worker claims it, renews the claim, and finishes or fails."""
+"""The mix of a recording as work in its row: a worker claims it, renews the claim, and finishes or fails."""
 
 import os
 import socket
@@ -11,23 +11,23 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-LEASE = timedelta(minutes=5)  # a claim that was not renewed for so long is of a dead worker
-REQUEUE = timedelta(minutes=10)  # a queued mix that nobody took by then is queued again
+LEASE = timedelta(minutes=5)  # a claim not renewed for this long belongs to a dead worker
+REQUEUE = timedelta(minutes=10)  # a queued mix that no worker has claimed by then is queued again
 BACKOFF = timedelta(seconds=30)  # after a failure, doubled each time
 LONGEST_BACKOFF = timedelta(hours=1)
 
 
 class ClaimLost(Exception):
-    """Another worker took the recording over, or it was purged: stop, and leave nothing behind."""
+    """Another worker claimed the recording, or it was purged: stop, and leave nothing behind."""
 
 
 class State(models.TextChoices):
-    """Of a recording."""
+    """The states of a recording, in their order."""
 
     OPEN = "open", _("open")
     CLOSING = "closing", _("closing")
     MIXED = "mixed", _("mixed")
-    PURGING = "purging", _("purging")  # from here on nothing brings it back
+    PURGING = "purging", _("purging")  # from here on it cannot come back
     PURGED = "purged", _("purged")
 
 
@@ -42,16 +42,16 @@ class MixQuerySet(models.QuerySet[Any]):
         return self.unclaimed(now).filter(state=State.CLOSING, mix_at__lte=now)
 
     def queue(self, pk: uuid.UUID, now: datetime) -> bool:
-        """Mark one of `to_mix` as queued; of two that do it at once only one is told yes."""
+        """Mark one of `to_mix` as queued. Of two calls at once, only one gets True."""
         return self.to_mix(now).filter(pk=pk).update(mix_at=now + REQUEUE) == 1
 
 
 class Mixable(models.Model):
-    """What a recording has for its mix. The file of a mix is named after the claim, so that two never meet."""
+    """The mix of a recording. Its file is named after the claim, so two workers never write the same file."""
 
     state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.OPEN)
-    mix_at = models.DateTimeField(null=True)  # not before
-    claimed_at = models.DateTimeField(_("claimed"), null=True)  # renewed while the work goes on
+    mix_at = models.DateTimeField(null=True)  # not earlier
+    claimed_at = models.DateTimeField(_("claimed"), null=True)  # renewed while a worker mixes
     claimed_by = models.CharField(_("claimed by"), max_length=120, blank=True)
     progress = models.PositiveSmallIntegerField(_("progress, %"), default=0)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
@@ -69,7 +69,7 @@ class Mixable(models.Model):
         abstract = True
 
     def claim(self) -> str:
-        """Take the mix of this recording for oneself: the claim's name, empty if it is not to be had."""
+        """Claim the mix of this recording. Return the name of the claim, or an empty text if another worker has it."""
         now, name = timezone.now(), f"{socket.gethostname()[:60]}-{os.getpid()}-{uuid.uuid4().hex}"
         free = self._rows().unclaimed(now).filter(state=State.CLOSING)
         return name if free.update(claimed_at=now, claimed_by=name, progress=0, attempts=F("attempts") + 1) else ""
@@ -78,14 +78,14 @@ class Mixable(models.Model):
         return self.claimed_at is not None and self.claimed_at >= now - LEASE
 
     def renew(self, claim: str, progress: float) -> None:
-        """Say that the work goes on, 0..1 done. Raises ClaimLost."""
+        """Renew the claim, with 0..1 of the work done. Raises ClaimLost."""
         mine = self._rows().filter(claimed_by=claim, state=State.CLOSING)
         if not mine.update(claimed_at=timezone.now(), progress=round(100 * progress)):
             raise ClaimLost
 
     @transaction.atomic
     def finish(self, claim: str, facts: dict[str, object], chunks: int) -> bool:
-        """Write down the outcome; `chunks` is how many went into it. False if more have come: it is mixed again.
+        """Write the result of a mix of `chunks` chunks. False if more have arrived, so that it is mixed again.
 
         Raises ClaimLost."""
         recording, now = self._rows().select_for_update().get(), timezone.now()
@@ -104,7 +104,7 @@ class Mixable(models.Model):
         return complete
 
     def fail(self, claim: str, error: str) -> None:
-        """Give the claim back, try again later: 30 s after the first failure, then twice as long each time."""
+        """Release the claim and try again later: 30 s after the first failure, then twice as long each time."""
         self.refresh_from_db(fields=["attempts"])
         pause = min(LONGEST_BACKOFF, BACKOFF * 2 ** min(self.attempts - 1, 10))
         given_back = {"claimed_at": None, "claimed_by": "", "error": error[:2000], "mix_at": timezone.now() + pause}

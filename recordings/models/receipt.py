@@ -1,4 +1,4 @@
-"""Proof that sound is gone: written in the transaction that deletes the rows, kept for good."""
+"""Proof that sound is gone, written in the transaction that deletes the rows, and kept for good."""
 
 import hashlib
 import uuid
@@ -39,7 +39,7 @@ class Receipt(models.Model):
 
 
 def digest_of(hashes: Iterable[str]) -> str:
-    """SHA-256 over the chunks' hashes in hex, sorted, each with a line feed: what `sort | sha256sum` gives."""
+    """SHA-256 over the chunks' hashes in hex, sorted, each with a line feed, as `sort | sha256sum` computes it."""
     digest = hashlib.sha256()
     for line in sorted(hashes):
         digest.update(f"{line}\n".encode())

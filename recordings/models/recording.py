@@ -25,8 +25,8 @@ from rooms.models import Space
 
 log = logging.getLogger(__name__)
 
-SETTLE = timedelta(seconds=10)  # after the end, or a late chunk, before mixing: a node flushes within 5 s
-COLLECT_OPEN = timedelta(minutes=5)  # between two looks into the storage for files that no message told of
+SETTLE = timedelta(seconds=10)  # from the end, or a late chunk, to the mix: a node flushes within 5 s
+COLLECT_OPEN = timedelta(minutes=5)  # between two searches of the storage for files without a message
 COLLECT_ENDED = timedelta(hours=1)
 COLLECT_OLD = timedelta(days=1)
 MIXED_FOLDER = "mixed"
@@ -34,14 +34,14 @@ MIXED_FOLDER = "mixed"
 
 class RecordingQuerySet(MixQuerySet):
     def forgotten(self) -> Self:
-        """Open though the Space has ended."""
+        """Still open although the Space has ended."""
         return self.filter(state=State.OPEN, space__state=Space.State.ENDED)
 
     def to_collect(self, now: datetime) -> Self:
         return self.exclude(state__in=GONE).filter(collect_at__lte=now)
 
     def due(self, now: datetime) -> Self:
-        """Perhaps past its date (`purge` looks closely), or a purge that did not come to its end."""
+        """Perhaps past the date (`purge` checks exactly), or with a purge that was interrupted."""
         ended = now - timedelta(days=settings.RECORDING_RETENTION_DAYS)
         over = Q(state__in=[State.CLOSING, State.MIXED]) & (Q(purge_at__lte=now) | Q(ended_at__lte=ended))
         return self.filter(over | Q(state=State.PURGING))
@@ -51,7 +51,7 @@ DATED = Q(ended_at__isnull=False, retained_until__isnull=False, purge_at__isnull
 
 
 class Recording(Mixable):
-    """One per Space. Its files lie in the storage below the id of the Space."""
+    """The recording of one Space. Its files are in the storage, in a folder named after the Space."""
 
     State = State
 
@@ -59,10 +59,12 @@ class Recording(Mixable):
     space = models.OneToOneField(Space, models.PROTECT, related_name="recording", verbose_name=_("space"))
     started_at = models.DateTimeField(_("started"))
     ended_at = models.DateTimeField(_("ended"), null=True)
-    retained_until = models.DateTimeField(_("retained until"), null=True)  # without holds, as promised at the end
+    retained_until = models.DateTimeField(
+        _("retained until"), null=True
+    )  # the date without holds, as promised at the end
     purge_at = models.DateTimeField(_("purge at"), null=True)
     purged_at = models.DateTimeField(_("purged"), null=True)
-    collect_at = models.DateTimeField(null=True)  # when the storage is looked through next
+    collect_at = models.DateTimeField(null=True)  # when the storage is searched next
 
     objects = RecordingQuerySet.as_manager()
 
@@ -81,7 +83,7 @@ class Recording(Mixable):
 
     @property
     def prefix(self) -> str:
-        """The folder of all its files."""
+        """The folder of its files."""
         return str(self.space_id)
 
     @property
@@ -97,15 +99,15 @@ class Recording(Mixable):
 
     @classmethod
     def open_for(cls, space: Space) -> "Recording":
-        """The recording of a Space that has started. Safe to repeat."""
+        """The recording of a Space that has started, created if needed. Safe to repeat."""
         now = timezone.now()
         made = {"started_at": space.started_at or now, "collect_at": now + COLLECT_OPEN}
         return cls.objects.get_or_create(space=space, defaults=made)[0]
 
     def add_chunk(self, meta: ChunkMeta, key: str = "") -> "Chunk | None":
-        """Take a file of the storage into the rows. Safe to repeat; None, and the file deleted, after the purge.
+        """Take a file of the storage into the rows. Safe to repeat. After the purge: delete the file and return None.
 
-        `key` is where it lies, its own name unless said. Raises ChunkRefused for what is not of this Space."""
+        `key` is its place, by default its own name. Raises ChunkRefused if it does not belong to this Space."""
         key = key or meta.key
         if not key.startswith(f"{self.prefix}/"):
             raise ChunkRefused(f"outside the folder of the recording: {key}")
@@ -127,22 +129,22 @@ class Recording(Mixable):
 
     @transaction.atomic
     def mix_anew(self) -> None:
-        """Have a mix made again. Safe to repeat; nothing happens while the Space is live or after the purge."""
+        """Mix the recording again. Safe to repeat. Does nothing while the Space is live, or after the purge."""
         recording = Recording.locked(self.pk)
         if not recording.is_gone:
             recording._mix_again(timezone.now())
 
     def _mix_again(self, now: datetime) -> None:
-        """A chunk came: wait for others a while, and mix anew what was mixed already."""
+        """Mix again after a while, in which more chunks may arrive."""
         if self.state == State.OPEN:
             return
         self.state, self.mix_at = State.CLOSING, now + SETTLE
         self.save(update_fields=["state", "mix_at"])
 
     def collect(self) -> int:
-        """Take in the files that no message told of, delete mixes that no worker finished; how many were taken in."""
+        """Take in files without a message, and delete unfinished mixes. Return how many files were taken in."""
         listed = list(files.walk(self.prefix))
-        self.refresh_from_db()  # after the listing: a mix that was finished meanwhile is known
+        self.refresh_from_db()  # after the listing, so that a mix finished meanwhile is known
         now, known = timezone.now(), self.file_keys()
         found = [key for key in listed if key not in known]
         taken = sum(self._take_in(key) for key in found if not self._is_mixed(key))
@@ -153,7 +155,7 @@ class Recording(Mixable):
         return taken
 
     def file_keys(self) -> set[str]:
-        """The keys of all files that the rows tell of."""
+        """The keys of all files that the rows name."""
         chunks = set(self.tracks.filter(chunks__isnull=False).values_list("chunks__key", flat=True))
         return (chunks | {self.mix_key, self.waveform_key}) - {""}
 
@@ -161,7 +163,7 @@ class Recording(Mixable):
         return key.startswith(f"{self.prefix}/{MIXED_FOLDER}/")
 
     def is_being_written(self, key: str, now: datetime) -> bool:
-        """Is a worker at this file of a mix right now?"""
+        """Whether a worker writes this file of a mix right now."""
         return self.is_claimed(now) and self._is_mixed(key) and self.claimed_by in key
 
     def _take_in(self, key: str) -> bool:
@@ -169,7 +171,7 @@ class Recording(Mixable):
             return self.add_chunk(meta_of(files.read(key)), key) is not None
         except FileNotFoundError:
             return False
-        except (OggError, ChunkRefused) as error:  # half written still, or damaged: verify tells of those that stay
+        except (OggError, ChunkRefused) as error:  # half written, or damaged: `verify` reports those that stay
             log.warning("%s is no chunk: %s", key, error)
             return False
 
@@ -180,7 +182,7 @@ class Recording(Mixable):
 
     @transaction.atomic
     def close(self) -> None:
-        """The Space has ended: set the date of the purge and let the mix begin soon. Safe to repeat."""
+        """Set the date of the purge after the Space has ended, and let the mix begin soon. Safe to repeat."""
         recording = Recording.locked(self.pk)
         if recording.state != State.OPEN:
             return
@@ -194,9 +196,9 @@ class Recording(Mixable):
 
     @transaction.atomic
     def hold(self, kind: str, case_ref: str, until: datetime, reason: str = "", by: User | None = None) -> Hold:
-        """Keep the sound until a day, at most 90 days ahead; `by` is None where a report places it by itself.
+        """Keep the sound until a day, at most 90 days ahead. `by` is None if a report places the hold.
 
-        The same case has one hold of a kind: a later day moves it. Raises Refused."""
+        A case has at most one hold of a kind; a later day moves it. Raises Refused."""
         recording, now = Recording.locked(self.pk), timezone.now()
         check(hold_refusal(recording.is_gone, until, now))
         placed = {"until": until, "placed_at": now, "reason": reason, "by": by}
@@ -231,13 +233,16 @@ class Recording(Mixable):
         recording.set_date(now)
 
     def set_date(self, now: datetime) -> None:
-        """Put the date of the purge where retention and holds want it. The caller holds the lock."""
+        """Set the date of the purge by retention and holds. The caller holds the lock."""
         if self.ended_at is not None and not self.is_gone:
             self._date(now)
             self.save(update_fields=["retained_until", "purge_at"])
 
     def _date(self, now: datetime) -> None:
-        """A shorter RECORDING_RETENTION_DAYS counts at once, a longer one only for later ends: people were told."""
+        """Set both dates by the present setting and holds.
+
+        A shorter RECORDING_RETENTION_DAYS counts at once. A longer one counts only for Spaces that end later: people
+        were promised the shorter one."""
         assert self.ended_at is not None
         wanted = self.ended_at + timedelta(days=settings.RECORDING_RETENTION_DAYS)
         self.retained_until = min(self.retained_until or wanted, wanted)
@@ -245,16 +250,16 @@ class Recording(Mixable):
         self.purge_at = max(self.retained_until, last) if last else self.retained_until
 
     def is_overdue(self, now: datetime) -> bool:
-        """Should it be gone by now? By the setting and the holds as they are, whatever date the row has."""
+        """Whether it should be gone by now, by the present setting and holds; the date in the row may be old."""
         if self.ended_at is None or self.is_gone:
             return False
         self._date(now)
         return self.purge_at is not None and self.purge_at <= now
 
     def purge(self) -> Receipt | None:
-        """Remove every file, then the rows, and leave the receipt. Safe to repeat; None if it is not due.
+        """Delete every file, then the rows, and write the receipt. Safe to repeat. None if it is not due.
 
-        The first step is committed before any file goes: a purge that broke off is found and finished by the next."""
+        The first step is committed before any file is deleted, so the next run finishes an interrupted purge."""
         if not self._begin_purge(timezone.now()):
             return None
         files.remove_tree(self.prefix)
@@ -277,9 +282,9 @@ class Recording(Mixable):
     @transaction.atomic
     def _end_purge(self) -> Receipt | None:
         recording, now = Recording.locked(self.pk), timezone.now()
-        if recording.state != State.PURGING:  # another worker was faster
+        if recording.state != State.PURGING:  # another worker has finished it
             return None
-        files.remove_tree(recording.prefix)  # what a worker wrote while the others were removed
+        files.remove_tree(recording.prefix)  # what a worker wrote meanwhile
         receipt = recording._receipt(now)
         Chunk.objects.filter(track__recording=recording).delete()
         recording.tracks.all().delete()
@@ -306,5 +311,5 @@ class Recording(Mixable):
         )
 
     def turn_chunks(self) -> "models.QuerySet[Chunk]":
-        """The chunks of the turns at the microphone: what the mix is made of."""
+        """The chunks of the turns, of which the mix is made."""
         return Chunk.objects.filter(track__recording=self, track__kind=Track.Kind.TURN)

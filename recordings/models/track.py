@@ -26,7 +26,7 @@ class TrackManager(models.Manager["Track"]):
 
 
 class Track(models.Model):
-    """One turn at the microphone, or the mix that the listeners heard."""
+    """The sound of one turn, or the mix that the listeners heard."""
 
     class Kind(models.TextChoices):
         TURN = "turn", _("turn at the microphone")
@@ -61,7 +61,7 @@ class Track(models.Model):
 
 
 class Chunk(models.Model):
-    """One file of at most 5 s. `start_ms` is room time; `sha256` is over the file as it lies in the storage."""
+    """One file of at most 5 s. `start_ms` is room time; `sha256` is that of the file in the storage."""
 
     track = models.ForeignKey(Track, models.CASCADE, related_name="chunks", verbose_name=_("track"))
     start_ms = models.PositiveBigIntegerField(_("room time, ms"))
@@ -83,7 +83,7 @@ class Chunk(models.Model):
         return self.start_ms + self.duration_ms
 
     def meet(self, key: str, sha256: str) -> None:
-        """Another file of the same track and time: a copy is deleted, anything else raises ChunkRefused and stays."""
+        """Meet another file of the same track and time: delete a copy, raise ChunkRefused for a different one."""
         if sha256 != self.sha256:
             raise ChunkRefused(f"another chunk begins at the time of {key}")
         if key != self.key:

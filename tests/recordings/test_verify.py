@@ -223,7 +223,7 @@ def test_list_leaves_out_what_is_purged_unless_asked(ended: Recording, aged: Cal
 def test_purge_says_what_is_due_and_purges_it(ended: Recording, aged: Callable) -> None:
     assert "0 due" in run("purge", "--dry-run")
     aged(31)
-    assert "1 due, nothing was purged" in run("purge", "--dry-run")
+    assert "1 due. Nothing was purged" in run("purge", "--dry-run")
     assert Chunk.objects.exists()
     said = run("purge")
     assert f"receipt {Receipt.objects.get().pk}" in said
@@ -245,7 +245,7 @@ def test_mix_mixes_what_waits_and_one_again(ended: Recording) -> None:
     assert "mixed, 6.0 s" in run("mix")
     ended.refresh_from_db()
     before = ended.mix_key
-    assert "0 looked at" in run("mix")
+    assert "0 recordings checked" in run("mix")
     assert "mixed, 6.0 s" in run("mix", str(ended.space_id))
     ended.refresh_from_db()
     assert ended.mix_key != before
@@ -253,7 +253,7 @@ def test_mix_mixes_what_waits_and_one_again(ended: Recording) -> None:
 
 def test_mix_refuses_what_is_live_or_gone(recording: Recording) -> None:
     for pk in (recording.pk, uuid4()):
-        with pytest.raises(CommandError, match="can be mixed"):
+        with pytest.raises(CommandError, match="cannot be mixed"):
             run("mix", str(pk))
 
 

@@ -1,4 +1,4 @@
-"""The operator's hand on the recordings: `manage.py recordings verify|list|purge|mix`."""
+"""What operators do with recordings: `manage.py recordings verify|list|purge|mix`."""
 
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from datetime import datetime
@@ -17,19 +17,19 @@ from recordings.models.mixable import GONE, State
 from recordings.verify import verify
 
 EXAMPLES = """examples:
-  manage.py recordings verify             every file against its row, every date; fails if anything is wrong
-  manage.py recordings verify --no-hashes the same without reading the files
-  manage.py recordings list               what is kept, until when, and why
-  manage.py recordings list --all         the purged ones too
-  manage.py recordings purge              purge now what is due, as the task of every 5 minutes does
-  manage.py recordings purge --dry-run    only say what is due
-  manage.py recordings mix                mix now what waits for it
+  manage.py recordings verify             compare every file with its row, check every date; fails if anything is wrong
+  manage.py recordings verify --no-hashes the same, without reading the files
+  manage.py recordings list               list what is kept, until when, and why
+  manage.py recordings list --all         include purged recordings
+  manage.py recordings purge              purge now what is due, like the task that runs every 5 minutes
+  manage.py recordings purge --dry-run    only list what is due
+  manage.py recordings mix                mix now what waits for its mix
   manage.py recordings mix ID             mix this recording again
 """
 
 
 class Command(BaseCommand):
-    help = "Verify, list, purge and mix the recordings of Spaces."
+    help = "Verifies, lists, purges and mixes the recordings of Spaces."
 
     def create_parser(self, *args: Any, **options: Any) -> Any:
         return super().create_parser(*args, epilog=EXAMPLES, formatter_class=RawDescriptionHelpFormatter, **options)
@@ -38,12 +38,12 @@ class Command(BaseCommand):
         verbs = parser.add_subparsers(dest="verb", required=True, metavar="verify|list|purge|mix")
         verifying = verbs.add_parser("verify", help="compare storage and rows; fails if anything is wrong")
         verifying.add_argument("--no-hashes", action="store_true", help="do not read the files")
-        listing = verbs.add_parser("list", help="what is kept, and until when")
-        listing.add_argument("--all", action="store_true", help="purged recordings too")
+        listing = verbs.add_parser("list", help="list what is kept, and until when")
+        listing.add_argument("--all", action="store_true", help="include purged recordings")
         purge = verbs.add_parser("purge", help="purge what is due")
-        purge.add_argument("--dry-run", action="store_true", help="only say what is due")
-        mixing = verbs.add_parser("mix", help="mix what waits for it, or one recording again")
-        mixing.add_argument("id", nargs="?", type=UUID, help="of a recording or a Space")
+        purge.add_argument("--dry-run", action="store_true", help="only list what is due")
+        mixing = verbs.add_parser("mix", help="mix what waits for its mix, or one recording again")
+        mixing.add_argument("id", nargs="?", type=UUID, help="id of a recording or of its Space")
 
     def handle(self, *args: Any, verb: str, **options: Any) -> None:
         now = timezone.now()
@@ -65,7 +65,7 @@ class Command(BaseCommand):
         if count:
             raise CommandError(f"{counted(count, 'finding')} in {counted(kept, 'recording')}.")
         are = "recording is" if kept == 1 else "recordings are"
-        self.stdout.write(f"{kept:,} {are} kept, every file has its row, nothing has outlived its date.")
+        self.stdout.write(f"{kept:,} {are} kept. Every file has its row, and nothing is past its date.")
 
     def _list(self, everything: bool) -> None:
         now, recordings = timezone.now(), Recording.objects.order_by("started_at")
@@ -86,7 +86,7 @@ class Command(BaseCommand):
             ]
             for recording in due:
                 self.stdout.write(f"{recording.pk}  due since {recording.purge_at:%F %R}")
-            self.stdout.write(f"{len(due)} due, nothing was purged.")
+            self.stdout.write(f"{len(due)} due. Nothing was purged.")
             return
         receipts, faults = purging.purge_due(now)
         for receipt in receipts:
@@ -103,18 +103,18 @@ class Command(BaseCommand):
         if pk is not None:
             waiting = Recording.objects.filter(Q(pk=pk) | Q(space=pk)).exclude(state__in=(State.OPEN, *GONE))
             if not waiting:
-                raise CommandError(f"No recording {pk} that can be mixed: it is live, purged or was never there.")
+                raise CommandError(f"Recording {pk} cannot be mixed: it is live, purged, or does not exist.")
             waiting[0].mix_anew()
         for recording in waiting:
             done = archive(recording)
             recording.refresh_from_db()
-            said = (
+            outcome = (
                 f"mixed, {recording.duration_ms / 1000:.1f} s"
                 if done
-                else "another worker is at it, or chunks still come"
+                else "not mixed: another worker has it, or chunks still arrive"
             )
-            self.stdout.write(f"{recording.pk}  {said}")
-        self.stdout.write(f"{len(waiting)} looked at.")
+            self.stdout.write(f"{recording.pk}  {outcome}")
+        self.stdout.write(f"{counted(len(waiting), 'recording')} checked.")
 
 
 def _fault(recording: Recording) -> str:
