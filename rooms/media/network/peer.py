@@ -155,7 +155,7 @@ class Peer:
     def on_media(self, data: bytes, now: float) -> bool:
         """Check, decrypt and pass on a packet. Return whether it was authentic.
 
-        Only authentic packets count against the limits, so a stranger who forges the address silences nobody.
+        Only authentic packets count against the limits, so forging an address silences no participant.
         """
         incoming = self.session.incoming
         if incoming is None:

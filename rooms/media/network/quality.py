@@ -38,7 +38,7 @@ _WORDS: dict[Quality, Word] = {Quality.GOOD: "good", Quality.FAIR: "fair", Quali
 
 
 class State(NamedTuple):
-    """What a participant is told. The fields mean what they mean in `ConnectionState`."""
+    """The quality that a participant sees. The fields mean what they mean in `ConnectionState`."""
 
     quality: Quality
     why: Why
@@ -146,7 +146,7 @@ class Connection:
 
     @property
     def _is_known(self) -> bool:
-        """Whether anything was ever reported, or told."""
+        """Whether anything was ever reported or sent."""
         return self._sent is not None or self._hears.at is not None or self._speaks.at is not None
 
     def _state(self, now: float) -> State:

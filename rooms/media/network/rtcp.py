@@ -16,7 +16,7 @@ _WORD = 0xFFFFFFFF
 def ntp(now: float) -> int:
     """Return seconds of the node's clock as a 64-bit NTP timestamp.
 
-    RFC 3550 section 4 allows any clock. The node's is monotonic, so nobody sets it while a round trip is measured.
+    RFC 3550 section 4 allows any clock. The node's is monotonic, so it is never set during a measurement.
     """
     return round(now * 2**32)
 
