@@ -2,18 +2,20 @@
 
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell command -v $(name))))
 BROWSER := $(firstword $(foreach name,chromium chromium-browser google-chrome google-chrome-stable,$(shell command -v $(name))))
+FIREFOX := $(shell command -v firefox-esr)
 NGINX := $(shell PATH="$$PATH:/usr/sbin" command -v nginx)
 COTURN := $(shell command -v turnserver)
 IP := $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v ip)
 SYSTEMD := $(wildcard /lib/systemd/systemd)
 NFT := $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v nft)
 ROOT := $(filter 0,$(shell id -u))
-MISSING := $(strip $(if $(BROWSER),,chromium) $(if $(NGINX),,nginx-light) $(if $(COTURN),,coturn) $(if $(IP),,iproute2) \
-	$(if $(NFT),,nftables) $(if $(SYSTEMD),,systemd))
+MISSING := $(strip $(if $(BROWSER),,chromium) $(if $(FIREFOX),,firefox-esr) $(if $(NGINX),,nginx-light) \
+	$(if $(COTURN),,coturn) $(if $(IP),,iproute2) $(if $(NFT),,nftables) $(if $(SYSTEMD),,systemd))
 WANTED := $(strip $(if $(MISSING),Debian's $(MISSING)) $(if $(ROOT),,the rights of root for a network of their own))
 # Markers of tests (pyproject.toml) that this machine cannot run.
-NOT_RUN := $(strip $(if $(BROWSER),,browser) $(if $(NGINX),,needs_nginx) $(if $(COTURN),,needs_coturn) $(if $(NFT),,needs_nft) \
-	$(if $(and $(IP),$(ROOT)),,needs_network) $(if $(SYSTEMD),,needs_systemd))
+NOT_RUN := $(strip $(if $(BROWSER),,browser) $(if $(FIREFOX),,needs_firefox) $(if $(NGINX),,needs_nginx) \
+	$(if $(COTURN),,needs_coturn) $(if $(NFT),,needs_nft) $(if $(and $(IP),$(ROOT)),,needs_network) \
+	$(if $(SYSTEMD),,needs_systemd))
 CAN_RUN := $(foreach marker,$(NOT_RUN), and not $(marker))
 BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes

@@ -14,6 +14,7 @@ def make(target: str, *, ci: str, nginx: str) -> subprocess.CompletedProcess[str
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "CI"))}
     there = [
         "BROWSER=there",
+        "FIREFOX=there",
         "COTURN=there",
         "IP=there",
         "NFT=there",
@@ -52,6 +53,7 @@ def test_nothing_is_said_where_nothing_is_missing(target: str, ci: str) -> None:
 
 #: What a test file imports or asks for, and the marker that it must carry.
 NEEDS = {
+    r"tests\.rig\.browser\.firefox": "needs_firefox",
     r"tests\.rig\.nginx|tests\.rig import .*\bnginx\b": "needs_nginx",
     r"tests\.rig\.coturn import .*Coturn|tests\.rooms\.turn\.client|coturn: Coturn": "needs_coturn",
     r"tests\.rig\.systemd": "needs_systemd",

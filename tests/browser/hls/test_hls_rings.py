@@ -10,7 +10,8 @@ from playwright.sync_api import expect
 from rooms.media.hls.playlist import Playlist, Segment
 from tests.browser.conftest import HANA
 from tests.browser.hls.test_hls import hears_files, page, saver
-from tests.rig.browser.person import AUDIBLE_DECIBELS, HERTZ_PER_BIN, LISTEN, PATIENCE_SECONDS, Person, until
+from tests.rig.browser.hearing import AUDIBLE_DECIBELS, HERTZ_PER_BIN, LISTEN, PATIENCE_SECONDS, until
+from tests.rig.browser.person import Person
 
 __all__ = ["page", "saver"]
 pytestmark = pytest.mark.browser

@@ -3,11 +3,14 @@
 import re
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect
 
 from tests.rig.browser.counters import KEEP_CONNECTIONS
+from tests.rig.browser.firefox import FirefoxPerson, firefox
+from tests.rig.browser.hearing import AUDIBLE_DECIBELS, LISTEN
 from tests.rig.browser.person import FLAGS, PATIENCE_SECONDS, until
 from tests.rig.machine import Machine
 
@@ -62,6 +65,25 @@ def test_one_click_lets_a_newcomer_hear_speech(demo: Machine, page: Page) -> Non
     until(lambda: page.evaluate(ENERGY) > 0.001, "energy in the received sound", HEAR_SECONDS)
     print(f"heard {time.monotonic() - printed:.1f} s after the link was opened")
     expect(page.get_by_test_id("stage-person")).to_have_count(3, timeout=PATIENCE_SECONDS * MS)
+
+
+@pytest.mark.proof
+@pytest.mark.needs_firefox
+def test_one_click_lets_a_newcomer_hear_speech_in_firefox(demo: Machine, tmp_path: Path) -> None:
+    with firefox(tmp_path, tone=1_000) as bidi:
+        lior = FirefoxPerson(bidi, demo, "lior")
+        lior.new_page()
+        printed = time.monotonic()
+        lior.tab.goto(link(demo, "lior"))
+        lior.click("join")
+        until(lambda: loudest(lior) > AUDIBLE_DECIBELS, "speech in the received sound", HEAR_SECONDS)
+        print(f"Firefox: heard {time.monotonic() - printed:.1f} s after the link was opened")
+        assert lior.problems == []
+
+
+def loudest(person: FirefoxPerson) -> float:
+    """Decibels of the loudest frequency that the page plays now."""
+    return max((value for value in person.look(LISTEN) or [] if value is not None), default=-200.0)
 
 
 def test_the_welcome_page_logs_in_with_one_click(demo: Machine, page: Page) -> None:

@@ -1,14 +1,13 @@
 """A person at a real Chromium: logs in, enters a Space, sees the page and hears the sound."""
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from statistics import median
 from typing import Any, Protocol
 
 from playwright.sync_api import Locator, Page, Playwright, expect
 
-PATIENCE_SECONDS = 45.0
+from tests.rig.browser.hearing import PATIENCE_SECONDS, Hearing, until
+
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -19,30 +18,6 @@ FLAGS = [
     "--use-fake-device-for-media-stream",
 ]
 
-# Taps the sound that the page's one <audio> element gets, and says how strong each frequency is in it (decibels).
-LISTEN = """() => {
-  const element = document.getElementById("room-audio");
-  const capture = () => {
-    const { src } = element;
-    const over = () => window.testCapture.stream.getAudioTracks().every((track) => track.readyState === "ended");
-    if (window.testCapture?.src !== src || over()) window.testCapture = { src, stream: element.captureStream() };
-    return window.testCapture.stream;
-  };
-  const stream = element.srcObject ?? (element.src ? capture() : null);
-  const track = stream?.getAudioTracks().at(-1);
-  if (!track) return null;
-  if (window.testTap?.track !== track) {
-    window.testTap?.context.close();
-    const context = new AudioContext({ sampleRate: 48000 });
-    const analyser = context.createAnalyser();
-    analyser.fftSize = 8192;
-    analyser.smoothingTimeConstant = 0;
-    context.createMediaStreamSource(stream).connect(analyser);
-    window.testTap = { track, context, analyser, bins: new Float32Array(analyser.frequencyBinCount) };
-  }
-  window.testTap.analyser.getFloatFrequencyData(window.testTap.bins);
-  return Array.from(window.testTap.bins.subarray(0, 600));
-}"""
 KNOCK = """([space, patience]) => new Promise((done, failed) => {
   let frames = 0;
   const socket = new WebSocket(`ws://${location.host}/ws/spaces/${space}/`);
@@ -56,10 +31,6 @@ END = """([space, patience]) => new Promise((ended, failed) => {
   socket.onclose = ended;
   setTimeout(() => failed(new Error("the Space does not end")), patience);
 })"""
-HERTZ_PER_BIN = 48_000 / 8192
-AUDIBLE_DECIBELS = -60.0
-STANDS_OUT_DECIBELS = 10.0  # a click, as when a tone is cut off, is in all bins alike
-NEAR, FAR = 10, 20  # bins from a tone, between which is what it stands out from
 
 
 class Site(Protocol):
@@ -72,7 +43,7 @@ class Site(Protocol):
     def demo_password(self) -> str: ...
 
 
-class Person:
+class Person(Hearing):
     """One member in a Chromium process of their own. `problems` are the errors that the page's console showed."""
 
     def __init__(
@@ -187,54 +158,9 @@ class Person:
         assert frames == 0
         return int(code)
 
-    # --- hearing ---
-    def hears(self, frequency: int) -> bool:
-        """Is this tone in the sound that arrives, stronger than everything around it?"""
-        heard = self.page.evaluate(LISTEN)
-        if not heard:
-            return False
-        bins = [value if value is not None else -200.0 for value in heard]
-        at = round(frequency / HERTZ_PER_BIN)
-        around = median([*bins[at - FAR : at - NEAR], *bins[at + NEAR : at + FAR]])
-        return max(bins[at - 2 : at + 3]) > max(AUDIBLE_DECIBELS, around + STANDS_OUT_DECIBELS)
+    # Hearing
+    def look(self, function: str) -> Any:
+        return self.page.evaluate(function)
 
-    def until_hears(self, frequency: int) -> float:
-        """Seconds until the tone is heard."""
-        return until(lambda: self.hears(frequency), f"{self.handle} hears {frequency} Hz")
-
-    def hears_within(self, frequency: int, seconds: float) -> bool:
-        """Was the tone heard at any moment of the next `seconds`?"""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            if self.hears(frequency):
-                return True
-            self.page.wait_for_timeout(40)
-        return False
-
-    def keeps_hearing(self, frequency: int, seconds: float = 1.5) -> bool:
-        """Is the tone still heard at the end of the next `seconds`? What was on its way before is over by then."""
-        end = time.monotonic() + seconds
-        last = 0.0
-        while time.monotonic() < end:
-            last = time.monotonic() if self.hears(frequency) else last
-            self.page.wait_for_timeout(40)
-        return end - last < 0.5
-
-    def last_heard(self, frequency: int, silence: float = 1.5) -> float:
-        """Seconds from now until the tone was heard for the last time, which `silence` seconds without it show."""
-        start = last = time.monotonic()
-        while time.monotonic() - last < silence:
-            assert time.monotonic() - start < PATIENCE_SECONDS, f"{self.handle} still hears {frequency} Hz"
-            if self.hears(frequency):
-                last = time.monotonic()
-            self.page.wait_for_timeout(40)
-        return last - start
-
-
-def until(check: Callable[[], bool], what: str, seconds: float = PATIENCE_SECONDS) -> float:
-    """Wait until `check` holds; the seconds it took."""
-    start = time.monotonic()
-    while not check():
-        assert time.monotonic() - start < seconds, f"after {seconds} s still not: {what}"
-        time.sleep(0.05)
-    return time.monotonic() - start
+    def pause(self, milliseconds: float) -> None:
+        self.page.wait_for_timeout(milliseconds)
