@@ -1,4 +1,4 @@
-"""The fleet line: the people whom a member follows and who host or speak now, in Spaces that the member may enter."""
+"""The fleet: the people whom a member follows and who host or speak now, in Spaces that the member may enter."""
 
 from typing import TypedDict
 
@@ -10,18 +10,18 @@ from accounts.models import Follow, User
 from rooms.models import Participant, Space
 from rooms.rules import Role
 
-LONGEST = 60
+MOST_FACES = 60
 
 
-class Ship(TypedDict):
-    """One face of the line. `word` says what the colour of the ring says."""
+class Face(TypedDict):
+    """One face of the fleet. `word` says what the colour of the ring says."""
 
     user: User
     space: Space
     word: str
 
 
-def line(user: User) -> list[Ship]:
+def faces(user: User) -> list[Face]:
     """The faces for `user`: hosts first, then speakers, and in each group those who came to the stage last."""
     followed = Follow.objects.filter(follower=user, state=Follow.State.ACCEPTED).values("followee")
     on_stage = (
@@ -32,8 +32,8 @@ def line(user: User) -> list[Ship]:
         .order_by("role", "-stage_since", "-entered_at")  # "host" sorts before "speaker"
     )
     return [
-        Ship(user=person.user, space=person.space, word="live" if person.role == Role.HOST else "speaks")
-        for person in on_stage[:LONGEST]
+        Face(user=person.user, space=person.space, word="live" if person.role == Role.HOST else "speaks")
+        for person in on_stage[:MOST_FACES]
     ]
 
 
@@ -42,4 +42,4 @@ def context(request: HttpRequest) -> dict[str, object]:
     if not request.user.is_authenticated:
         return {"fleet": []}
     user = request.user
-    return {"fleet": SimpleLazyObject(lambda: line(user))}
+    return {"fleet": SimpleLazyObject(lambda: faces(user))}

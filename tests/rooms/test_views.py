@@ -137,11 +137,11 @@ def test_people_with_a_block_cannot_be_named(hana: User, sol: User, log_in: LogI
 def test_the_fleet_line_shows_followed_people_on_stages(
     tea: Space, speaker: Participant, lior: User, dee: User
 ) -> None:
-    assert [(ship["user"].handle, ship["word"]) for ship in fleet.line(lior)] == [("hana", "live")]
+    assert [(face["user"].handle, face["word"]) for face in fleet.faces(lior)] == [("hana", "live")]
     lior.follow(speaker.user)
-    assert [(ship["user"].handle, ship["word"]) for ship in fleet.line(lior)] == [("hana", "live"), ("sol", "speaks")]
+    assert [(face["user"].handle, face["word"]) for face in fleet.faces(lior)] == [("hana", "live"), ("sol", "speaks")]
     dee.follow(speaker.user)
-    assert fleet.line(dee) == [], "dee follows sol but may not enter the Space"
+    assert fleet.faces(dee) == [], "dee follows sol but may not enter the Space"
 
 
 def test_search_finds_only_spaces_that_one_may_enter(tea: Space, lior: User, dee: User, log_in: LogIn) -> None:
