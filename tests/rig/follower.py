@@ -1,4 +1,4 @@
-"""Somebody in a Space who follows its sound as a page does, and notes which voices he hears when."""
+"""A person in a Space who follows its sound as a page does, and notes which voices sound when."""
 
 import asyncio
 import itertools
@@ -16,7 +16,7 @@ from tests.rig.stalls import Stalls, longest_silence
 
 AUDIBLE = 0.01  # of full scale
 FRAME_SECONDS = 60
-DIAL_SECONDS = 0.3  # until the next try, where nobody answers an offer
+DIAL_SECONDS = 0.3  # until the next try, if an offer is not answered
 
 
 class NotAnswered(Exception):
@@ -45,7 +45,7 @@ class Follower:
         self.page, self.crowd, self.tones, self.voice = page, crowd, tones, voice
         self.notes: list[tuple[float, frozenset[float]]] = []  # of what was heard before
         self.boots: list[str] = []  # that were connected to
-        self.waiting: list[int] = []  # the places in line that it was told
+        self.waiting: list[int] = []  # the places in the queue that it was sent
         self.is_live = self._is_moving = False
         self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._ids = itertools.count(100)
@@ -137,7 +137,7 @@ class Follower:
         self._tasks.append(asyncio.create_task(self._watch(self.ear)))
 
     async def _watch(self, ear: Ear) -> None:
-        """Dial anew, again and again, where the node gives up the connection that is heard."""
+        """Connect again and again after the node has given the connection up."""
         await ear.gone.wait()
         if ear is self.ear:
             self.is_live = False

@@ -23,7 +23,7 @@ def _empty_redis() -> Iterator[None]:
 
 @pytest.fixture
 def open_space() -> Callable[..., Space]:
-    """`open_space(hana, title=...)` opens a Space for the host's followers, unless told otherwise."""
+    """`open_space(hana, title=...)` opens a Space for the host's followers, unless `fields` say otherwise."""
 
     def opened(host: User, **fields: Any) -> Space:
         return Space.open(host, **{"title": "Tea at four", "audience": Space.Audience.FOLLOWERS} | fields)
@@ -46,7 +46,7 @@ def host(tea: Space, hana: User) -> Participant:
 
 @pytest.fixture
 def speaker(tea: Space, sol: User, host: Participant) -> Participant:
-    """sol, at the microphone and heard."""
+    """sol, at an open microphone."""
     person = tea.enter(sol)
     person.ask_to_speak().admit(host)
     person.accept_notice()
@@ -61,7 +61,7 @@ def listener(tea: Space, lior: User) -> Participant:
 
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """The frames that leave through the one door, as dicts, with `_close` and `_whom` of the message."""
+    """The frames that leave for the channel layer, as dicts, with `_close` and `_whom` of the message."""
     frames: list[dict[str, Any]] = []
     send = layer.send
 

@@ -40,7 +40,7 @@ def test_a_page_of_the_list_has_an_upper_bound(
     assert log_in(lior).get(f"/api/spaces/?offset={'9' * 30}").json()["results"] == []
 
 
-def test_the_list_holds_what_one_may_enter(tea: Space, hana: User, lior: User, dee: User, log_in: LogIn) -> None:
+def test_the_list_holds_what_a_member_may_enter(tea: Space, hana: User, lior: User, dee: User, log_in: LogIn) -> None:
     assert titles(log_in(lior)) == ["Tea at four"]
     assert titles(log_in(hana)) == ["Tea at four"]
     assert titles(log_in(dee)) == []

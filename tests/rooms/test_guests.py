@@ -6,7 +6,7 @@ from accounts.models import User
 from rooms.management.guests import guest
 
 
-def test_a_guest_is_logged_in_as_the_member_that_he_is(sol: User) -> None:
+def test_a_guest_is_logged_in_as_their_member(sol: User) -> None:
     one = guest(sol, speaks=False)
     page = Client(headers={"cookie": one.cookie}).get("/")
     assert (page.wsgi_request.user, one.handle, one.speaks) == (sol, "sol", False)

@@ -7,7 +7,7 @@ from rooms.loops import PerLoop
 
 
 class Thing:
-    """Something that can be told from its like."""
+    """Something that differs from all others of its kind."""
 
 
 def test_a_loop_has_one_object_and_another_loop_another() -> None:

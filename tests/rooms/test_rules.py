@@ -1,4 +1,4 @@
-"""The table of who may do what, read out loud."""
+"""The table of who may do what."""
 
 import ast
 from pathlib import Path
@@ -38,7 +38,7 @@ def test_the_host_does_not_ask_and_does_not_leave_without_ending() -> None:
 
 @pytest.mark.parametrize("action", sorted(set(Action) - set(rules.TARGETS)))
 @pytest.mark.parametrize("target", Role)
-def test_what_is_not_done_to_people_is_refused_for_everybody(action: Action, target: Role) -> None:
+def test_what_is_not_done_to_people_is_refused_for_every_role(action: Action, target: Role) -> None:
     role = next(role for role in Role if action in rules.TABLE[role])
     assert refusal(action, role, target) == Reason.NOT_ON_THIS_PERSON
 
@@ -66,7 +66,7 @@ def test_hosting_needs_followers_good_standing_and_no_other_space() -> None:
     assert rules.hosting_refusal(0, suspended=False, already_live=True) == Reason.ALREADY_LIVE
 
 
-def test_people_are_named_where_only_named_people_may_enter_and_not_without_end() -> None:
+def test_people_are_named_only_for_spaces_of_named_people_and_up_to_a_limit() -> None:
     assert rules.inviting_refusal(by_name=True, invited=rules.MOST_INVITED) is None
     assert rules.inviting_refusal(by_name=True, invited=rules.MOST_INVITED + 1) == Reason.TOO_MANY_INVITED
     assert rules.inviting_refusal(by_name=False, invited=1) == Reason.NOT_BY_NAME

@@ -54,7 +54,7 @@ def _answers(port: int) -> bool:
 
 
 def simulate(space: object, **options: Any) -> dict[str, Any]:
-    """The one line that the command prints."""
+    """The line that the command prints."""
     out = StringIO()
     call_command("simulate", space=str(space), stdout=out, **FEW | options)
     assert out.getvalue().count("\n") == 1
@@ -62,7 +62,7 @@ def simulate(space: object, **options: Any) -> dict[str, Any]:
 
 
 def refusal(space: object, **options: str) -> str:
-    """The one line with which the command refuses; it has changed nothing."""
+    """The line with which the command refuses. It has changed nothing."""
     with pytest.raises(CommandError) as refused:
         simulate(space, **options)
     assert not User.objects.filter(handle__startswith="sim_").exists()

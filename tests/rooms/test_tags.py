@@ -29,7 +29,7 @@ def test_facts_hold_the_table_of_rules() -> None:
     assert json.dumps(facts)
 
 
-def test_a_profile_shows_the_live_space_only_to_whoever_may_enter(tea: Space, hana: User, sol: User, dee: User) -> None:
+def test_a_profile_shows_the_live_space_to_people_who_may_enter(tea: Space, hana: User, sol: User, dee: User) -> None:
     text = '{% include "rooms/live_now.html" %}'
     assert tea.title in written(text, person=hana, user=sol)
     assert tea.title not in written(text, person=hana, user=dee)

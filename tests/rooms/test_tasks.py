@@ -1,4 +1,4 @@
-"""The sweeps: what a lost message or a killed process left undone is found from the rows."""
+"""The sweeps: they find in the rows what a lost message or a killed process left undone."""
 
 import asyncio
 import os
@@ -95,9 +95,9 @@ def test_a_host_gets_time_to_arrive(tea: Space) -> None:
     assert tea.state == Space.State.ENDED
 
 
-@pytest.mark.parametrize(("minutes", "connected", "told"), [(1, True, ["ended"]), (1, False, []), (11, True, [])])
-def test_the_end_is_told_again_for_a_while_where_somebody_is_still_connected(
-    tea: Space, listener: Participant, sent: list[dict[str, Any]], minutes: int, connected: bool, told: list[str]
+@pytest.mark.parametrize(("minutes", "connected", "frames"), [(1, True, ["ended"]), (1, False, []), (11, True, [])])
+def test_the_end_is_sent_again_for_a_while_if_a_page_is_still_connected(
+    tea: Space, listener: Participant, sent: list[dict[str, Any]], minutes: int, connected: bool, frames: list[str]
 ) -> None:
     tea.end()
     Space.objects.update(ended_at=timezone.now() - timedelta(minutes=minutes))
@@ -106,8 +106,8 @@ def test_the_end_is_told_again_for_a_while_where_somebody_is_still_connected(
     before = sent.pop()
     sent.clear()
     tasks.sweep_presence()
-    assert [frame["type"] for frame in sent] == told
-    assert all(frame == before for frame in sent), "of the same number, so that whoever knows it ignores it"
+    assert [frame["type"] for frame in sent] == frames
+    assert all(frame == before for frame in sent), "of the same number, so that pages that know it ignore it"
 
 
 def test_a_suspended_member_is_found_even_if_the_signal_was_lost(tea: Space, host: Participant, sol: User) -> None:
@@ -133,7 +133,7 @@ def test_a_space_goes_on_when_redis_had_forgotten_who_is_connected(
     assert [person.role for person in tea.stage()] == [Role.HOST, Role.SPEAKER]
 
 
-def test_whoever_comes_back_while_the_sweep_looks_is_not_counted_out(
+def test_a_member_who_comes_back_while_the_sweep_looks_is_not_counted_out(
     tea: Space, host: Participant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     long_ago(host, 61)
@@ -159,7 +159,7 @@ def test_an_old_connection_that_ends_late_does_not_undo_a_new_one(tea: Space, ho
 
 
 @pytest.mark.parametrize("how", ["blocked", "unfollowed", "deactivated"])
-def test_whoever_lost_the_right_to_be_here_is_found_even_if_the_signal_was_lost(
+def test_a_member_who_lost_the_right_to_be_here_is_found_even_if_the_signal_was_lost(
     tea: Space, host: Participant, listener: Participant, hana: User, lior: User, how: str
 ) -> None:
     here(host, listener)
@@ -176,7 +176,7 @@ def test_whoever_lost_the_right_to_be_here_is_found_even_if_the_signal_was_lost(
     assert str(listener.pk) in Space.objects.get(pk=tea.pk).standing().removed
 
 
-def test_nobody_with_a_right_to_be_here_is_astray(
+def test_no_one_with_a_right_to_be_here_is_astray(
     hana: User, sol: User, dee: User, tea: Space, host: Participant, speaker: Participant, listener: Participant
 ) -> None:
     assert not Participant.objects.astray().exists()
@@ -196,10 +196,10 @@ def test_a_deactivated_host_cannot_go_on(tea: Space, host: Participant) -> None:
     assert (tea.state, tea.ended_why) == (Space.State.ENDED, Space.Why.SUSPENDED)
 
 
-def test_whoever_left_is_out_of_the_sound_once_blocked(
+def test_a_member_who_left_is_out_of_the_sound_once_blocked(
     tea: Space, host: Participant, listener: Participant, hana: User, lior: User
 ) -> None:
-    """The page may have said that it leaves, and kept its connections."""
+    """A page may leave and keep its connections."""
     listener.leave()
     left_at = listener.left_at
     hana.block(lior)
@@ -208,10 +208,10 @@ def test_whoever_left_is_out_of_the_sound_once_blocked(
     assert str(listener.pk) in Space.objects.get(pk=tea.pk).standing().removed
 
 
-def test_a_block_while_somebody_enters_keeps_him_out(
+def test_a_block_while_a_member_enters_keeps_them_out(
     tea: Space, host: Participant, hana: User, sol: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """hana's block sees nobody to take out, since sol has not quite entered; sol's entering sees no block yet."""
+    """hana's block finds no one to take out, since sol is still entering. sol's entering finds no block yet."""
     enter = Space.enter
 
     def slowly(space: Space, user: User) -> Participant:

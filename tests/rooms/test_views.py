@@ -21,11 +21,11 @@ def titles(client: Client) -> list[str]:
     return [space["title"] for space in client.get("/api/spaces/").json()["results"]]
 
 
-def test_home_welcomes_whoever_is_not_logged_in() -> None:
+def test_home_welcomes_visitors_who_are_not_logged_in() -> None:
     assert Client().get("/").status_code == 200
 
 
-def test_home_shows_what_one_may_enter(tea: Space, lior: User, dee: User, log_in: LogIn) -> None:
+def test_home_shows_the_spaces_that_a_member_may_enter(tea: Space, lior: User, dee: User, log_in: LogIn) -> None:
     assert "Tea at four" in log_in(lior).get("/").content.decode()
     assert "Tea at four" not in log_in(dee).get("/").content.decode()
 
@@ -75,7 +75,7 @@ def test_a_removed_person_finds_nothing_any_more(
     assert client.get(f"/api/spaces/{tea.pk}/").status_code == 404
 
 
-def test_an_ended_space_is_shown_to_whoever_was_in_it(
+def test_an_ended_space_is_shown_to_people_who_were_in_it(
     tea: Space, listener: Participant, sol: User, dee: User, log_in: LogIn
 ) -> None:
     tea.end()
@@ -144,7 +144,7 @@ def test_the_fleet_line_shows_followed_people_on_stages(
     assert fleet.faces(dee) == [], "dee follows sol but may not enter the Space"
 
 
-def test_search_finds_only_spaces_that_one_may_enter(tea: Space, lior: User, dee: User, log_in: LogIn) -> None:
+def test_search_finds_only_spaces_that_a_member_may_enter(tea: Space, lior: User, dee: User, log_in: LogIn) -> None:
     assert list(log_in(lior).get("/search/?q=tea").context["spaces"]) == [tea]
     assert list(log_in(dee).get("/search/?q=tea").context["spaces"]) == []
     assert log_in(dee).get("/search/?q=%00").status_code == 200

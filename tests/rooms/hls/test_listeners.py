@@ -1,4 +1,4 @@
-"""Who hears a Space as files: whom the socket tells where they are, and for how long."""
+"""Hearing a Space as files: which pages learn where they are, and for how long."""
 
 import asyncio
 import json
@@ -47,25 +47,25 @@ def opens(frame: dict[str, Any]) -> bool:
     return signature.refusal(SECRET, frame["folder"], frame["signed"], time.time()) is None
 
 
-async def test_where_no_node_is_there_are_no_files(tea: Space, lior: User) -> None:
+async def test_without_a_node_there_are_no_files(tea: Space, lior: User) -> None:
     async with pages(tea, lior) as [page]:
         assert (await hear(page))["hls"] is False
 
 
-async def test_where_the_node_writes_none_there_are_no_files(tea: Space, lior: User) -> None:
+async def test_if_the_node_writes_none_there_are_no_files(tea: Space, lior: User) -> None:
     await sync_to_async(beat)("one")
     async with pages(tea, lior) as [page]:
         assert await hear(page) == {"type": "files", "hls": False, "folder": "", "signed": "", "seconds": 0, "re": 7}
 
 
-async def test_where_the_operator_wants_none_there_are_no_files(tea: Space, lior: User, settings: Any) -> None:
+async def test_if_the_operator_wants_none_there_are_no_files(tea: Space, lior: User, settings: Any) -> None:
     settings.HLS = False
     await sync_to_async(beat)("one", hls=True)
     async with pages(tea, lior) as [page]:
         assert (await hear(page))["hls"] is False
 
 
-async def test_whoever_is_in_the_space_is_told_where_they_are(tea: Space, lior: User) -> None:
+async def test_a_member_in_the_space_learns_where_the_files_are(tea: Space, lior: User) -> None:
     await sync_to_async(beat)("one", hls=True)
     async with pages(tea, lior) as [page]:
         frame = await hear(page)
@@ -82,25 +82,25 @@ async def test_a_full_node_still_writes(tea: Space, lior: User) -> None:
         assert (await hear(page))["hls"] is True
 
 
-async def test_whoever_chooses_files_waits_no_longer_in_line(tea: Space, lior: User) -> None:
+async def test_a_member_who_chooses_files_leaves_the_queue(tea: Space, lior: User) -> None:
     await sync_to_async(beat)("one", hls=True)
     async with pages(tea, lior) as [page]:
         me = await Participant.objects.aget(space=tea, user=lior)
         assert await sync_to_async(queue.join)(tea.pk, me.pk) == 1
         await hear(page)
-        assert await async_redis_client().zcard(keys.QUEUE.format(space=tea.pk)) == 1, "files until it is his turn"
+        assert await async_redis_client().zcard(keys.QUEUE.format(space=tea.pk)) == 1, "files until it is their turn"
         await page.send(type="hear", files=True, chosen=True, id=8)
         await page.until("files", re=8)
         assert await async_redis_client().zcard(keys.QUEUE.format(space=tea.pk)) == 0
 
 
-async def test_the_node_is_told_that_somebody_hears(tea: Space, lior: User, quick: None) -> None:
+async def test_the_node_is_asked_for_files_again_and_again(tea: Space, lior: User, quick: None) -> None:
     await sync_to_async(beat)("one", hls=True)
     async with async_redis_client().pubsub() as channel, pages(tea, lior) as [page]:
         await channel.subscribe(FILES)
         await hear(page)
-        told = [message async for message in _messages(channel, 3)]
-        assert set(told) == {f"{tea.pk} 1"}, "again and again, with the start of the node that it is for"
+        asked = [message async for message in _messages(channel, 3)]
+        assert set(asked) == {f"{tea.pk} 1"}, "again and again, with the boot that is to write them"
 
 
 async def _messages(channel: Any, number: int) -> Any:
@@ -113,7 +113,7 @@ async def _messages(channel: Any, number: int) -> Any:
                     return
 
 
-async def test_the_signature_is_renewed_for_as_long_as_one_hears(tea: Space, lior: User, quick: None) -> None:
+async def test_the_signature_is_renewed_as_long_as_a_page_hears(tea: Space, lior: User, quick: None) -> None:
     await sync_to_async(beat)("one", hls=True)
     async with pages(tea, lior) as [page]:
         await hear(page)
@@ -122,7 +122,7 @@ async def test_the_signature_is_renewed_for_as_long_as_one_hears(tea: Space, lio
         assert not listeners._audiences.get()
 
 
-async def test_whoever_leaves_is_forgotten(tea: Space, lior: User) -> None:
+async def test_a_page_that_leaves_is_forgotten(tea: Space, lior: User) -> None:
     await sync_to_async(beat)("one", hls=True)
     async with pages(tea, lior) as [page]:
         await hear(page)
@@ -131,7 +131,7 @@ async def test_whoever_leaves_is_forgotten(tea: Space, lior: User) -> None:
 
 
 class Ear:
-    """What somebody is told, without a page."""
+    """What a page is sent, without a page."""
 
     def __init__(self) -> None:
         self.frames: list[str] = []
@@ -141,7 +141,7 @@ class Ear:
 
 
 async def renewed(space: Space, *people: Participant) -> list[int]:
-    """How many signatures each gets at the next renewal."""
+    """How many signatures each page gets at the next renewal."""
     audience = listeners.Audience(space.pk)
     ears = [Ear() for _ in people]
     audience.sends = {person.pk: ear for person, ear in zip(people, ears, strict=True)}
@@ -151,7 +151,7 @@ async def renewed(space: Space, *people: Participant) -> list[int]:
     return [len(ear.frames) for ear in ears]
 
 
-async def test_whoever_cannot_be_told_takes_it_from_nobody_else(
+async def test_a_page_that_fails_takes_the_signature_from_no_other(
     tea: Space, listener: Participant, speaker: Participant
 ) -> None:
     async def torn(frame: str) -> None:
@@ -167,11 +167,11 @@ async def test_whoever_cannot_be_told_takes_it_from_nobody_else(
 @pytest.mark.parametrize(
     ("broken", "beats"), [("demand", listeners.RENEW_AFTER), ("_entitled", 2 * listeners.RENEW_AFTER)]
 )
-async def test_a_blip_of_redis_or_the_database_is_made_good(
+async def test_a_short_failure_of_redis_or_the_database_is_made_good(
     tea: Space, listener: Participant, quick: None, monkeypatch: pytest.MonkeyPatch, broken: str, beats: int
 ) -> None:
     """Without Redis signatures are renewed all the same; without the database as soon as it is back."""
-    asked, told = {"demand": 0, "_entitled": 0}, asyncio.Event()
+    asked, renewed = {"demand": 0, "_entitled": 0}, asyncio.Event()
 
     def failing_at_first(name: str) -> Any:
         working = getattr(listeners, name)
@@ -179,28 +179,28 @@ async def test_a_blip_of_redis_or_the_database_is_made_good(
         async def call(*args: Any) -> Any:
             asked[name] += 1
             if name == broken and asked[name] <= listeners.RENEW_AFTER:
-                raise ConnectionError("a blip")
+                raise ConnectionError("a short failure")
             return await working(*args)
 
         return call
 
-    async def tell(frame: str) -> None:
-        told.set()
+    async def note(frame: str) -> None:
+        renewed.set()
 
     for name in asked:
         monkeypatch.setattr(listeners, name, failing_at_first(name))
     audience = listeners.Audience(tea.pk)
-    audience.sends = {listener.pk: tell}
-    await asyncio.wait_for(told.wait(), 20)
+    audience.sends = {listener.pk: note}
+    await asyncio.wait_for(renewed.wait(), 20)
     audience.stop()
     print(f"{broken} failed {listeners.RENEW_AFTER} times: a signature after {asked['demand']} beats")
     assert asked["demand"] <= beats
 
 
-async def test_all_are_told_where_the_space_went_to_a_node_without_files(tea: Space, listener: Participant) -> None:
+async def test_all_pages_learn_that_the_space_went_to_a_node_without_files(tea: Space, listener: Participant) -> None:
     audience, ear = listeners.Audience(tea.pk), Ear()
     audience.sends = {listener.pk: ear}
-    for writes in (True, False, False, True):  # a writer that begins anew may miss one
+    for writes in (True, False, False, True):  # a writer that starts over may miss one
         await sync_to_async(beat)("one", hls=writes)
         await sync_to_async(placement.place)(tea)
         await audience.renew()
@@ -230,31 +230,31 @@ async def test_a_removed_member_gets_no_further_signature(
     assert await renewed(tea, listener, speaker) == [0, 1]
 
 
-async def test_whoever_has_left_gets_no_further_signature(tea: Space, listener: Participant) -> None:
+async def test_a_member_who_left_gets_no_further_signature(tea: Space, listener: Participant) -> None:
     await sync_to_async(listener.leave)()
     assert await renewed(tea, listener) == [0]
 
 
-async def test_a_block_counts_even_where_its_signal_was_lost(
+async def test_a_block_counts_even_if_its_signal_was_lost(
     tea: Space, hana: User, lior: User, listener: Participant
 ) -> None:
     await Block.objects.acreate(blocker=hana, blocked=lior)
     assert await renewed(tea, listener) == [0]
 
 
-async def test_after_the_end_nobody_gets_a_signature(tea: Space, host: Participant, listener: Participant) -> None:
+async def test_after_the_end_no_one_gets_a_signature(tea: Space, host: Participant, listener: Participant) -> None:
     await sync_to_async(tea.end)(by=host)
     assert await renewed(tea, listener) == [0]
 
 
-async def test_somebody_who_is_out_is_refused(tea: Space, listener: Participant) -> None:
+async def test_a_member_who_is_out_is_refused(tea: Space, listener: Participant) -> None:
     await sync_to_async(beat)("one", hls=True)
     await sync_to_async(listener.leave)()
     with pytest.raises(Refused):
         await listeners.hear(listener.pk, protocol.Hear(files=True), Ear())
 
 
-async def test_levels_are_not_told_to_whoever_hears_them_later(tea: Space, lior: User, sol: User) -> None:
+async def test_levels_are_not_sent_to_pages_that_hear_later(tea: Space, lior: User, sol: User) -> None:
     await sync_to_async(beat)("one", hls=True)
     async with pages(tea, lior, sol) as [late, live]:
         await hear(late)

@@ -1,4 +1,4 @@
-"""Whoever hears a Space as files, while a node is emptied: what is missing between the one and the other."""
+"""Hearing a Space as files while a node is emptied: how much is missing between the two nodes."""
 
 import asyncio
 import itertools
@@ -24,7 +24,7 @@ PATIENCE = 60.0
 
 @asynccontextmanager
 async def listening(tea: Space) -> AsyncIterator[None]:
-    """Somebody hears the files of the Space."""
+    """A page hears the files of the Space."""
 
     over = asyncio.Event()
 
@@ -44,14 +44,14 @@ async def listening(tea: Space) -> AsyncIterator[None]:
 
 
 class Playlists:
-    """The files of the Space, as whoever fetches the playlist again and again finds them."""
+    """The files of the Space, as a player finds them that fetches the playlist again and again."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.seen: dict[str, Segment] = {}
 
     def has(self, segments: int) -> bool:
-        """Whether so many were seen by now, and so many more since the break where there was one."""
+        """Whether so many were seen by now and, after a break, so many since."""
         for one in self._read().segments:
             self.seen.setdefault(one.name, one)
         since = list(itertools.dropwhile(lambda one: not one.breaks, self.seen.values()))

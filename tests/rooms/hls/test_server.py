@@ -101,7 +101,7 @@ def test_caches_keep_segments_and_hardly_playlists(site: Site) -> None:
     assert (segment["content-type"], segment["cache-control"]) == ("audio/mp4", "public, max-age=60, immutable")
 
 
-def test_a_refusal_is_kept_by_nobody(site: Site) -> None:
+def test_caches_do_not_keep_a_refusal(site: Site) -> None:
     _, headers, _ = site.ask(f"/hls/{signed(OTHER)}/{TEA}/index.m3u8")
     assert headers["cache-control"] == "no-store"
 

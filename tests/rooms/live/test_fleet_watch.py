@@ -1,4 +1,4 @@
-"""The fleet line's socket: whom it tells, and what that costs a process with many pages."""
+"""The websocket of the fleet: who gets a hint, and what that costs a process with many pages."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -40,29 +40,29 @@ async def lines(*users: User) -> AsyncIterator[list[Socket]]:
         socket.scope["user"] = user
         assert (await socket.connect(timeout=WAIT_SECONDS))[0]
         opened.append(socket)
-        assert await told(socket), "from here on nothing is missed"
+        assert await hinted(socket), "from here on nothing is missed"
     yield opened
     for socket in opened:
         await socket.disconnect(timeout=WAIT_SECONDS)
 
 
-async def told(socket: Socket) -> bool:
+async def hinted(socket: Socket) -> bool:
     return await socket.receive_from(timeout=WAIT_SECONDS) == '{"type":"fleet"}'
 
 
 async def in_between(socket: Socket, user: User) -> bool:
-    """Whether the page was told before what is sent to it now."""
+    """Whether the page got a hint before the message that is sent to it now."""
     await do(events.fleet_changed, own=[user.pk])
-    await told(socket)
+    await hinted(socket)
     return not await socket.receive_nothing(timeout=0.05)
 
 
-async def test_followers_and_oneself_are_told_and_strangers_are_not(hana: User, sol: User, dee: User) -> None:
+async def test_followers_and_the_host_get_a_hint_and_strangers_do_not(hana: User, sol: User, dee: User) -> None:
     await do(sol.follow, hana)
     async with lines(hana, sol, dee) as [host, follower, stranger]:
         await do(Space.open, hana, title="Tea", audience=Space.Audience.FOLLOWERS)
-        assert await told(host)
-        assert await told(follower)
+        assert await hinted(host)
+        assert await hinted(follower)
         assert not await in_between(stranger, dee)
 
 
@@ -70,7 +70,7 @@ HOW = ["follow", "unfollow", "approve", "block", "be blocked", "unblock", "be un
 
 
 @pytest.mark.parametrize("how", HOW)
-async def test_the_line_follows_what_one_may_see(hana: User, sol: User, dee: User, lior: User, how: str) -> None:
+async def test_the_fleet_follows_what_a_member_may_see(hana: User, sol: User, dee: User, lior: User, how: str) -> None:
     if how not in ("follow", "approve"):
         await do(dee.follow, hana)
     if how == "unblock":
@@ -96,15 +96,15 @@ async def test_the_line_follows_what_one_may_see(hana: User, sol: User, dee: Use
     }
     async with lines(dee, lior) as [page, other]:
         await do(verbs[how])
-        assert await told(page)
+        assert await hinted(page)
         assert not await in_between(other, lior)
 
 
-async def test_the_line_comes_back_with_the_account(dee: User, lior: User) -> None:
+async def test_the_fleet_comes_back_with_the_account(dee: User, lior: User) -> None:
     await do(dee.suspend, timezone.now() + timedelta(days=1))
     async with lines(dee, lior) as [page, other]:
         await do(dee.lift_suspension)
-        assert await told(page)
+        assert await hinted(page)
         assert not await in_between(other, lior)
 
 
@@ -114,14 +114,14 @@ async def test_a_block_that_never_was_is_taken_back_in_silence(hana: User, dee: 
         assert not await in_between(page, dee)
 
 
-async def test_a_request_to_follow_tells_nobody(hana: User, dee: User) -> None:
+async def test_a_request_to_follow_sends_no_hint(hana: User, dee: User) -> None:
     await User.objects.filter(pk=hana.pk).aupdate(approves_followers=True)
     async with lines(dee) as [page]:
         await do(dee.follow, hana)
         assert not await in_between(page, dee)
 
 
-async def test_many_pages_cost_one_question_and_one_subscription(
+async def test_many_pages_cost_one_query_and_one_subscription(
     hana: User, sol: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
@@ -136,8 +136,8 @@ async def test_many_pages_cost_one_question_and_one_subscription(
     await do(sol.follow, hana)
     async with lines(sol, sol, *others) as [one, two, *_]:
         await do(events.fleet_changed, [hana.pk])
-        assert await told(one)
-        assert await told(two)
+        assert await hinted(one)
+        assert await hinted(two)
         assert asked == [31]
         [channels] = get_channel_layer()._get_layer().groups.values()
         assert len(channels) == 1
@@ -155,12 +155,12 @@ async def test_a_fault_is_not_the_end_of_the_lookout(
             broken.setattr(fleet_watch, "followers_among", fail)
             await do(events.fleet_changed, [hana.pk])
             await do(events.fleet_changed, own=[hana.pk])
-            assert await told(page)
+            assert await hinted(page)
         await do(events.fleet_changed, [hana.pk])
-        assert await told(page)
+        assert await hinted(page)
 
 
-async def test_a_page_that_cannot_be_told_keeps_nothing_from_the_others(hana: User) -> None:
+async def test_a_page_that_fails_keeps_nothing_from_the_others(hana: User) -> None:
     tried: list[int] = []
 
     async def tell(page: int) -> None:

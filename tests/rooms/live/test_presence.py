@@ -15,7 +15,7 @@ CROWD = 5000
 
 
 def opened(tea: Space, user: User, *connections: str) -> Participant:
-    """Enter through each of these; the person as the last one knows him."""
+    """Enter through each of these connections. Returns the person as the last one knows them."""
     return [presence.enter(str(tea.pk), user, connection) for connection in connections][-1]
 
 
@@ -36,7 +36,7 @@ def is_away(person: Participant) -> bool:
     return person.away_since is not None
 
 
-def test_whoever_has_another_connection_is_not_lost(tea: Space, host: Participant, sol: User) -> None:
+def test_a_member_with_another_connection_is_not_lost(tea: Space, host: Participant, sol: User) -> None:
     person = opened(tea, sol, "first", "second")
     end(person, "first")
     assert presence.is_connected(person)
@@ -67,15 +67,15 @@ def test_another_persons_connection_is_not_mine(tea: Space, host: Participant, s
     assert (presence.is_connected(mine), presence.is_connected(other)) == (False, True)
 
 
-def test_nobody_is_lost_from_a_space_that_has_ended(tea: Space, host: Participant, sol: User) -> None:
+def test_no_one_is_lost_from_a_space_that_has_ended(tea: Space, host: Participant, sol: User) -> None:
     person = opened(tea, sol, "page")
     end(person, "page")
     tea.end()
     assert not is_away(person)
 
 
-def test_what_one_end_costs_does_not_grow_with_the_room(tea: Space, host: Participant, sol: User) -> None:
-    """A room of thousands may end in one moment."""
+def test_the_cost_of_one_end_does_not_grow_with_the_space(tea: Space, host: Participant, sol: User) -> None:
+    """A Space of thousands may end in one moment."""
     person = opened(tea, sol, "page")
     crowd: dict[str | bytes, bytes | float | int | str] = {
         f"{number}:page": time.time() + 60 for number in range(CROWD)

@@ -1,4 +1,4 @@
-"""What a page knows of a Space when it comes in."""
+"""What a page knows of a Space when it connects."""
 
 from collections.abc import Callable
 from threading import Event
@@ -23,7 +23,7 @@ def faces(space: Space, me: Participant) -> list[str]:
     return [person.handle for person in snapshot.of(space, me).faces]
 
 
-def test_whoever_listens_sees_himself_however_many_came_before(
+def test_a_listener_is_among_the_faces_however_many_came_before(
     tea: Space, host: Participant, listener: Participant, sol: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     last = tea.enter(sol)
@@ -33,7 +33,7 @@ def test_whoever_listens_sees_himself_however_many_came_before(
     assert faces(tea, last) == ["sol"]
 
 
-def test_two_faces_cost_no_more_questions_than_one(tea: Space, listener: Participant, sol: User) -> None:
+def test_two_faces_cost_no_more_queries_than_one(tea: Space, listener: Participant, sol: User) -> None:
     def questions() -> int:
         with CaptureQueriesContext(connection) as asked:
             snapshot.of(Space.objects.get(pk=tea.pk), listener)
@@ -52,13 +52,13 @@ def settled(tea: Space, *place: Any) -> Space:
     return Space.objects.get(pk=tea.pk)
 
 
-def test_a_page_that_missed_where_the_sound_has_gone_is_told_so(tea: Space, listener: Participant) -> None:
+def test_a_snapshot_names_the_boot_for_pages_that_missed_a_move(tea: Space, listener: Participant) -> None:
     assert snapshot.of(tea, listener).boot == ""
     assert snapshot.of(settled(tea, "one", "a1"), listener).boot == "a1"
     assert snapshot.of(settled(tea, "two", "b1"), listener).boot == "b1"
 
 
-def test_while_two_nodes_have_the_sound_nobody_is_told_to_leave_one(tea: Space, listener: Participant) -> None:
+def test_a_snapshot_names_no_boot_while_two_nodes_have_the_sound(tea: Space, listener: Participant) -> None:
     hour = 3_600_000
     assert snapshot.of(settled(tea, "two", "b1", "a1", tea.room_ms + hour), listener).boot == ""
     assert snapshot.of(settled(tea, "two", "b1", "a1", 0), listener).boot == "b1", "it is over, however it went"
@@ -68,8 +68,8 @@ def test_while_two_nodes_have_the_sound_nobody_is_told_to_leave_one(tea: Space, 
 take: Callable[[UUID], Snapshot] = async_to_sync(commands.take_snapshot)
 
 
-def test_a_snapshot_stands_in_no_line(tea: Space, listener: Participant) -> None:
-    """Somebody changes the Space all the while; a storm of joins does so for minutes."""
+def test_a_snapshot_waits_for_no_lock(tea: Space, listener: Participant) -> None:
+    """The Space changes all the while. A storm of joins does that for minutes."""
     with transaction.atomic():
         Space.locked(tea.pk)
         [seen] = at_once(lambda: take(listener.pk))
@@ -79,7 +79,7 @@ def test_a_snapshot_stands_in_no_line(tea: Space, listener: Participant) -> None
 def test_snapshots_and_events_together_leave_no_gap(
     tea: Space, host: Participant, listener: Participant, sent: list[dict[str, Any]]
 ) -> None:
-    """Whoever takes a snapshot amid changes, and from then on events with higher numbers, knows what the rows hold."""
+    """A snapshot that is taken amid changes, and all later events, add up to what the rows hold."""
     done = Event()
 
     def change() -> None:

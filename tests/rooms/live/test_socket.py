@@ -1,4 +1,4 @@
-"""The socket of a Space: who gets in, what a frame does, what everybody else sees of it."""
+"""The websocket of a Space: who gets in, what a frame does, what all others see of it."""
 
 import asyncio
 from typing import Any
@@ -36,7 +36,7 @@ async def test_the_first_frame_is_a_snapshot(tea: Space, hana: User, sol: User) 
         await page.gone()
 
 
-async def test_ones_connection_is_told_to_oneself_alone(tea: Space, hana: User, sol: User) -> None:
+async def test_the_state_of_a_connection_goes_to_its_own_page_alone(tea: Space, hana: User, sol: User) -> None:
     async with pages(tea, hana, sol) as [host, listener]:
         me = await Participant.objects.aget(space=tea, user=sol)
         await runmedia.Web().hint(ConnectionState(str(tea.pk), str(me.pk), "poor", "loss", "out", False))
@@ -87,7 +87,7 @@ async def test_a_bad_frame_is_answered_and_changes_nothing(tea: Space, sol: User
         assert (await page.until("snapshot"))["seq"] == 0
 
 
-async def test_whoever_asks_whether_the_server_is_there_is_told(tea: Space, sol: User) -> None:
+async def test_a_ping_is_answered(tea: Space, sol: User) -> None:
     async with pages(tea, sol) as [page]:
         await page.send(type="ping", id=3)
         assert await page.until_any("ok", "error") == {"type": "ok", "re": 3}
@@ -136,7 +136,7 @@ async def test_what_a_listener_may_not_do_is_refused_with_the_reason(tea: Space,
             assert (await page.until("error", re=9))["code"] == "not_your_role"
 
 
-async def test_the_host_invites_by_handle_all_or_nobody(hana: User, sol: User, dee: User, lior: User) -> None:
+async def test_the_host_invites_all_handles_or_none(hana: User, sol: User, dee: User, lior: User) -> None:
     space = await sync_to_async(Space.open)(hana, title="Tea", audience=Space.Audience.NAMED, invited=[sol])
     await sync_to_async(lior.block)(hana)
     async with pages(space, hana, sol) as [host, page]:
@@ -232,7 +232,7 @@ async def test_a_second_page_takes_over(tea: Space, sol: User) -> None:
 
 
 async def test_of_two_pages_opened_at_once_the_later_one_stays(tea: Space, sol: User) -> None:
-    """The word of the earlier one may come after that of the later one."""
+    """The message of the earlier page may arrive after that of the later page."""
     async with pages(tea, sol) as [first], pages(tea, sol) as [second]:
         assert await first.closed() == Close.TAKEN_OVER
         person = await Participant.objects.aget(space=tea, user=sol)
@@ -241,8 +241,8 @@ async def test_of_two_pages_opened_at_once_the_later_one_stays(tea: Space, sol: 
         assert await second.until("reactions")
 
 
-async def test_whoever_was_overtaken_before_he_could_hear_of_it_gives_way(tea: Space, sol: User) -> None:
-    """A later page has entered before this one was told anything: his own word tells him, too."""
+async def test_a_page_that_was_taken_over_before_it_joined_its_group_closes(tea: Space, sol: User) -> None:
+    """A later page has entered before this one had joined its group. Its own message closes it, too."""
     async with pages(tea, sol) as [first]:
         person = await Participant.objects.aget(space=tea, user=sol)
         await sync_to_async(presence.enter)(str(tea.pk), sol, "a later one")
@@ -258,7 +258,7 @@ async def test_the_end_reaches_every_page(tea: Space, hana: User, sol: User) -> 
         assert await host.closed() == Close.ENDED
 
 
-async def test_pages_that_missed_the_end_hear_of_it_from_the_sweep(
+async def test_pages_that_missed_the_end_get_it_from_the_sweep(
     tea: Space, hana: User, sol: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(to: str, message: dict[str, Any]) -> None:
@@ -274,7 +274,7 @@ async def test_pages_that_missed_the_end_hear_of_it_from_the_sweep(
         assert [await page.closed(), await host.closed()] == [Close.ENDED, Close.ENDED]
 
 
-async def test_the_end_told_twice_is_one_event(tea: Space, sol: User) -> None:
+async def test_the_end_sent_twice_is_one_event(tea: Space, sol: User) -> None:
     async with pages(tea, sol) as [page]:
         await sync_to_async(tea.end)()
         space = await Space.objects.aget(pk=tea.pk)

@@ -1,4 +1,4 @@
-"""The pulse of a Space: what is summed, how often it leaves."""
+"""The ticker of a Space: what is summed, and how often sums leave."""
 
 import asyncio
 import time
@@ -31,19 +31,19 @@ async def test_several_processes_send_a_sum_no_more_often_than_one(tea: Space) -
     assert sum(taken) == 1
 
 
-async def test_coming_and_going_is_told_in_sums(tea: Space, hana: User, sol: User) -> None:
+async def test_coming_and_leaving_is_sent_in_sums(tea: Space, hana: User, sol: User) -> None:
     async with pages(tea, hana) as [host]:
         async with pages(tea, sol) as [page]:
-            told = await host.until("audience")
-            assert told["listeners"] == 1
-            assert [person["handle"] for person in told["entered"]] == ["sol"]
+            audience = await host.until("audience")
+            assert audience["listeners"] == 1
+            assert [person["handle"] for person in audience["entered"]] == ["sol"]
             await page.send(type="leave", id=1)
             await page.until("ok", re=1)
         assert (await host.until("audience"))["listeners"] == 0
 
 
 @pytest.mark.parametrize(("connections", "seconds"), [(2, 0.5), (500, 0.5), (2500, 2.5), (5000, 5.0), (50_000, 5.0)])
-async def test_the_larger_a_room_the_less_often_its_sums_leave(tea: Space, connections: int, seconds: float) -> None:
+async def test_more_people_get_sums_less_often(tea: Space, connections: int, seconds: float) -> None:
     leases: dict[str | bytes, bytes | float | int | str] = {
         f"{number}:page": time.time() + 30 for number in range(connections)
     }

@@ -58,7 +58,7 @@ def test_unless_the_host_wants_earlier_followers_only(hana: User, sol: User, dee
 
 
 @pytest.mark.parametrize("host_blocks", [True, False])
-def test_a_block_keeps_out_whoever_made_it(tea: Space, hana: User, sol: User, host_blocks: bool) -> None:
+def test_a_block_keeps_both_sides_apart(tea: Space, hana: User, sol: User, host_blocks: bool) -> None:
     (hana if host_blocks else sol).block(hana if not host_blocks else sol)
     assert not may_enter(tea, sol)
 
@@ -75,7 +75,7 @@ def test_suspended_people_enter_nothing(tea: Space, sol: User) -> None:
 
 
 @pytest.mark.parametrize("person", ["sol", "hana"])
-def test_whoever_is_locked_out_leaves_the_live_space_at_once(
+def test_a_disabled_member_leaves_the_live_space_at_once(
     tea: Space, hana: User, sol: User, person: str, django_capture_on_commit_callbacks: Any
 ) -> None:
     for user in (hana, sol):

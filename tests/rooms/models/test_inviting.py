@@ -43,7 +43,7 @@ def test_only_the_host_names_people(private: Space, sol: User, dee: User) -> Non
     assert not may_enter(private, dee)
 
 
-def test_nobody_is_named_for_a_space_of_followers_or_after_the_end(
+def test_no_one_is_named_for_a_space_of_followers_or_after_the_end(
     hana: User, dee: User, open_space: OpenSpace
 ) -> None:
     for audience, reason in ((Space.Audience.FOLLOWERS, Reason.NOT_BY_NAME), (Space.Audience.NAMED, Reason.NOT_LIVE)):
@@ -55,14 +55,14 @@ def test_nobody_is_named_for_a_space_of_followers_or_after_the_end(
     assert not Space.objects.filter(invitations__user=dee).exists()
 
 
-def test_whoever_was_removed_is_not_named_again(private: Space, hana: User, sol: User, dee: User) -> None:
+def test_a_removed_person_is_not_named_again(private: Space, hana: User, sol: User, dee: User) -> None:
     person, host = private.enter(sol), private.participants.get(user=hana)
     person.remove(host)
     assert refused_invitation(private, hana, dee, sol) == Reason.WAS_REMOVED
     assert not may_enter(private, dee)
 
 
-def test_nobody_is_named_when_a_space_of_followers_opens(hana: User, dee: User, open_space: OpenSpace) -> None:
+def test_no_one_is_named_when_a_space_of_followers_opens(hana: User, dee: User, open_space: OpenSpace) -> None:
     with pytest.raises(Refused, match="not_by_name"):
         open_space(hana, audience=Space.Audience.FOLLOWERS, invited=[dee])
     assert not Space.objects.filter(host=hana).exists()

@@ -28,7 +28,7 @@ def test_asking_and_being_admitted(tea: Space, host: Participant, listener: Part
     assert sent[1]["how"] == "admitted"
 
 
-def test_the_queue_is_in_the_order_of_asking(tea: Space, host: Participant, listener: Participant, sol: User) -> None:
+def test_requests_are_in_the_order_of_asking(tea: Space, host: Participant, listener: Participant, sol: User) -> None:
     other = tea.enter(sol)
     listener.ask_to_speak("first")
     other.ask_to_speak("second")
@@ -37,7 +37,7 @@ def test_the_queue_is_in_the_order_of_asking(tea: Space, host: Participant, list
     assert [request.text for request in tea.open_requests()] == ["second"]
 
 
-def test_one_asks_once_and_withdraws_what_one_asked(listener: Participant) -> None:
+def test_a_listener_asks_once_and_withdraws_only_what_they_asked(listener: Participant) -> None:
     refused_with(Reason.NOT_ASKED, listener.withdraw)
     listener.ask_to_speak()
     refused_with(Reason.ALREADY_ASKED, listener.ask_to_speak)

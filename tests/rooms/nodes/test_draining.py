@@ -1,4 +1,4 @@
-"""What `manage.py media` knows of a node that it empties: real nodes, and nobody in the Spaces."""
+"""What `manage.py media` knows of a node that it empties: real nodes, and no one in the Spaces."""
 
 import asyncio
 
@@ -29,7 +29,7 @@ async def node_of(tea: Space) -> str:
 
 
 def fall_silent(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Redis has lost the heartbeat, and hears no other one."""
+    """Lose the heartbeat in Redis, and let the node send no other."""
 
     async def nothing(now: float) -> None: ...
 
@@ -37,25 +37,25 @@ def fall_silent(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     redis_client().delete(heartbeat.KEY.format(name=node.name))
 
 
-async def test_a_space_that_was_placed_a_moment_ago_is_taken_along(tea: Space, start: Start) -> None:
+async def test_a_space_that_was_placed_a_moment_ago_moves_too(tea: Space, start: Start) -> None:
     old = await start("old")
     await database(placement.place)(tea)
     await start("new")
-    assert not old.engine.spaces, "nobody has come yet, so no heartbeat tells of it"
+    assert not old.engine.spaces, "no one has come yet, so no heartbeat names it"
     assert f"({tea.pk}) moved to new: 0 connected" in await media("drain", "old")
     assert await node_of(tea) == "new"
 
 
-async def test_a_space_that_comes_while_the_node_is_told_to_drain_is_taken_along(
+async def test_a_space_that_comes_while_the_drain_begins_moves_too(
     tea: Space, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (old, _), told = await two(start), draining.set_draining
+    (old, _), set_draining = await two(start), draining.set_draining
 
     async def placed_meanwhile(node: placement.Node, client: aiohttp.ClientSession, on: bool) -> bool:
         if on:
             await database(placement.place)(tea)
             assert await http.call(client, "PUT", f"{node.url}/spaces/{tea.pk}") is not None
-        return await told(node, client, on)
+        return await set_draining(node, client, on)
 
     monkeypatch.setattr(draining, "set_draining", placed_meanwhile)
     assert "moved to new" in await media("stop", "old")
@@ -63,7 +63,7 @@ async def test_a_space_that_comes_while_the_node_is_told_to_drain_is_taken_along
     assert await node_of(tea) == "new"
 
 
-async def test_a_space_whose_place_is_written_after_the_rows_were_read_is_taken_along(
+async def test_a_space_whose_place_is_written_after_the_rows_were_read_moves_too(
     tea: Space, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (old, _), all_on, looks = await two(start), draining._all_on, list[list[str]]()
@@ -81,7 +81,7 @@ async def test_a_space_whose_place_is_written_after_the_rows_were_read_is_taken_
     assert await node_of(tea) == "new"
 
 
-async def test_a_node_whose_heart_redis_has_lost_has_not_ended(
+async def test_a_node_whose_heartbeat_redis_has_lost_has_not_ended(
     tea: Space, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     node, lives, asked = await start("n1"), draining.is_running, list[bool]()
@@ -120,7 +120,7 @@ async def test_a_node_that_redis_does_not_hear_is_not_drained(
 
 
 @pytest.mark.parametrize(("failures", "said", "where"), [(1, "moved to new", "new"), (99, "stays: no page", "old")])
-async def test_a_space_of_which_nobody_can_be_told_that_it_moves_stays(
+async def test_a_space_stays_if_no_page_can_be_reached(
     tea: Space, start: Start, monkeypatch: pytest.MonkeyPatch, failures: int, said: str, where: str
 ) -> None:
     await two(start)

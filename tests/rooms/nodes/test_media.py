@@ -53,7 +53,7 @@ Start = Callable[..., Any]
 
 @pytest_asyncio.fixture
 async def start(tmp_path: Path) -> AsyncIterator[Start]:
-    """`await start("n1")`: a node of that name, whose heart has been heard."""
+    """`await start("n1")`: a node of that name, with a heartbeat in Redis."""
     running: list[Node] = []
 
     async def started(name: str, outside: Quiet | None = None, **more: Any) -> Node:
@@ -85,7 +85,7 @@ async def refusal(*arguments: str) -> str:
 
 @asynccontextmanager
 async def everybody(tea: Space, *people: User) -> AsyncIterator[list[Follower]]:
-    """hana and sol at open microphones, and everybody else listening."""
+    """hana and sol at open microphones, and all others listening."""
     voices = {0: tone_packets(HANA), 1: tone_packets(SOL)}
     async with Crowd() as crowd, pages(tea, *people) as opened:
         followers = [Follower(page, crowd, (HANA, SOL), voices.get(place, ())) for place, page in enumerate(opened)]
@@ -143,7 +143,7 @@ async def test_an_unknown_node_is_refused_with_those_there_are(tea: Space, start
         assert await refusal(action, "n9") == "No media node n9 is running. Running: n1, n2."
 
 
-async def test_a_node_that_does_not_answer_is_told_so(
+async def test_a_node_that_does_not_answer_is_reported(
     tea: Space, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     node = await start("n1")
@@ -180,7 +180,7 @@ async def test_without_another_node_spaces_go_on_where_they_are(
 
 
 @pytest.mark.alone
-async def test_everybody_goes_on_hearing_everybody_while_a_node_is_drained_and_stopped(
+async def test_everyone_goes_on_hearing_everyone_while_a_node_is_drained_and_stopped(
     tea: Space, hana: User, sol: User, lior: User, dee: User, start: Start
 ) -> None:
     await database(dee.follow)(hana)
@@ -214,7 +214,7 @@ async def test_everybody_goes_on_hearing_everybody_while_a_node_is_drained_and_s
     nothing_is_doubled(kept.chunks)
 
 
-async def test_where_the_new_node_dies_meanwhile_everybody_stays_on_the_old_one(
+async def test_everyone_stays_on_the_old_node_if_the_new_one_dies_meanwhile(
     tea: Space, hana: User, sol: User, lior: User, start: Start
 ) -> None:
     old, new = await start("old"), await start("new")
@@ -234,7 +234,7 @@ async def test_where_the_new_node_dies_meanwhile_everybody_stays_on_the_old_one(
         await hear(followers)
 
 
-async def test_a_space_without_room_elsewhere_stays(
+async def test_a_space_stays_if_no_other_node_has_enough_free_places(
     tea: Space, hana: User, sol: User, lior: User, start: Start
 ) -> None:
     old = await start("old")
@@ -276,7 +276,7 @@ def nothing_is_doubled(chunks: list[Chunk]) -> None:
         assert min(gaps) >= 0
 
 
-async def test_listeners_wait_in_line_and_move_up(
+async def test_listeners_queue_and_move_up(
     tea: Space, hana: User, sol: User, lior: User, dee: User, mo: User, start: Start
 ) -> None:
     for person in (dee, mo):
@@ -296,7 +296,7 @@ async def test_listeners_wait_in_line_and_move_up(
         print(f"called {time.monotonic() - left:.2f} s after a place was free")
         await until(lambda: second.waiting[-1] == 1, 20)
         ear = crowd.add(Ear(()))
-        assert (await second.offer(ear))["code"] == "full", "not before his turn"
+        assert (await second.offer(ear))["code"] == "full", "not before their turn"
         await first.connect()
         await until(lambda: node.engine.peers == 3, 20)
         assert second.waiting[-1] == 1
@@ -308,7 +308,7 @@ def _is_told(late: Follower, place: int) -> bool:
     return late.waiting == [place]
 
 
-async def test_whoever_comes_to_the_stage_does_not_wait(
+async def test_a_member_who_comes_to_the_stage_does_not_wait(
     tea: Space, hana: User, sol: User, lior: User, dee: User, start: Start
 ) -> None:
     await database(dee.follow)(hana)

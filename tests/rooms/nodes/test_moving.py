@@ -57,7 +57,7 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> Steps:
 
 
 class Unanswered:
-    """So many questions that a node leaves unanswered, when it is so far."""
+    """Requests that a node leaves unanswered: so many, and only when `when()` is true."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, node: Node, number: int, when: Callable[[], bool]) -> None:
         self.left, self._node, self._when, self._ask = number, node, when, http.ask
@@ -97,7 +97,7 @@ async def test_one_call_without_an_answer_is_no_death(
         await hear(followers)
 
 
-async def test_everybody_is_fetched_back_from_a_node_that_is_given_up_though_it_lives(
+async def test_everyone_comes_back_from_a_node_that_is_given_up_though_it_lives(
     tea: Space, hana: User, sol: User, lior: User, dee: User, start: Start, steps: Steps,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
@@ -157,7 +157,7 @@ async def test_a_move_does_not_go_on_before_the_node_says_that_it_is_left(
         await placed(followers)
         mute = Unanswered(monkeypatch, old, 20, lambda: steps.sent == ["stage", "all"])
         assert "moved to new: 3 connected" in await media("drain", "old")
-        assert not mute.left, "`over` is told after that"
+        assert not mute.left, "`over` is sent after that"
         assert steps.sent == ["stage", "all", "over"]
 
 
@@ -182,7 +182,7 @@ async def test_a_move_that_broke_off_goes_on_to_where_it_was_to_go(
         assert {follower.ear.boot for follower in followers} == {new.boot}
 
 
-async def test_whoever_changes_his_network_in_the_middle_of_a_move_keeps_his_connection(
+async def test_a_member_who_changes_networks_in_the_middle_of_a_move_keeps_the_connection(
     tea: Space, hana: User, sol: User, lior: User, start: Start, steps: Steps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old, new = await two(start)
@@ -218,10 +218,10 @@ def settle(tea: Space, node: Node) -> None:
     Space.locked(tea.pk).settle(node.name, node.boot)
 
 
-async def test_whoever_no_word_of_a_new_place_reaches_comes_along_all_the_same(
+async def test_a_page_that_gets_no_hint_of_a_new_place_follows_all_the_same(
     tea: Space, hana: User, sol: User, lior: User, start: Start
 ) -> None:
-    """As where Redis has lost the message: the one before sends silence, and that looks like sound."""
+    """Redis has lost the message. The boot before sends silence, and that looks like sound."""
     old, new = await two(start)
     async with everybody(tea, hana, sol, lior) as followers:
         await placed(followers)
@@ -231,10 +231,10 @@ async def test_whoever_no_word_of_a_new_place_reaches_comes_along_all_the_same(
         assert not old.engine.spaces
 
 
-async def test_nobody_stays_behind_for_good_where_a_move_breaks_off_after_its_first_step(
+async def test_no_one_stays_behind_if_a_move_breaks_off_after_its_first_step(
     tea: Space, hana: User, sol: User, lior: User, start: Start, steps: Steps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As a page whose websocket is away for all that is told, and which takes no step by itself therefore."""
+    """Its websocket was away for all steps, so it takes none of them on its own."""
     monkeypatch.setattr(moving, "LATEST_MS", 500)
     monkeypatch.setattr(live_space, "LEFT_SECONDS", 0.5)
     old, new = await two(start)
@@ -250,7 +250,7 @@ async def test_nobody_stays_behind_for_good_where_a_move_breaks_off_after_its_fi
         assert not old.engine.spaces
 
 
-async def test_a_node_that_missed_that_it_has_a_space_is_told_again_by_whoever_comes(
+async def test_a_node_that_missed_its_standing_gets_it_again_with_the_next_offer(
     tea: Space, lior: User, start: Start
 ) -> None:
     old, _ = await two(start)

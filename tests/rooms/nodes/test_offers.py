@@ -1,4 +1,4 @@
-"""Offers to a node that went dark: it takes them, and never answers. The nodes are stand-ins, and all else is real."""
+"""Offers to a silent node: it takes them and never answers. The nodes are stand-ins, and all else is real."""
 
 import asyncio
 import time
@@ -26,7 +26,7 @@ THERE = "there"  # the Space that is on the other node all the time
 
 
 class Dark:
-    """Nodes that take connections and say nothing, until they are known to be dead; and one that answers."""
+    """Nodes that take connections and never answer, until they are known to be dead, and one that answers."""
 
     def __init__(self) -> None:
         self.taken = 0
@@ -43,7 +43,7 @@ class Dark:
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
 
     async def add(self, count: int) -> None:
-        """Have so many dark nodes more."""
+        """Add so many silent nodes."""
         self._dark += [await asyncio.start_server(self._take, "127.0.0.1", 0) for _ in range(count)]
 
     async def stop(self) -> None:
@@ -54,8 +54,7 @@ class Dark:
         await self._runner.cleanup()
 
     async def come(self, participant: UUID) -> Place:
-        """Where this participant's Space is: half of the numbers are in one that was never on a dark node, and the
-        others are on the dark ones in turn."""
+        """Where this participant's Space is. Odd numbers are on the node that answers, even ones on silent nodes."""
         away = self.is_known or participant.int % 2
         dark = self._dark[participant.int // 2 % len(self._dark)]
         port = self._runner.addresses[0][1] if away else dark.sockets[0].getsockname()[1]
@@ -85,10 +84,10 @@ def participants(odd: int, count: int = PAGES) -> list[UUID]:
 
 
 @pytest.mark.parametrize("count", [1, 7])
-async def test_dark_nodes_hold_up_nobody_on_another_one(
+async def test_silent_nodes_hold_up_no_offers_to_another_one(
     dark: Dark, count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also where they take more offers together than a session of aiohttp takes by itself."""
+    """Even if they take more offers together than a session of aiohttp takes by default."""
     monkeypatch.setattr(offers, "SECONDS", 60.0)  # so that no slot gets free, however slow the machine
     await dark.add(count - 1)
     stuck = [asyncio.create_task(offers.answer(who, "v=0")) for who in participants(0, count * PAGES)]
@@ -101,7 +100,7 @@ async def test_dark_nodes_hold_up_nobody_on_another_one(
     await asyncio.gather(*stuck, return_exceptions=True)
 
 
-async def test_whoever_waited_for_a_dark_node_is_placed_anew_when_it_is_known_to_be_dead(dark: Dark) -> None:
+async def test_offers_that_waited_for_a_silent_node_go_elsewhere_once_it_is_known_to_be_dead(dark: Dark) -> None:
     start = time.monotonic()
     pages = [asyncio.create_task(_page(who, start)) for who in participants(0)]
     await until(lambda: dark.taken == AT_ONCE)
@@ -109,11 +108,11 @@ async def test_whoever_waited_for_a_dark_node_is_placed_anew_when_it_is_known_to
     back = sorted(await asyncio.gather(*pages))
     rounds = -(-PAGES // AT_ONCE)
     print(f"first back after {back[0]:.1f} s, last after {back[-1]:.1f} s; {rounds} rounds of {SECONDS:.0f} s before")
-    assert dark.taken == AT_ONCE, "nobody asked it who had not asked it before"
+    assert dark.taken == AT_ONCE, "no one asked it who had not asked it before"
 
 
 async def _page(participant: UUID, start: float) -> float:
-    """Offer until somebody answers; after how many seconds that was."""
+    """Offer until a node answers. Returns after how many seconds."""
     while True:
         with suppress(SoundRefused):
             await offers.answer(participant, "v=0")

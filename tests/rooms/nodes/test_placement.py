@@ -1,4 +1,4 @@
-"""On which media node a Space sounds, and that everybody in it is told when it moves."""
+"""On which media node a Space sounds, and that its pages get a hint when it moves."""
 
 import asyncio
 from collections.abc import Callable
@@ -37,7 +37,7 @@ def test_the_least_loaded_node_gets_the_space_and_keeps_it(tea: Space) -> None:
 
 
 def test_a_drained_node_that_has_forgotten_a_space_does_not_get_it_again(tea: Space) -> None:
-    """A few seconds after the last one has left a node closes the Space, and its row still names the node."""
+    """A node closes a Space some seconds after the last person has left. Its row still names the node."""
     beat("one", spaces=[str(tea.pk)])
     placement.place(tea)
     beat("one", draining=True)
@@ -83,7 +83,7 @@ def test_a_node_that_redis_forgot_and_knows_again_is_the_same(tea: Space) -> Non
     assert placement.place(tea).name == "one"
 
 
-def test_whoever_is_heard_first_after_redis_was_away_does_not_get_the_spaces_of_others(tea: Space) -> None:
+def test_the_first_heartbeat_after_an_outage_of_redis_does_not_get_the_spaces_of_other_nodes(tea: Space) -> None:
     beat("one")
     placement.place(tea)
     died("one")
@@ -91,7 +91,7 @@ def test_whoever_is_heard_first_after_redis_was_away_does_not_get_the_spaces_of_
     with pytest.raises(SoundRefused) as nowhere:
         placement.place(Space.objects.get(pk=tea.pk))
     assert nowhere.value.reason == "no_node"
-    assert placement.free_places(Space.objects.get(pk=tea.pk)) == 0, "and nobody in line is called"
+    assert placement.free_places(Space.objects.get(pk=tea.pk)) == 0, "and no one in the queue is called"
     beat("one")
     assert placement.place(Space.objects.get(pk=tea.pk)).name == "one"
     died("one")
@@ -129,7 +129,7 @@ def test_a_live_space_keeps_a_node_that_became_full(tea: Space) -> None:
     assert placement.free_places(Space.objects.get(pk=tea.pk)) == 0
 
 
-def test_where_all_are_full_only_the_preferred_get_a_node_and_one_that_has_a_place(tea: Space) -> None:
+def test_if_all_nodes_are_full_only_preferred_members_get_one_that_has_a_place(tea: Space) -> None:
     beat("one", full=True, load=0.8)
     beat("two", peers=10, load=0.2)
     beat("three", draining=True)
@@ -170,7 +170,7 @@ def test_the_standing_names_the_node_that_keeps_the_sound(tea: Space) -> None:
     assert (written.boot, written.boot_before, written.from_ms) == ("a1", "", 0)
 
 
-def test_whose_heart_stopped_without_a_goodbye_is_lost(tea: Space) -> None:
+def test_a_node_whose_heartbeat_stopped_without_a_goodbye_is_silent(tea: Space) -> None:
     beat("one")
     beat("two")
     died("two")
@@ -186,7 +186,7 @@ def test_of_two_that_place_at_once_both_get_the_same_node(tea: Space) -> None:
     assert placement.place(yours).name == "one"
 
 
-def test_after_a_death_a_space_goes_where_all_in_it_have_room(
+def test_after_a_death_a_space_goes_to_a_node_with_places_for_everyone(
     tea: Space, host: Participant, listener: Participant
 ) -> None:
     beat("one")
@@ -197,7 +197,7 @@ def test_after_a_death_a_space_goes_where_all_in_it_have_room(
     assert placement.place(Space.objects.get(pk=tea.pk), preferred=True).name == "large"
 
 
-def test_where_no_node_has_room_for_all_the_one_with_the_most_takes_a_space(
+def test_if_no_node_has_places_for_everyone_the_one_with_most_takes_the_space(
     tea: Space, host: Participant, listener: Participant, speaker: Participant
 ) -> None:
     beat("small", peers=9, load=0.30)
@@ -231,7 +231,7 @@ async def _offer(person: Participant) -> tuple[str, str]:
 offer = async_to_sync(_offer)
 
 
-def test_everybody_is_told_once_that_the_sound_moved(
+def test_one_hint_says_that_the_sound_moved(
     host: Participant, listener: Participant, hinted: list[events.Hint]
 ) -> None:
     beat("one")
@@ -260,14 +260,14 @@ def test_an_offer_takes_two_steps_in_threads(
     assert len(steps) == 2
 
 
-def test_whoever_finds_every_node_full_is_told_so(host: Participant, hinted: list[events.Hint]) -> None:
+def test_an_offer_is_refused_if_every_node_is_full(host: Participant, hinted: list[events.Hint]) -> None:
     beat("one", peers=10)
     with pytest.raises(SoundRefused) as refused:
         offer(host)
     assert refused.value.reason == "full"
 
 
-def test_whoever_had_his_sound_gets_it_again_on_a_full_node_until_he_leaves(
+def test_a_member_who_had_sound_gets_it_again_on_a_full_node_until_they_leave(
     tea: Space, host: Participant, listener: Participant, hinted: list[events.Hint]
 ) -> None:
     beat("one")
@@ -297,7 +297,7 @@ def test_where_the_sound_is_placed_can_be_asked_though_it_is_full(
     assert (space, node.name) == (str(tea.pk), "one")
 
 
-def test_a_host_opens_a_space_on_a_busy_node_and_his_listeners_wait(
+def test_a_host_opens_a_space_on_a_busy_node_and_the_listeners_wait(
     host: Participant, listener: Participant, hinted: list[events.Hint]
 ) -> None:
     beat("one", full=True)
@@ -307,8 +307,8 @@ def test_a_host_opens_a_space_on_a_busy_node_and_his_listeners_wait(
     assert refused.value.reason == "full"
 
 
-def test_nobody_is_told_where_the_node_was_started_again(host: Participant, hinted: list[events.Hint]) -> None:
-    """Nothing of the one before is left to hear; the browsers notice by themselves."""
+def test_no_hint_is_sent_if_the_node_was_started_again(host: Participant, hinted: list[events.Hint]) -> None:
+    """Nothing sounds on the boot before, so the browsers notice without a hint."""
     beat("one")
     offer(host)
     beat("one", boot="2")
@@ -326,7 +326,7 @@ def test_all_calls_of_nodes_share_one_session() -> None:
 
 
 @pytest.mark.parametrize("how", ["leave", "remove", "end"])
-def test_whoever_is_not_in_the_space_gets_no_sound(
+def test_a_member_who_is_not_in_the_space_gets_no_sound(
     tea: Space, host: Participant, listener: Participant, hinted: list[events.Hint], how: str
 ) -> None:
     beat("one")

@@ -1,4 +1,4 @@
-"""Nobody hears a Space without being in it: real sockets, a real node, a real peer that stays when its page goes."""
+"""No one hears a Space without being in it: real sockets, a real node, a real peer that stays when its page goes."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -33,7 +33,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.asyncio]
 
 
 class Quiet:
-    """A web side that takes no notice."""
+    """A web side that ignores hints."""
 
     async def hint(self, hint: Hint) -> None: ...
 
@@ -75,7 +75,7 @@ async def listen(page: Page, crowd: Crowd) -> Client:
     return client
 
 
-async def test_a_change_of_network_is_told_over_the_socket_and_the_connection_goes_on(
+async def test_the_connection_goes_on_after_a_change_of_network(
     tea: Space, sol: User, lior: User, node: Node, crowd: Crowd
 ) -> None:
     async with pages(tea, sol, lior) as [page, strangers]:
@@ -94,7 +94,7 @@ async def test_a_change_of_network_is_told_over_the_socket_and_the_connection_go
 
 
 async def sweep(seconds_away: int | None = None) -> None:
-    """The sweeps as beat would run them; all who are away have been so for that long."""
+    """Run the sweeps as beat does. Everyone who is away has been so for that long."""
     if seconds_away is not None:
         since = timezone.now() - timedelta(seconds=seconds_away)
         await Participant.objects.filter(away_since__isnull=False).aupdate(away_since=since)
@@ -103,14 +103,14 @@ async def sweep(seconds_away: int | None = None) -> None:
 
 
 def deaf(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the node miss every word about who left."""
+    """Let the node miss every hint about people who left."""
     monkeypatch.setattr(node.link, "_on_message", ignore)
 
 
 async def ignore(*_: object) -> None: ...
 
 
-async def test_whoever_closes_the_page_and_keeps_the_peer_is_dropped(
+async def test_a_peer_that_stays_when_its_page_closes_is_dropped(
     tea: Space, hana: User, sol: User, node: Node, crowd: Crowd
 ) -> None:
     async with pages(tea, hana) as [_]:
@@ -121,7 +121,7 @@ async def test_whoever_closes_the_page_and_keeps_the_peer_is_dropped(
         assert node.engine.peers == 0
 
 
-async def test_whoever_only_reconnects_keeps_the_sound(
+async def test_a_member_who_reconnects_keeps_the_sound(
     tea: Space, hana: User, sol: User, node: Node, crowd: Crowd
 ) -> None:
     async with pages(tea, hana) as [_]:
@@ -136,7 +136,7 @@ async def test_whoever_only_reconnects_keeps_the_sound(
 
 
 @pytest.mark.parametrize("reached", [True, False])
-async def test_whoever_leaves_loses_the_sound_even_if_the_node_was_not_told(
+async def test_a_member_who_leaves_loses_the_sound_even_if_the_hint_was_lost(
     tea: Space, hana: User, sol: User, node: Node, crowd: Crowd, monkeypatch: pytest.MonkeyPatch, reached: bool
 ) -> None:
     async with pages(tea, hana, sol) as [_, page]:
@@ -155,10 +155,10 @@ async def test_whoever_leaves_loses_the_sound_even_if_the_node_was_not_told(
 @pytest.mark.parametrize(
     ("out", "code"), [("left_at", Close.LEFT), ("removed_at", Close.REMOVED), ("barred_at", Close.NOT_FOUND)]
 )
-async def test_a_page_that_heard_nothing_of_its_end_is_closed(
+async def test_a_page_that_missed_its_end_is_closed(
     tea: Space, hana: User, sol: User, node: Node, out: str, code: int
 ) -> None:
-    """Its person is out in the rows, and it would go on reading along; it learns why, so that it does not come back."""
+    """Its person is out by the rows, and it would go on reading. It learns why, so that it does not come back."""
     async with pages(tea, hana, sol) as [_, page]:
         now = timezone.now()
         await Participant.objects.filter(space=tea, user=sol).aupdate(**{"left_at": now, out: now})

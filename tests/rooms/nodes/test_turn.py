@@ -38,31 +38,31 @@ async def ask(page: Any, number: int) -> dict[str, Any]:
             return dict(frame)
 
 
-async def test_whoever_is_not_in_the_space_gets_none(tea: Space, speaker: Participant, dee: User) -> None:
+async def test_a_member_who_is_not_in_the_space_gets_none(tea: Space, speaker: Participant, dee: User) -> None:
     await sync_to_async(speaker.leave)()
     with pytest.raises(Refused):
         await relay.ice_servers(speaker.pk)
 
 
-async def test_whoever_was_removed_gets_none(tea: Space, host: Participant, listener: Participant) -> None:
+async def test_a_removed_member_gets_none(tea: Space, host: Participant, listener: Participant) -> None:
     await sync_to_async(listener.remove)(host)
     with pytest.raises(Refused):
         await relay.ice_servers(listener.pk)
 
 
-async def test_whoever_is_suspended_gets_none(tea: Space, listener: Participant, lior: User) -> None:
+async def test_a_suspended_member_gets_none(tea: Space, listener: Participant, lior: User) -> None:
     await sync_to_async(lior.suspend)(timezone.now() + timedelta(days=1))
     with pytest.raises(Refused):
         await relay.ice_servers(listener.pk)
 
 
-async def test_nobody_gets_any_in_a_space_that_has_ended(tea: Space, host: Participant, listener: Participant) -> None:
+async def test_no_one_gets_any_in_a_space_that_has_ended(tea: Space, host: Participant, listener: Participant) -> None:
     await sync_to_async(tea.end)(by=host)
     with pytest.raises(Refused):
         await relay.ice_servers(listener.pk)
 
 
-async def test_a_member_gets_credentials_that_are_his_in_this_space(tea: Space, sol: User) -> None:
+async def test_a_member_gets_credentials_for_this_space(tea: Space, sol: User) -> None:
     async with pages(tea, sol) as [page]:
         before = int(time.time())
         answer = await ask(page, 7)
@@ -82,14 +82,14 @@ async def test_others_get_others(tea: Space, sol: User, lior: User) -> None:
     assert len(set(names)) == 2
 
 
-async def test_whoever_asks_too_often_is_refused_and_loses_nothing(tea: Space, sol: User, lior: User) -> None:
+async def test_a_member_who_asks_too_often_is_refused_and_loses_nothing(tea: Space, sol: User, lior: User) -> None:
     async with pages(tea, sol, lior) as [page, other]:
         for number in range(relay.MOST_A_MINUTE):
             assert (await ask(page, 10 + number))["type"] == "ice_servers"
         refusal = await ask(page, 90)
         assert (refusal["type"], refusal["code"]) == ("error", "relay_too_often")
         assert refusal["text"]
-        assert (await ask(other, 91))["type"] == "ice_servers", "each member has his own count"
+        assert (await ask(other, 91))["type"] == "ice_servers", "each member has a count of their own"
         await page.send(type="ask", text="", id=92)
         assert await page.until("ok", re=92)
     key = keys.TURN_REQUESTS.format(member=sol.pk)

@@ -1,4 +1,4 @@
-"""What a verb tells others leaves the process, whatever becomes of the loop that the verb came from."""
+"""What a verb sends leaves the process, whatever becomes of the loop that the verb came from."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +25,7 @@ async def test_a_message_reaches_its_group() -> None:
 
 
 def test_a_verb_does_not_wait_for_a_loop_that_has_ended() -> None:
-    """As in a web process that is told to stop while a verb commits."""
+    """A web process stops while a verb commits."""
     running, stopped, sent = Event(), Event(), Event()
 
     def verb() -> None:

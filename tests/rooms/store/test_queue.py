@@ -1,4 +1,4 @@
-"""The line of those whom no node has a place for: its order, who is called, who loses his place."""
+"""The queue for a place in the sound: its order, who is called, who loses their place."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -30,7 +30,7 @@ def crowd(tea: Space) -> list[Participant]:
 
 @pytest.fixture
 def waiting(tea: Space, crowd: list[Participant]) -> list[str]:
-    """All of them in line."""
+    """All of them in the queue."""
     for place, person in enumerate(crowd, 1):
         assert queue.join(tea.pk, person.pk) == place
     return [str(person.pk) for person in crowd]
@@ -40,21 +40,21 @@ def order(tea: Space) -> list[str]:
     return list(redis_client().zrange(keys.QUEUE.format(space=tea.pk), 0, -1))
 
 
-def test_whoever_asks_again_keeps_his_place(tea: Space, waiting: list[str]) -> None:
+def test_a_member_who_asks_again_keeps_their_place(tea: Space, waiting: list[str]) -> None:
     assert queue.join(tea.pk, waiting[3]) == 4
     assert order(tea) == waiting
 
 
-def test_nobody_overtakes_those_who_wait(tea: Space, waiting: list[str], listener: Participant) -> None:
+def test_no_one_overtakes_members_who_wait(tea: Space, waiting: list[str], listener: Participant) -> None:
     assert not queue.may_enter(tea.pk, listener.pk)
     assert not queue.may_enter(tea.pk, waiting[0])
 
 
-def test_where_nobody_waits_everybody_may_go_in(tea: Space, listener: Participant) -> None:
+def test_everyone_may_enter_if_no_one_waits(tea: Space, listener: Participant) -> None:
     assert queue.may_enter(tea.pk, listener.pk)
 
 
-def test_as_many_are_called_as_there_is_room_for_and_in_their_order(tea: Space, waiting: list[str]) -> None:
+def test_as_many_are_called_as_there_are_free_places_and_in_order(tea: Space, waiting: list[str]) -> None:
     here = set(waiting)
     assert queue.call_next(tea.pk, 2, here) == {
         waiting[0]: 0, waiting[1]: 0, waiting[2]: 1, waiting[3]: 2, waiting[4]: 3
@@ -65,7 +65,7 @@ def test_as_many_are_called_as_there_is_room_for_and_in_their_order(tea: Space, 
     assert queue.call_next(tea.pk, 2, here) == {waiting[2]: 0, waiting[3]: 1, waiting[4]: 2}
 
 
-def test_whoever_comes_when_called_and_finds_no_room_is_the_first_again(tea: Space, waiting: list[str]) -> None:
+def test_a_called_member_who_finds_the_node_full_is_first_again(tea: Space, waiting: list[str]) -> None:
     queue.call_next(tea.pk, 2, set(waiting))
     assert queue.join(tea.pk, waiting[3]) == 2, "two are on their way in"
     assert queue.join(tea.pk, waiting[0]) == 1
@@ -78,8 +78,8 @@ def test_no_more_are_called_than_a_node_can_take_at_once(tea: Space, waiting: li
     assert called == waiting[: queue.MOST_CALLED]
 
 
-def test_without_room_nobody_is_called_and_nobody_is_told_twice(tea: Space, waiting: list[str]) -> None:
-    assert queue.call_next(tea.pk, 0, set(waiting)) == {}, "their places were told when they came"
+def test_without_free_places_no_one_is_called_and_no_place_is_sent_twice(tea: Space, waiting: list[str]) -> None:
+    assert queue.call_next(tea.pk, 0, set(waiting)) == {}, "their places were sent when they came"
 
 
 def test_a_lost_connection_is_passed_over_and_keeps_its_place(tea: Space, waiting: list[str]) -> None:
@@ -89,7 +89,7 @@ def test_a_lost_connection_is_passed_over_and_keeps_its_place(tea: Space, waitin
     assert [who for who, place in queue.call_next(tea.pk, 1, set(waiting)).items() if place == 0] == [away]
 
 
-def test_whoever_does_not_come_when_called_goes_to_the_end(
+def test_a_called_member_who_does_not_come_goes_to_the_end(
     tea: Space, waiting: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queue, "CALL_SECONDS", -1.0)
@@ -98,7 +98,7 @@ def test_whoever_does_not_come_when_called_goes_to_the_end(
     assert order(tea) == [*waiting[1:], waiting[0]]
 
 
-def test_whose_connection_was_lost_after_the_call_stays_first(
+def test_a_called_member_whose_connection_is_lost_stays_first(
     tea: Space, waiting: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queue, "CALL_SECONDS", -1.0)
@@ -115,7 +115,7 @@ WAYS_OUT: dict[str, Callable[[Participant, Participant], object]] = {
 
 
 @pytest.mark.parametrize("how", WAYS_OUT)
-def test_whoever_is_out_of_the_space_is_out_of_the_line(
+def test_a_member_who_is_out_of_the_space_is_out_of_the_queue(
     tea: Space, host: Participant, crowd: list[Participant], waiting: list[str], how: str
 ) -> None:
     person = Participant.objects.get(pk=crowd[1].pk)
@@ -124,17 +124,17 @@ def test_whoever_is_out_of_the_space_is_out_of_the_line(
 
 
 def kept(tea: Space) -> list[str]:
-    """The keys of the line of a Space."""
+    """The keys of the queue of a Space."""
     names = (keys.QUEUE, keys.CALLED, keys.PLACES, keys.HAD_SOUND)
     return [key for key in (name.format(space=tea.pk) for name in names) if redis_client().exists(key)]
 
 
-def test_redis_forgets_each_line_in_the_end(tea: Space, waiting: list[str]) -> None:
-    assert len(kept(tea)) == 2, "nobody was called yet, and nobody has had his sound"
+def test_redis_forgets_each_queue_in_the_end(tea: Space, waiting: list[str]) -> None:
+    assert len(kept(tea)) == 2, "no one was called yet, and no one has had sound"
     assert all(0 < redis_client().ttl(key) <= queue.LIFE_SECONDS for key in kept(tea))
 
 
-def test_nothing_is_kept_of_the_line_of_a_space_that_has_ended(tea: Space, waiting: list[str]) -> None:
+def test_nothing_is_kept_of_the_queue_of_an_ended_space(tea: Space, waiting: list[str]) -> None:
     queue.call_next(tea.pk, 1, set(waiting))
     queue.got_sound(tea.pk, waiting[1])
     assert len(kept(tea)) == 4
@@ -167,15 +167,15 @@ def test_a_person_who_had_sound_is_preferred_until_they_leave(tea: Space, lior: 
     assert not was_heard(tea.enter(lior)), "lior left, and comes as a new listener"
 
 
-def test_of_many_who_come_at_once_each_has_a_place_of_his_own(tea: Space, crowd: list[Participant]) -> None:
+def test_members_who_come_at_once_have_different_places(tea: Space, crowd: list[Participant]) -> None:
     places = at_once(*(partial(queue.join, tea.pk, person.pk) for person in crowd))
     assert sorted(places, key=str) == [1, 2, 3, 4, 5]
 
 
-def test_of_two_processes_that_call_at_once_none_calls_more_than_there_is_room_for(
+def test_processes_that_call_at_once_do_not_call_more_than_there_are_free_places(
     tea: Space, waiting: list[str]
 ) -> None:
-    """`rooms.live.ticker` lets one process at it; even without that nobody is called out of his turn."""
-    told = at_once(*(partial(queue.call_next, tea.pk, 2, set(waiting)) for _ in range(4)))
-    called = {who for one in told if isinstance(one, dict) for who, place in one.items() if place == 0}
+    """`rooms.live.ticker` lets one process call. Even without that no one is called out of turn."""
+    answers = at_once(*(partial(queue.call_next, tea.pk, 2, set(waiting)) for _ in range(4)))
+    called = {who for one in answers if isinstance(one, dict) for who, place in one.items() if place == 0}
     assert called == set(waiting[:2])

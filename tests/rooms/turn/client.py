@@ -22,7 +22,7 @@ PORTS = count(20_000)  # below those that the kernel chooses
 
 
 class Client:
-    """Somebody with an allocation. ``got`` are the payloads that came through the relay."""
+    """A client with an allocation. `got` are the payloads that came through the relay."""
 
     def __init__(self, protocol: Any) -> None:
         self.protocol, self.got = protocol, asyncio.Queue[bytes]()
@@ -65,8 +65,9 @@ class Client:
 
 @asynccontextmanager
 async def client(coturn: Coturn, user: tuple[str, str], transport: str = "udp") -> AsyncIterator[Client]:
-    """Somebody who has reached the server, from a port that nobody had before: for a while after an allocation coturn
-    hears nothing from where it was asked for. What he has there is given back at the end."""
+    """A client that has reached the server, from a fresh port. Its allocation is given back at the end.
+
+    For a while after an allocation coturn ignores the port that asked for it."""
     here = coturn.cable.here, next(PORTS)
     async with connection(coturn.server(transport), user, coturn.trust, here) as protocol:
         one = Client(protocol)
@@ -79,7 +80,7 @@ async def client(coturn: Coturn, user: tuple[str, str], transport: str = "udp") 
 async def allocated(
     coturn: Coturn, user: tuple[str, str], family: int = IPV4, transport: str = "udp"
 ) -> AsyncIterator[Client]:
-    """Somebody with an allocation."""
+    """A client with an allocation."""
     async with client(coturn, user, transport) as one:
         code = await one.allocate(family)
         assert code == 0, code

@@ -77,7 +77,7 @@ async def test_v17_1_1_only_the_media_node_is_reached(coturn: Coturn, node: Node
             assert await member.permit(reserved) == FORBIDDEN
 
 
-async def test_v17_1_1_each_of_several_nodes_is_reached_and_nobody_else(cable: Cable, tmp_path: Path) -> None:
+async def test_v17_1_1_each_of_several_nodes_is_reached_and_nothing_else(cable: Cable, tmp_path: Path) -> None:
     only = "allowed-peer-ip=203.0.113.7\nallowed-peer-ip=2001:db8::7\n"
     nodes = configuration("coturn_nodes").replace("203.0.113.8", cable.other).replace("2001:db8::8", cable.other6)
     coturn = Coturn(cable, tmp_path, {only: nodes}, ports=(3482, 446))
@@ -92,7 +92,7 @@ async def test_v17_1_1_each_of_several_nodes_is_reached_and_nobody_else(cable: C
         coturn.stop()
 
 
-async def test_v17_1_2_a_member_who_opens_many_ports_is_stopped_and_harms_nobody(coturn: Coturn, node: Node) -> None:
+async def test_v17_1_2_a_member_who_opens_many_ports_is_stopped_and_harms_no_one(coturn: Coturn, node: Node) -> None:
     """The name's first part, its end, differs from one set of credentials to the next; that does not help."""
     async with allocated(coturn, user("lior")) as lior, as_many_as_possible(coturn, iter(["sol"] * 1000)) as greedy:
         assert len(greedy) == OF_A_USER
@@ -111,7 +111,7 @@ async def test_v17_1_2_members_together_are_stopped_and_who_is_there_goes_on(sma
             await goes_on(one, node)
 
 
-async def test_v17_1_2_a_member_who_floods_is_slowed_down_and_harms_nobody(coturn: Coturn, node: Node) -> None:
+async def test_v17_1_2_a_member_who_floods_is_slowed_down_and_harms_no_one(coturn: Coturn, node: Node) -> None:
     """Ten times what is allowed for two seconds; of that no more gets through than for those seconds is allowed."""
     packet, started = bytes(1000), time.monotonic()
     async with allocated(coturn, user()) as flooding, allocated(coturn, user()) as lior:

@@ -1,4 +1,4 @@
-"""Who may use coturn at all: whoever has credentials of ours that have not ended."""
+"""Who may use coturn: only members with credentials of ours that have not ended."""
 
 import asyncio
 import socket
@@ -34,7 +34,7 @@ STRANGERS: dict[str, Callable[[], tuple[str, str]]] = {
 
 @pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
 @pytest.mark.parametrize("who", STRANGERS)
-async def test_whoever_has_no_credentials_of_ours_gets_nothing(coturn: Coturn, who: str, transport: str) -> None:
+async def test_without_our_credentials_there_is_nothing(coturn: Coturn, who: str, transport: str) -> None:
     async with client(coturn, STRANGERS[who](), transport) as stranger:
         assert await stranger.allocate() == UNAUTHORIZED
 
@@ -54,7 +54,7 @@ async def test_credentials_that_ended_open_nothing_new_and_cut_nothing_off(cotur
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
-async def test_nobody_is_relayed_to_by_tcp(coturn: Coturn, transport: str) -> None:
+async def test_no_one_is_relayed_to_by_tcp(coturn: Coturn, transport: str) -> None:
     async with client(coturn, user(), transport) as member:
         assert await member.allocate(IPV4, TCP_TRANSPORT) == TCP_NOT_ALLOWED
 

@@ -1,4 +1,4 @@
-"""Whom coturn relays to: the media node, and nobody else; every range of the documented deny list by itself."""
+"""Where coturn relays to: the media node, and nothing else. Every range of the documented deny list counts."""
 
 import re
 from ipaddress import ip_address
@@ -100,7 +100,7 @@ def family(address: str) -> int:
 
 @pytest.mark.parametrize(("address", "line"), CASES)
 async def test_a_peer_that_is_not_the_node_is_refused(coturn: Coturn, address: str, line: str) -> None:
-    """By permission and by channel; and the log says by which line, so that no line stands in for another."""
+    """By permission and by channel. The log names the line, so that no line stands in for another."""
     async with allocated(coturn, user(), family(address)) as member:
         assert await member.permit(address) == FORBIDDEN
         assert await member.bind(address) == FORBIDDEN
