@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from rooms.protocol.parts import IceServer, Person, Request, SpaceFacts, You
 
-VERSION = 1
+VERSION = 2
 
 
 class Event(Struct, kw_only=True, frozen=True, tag_field="type", forbid_unknown_fields=True):

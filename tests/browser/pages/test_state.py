@@ -35,7 +35,7 @@ def snapshot(**changed: Any) -> dict[str, Any]:
         "started_at": 0.0, "max_speakers": 11, "host_came": True, "host_away_until": None,
     }  # fmt: skip
     return {
-        "type": "snapshot", "seq": 7, "version": 1, "now": 100.0, "space": facts,
+        "type": "snapshot", "seq": 7, "version": 2, "now": 100.0, "space": facts,
         "you": {"participant": "lior", "notice_accepted": False},
         "stage": [person("hana", "host"), person("sol", "speaker")],
         "requests": [], "listeners": 1, "faces": [person("lior")], "standing": 3, "in_effect": 3,
