@@ -115,10 +115,11 @@ def _next_node(space: Space, alive: list[Node], preferred: bool) -> Node:
 
 
 def _is_gone(space: Space, alive: list[Node]) -> bool:
-    """True if the Space's node is certainly gone: it was never placed, the node was restarted or gave the Space up, or
-    it has no heartbeat although Redis has been up long enough.
+    """Whether the Space's node is certainly gone, so that another one may get the Space.
 
-    After an outage of Redis the first node with a heartbeat would otherwise get the Spaces of all others."""
+    It is gone if the Space was never placed, if the node runs but was restarted or gave the Space up, or if it has no
+    heartbeat although Redis has been up long enough. After an outage of Redis the first node with a heartbeat would
+    otherwise get the Spaces of all others."""
     if not space.node or space.node in {node.name for node in alive}:
         return True
     return any(node.steady >= heartbeat.LIFE_MS / 1000 for node in alive)
