@@ -57,7 +57,7 @@ def _people() -> dict[str, User]:
 
 def _dress(user: User, member: Member) -> None:
     """Bio and picture, if there is neither yet. A picture whose file is gone is drawn again."""
-    is_lost = bool(user.avatar) and not user.avatar.storage.exists(user.avatar.name)
+    is_lost = bool(user.avatar) and not user.avatar.storage.exists(str(user.avatar.name))
     if not user.bio and not user.avatar:
         user.bio = member.bio
         user.save(update_fields=["bio"])
