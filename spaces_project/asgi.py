@@ -1,4 +1,4 @@
-"""ASGI entry: HTTP to Django, websockets to the consumers of rooms."""
+"""The ASGI application: HTTP goes to Django, websockets to the consumers of rooms."""
 
 import os
 

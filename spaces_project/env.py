@@ -37,12 +37,12 @@ TABLE: list[Variable] = []
 
 
 def load_file(path: Path) -> None:
-    """Take `NAME=value` lines of `path` as variables, where the environment itself has none of that name."""
+    """Take `NAME=value` lines of `path` as variables, unless the environment has them."""
     add(read_file(path))
 
 
 def read_file(path: Path) -> dict[str, str]:
-    """The `NAME=value` lines of `path`; none where there is no such file."""
+    """The `NAME=value` lines of `path`; none if there is no such file."""
     if not path.is_file():
         return {}
     parts = [line.partition("=") for line in path.read_text(encoding="utf-8").splitlines()]
@@ -58,7 +58,7 @@ def add(variables: Mapping[str, str]) -> None:
 
 @contextmanager
 def plainly(program: str) -> Iterator[None]:
-    """End this program with one line where a variable is wrong in here, instead of a traceback."""
+    """End this program with one line instead of a traceback if a variable is wrong in here."""
     try:
         yield
     except ImproperlyConfigured as error:
@@ -66,7 +66,7 @@ def plainly(program: str) -> Iterator[None]:
 
 
 class _Unfit(ValueError):
-    """A value of the right kind that will not do; the text says why."""
+    """A value of the right kind that cannot be used. The text says why."""
 
 
 def _file_of(name: str) -> str:
@@ -120,9 +120,9 @@ def text(name: str, default: str, meaning: str, from_file: bool = False) -> str:
 
 
 def secret(name: str, meaning: str) -> str:
-    """A secret that stands in the configuration of another program, too, where letters and digits mean themselves.
+    """A secret that another program has in its configuration, too: letters and digits, which need no quoting there.
 
-    Enough of them that nobody finds it from what was made with it. Refusals do not show it."""
+    It has to be long enough that it cannot be guessed from signatures. Error messages do not show it."""
 
     def parse(value: str) -> str:
         if not _SECRET.fullmatch(value):
@@ -179,8 +179,9 @@ def url(
     check: Callable[[str], object] = urlsplit,
     from_file: bool = False,
 ) -> str:
-    """An address with one of the schemes that `check` takes too, or nothing. Refusals do not show it: it may hold a
-    password."""
+    """An address with one of the schemes that passes `check`, or nothing.
+
+    Error messages do not show it: it may hold a password."""
     beginnings = [f"{scheme}://" for scheme in schemes]
 
     def parse(value: str) -> str:
@@ -202,8 +203,9 @@ def url(
 
 
 def base(name: str, own: str, meaning: str) -> str:
-    """Where files of `own`, a path of this site, are fetched: there, or below an address of another one. Ends with a
-    slash, and may stand in a content security policy."""
+    """Where browsers fetch the files of `own`, a path of this site: there, or below an address of another site.
+
+    It ends with a slash, and may be used in a content security policy."""
 
     def parse(value: str) -> str:
         if value != own and value.startswith("/"):
@@ -228,7 +230,7 @@ def names(
     check: Callable[[str], object] = str,
     check_all: Callable[[list[str]], object] = len,
 ) -> list[str]:
-    """A list. `check` refuses what cannot stand in it, `check_all` the whole; the text of their ValueError says why."""
+    """A list. `check` checks each part and `check_all` the list; they raise ValueError with a text that says why."""
 
     def parse(value: str) -> list[str]:
         parts = [part.strip() for part in value.split(",") if part.strip()]
@@ -247,7 +249,7 @@ def path(name: str, default: Path, meaning: str, shown: str) -> Path:
     def parse(value: str) -> Path:
         try:
             return Path(value).expanduser().resolve()
-        except RuntimeError as error:  # ~somebody whom this machine does not know
+        except RuntimeError as error:  # ~name of a user that does not exist
             raise _Unfit(str(error)) from None
 
     return _read(name, "a path", default, meaning, parse, shown)

@@ -1,4 +1,4 @@
-"""What the processes say: structlog for all, one line each, for people in the demonstration and as JSON otherwise."""
+"""The logs of all processes, by structlog: one line each, for people in a demonstration and as JSON otherwise."""
 
 import logging
 from typing import Any
@@ -14,14 +14,13 @@ COMMON: list[structlog.typing.Processor] = [
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
-TALKATIVE = ["daphne", "aioice", "celery.app.trace", "celery.beat", "celery.worker.strategy"]  # a line per job or check
-
-
+# These log a line for each job or check.
+TALKATIVE = ["daphne", "aioice", "celery.app.trace", "celery.beat", "celery.worker.strategy"]
 HIDDEN = {"authorization", "cookie", "credential", "password", "secret", "sessionid", "token"}
 
 
 def hide_secrets(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    """What is called a secret is not said, however deep it stands in what a line tells."""
+    """Hide values whose name is that of a secret, however deep they lie in an event."""
     return {name: _without_secrets(name, value) for name, value in event.items()}
 
 
@@ -36,7 +35,7 @@ def _without_secrets(name: object, value: Any) -> Any:
 
 
 def shorten_refusals(record: logging.LogRecord) -> bool:
-    """A page refused to somebody is a warning in one line; where in Django that happened is of no use to anybody."""
+    """Log a refused page as a warning in one line, without a traceback through Django."""
     if record.exc_info and isinstance(record.exc_info[1], PermissionDenied):
         record.exc_info = record.exc_text = None
     return True
@@ -48,7 +47,7 @@ def log_start(process: str) -> None:
 
 
 def configure(level: str, as_json: bool) -> dict[str, Any]:
-    """Set structlog up and return Django's LOGGING, so that libraries' own loggers come out in the same form."""
+    """Set structlog up, and return Django's LOGGING, which gives the loggers of libraries the same form."""
     structlog.configure(
         processors=[*COMMON, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

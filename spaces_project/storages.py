@@ -1,11 +1,11 @@
-"""Where recordings are kept, as Django's `STORAGES` describes it: a folder of this machine, or a bucket."""
+"""The storage of recordings, for Django's `STORAGES`: a folder of this machine, or a bucket."""
 
 from pathlib import Path
 from typing import Any
 
 
 def folder(location: Path) -> dict[str, Any]:
-    """A folder that only our own user can enter."""
+    """A folder that only the user of Spaces can enter."""
     return {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {
@@ -18,7 +18,7 @@ def folder(location: Path) -> dict[str, Any]:
 
 
 def bucket(name: str, endpoint: str, region: str, access_key: str, secret_key: str) -> dict[str, Any]:
-    """A bucket of an S3 service. What is empty is left to the environment of the machine."""
+    """A bucket of an S3 service. Empty arguments leave the choice to the environment of the machine."""
     return {
         "BACKEND": "storages.backends.s3.S3Storage",
         "OPTIONS": {

@@ -1,4 +1,4 @@
-"""The canary: a job that does nothing but show that jobs are done."""
+"""The canary: a job that only shows that jobs are done."""
 
 import time
 
@@ -6,7 +6,7 @@ from celery import shared_task
 
 from rooms.store.client import redis_client
 
-CANARY = "spaces:canary"  # unix seconds of the last canary that a worker has heard
+CANARY = "spaces:canary"  # unix seconds of the last canary that a worker has done
 CANARY_SECONDS = 600
 
 

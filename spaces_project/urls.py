@@ -1,4 +1,4 @@
-"""Every address of the site, by app."""
+"""The addresses of the site, by app."""
 
 from django.conf import settings
 from django.contrib import admin

@@ -1,4 +1,4 @@
-"""What the doctor's checks answer, and the few questions that several of them ask."""
+"""The findings of the doctor's checks, and questions that several checks ask."""
 
 from dataclasses import dataclass
 from ipaddress import ip_network
@@ -12,7 +12,7 @@ INTERNAL_NAMES = (".internal", ".local", ".lan", ".home.arpa")  # RFC 6762, RFC 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at. `mend` says what to do; a warning does not make the doctor fail."""
+    """One thing that was checked. `mend` says what to do. A warning does not make the doctor fail."""
 
     what: str
     ok: bool
@@ -43,7 +43,7 @@ def is_network(text: str) -> bool:
 
 
 def is_on_the_internet() -> bool:
-    """Whether PUBLIC_URL is not one of a network of its own, by its name or address."""
+    """Whether PUBLIC_URL leads into the internet and not into a private network, by its name or address."""
     host = urlsplit(settings.PUBLIC_URL).hostname or "localhost"
     if is_network(host):
         return not ip_network(host).is_private

@@ -1,4 +1,4 @@
-"""A TURN client (RFC 8656) that asks a server what it permits; aioice speaks the protocol."""
+"""A TURN client (RFC 8656) that asks a server what it permits. aioice speaks the protocol."""
 
 import asyncio
 import ssl
@@ -11,9 +11,8 @@ from aioice.stun import Class, Message, Method
 from rooms.media.contract.turn import Server
 
 UNAUTHORIZED, FORBIDDEN, QUOTA_REACHED = 401, 403, 486
-LIFETIME_SECONDS = 60  # of an allocation that nobody gives back
-
-CHANNEL_SECONDS = 500  # after which a channel is bound anew
+LIFETIME_SECONDS = 60  # of an allocation that is not given back
+CHANNEL_SECONDS = 500  # after which a channel is bound again
 
 Refused = stun.TransactionFailed  # the server's answer; `code_of` is its number
 
@@ -24,13 +23,13 @@ def code_of(refused: Refused) -> int:
 
 
 class Allocation:
-    """Where a TURN server relays for us. Its verbs raise Refused."""
+    """A relay of a TURN server for us. Its verbs raise Refused."""
 
     def __init__(self, protocol: turn.TurnClientProtocol) -> None:
         self.protocol = protocol
 
     async def permit(self, peer: str, port: int = 9) -> None:
-        """Ask that we may exchange packets with this address; none is sent."""
+        """Ask for permission to exchange packets with this address. None is sent."""
         request = Message(Method.CREATE_PERMISSION, Class.REQUEST)
         request.attributes["XOR-PEER-ADDRESS"] = (peer, port)
         await self.protocol.request_with_retry(request)
@@ -40,10 +39,10 @@ class Allocation:
 async def connection(
     server: Server, user: tuple[str, str], trust: ssl.SSLContext | None = None, here: tuple[str, int] | None = None
 ) -> AsyncIterator[turn.TurnClientProtocol]:
-    """A client of aioice that has reached the server and asked for nothing yet. OSError where it is not reached.
+    """A client of aioice that has reached the server and asked for nothing yet. Raises OSError if it cannot.
 
-    ``user`` is user name and password; ``trust`` says whose certificates are believed, by default those that the system
-    believes; ``here`` is the address and port that we ask from, where it matters."""
+    `user` is user name and password. `trust` says which certificates are accepted, by default those of the system.
+    `here` is the address and port to ask from."""
     loop, place = asyncio.get_running_loop(), (server.host, server.port)
     transport: asyncio.DatagramTransport | asyncio.Transport
     protocol: turn.TurnClientProtocol
@@ -61,15 +60,16 @@ async def connection(
         yield protocol
     finally:
         transport.abort()
-        await asyncio.sleep(0)  # in which the socket is closed
+        await asyncio.sleep(0)  # lets the loop close the socket
 
 
 @asynccontextmanager
 async def allocation(
     server: Server, user: tuple[str, str], trust: ssl.SSLContext | None = None
 ) -> AsyncIterator[Allocation]:
-    """An allocation over the server's transport, given back at the end. Raises OSError, Refused. A silent server is
-    asked for half a minute."""
+    """An allocation over the server's transport, given back at the end. Raises OSError, Refused.
+
+    A silent server is asked for half a minute."""
     async with connection(server, user, trust) as protocol:
         await protocol.connect()
         try:

@@ -1,5 +1,4 @@
-"""What `manage.py COMMAND` does before the command: see to it that the database is there, where none is named, and that
-one that is gone is noticed at once."""
+"""What `manage.py COMMAND` does before the command: start the embedded servers, and notice a lost database at once."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -9,7 +8,7 @@ from django.conf import settings
 
 from spaces_project.machine import embedded
 
-# Commands that neither read nor write rows, and the one that starts the servers by itself.
+# Commands that neither read nor write rows, and `runspaces`, which starts the servers itself.
 NEED_NO_SERVERS = {
     "check", "collectstatic", "compilemessages", "diffsettings", "findstatic", "help", "makemessages",
     "runspaces", "settings_table", "spectacular", "startapp", "version",
@@ -24,7 +23,7 @@ def _needs_servers(argv: Sequence[str]) -> bool:
 
 @contextmanager
 def servers_for(argv: Sequence[str]) -> Iterator[None]:
-    """Have the embedded servers running while a command needs them; those that the environment names are not ours."""
+    """Keep the embedded servers running while a command needs them, unless the environment names others."""
     if argv[1:2] == ["runspaces"]:
         os.environ["SPACES_DEMO"] = "1" if "--demo" in argv else "0"  # before the settings are read
     elif _needs_servers(argv):
@@ -37,7 +36,7 @@ def servers_for(argv: Sequence[str]) -> Iterator[None]:
 
 
 def _connect_directly() -> None:
-    """A pool is for processes that serve many: it tries again for its whole time, and does not tell why that failed."""
+    """Connect without the pool, which retries until its timeout and does not say why it failed."""
     options = settings.DATABASES["default"]["OPTIONS"]
     options.pop("pool", None)
     options.setdefault("connect_timeout", CONNECT_SECONDS)
