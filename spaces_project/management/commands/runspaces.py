@@ -20,7 +20,7 @@ from spaces_project.machine.own_addresses import LOOPBACK
 from spaces_project.machine.supervisor import Child, StartFailed, Supervisor, python
 
 HEALTHY_SECONDS = 180
-ALIVE_SECONDS = 30  # for the first words of a demonstration; its links are good before them
+ALIVE_SECONDS = 90  # for the first words of a demonstration, before its links are printed
 # Celery's warning; docs/operating/one-machine.md#a-user-of-its-own says the same.
 CELERY_AS_ROOT = "You're running the worker with superuser privileges"
 MESSAGE_BYTES = "16384"  # of a websocket; the wire's own limit (rooms/protocol/)
