@@ -73,7 +73,7 @@ def test_a_listener_gets_files_and_is_told_why_and_has_the_connection_back(lior:
     print(f"{how}: live {time.monotonic() - opened:.1f} s after the network let sound through")
     lior.until_hears(HANA)
     expect(banner(lior, "unreachable")).to_have_count(0)
-    expect(lior.page.locator("#announcer")).to_have_text("You hear the Space without delay now.")
+    expect(lior.page.locator("#announcer")).to_have_text("You now hear the Space without delay.")
     assert lior.problems == []
 
 
