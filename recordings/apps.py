@@ -1,12 +1,14 @@
 from typing import Any
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 from rooms.signals import space_ended, space_started
 
 
 class RecordingsConfig(AppConfig):
     name = "recordings"
+    verbose_name = _("Recordings")
 
     def ready(self) -> None:
         space_started.connect(self._open)

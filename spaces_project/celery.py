@@ -15,7 +15,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "spaces_project.settings")
 
 
 class Loader(AppLoader):
-    """Reads the settings; a wrong one is told in a line."""
+    """Reads the settings. A wrong variable ends the program with one line."""
 
     def config_from_object(self, obj: Any, silent: bool = False) -> Any:
         with plainly("celery"):
@@ -29,12 +29,12 @@ app.autodiscover_tasks()
 
 @signals.setup_logging.connect
 def keep_our_logging(**kwargs: Any) -> None:
-    """A receiver of this signal keeps Celery from setting up logging of its own: Django's stands already."""
+    """Keep Celery from setting up logging of its own: a receiver of this signal is enough. Django has set it up."""
 
 
 @signals.worker_process_init.connect
 def end_with_the_worker(**kwargs: Any) -> None:
-    """A killed worker takes its processes along; a half-done job is found again by its sweep."""
+    """Let a killed worker take its processes along. The sweeps find half-done jobs again."""
     die_with_parent(signal.SIGKILL)
 
 
@@ -50,6 +50,6 @@ def log_start_of_beat(**kwargs: Any) -> None:
 
 
 @signals.worker_ready.connect
-def sing(sender: Any, **kwargs: Any) -> None:
-    """Show at once that jobs are done; from then on beat asks every ten seconds."""
+def send_first_canary(sender: Any, **kwargs: Any) -> None:
+    """Show at once that jobs are done. From then on, beat sends a canary every ten seconds."""
     sender.app.send_task("spaces_project.tasks.canary")

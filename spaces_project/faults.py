@@ -1,4 +1,4 @@
-"""Faults that are not the program's own: a wrong variable, a server that is gone. A command tells each in one line."""
+"""Faults outside the program, such as a wrong variable or a lost server. A command reports each in one line."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -13,13 +13,14 @@ from spaces_project.machine.embedded import EmbeddedError
 
 NO_DATABASE = (OperationalError, InterfaceError)
 NO_REDIS = (redis.ConnectionError, redis.TimeoutError, kombu.exceptions.OperationalError)
-MORE = "`manage.py doctor` looks at it"
+MORE = "`manage.py doctor` says more"
 
 
 @contextmanager
 def in_one_line(argv: Sequence[str]) -> Iterator[None]:
-    """End this program with one line, and exit 1, where such a fault comes up in here; with --traceback, as Django's
-    own commands do, with all of it."""
+    """End this program with one line and exit code 1 if such a fault is raised in here.
+
+    With --traceback it is raised, as Django's own commands do."""
     try:
         yield
     except (EmbeddedError, ImproperlyConfigured) as error:

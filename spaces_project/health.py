@@ -1,4 +1,4 @@
-"""Whether this process reaches what it needs: asked by proxies, supervisors and people, without log-in."""
+"""Whether this process reaches what it needs. Proxies, supervisors and people may ask without a log-in."""
 
 import json
 import time
@@ -23,9 +23,8 @@ from spaces_project.tasks import CANARY
 def health(request: HttpRequest) -> JsonResponse:
     """200 while database and Redis answer, 503 otherwise.
 
-    ``nodes``: media nodes whose heart beats; ``jobs_age_seconds``: since a worker has last done the canary job that
-    beat asks for every ten seconds, null for longer than ten minutes.
-    """
+    `nodes`: media nodes with a heartbeat. `jobs_age_seconds`: the age of the last canary, a job that beat sends every
+    ten seconds; null after ten minutes."""
     found = {"database": _database(), **_redis()}
     ok = found["database"] and found["redis"]
     return JsonResponse({"ok": ok, **found}, status=200 if ok else 503)
@@ -49,19 +48,19 @@ def _redis() -> dict[str, Any]:
 
 
 def jobs_age() -> float | None:
-    """Seconds since a worker has last done the canary job; None for longer than ten minutes."""
-    sung = redis_client().get(CANARY)
-    return round(time.time() - float(sung), 1) if sung else None
+    """Seconds since a worker did the last canary; None after ten minutes."""
+    done = redis_client().get(CANARY)
+    return round(time.time() - float(done), 1) if done else None
 
 
 def own_address(host: str, port: int) -> str:
-    """Where this machine itself reaches its web process, which listens on `host`."""
-    there = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
-    return f"http://{there}:{port}"
+    """The address at which this machine reaches its own web process, which listens on `host`."""
+    name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    return f"http://{name}:{port}"
 
 
 def web_health(host: str, port: int) -> dict[str, Any] | None:
-    """What the web process on this port of this machine says of itself; None where there is none."""
+    """What the web process on this port of this machine reports; None if there is none."""
     name = next((name.lstrip(".") for name in settings.ALLOWED_HOSTS if name != "*"), "localhost")
     address = f"{own_address(host, port)}/health"
     request = urllib.request.Request(address, headers={"Host": name})  # noqa: S310

@@ -1,7 +1,6 @@
-"""`/metrics` of a web process, for Prometheus: what it counted since its start, and what the rows say at the moment.
+"""`/metrics` of a web process, for Prometheus: its own counts since its start, and figures from the rows.
 
-Every web process has its own counts: where several run, each is asked at its own port. What rows say is the same in all
-of them.
+Each of several web processes has its own counts, so ask each at its own port. Figures from rows are the same in all.
 """
 
 import hmac
@@ -37,20 +36,20 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 @sync_and_async_middleware
 def middleware(get_response: Any) -> Callable[[HttpRequest], Any]:
-    """Measure every request. Addresses and methods that do not exist are one each, so that nobody makes up series."""
+    """Measure every request. All unknown addresses are one series, and so are all unknown methods."""
 
     async def later(request: HttpRequest) -> HttpResponseBase:
         start = time.perf_counter()
-        return _noted(request, await get_response(request), start)
+        return _measured(request, await get_response(request), start)
 
     def now(request: HttpRequest) -> HttpResponseBase:
         start = time.perf_counter()
-        return _noted(request, get_response(request), start)
+        return _measured(request, get_response(request), start)
 
     return later if iscoroutinefunction(get_response) else now
 
 
-def _noted(request: HttpRequest, response: HttpResponseBase, start: float) -> HttpResponseBase:
+def _measured(request: HttpRequest, response: HttpResponseBase, start: float) -> HttpResponseBase:
     match = request.resolver_match
     view = match.view_name if match else "none"
     method = request.method if request.method in METHODS else "other"
@@ -61,7 +60,7 @@ def _noted(request: HttpRequest, response: HttpResponseBase, start: float) -> Ht
 @never_cache
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """The metrics, to whoever has METRICS_TOKEN as bearer token; 404 without a token set, 401 with a wrong one."""
+    """The metrics, for requests with METRICS_TOKEN as bearer token. 404 if none is set, 401 for a wrong one."""
     if not settings.METRICS_TOKEN:
         raise Http404
     expected, given = f"Bearer {settings.METRICS_TOKEN}", request.headers.get("Authorization", "")
@@ -73,7 +72,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 class Rows:
-    """What the database and Redis say, read when it is asked for."""
+    """Figures from the database and Redis, read at each request."""
 
     def collect(self) -> Iterator[Metric]:
         here = Participant.objects.present().filter(space__state=Space.State.LIVE)
@@ -83,9 +82,9 @@ class Rows:
         yield _gauge("spaces_requests_waiting", "Requests to speak that wait for the host.", queue.count())
         yield _by("spaces_recordings", "Recordings, by state.", "state", _counts(Recording.objects.all(), "state"))
         yield _by("spaces_cases", "Cases of the safety team, by state.", "state", _counts(Case.objects.all(), "state"))
-        yield _gauge("spaces_media_nodes", "Media nodes whose heart beats.", len(placement.nodes()))
+        yield _gauge("spaces_media_nodes", "Media nodes with a heartbeat.", len(placement.nodes()))
         age = jobs_age()
-        yield _gauge("spaces_jobs_age_seconds", "Since the workers did the last canary; NaN: too long ago.", age)
+        yield _gauge("spaces_jobs_age_seconds", "Seconds since the workers did the last canary; NaN: too long.", age)
 
 
 def _counts(rows: Any, field: str) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Whose word is taken for where a request comes from: only that of the proxies that the operator has named."""
+"""Takes the origin of a request from X-Forwarded headers, but only from proxies that the operator has named."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
@@ -15,8 +15,8 @@ SECURE = {"http": "https", "websocket": "wss"}
 class TrustedProxies:
     """ASGI middleware that takes client address and scheme from X-Forwarded-For and -Proto of the named proxies.
 
-    Everybody else's forwarding headers are removed, so nothing behind can believe them by mistake; `forwarded` in the
-    scope says whether there were any.
+    Forwarding headers of other clients are removed, so that no code behind believes them by mistake. `forwarded` in
+    the scope says whether there were any.
     """
 
     def __init__(self, application: Application, trusted: Iterable[str]) -> None:
@@ -31,19 +31,19 @@ class TrustedProxies:
     def _read(self, scope: Scope) -> Scope:
         headers = scope["headers"]
         kept = [pair for pair in headers if pair[0].lower() not in FORWARDED]
-        believed = scope | {"headers": kept, "forwarded": len(kept) < len(headers)}
+        cleaned = scope | {"headers": kept, "forwarded": len(kept) < len(headers)}
         client = scope.get("client")
         if client is None or not self._trusts(client[0]):
-            return believed
-        said = {name.lower(): value.decode("latin-1").strip() for name, value in headers}
-        if said.get(b"x-forwarded-proto") == "https":
-            believed["scheme"] = SECURE[scope["type"]]
-        if address := self._origin(said.get(b"x-forwarded-for", "")):
-            believed["client"] = [address, 0]
-        return believed
+            return cleaned
+        given = {name.lower(): value.decode("latin-1").strip() for name, value in headers}
+        if given.get(b"x-forwarded-proto") == "https":
+            cleaned["scheme"] = SECURE[scope["type"]]
+        if address := self._origin(given.get(b"x-forwarded-for", "")):
+            cleaned["client"] = [address, 0]
+        return cleaned
 
     def _origin(self, chain: str) -> str | None:
-        """The last address that no proxy of ours has: what stands before it, the client may have made up."""
+        """The last address that is no trusted proxy. The client may have invented what stands before it."""
         for address in reversed([part.strip() for part in chain.split(",")]):
             if not _is_address(address):
                 return None

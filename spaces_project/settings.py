@@ -27,28 +27,22 @@ SPACES_VERSION = __version__
 # The machine
 VAR_DIR = env.path("VAR_DIR", BASE_DIR / "var", "Folder for everything that is written: data, sound, sockets.", "var")
 DEMO_FILE = VAR_DIR / "demo.env"  # written by `runspaces --demo`: secrets of this one machine
-DEMO_READY_FILE = VAR_DIR / "demo.ready"  # there from the moment on in which somebody speaks in the demonstration
-if os.environ.get("SPACES_DEMO") != "0":  # `runspaces` without --demo says 0 and takes nothing from there
+DEMO_READY_FILE = VAR_DIR / "demo.ready"  # exists as soon as a demo member speaks
+if os.environ.get("SPACES_DEMO") != "0":  # `runspaces` without --demo sets 0 and reads nothing from there
     env.load_file(DEMO_FILE)
 running.load(VAR_DIR)  # ports of the `runspaces` that other commands of this folder belong to
 DEMO = env.flag("SPACES_DEMO", False, "Demonstration on one machine; set by `runspaces --demo`. HTTP on loopback only.")
 DEMO_PASSWORD = env.text(
-    "SPACES_DEMO_PASSWORD",
-    "",
-    "Password of the demonstration's members; `runspaces --demo` makes it.",
+    "SPACES_DEMO_PASSWORD", "", "Password of the demonstration's members; `runspaces --demo` makes it."
 )
 DEMO_LINK_SECRET = env.text(
-    "SPACES_DEMO_LINK_SECRET",
-    "",
-    "Signs the links of a demonstration that log in; `runspaces --demo` makes it.",
+    "SPACES_DEMO_LINK_SECRET", "", "Signs the links of a demonstration that log in; `runspaces --demo` makes it."
 )
 DEBUG = env.flag("DEBUG", False, "Django's debug pages. Never on a machine that others can reach.")
 SECRET_KEY = env.text("SECRET_KEY", "", "Signs sessions and links; 50 random characters. Required.", from_file=True)
 ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"], "Host names that the site answers to.")
 PUBLIC_URL = env.url(
-    "PUBLIC_URL",
-    ("https", "http"),
-    "Address that members use, e.g. https://spaces.example.org; empty: this machine.",
+    "PUBLIC_URL", ("https", "http"), "Address that members use, e.g. https://spaces.example.org; empty: this machine."
 )
 SPACES_SOURCE_URL = env.url(
     "SPACES_SOURCE_URL",
@@ -62,18 +56,12 @@ WEB_PORT = env.port("WEB_PORT", 8000, "Port on which daphne listens.")
 # Rules that an operator may set
 SPACES_MIN_FOLLOWERS = env.integer("SPACES_MIN_FOLLOWERS", 600, "Followers that a member needs to host a Space.")
 SPACES_MAX_SPEAKERS = env.integer(
-    "SPACES_MAX_SPEAKERS",
-    11,
-    "Speakers at the microphone besides the host; at most 11.",
-    most=11,
+    "SPACES_MAX_SPEAKERS", 11, "Speakers at the microphone besides the host; at most 11.", most=11
 )  # the media node mixes twelve voices (rooms/media/contract/standing.py)
 SPACES_HOST_GRACE_SECONDS = env.integer("SPACES_HOST_GRACE_SECONDS", 60, "Seconds a Space goes on without its host.")
 SPACES_AWAY_SECONDS = env.integer("SPACES_AWAY_SECONDS", 20, "Seconds a lost speaker or listener keeps the place.")
 RECORDING_RETENTION_DAYS = env.integer(
-    "RECORDING_RETENTION_DAYS",
-    30,
-    "Days that the sound is kept for safety review; then it is purged.",
-    least=1,
+    "RECORDING_RETENTION_DAYS", 30, "Days that the sound is kept for safety review; then it is purged.", least=1
 )
 
 # PostgreSQL and Redis: embedded unless named
@@ -102,7 +90,7 @@ DATABASES = {
     | {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True, "OPTIONS": _database.get("OPTIONS", {}) | {"pool": _pool}}
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-# Published messages know no database numbers, so the name has to: two sites may have one Redis.
+# Published messages ignore database numbers. The prefix keeps two sites in one Redis apart.
 REDIS_NUMBER = parse_url(REDIS_URL).get("db", 0)
 CHANNEL_LAYERS = {
     "default": {
@@ -114,7 +102,9 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", 
 
 # Celery
 CELERY_BROKER_URL = f"redis+socket://{REDIS_URL.removeprefix('unix://')}" if REDIS_URL.startswith("unix") else REDIS_URL
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 4 * 3600}  # above the longest task, or it would run twice
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 4 * 3600
+}  # longer than the longest task, which would run twice otherwise
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_TIME_LIMIT = 3 * 3600
@@ -123,7 +113,7 @@ CELERY_WORKER_CONCURRENCY = env.integer("WORKER_PROCESSES", 2, "Jobs that one wo
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
-CELERY_TASK_ROUTES = {"recordings.tasks.mix": {"queue": "mixing"}}  # takes hours at worst; the sweeps must not wait
+CELERY_TASK_ROUTES = {"recordings.tasks.mix": {"queue": "mixing"}}  # may take hours; the sweeps must not wait
 CELERY_BEAT_SCHEDULE = {
     "canary": {"task": "spaces_project.tasks.canary", "schedule": 10.0},
     "presence": {"task": "rooms.tasks.sweep_presence", "schedule": 5.0},
@@ -167,13 +157,11 @@ MEDIA_CAPACITY = env.integer("MEDIA_CAPACITY", 1000, "Peers that one media node 
 MEDIA_MOST_LOAD = env.integer(
     "MEDIA_MOST_LOAD",
     70,
-    "Load of a node, percent of a core or of its tick, from which it refuses newcomers.",
+    "Load of a node, percent of a core or of its tick, from which on it refuses newcomers.",
     least=1,
 )
 MEDIA_LONG_PACKETS_ABOVE = env.integer(
-    "MEDIA_LONG_PACKETS_ABOVE",
-    20,
-    "Load of a node, percent of a core, from which new listeners get 60 ms packets.",
+    "MEDIA_LONG_PACKETS_ABOVE", 20, "Load of a node, percent of a core, from which on new listeners get 60 ms packets."
 )
 MEDIA_SPOOL = VAR_DIR / "spool"
 
@@ -190,12 +178,9 @@ if urlsplit(HLS_URL).netloc == urlsplit(PUBLIC_URL).netloc != "":
 HLS_SECRET = env.secret("HLS_SECRET", "Signs their addresses; their web server checks it. Empty: made of SECRET_KEY.")
 HLS_SECRET = HLS_SECRET or hashlib.sha256(f"hls {SECRET_KEY}".encode()).hexdigest()
 
-# TURN: the way through closed networks
+# TURN, for networks that block UDP
 TURN_URLS = env.names(
-    "TURN_URLS",
-    [],
-    "TURN servers for browsers, e.g. turn:turn.example.org?transport=udp; empty: none.",
-    turn.parse,
+    "TURN_URLS", [], "TURN servers for browsers, e.g. turn:turn.example.org?transport=udp; empty: none.", turn.parse
 )
 TURN_SECRET = env.text("TURN_SECRET", "", "Shared with the TURN servers: coturn's static-auth-secret.", from_file=True)
 TURN_CREDENTIAL_SECONDS = env.integer(
@@ -218,10 +203,7 @@ RECORDINGS_BUCKET = env.text("RECORDINGS_BUCKET", "", "S3 bucket of the recordin
 S3_ENDPOINT_URL = env.url("S3_ENDPOINT_URL", ("https", "http"), "Address of an S3 service other than Amazon's.")
 S3_REGION = env.text("S3_REGION", "", "Region of the bucket.")
 S3_ACCESS_KEY = env.text(
-    "S3_ACCESS_KEY",
-    "",
-    "Key of the bucket; empty: what the machine itself is allowed.",
-    from_file=True,
+    "S3_ACCESS_KEY", "", "Key of the bucket; empty: what the machine itself is allowed.", from_file=True
 )
 S3_SECRET_KEY = env.text("S3_SECRET_KEY", "", "Secret that belongs to S3_ACCESS_KEY.", from_file=True)
 STORAGES = {
@@ -315,7 +297,7 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_FORMS = {"login": "accounts.forms.LoginForm", "signup": "accounts.forms.SignupForm"}
-ACCOUNT_PRESERVE_USERNAME_CASING = False  # handles are lower case; one may log in with any case
+ACCOUNT_PRESERVE_USERNAME_CASING = False  # handles are lower case; members may log in with any case
 ACCOUNT_SESSION_REMEMBER = True
 MFA_TOTP_ISSUER = "Spaces"
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # addresses are not verified
@@ -332,15 +314,15 @@ EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'
 # Safety of pages
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = PUBLIC_URL.startswith("https://")
-SECURE_REDIRECT_EXEMPT = [r"^health$", r"^metrics$"]  # asked on the machine itself, without TLS
+SECURE_REDIRECT_EXEMPT = [r"^health$", r"^metrics$"]  # the machine itself asks for them, without TLS
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if SECURE_SSL_REDIRECT else 0
-SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # sub-domains are not ours to promise anything for
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # about sub-domains, which may belong to other sites
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
 _hls_host = [urlsplit(HLS_URL)._replace(path="").geturl()] if urlsplit(HLS_URL).netloc else []
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
-        "script-src": [SELF, NONCE],  # the nonce is for the import map alone
+        "script-src": [SELF, NONCE],  # the nonce is only for the import map
         "connect-src": [SELF, *_hls_host],
         "img-src": [SELF],
         "media-src": [SELF, "blob:", *_hls_host],
@@ -353,10 +335,7 @@ CONTENT_SECURITY_POLICY = {
 
 # API
 API_MEMBER_PER_MINUTE = env.integer(
-    "API_MEMBER_PER_MINUTE",
-    120,
-    "Requests to the API that one member may make within a minute.",
-    least=1,
+    "API_MEMBER_PER_MINUTE", 120, "Requests to the API that one member may make within a minute.", least=1
 )
 API_ADDRESS_PER_MINUTE = env.integer(
     "API_ADDRESS_PER_MINUTE",
@@ -392,7 +371,7 @@ SPECTACULAR_SETTINGS = {
     ],
 }
 
-# What the processes say
+# Logs and metrics
 METRICS_TOKEN = env.text(
     "METRICS_TOKEN",
     "",

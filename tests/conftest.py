@@ -38,7 +38,7 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _fast_passwords(settings: object) -> None:
-    """A hash that takes microseconds: nobody attacks the passwords of the tests."""
+    """A hash that takes microseconds: no one attacks the passwords of the tests."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # type: ignore[attr-defined]
 
 
@@ -66,13 +66,13 @@ def lior(db: None) -> User:
 
 @pytest.fixture
 def dee(db: None) -> User:
-    """A stranger: follows nobody, nobody follows her."""
+    """A stranger, without followers, who follows no one."""
     return User.objects.create_user("dee", PASSWORD, display_name="Dee Wong")
 
 
 @pytest.fixture
 def mo(db: None) -> User:
-    """Staff, without any permission of his own."""
+    """Staff, without permissions of their own."""
     return User.objects.create_user("mo", PASSWORD, display_name="Mo Staff", is_staff=True)
 
 

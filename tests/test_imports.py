@@ -131,7 +131,7 @@ def test_the_media_node_is_entered_by_its_doors() -> None:
 
 
 def test_every_door_is_used() -> None:
-    """A door that nobody uses any more is closed again."""
+    """A door without users has to be closed again."""
     outside = [path for path in sources(*ORDER) if "rooms/media/" not in label(path)]
     used = {(label(path), name) for path in outside for _, name in media_imports(path)}
     assert [door for door in DOORS if all(behind(name, {door}) for _, name in used)] == []

@@ -1,4 +1,4 @@
-"""What `manage.py doctor` looks at: each check says what it found and, where something is wrong, how to mend it."""
+"""The checks of `manage.py doctor`. Each says what it found and, if something is wrong, how to fix it."""
 
 import platform
 import shutil
@@ -33,7 +33,7 @@ CONNECT_SECONDS = 5
 
 
 def examine() -> Iterator[Finding]:
-    """Everything, in the order in which one mends it."""
+    """All findings, in the order in which to fix them."""
     for check in CHECKS:
         yield from check()
 
@@ -42,7 +42,7 @@ def examine() -> Iterator[Finding]:
 
 
 def version() -> Iterator[Finding]:
-    """For whoever reads the output in a report of a fault."""
+    """For readers of the output in a bug report."""
     yield good("version", f"Spaces {settings.SPACES_VERSION}, Python {platform.python_version()}")
 
 
@@ -60,18 +60,18 @@ def secrets() -> Iterator[Finding]:
 
 
 def _secret_of_files() -> Finding:
-    """Whoever hears files has something that was made with it, and can try all short ones; web servers know it."""
-    name, mend = "HLS_SECRET", "Set HLS_SECRET to what `openssl rand -hex 32` says, here and in the web server."
+    """Listeners of files hold signatures made with it, so they could guess a short one. Web servers know it, too."""
+    name, mend = "HLS_SECRET", "Set HLS_SECRET to the output of `openssl rand -hex 32`, here and in the web server."
     if len(secret(name)) < LEAST_SECRET:
         return bad(name, "short", mend)
     others = [other for other in ("SECRET_KEY", "MEDIA_SECRET", "TURN_SECRET") if secret(other) == secret(name)]
     if others:
-        return bad(name, f"the same as {others[0]}, which the web server need not know", mend)
+        return bad(name, f"the same as {others[0]}, which the web server must not know", mend)
     return good(name, "set")
 
 
 def secure_context() -> Iterator[Finding]:
-    """Browsers give a microphone to HTTPS and to this machine itself only (W3C Secure Contexts, section 3.1)."""
+    """Browsers open a microphone only over HTTPS or on the same machine (W3C Secure Contexts, section 3.1)."""
     url = urlsplit(settings.PUBLIC_URL or f"http://localhost:{settings.WEB_PORT}")
     what = "secure context"
     if url.scheme != "https" and url.hostname not in LOCAL_HOSTS:
@@ -93,13 +93,13 @@ def proxies() -> Iterator[Finding]:
     wrong = [address for address in settings.TRUSTED_PROXIES if not is_network(address)]
     if wrong:
         yield bad(
-            what, f"{', '.join(wrong)} is no address", "Name addresses or networks in TRUSTED_PROXIES, not hosts."
+            what, f"not an address: {', '.join(wrong)}", "Name addresses or networks in TRUSTED_PROXIES, not hosts."
         )
     elif any(ip_network(address, strict=False).prefixlen == 0 for address in settings.TRUSTED_PROXIES):
-        yield bad(what, "everybody is trusted", "Name the proxy's own address in TRUSTED_PROXIES, e.g. 127.0.0.1.")
+        yield bad(what, "every address is trusted", "Name the proxy's own address in TRUSTED_PROXIES, e.g. 127.0.0.1.")
     elif settings.PUBLIC_URL.startswith("https://") and not settings.TRUSTED_PROXIES:
         yield bad(
-            what, "PUBLIC_URL is HTTPS and no proxy is trusted", "Set TRUSTED_PROXIES to the address of the proxy."
+            what, "PUBLIC_URL is HTTPS, but no proxy is trusted", "Set TRUSTED_PROXIES to the address of the proxy."
         )
     else:
         yield good(what, ", ".join(settings.TRUSTED_PROXIES) or "none, and none needed")
@@ -109,8 +109,8 @@ def web_port() -> Iterator[Finding]:
     what = f"web on port {settings.WEB_PORT}"
     health = web_health(settings.WEB_HOST, settings.WEB_PORT)
     if health is None:
-        mend = "Start `manage.py runspaces`, or set WEB_HOST and WEB_PORT to where the web runs."
-        yield doubtful(what, "nothing of ours answers, or not in good health", mend)
+        mend = "Start `manage.py runspaces`, or set WEB_HOST and WEB_PORT to those of the web process."
+        yield doubtful(what, "no healthy web process of Spaces answers", mend)
     else:
         yield good(what, "answers")
 
@@ -119,7 +119,7 @@ def mail() -> Iterator[Finding]:
     if settings.EMAIL_HOST:
         yield good("mail", f"by {settings.EMAIL_HOST}, port {settings.EMAIL_PORT}")
     elif is_public_site():
-        detail = "EMAIL_HOST is empty: resets of passwords are printed to the log and reach nobody"
+        detail = "EMAIL_HOST is empty: password resets are only printed to the log"
         yield doubtful("mail", detail, "Set EMAIL_HOST to an SMTP server, and DEFAULT_FROM_EMAIL.")
     else:
         yield good("mail", "printed to the log")
@@ -146,7 +146,7 @@ def database() -> Iterator[Finding]:
 
 
 def _directly() -> psycopg.Connection:
-    """A connection that is not of a pool, which would try again and again."""
+    """A connection without the pool, which would retry for a long time."""
     return psycopg.connect(**(connection.get_connection_params() | {"connect_timeout": CONNECT_SECONDS}))
 
 
@@ -171,15 +171,15 @@ def redis_server() -> Iterator[Finding]:
     elif about.get("maxmemory") and about.get("maxmemory_policy") != "noeviction":
         yield bad(
             what,
-            "it forgets keys when full",
-            "Set maxmemory-policy noeviction in Redis: jobs and rights are kept in it.",
+            "it drops keys when its memory is full",
+            "Set maxmemory-policy noeviction in Redis. Jobs and rights are kept there.",
         )
     else:
         yield good(what, f"version {version}")
 
 
 def wheels() -> Iterator[Finding]:
-    """The servers from wheels get no updates from the distribution and have one machine's settings."""
+    """Servers from wheels get no updates from the distribution and have settings for one machine."""
     used = [
         name for name, own in (("PostgreSQL", settings.EMBEDDED_POSTGRES), ("Redis", settings.EMBEDDED_REDIS)) if own
     ]
@@ -206,30 +206,30 @@ def storage() -> Iterator[Finding]:
         return
     if not (same and gone):
         yield bad(
-            what, f"{where}: a file does not {'come back' if not same else 'go away'}", "Check the storage's rights."
+            what,
+            f"{where}: a file cannot be {'read back' if not same else 'deleted'}",
+            "Check the permissions of the storage.",
         )
     else:
         yield good(what, f"{where}: written, read, deleted")
     if not settings.RECORDINGS_BUCKET:
-        yield _room()
+        yield _free_space()
 
 
-def _room() -> Finding:
+def _free_space() -> Finding:
     free = shutil.disk_usage(settings.RECORDINGS_DIR).free / 2**30
     if free < 2:
-        return bad(
-            "disk", f"{free:.1f} GiB free", "Make room: an hour of a Space with twelve voices takes up to 0.3 GiB."
-        )
+        return bad("disk", f"{free:.1f} GiB free", "Free some space: an hour with twelve voices takes up to 0.3 GiB.")
     return good("disk", f"{free:.0f} GiB free")
 
 
 def clock() -> Iterator[Finding]:
-    """Room time, grants and purge dates are compared between machines."""
+    """Machines compare room time, grants and purge dates."""
     for what, ask in CLOCKS.items():
         try:
             off = abs(_between(ask))
         except (psycopg.Error, redis.RedisError):
-            continue  # said above already
+            continue  # another check reports it
         if off > CLOCK_SECONDS:
             yield bad(f"clock against {what}", f"{off:.1f} s apart", "Run an NTP client (chrony) on every machine.")
         else:
@@ -237,7 +237,7 @@ def clock() -> Iterator[Finding]:
 
 
 def _between(ask: Callable[[], float]) -> float:
-    """Seconds by which a server's clock differs from ours, half of the question's own duration taken off."""
+    """Seconds by which a server's clock differs from ours, less half of the time the question took."""
     before = time.time()
     there = ask()
     return there - (before + time.time()) / 2

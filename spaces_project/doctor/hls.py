@@ -1,4 +1,4 @@
-"""The doctor's check of the sound as files (HLS): are they where browsers fetch them, for who has a signature alone?"""
+"""The doctor's check of the sound as files (HLS): can browsers fetch them, but only with a signature?"""
 
 import shutil
 import ssl
@@ -22,33 +22,33 @@ from spaces_project.health import own_address, web_health
 WHAT = "sound as files"
 FILE = "probe.m4s"
 WAIT_SECONDS = 5.0
-MEND_START = "Start `manage.py runspaces`, or set WEB_HOST and WEB_PORT to where the web runs."
+MEND_START = "Start `manage.py runspaces`, or set WEB_HOST and WEB_PORT to those of the web process."
 MEND_WAY = (
-    "Start the web server in front, check its name and certificate; where the router leads nobody back in, name the"
+    "Start the web server in front, and check its name and certificate. If the router does not lead back in, name the"
     " site in /etc/hosts."
 )
-MEND_CDN = "Check HLS_URL, and the name and certificate of what answers there."
-MEND_SECRET = "Set the same HLS_SECRET for every process of Spaces and in the web server that answers there."  # noqa: S105
+MEND_CDN = "Check HLS_URL, and the name and certificate of the server there."
+MEND_SECRET = "Set the same HLS_SECRET for every process of Spaces and in the web server there."  # noqa: S105
 MEND_CLOCK = "Run an NTP client (chrony) on every machine."
-MEND_CHECK = "Have the signature checked before anything is answered, also out of a cache (docs/operating/hls.md)."
+MEND_CHECK = "Check the signature before every answer, also before answers from a cache (docs/operating/hls.md)."
 MEND_ELSEWHERE = (
-    "Lead what is below /hls/ to the folder HLS_DIR, or to the web of Spaces"
+    "Serve /hls/ from the folder HLS_DIR, or pass it to the web process of Spaces"
     " (docs/operating/tls.md#the-sound-as-files)."
 )
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came: status 0 where nobody answered, and then why."""
+    """An answer. Status 0 means that there was none; `why` says the reason."""
 
     status: int
     body: bytes = b""
-    origin: str = ""  # that may read it, besides the site's own
+    origin: str = ""  # another origin that may read it
     why: str = ""
 
 
 def sound_as_files() -> Iterator[Finding]:
-    """Write a file as a media node does, and fetch it as a browser does."""
+    """Write a file like a media node, and fetch it like a browser."""
     if not settings.HLS:
         yield good(WHAT, "switched off")
         return
@@ -60,14 +60,14 @@ def _tried(folder: str, content: bytes) -> Finding:
     try:
         put_file(settings.HLS_DIR, folder, FILE, content)
     except OSError as error:
-        mend = "Set HLS_DIR to a folder that media nodes, and whoever asks the doctor, may write."
+        mend = "Set HLS_DIR to a folder in which media nodes and the user of the doctor may write."
         return bad(WHAT, f"{settings.HLS_DIR}: {error.strerror}", mend)
     try:
         return _judge(folder, content)
     finally:
         shutil.rmtree(settings.HLS_DIR / folder, ignore_errors=True)
-        with suppress(OSError):  # where a node has begun to write there meanwhile
-            if is_new:  # and perhaps root's, in which no node could write
+        with suppress(OSError):  # a node has begun to write there meanwhile
+            if is_new:  # perhaps as root: then no node could write there
                 settings.HLS_DIR.rmdir()
 
 
@@ -77,39 +77,39 @@ def _judge(folder: str, content: bytes) -> Finding:
     if given.status != 200:
         return _not_given(folder, given)
     if given.body != content:
-        return bad(WHAT, f"{base} gives something else", MEND_ELSEWHERE)
+        return bad(WHAT, f"{base} answers with something else", MEND_ELSEWHERE)
     wrong = {"a forged signature": sign(token_hex(16), folder, now), "an old signature": _old(folder)}
     for called, signed in wrong.items():
         if _ask(folder, signed).status == 200:
-            return bad(WHAT, f"{base} gives them with {called}, too", MEND_CHECK)
+            return bad(WHAT, f"{base} also answers {called}", MEND_CHECK)
     if not settings.HLS_URL.startswith("/") and given.origin not in ("*", _origin()):
-        mend = f"Have it add the header Access-Control-Allow-Origin: {_origin()}"
+        mend = f"Add this header to its answers: Access-Control-Allow-Origin: {_origin()}"
         return bad(WHAT, f"{base} does not let pages of this site read them", mend)
-    return good(WHAT, f"{base} gives them with our signature, and not without")
+    return good(WHAT, f"{base} serves them with our signature, and not without")
 
 
 def _not_given(folder: str, given: Answer) -> Finding:
-    """Why somebody with our signature gets nothing."""
+    """Why a request with our signature gets no file."""
     what = f"{_base()}: {given.why or f'status {given.status}'}"
     if given.status in (0, *range(500, 600)):
         if web_health(settings.WEB_HOST, settings.WEB_PORT) is None:
-            return doubtful(WHAT, f"{what}, and nothing of ours answers on port {settings.WEB_PORT}", MEND_START)
+            return doubtful(WHAT, f"{what}, and no web process answers on port {settings.WEB_PORT}", MEND_START)
         return bad(WHAT, what, MEND_WAY if settings.HLS_URL.startswith("/") else MEND_CDN)
     why, mend = _refusal(folder, given.status)
     return bad(WHAT, f"{what}, {why}", mend)
 
 
 def _refusal(folder: str, status: int) -> tuple[str, str]:
-    """Why, and the mend. nginx says 403 of a file that it may not read, too; but 410 only where the secret is ours."""
+    """The reason, and how to fix it. nginx also says 403 if it may not read a file, but 410 only with our secret."""
     if status == 410:
-        return "as if our signature were old", MEND_CLOCK
+        return "it takes our signature for an old one", MEND_CLOCK
     if status == 403 and _ask(folder, _old(folder)).status != 410:
-        return "it does not take our signature", MEND_SECRET
+        return "it refuses our signature", MEND_SECRET
     if status in (403, 404):
         page = "docs/operating/tls.md#the-sound-as-files"
-        mend = f"Let it look into {settings.HLS_DIR}, and let its user read there ({page})."
-        return "it does not find the file, or may not read it", mend
-    return "and no file", MEND_ELSEWHERE
+        mend = f"Let it serve {settings.HLS_DIR}, and let its user read there ({page})."
+        return "it cannot find the file, or may not read it", mend
+    return "and there is no file", MEND_ELSEWHERE
 
 
 def _old(folder: str) -> str:
@@ -127,22 +127,22 @@ def _ask(folder: str, signed: str) -> Answer:
         with refusal:
             return Answer(refusal.code)
     except (OSError, ValueError, HTTPException) as error:
-        return Answer(0, why=_told(error))
+        return Answer(0, why=_reason(error))
 
 
-def _told(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     reason = error.reason if isinstance(error, URLError) else error
     if isinstance(reason, ssl.SSLCertVerificationError):
         return f"TLS fails ({reason.verify_message})"
-    return f"nobody answers ({getattr(reason, 'strerror', None) or reason})"
+    return f"no answer ({getattr(reason, 'strerror', None) or reason})"
 
 
 def _base() -> str:
-    """Where browsers fetch them, as a whole address."""
+    """The address at which browsers fetch them."""
     return f"{_origin()}{settings.HLS_URL}" if settings.HLS_URL.startswith("/") else str(settings.HLS_URL)
 
 
 def _origin() -> str:
-    """Of the site's pages (RFC 6454)."""
+    """The origin of the site's pages (RFC 6454)."""
     site = urlsplit(settings.PUBLIC_URL or own_address(settings.WEB_HOST, settings.WEB_PORT))
     return f"{site.scheme}://{site.netloc}"

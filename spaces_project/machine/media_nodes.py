@@ -13,7 +13,7 @@ MOST = 64
 
 
 class NoSuchPort(ValueError):
-    """There are not enough ports above the first one; the text says so."""
+    """There are not enough ports above the first one. The text says so."""
 
 
 @dataclass(frozen=True)
@@ -27,21 +27,21 @@ class MediaNode:
 
     @property
     def arguments(self) -> list[str]:
-        """What `runmedia` is told."""
+        """The arguments of `runmedia`."""
         return ["--port", str(self.port), "--http-port", str(self.http_port), "--name", self.name]
 
 
 def of(count: int, ports: Mapping[str, int]) -> list[MediaNode]:
-    """So many nodes, 0 for one per core but one, on ports from `ports["media"]` and `ports["media_http"]` on.
+    """That many nodes, or one per core but one for 0. Their ports begin at `ports["media"]` and `ports["media_http"]`.
 
     Raises NoSuchPort."""
     wanted = count or max(1, len(os.sched_getaffinity(0)) - 1)
-    first, face = ports["media"], ports["media_http"]
-    if max(first, face) + wanted - 1 > MOST_PORT:
+    first, http = ports["media"], ports["media_http"]
+    if max(first, http) + wanted - 1 > MOST_PORT:
         raise NoSuchPort(
-            f"{wanted} media nodes need ports up to {max(first, face) + wanted - 1}; the last is {MOST_PORT}."
+            f"{wanted} media nodes need ports up to {max(first, http) + wanted - 1}; the last is {MOST_PORT}."
         )
-    return [_node(place, wanted, first + place, face + place) for place in range(wanted)]
+    return [_node(place, wanted, first + place, http + place) for place in range(wanted)]
 
 
 def _node(place: int, wanted: int, port: int, http_port: int) -> MediaNode:

@@ -1,4 +1,4 @@
-"""Child processes that do not outlive their parent, and locks that say who runs."""
+"""Child processes that do not outlive their parent, and locks that name their owner."""
 
 import ctypes
 import fcntl
@@ -15,14 +15,14 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def die_with_parent(death_signal: int) -> None:
-    """Have the kernel send this process `death_signal` when the thread that started it ends."""
+    """Let the kernel send `death_signal` to this process when the thread that started it ends."""
     _libc.prctl(PR_SET_PDEATHSIG, death_signal)
 
 
 def spawn(command: Sequence[str | Path], death_signal: int = signal.SIGTERM, **options: Any) -> subprocess.Popen[bytes]:
     """Start `command` in a process group of its own; the kernel sends it `death_signal` when this process dies.
 
-    To be called from the main thread: the kernel counts the end of the starting thread as the death of the parent.
+    Call it from the main thread: the kernel counts the end of the starting thread as the death of the parent.
     """
     parent = os.getpid()
 
@@ -35,7 +35,7 @@ def spawn(command: Sequence[str | Path], death_signal: int = signal.SIGTERM, **o
 
 
 def stop(process: subprocess.Popen[bytes], *steps: tuple[int, float]) -> None:
-    """Send each step's signal and wait its seconds; at last SIGKILL to the whole group."""
+    """Send each step's signal and wait its seconds. At the end, send SIGKILL to the whole group."""
     for number, seconds in steps:
         if process.poll() is not None:
             break
@@ -46,7 +46,7 @@ def stop(process: subprocess.Popen[bytes], *steps: tuple[int, float]) -> None:
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:
-    """SIGKILL the process and whatever it started in its group."""
+    """Send SIGKILL to the process and to all processes of its group."""
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:
@@ -54,7 +54,7 @@ def kill_group(process: subprocess.Popen[bytes]) -> None:
 
 
 def with_patience(done: Callable[[], bool], seconds: float) -> bool:
-    """Ask `done` until it says yes or `seconds` are over; the answer is its last word."""
+    """Ask `done` until it returns True or `seconds` are over. Return its last answer."""
     deadline = time.monotonic() + seconds
     while not done():
         if time.monotonic() > deadline:
@@ -73,19 +73,19 @@ def _works_in(process: Path, folder: Path) -> bool:
         if os.fsencode(folder) in (process / "cmdline").read_bytes().split(b"\0"):
             return True
         return (process / "cwd").readlink() == folder.resolve()
-    except OSError:  # it has ended meanwhile, or is another user's, whose directory we may not know
+    except OSError:  # it has ended meanwhile, or belongs to another user
         return False
 
 
 class Lock:
-    """An advisory lock on a file, given back when the process ends, however it ends. The file holds its owner's id."""
+    """An advisory lock on a file, released when the process ends, however it ends. The file holds its owner's id."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file: IO[str] | None = None
 
     def take(self, shared: bool = False, wait: bool = False) -> bool:
-        """Take the lock; False where somebody else has it and `wait` is not asked for."""
+        """Take the lock. Without `wait`, return False if another process has it."""
         file = self.path.open("a+", encoding="ascii")
         try:
             fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB))
@@ -99,11 +99,11 @@ class Lock:
         self._file = file
         return True
 
-    def give(self) -> None:
+    def release(self) -> None:
         if self._file is not None:
             self._file.close()
             self._file = None
 
     def owner(self) -> str:
-        """Process id of who took it last, for messages."""
+        """The id of the process that took it last, for messages."""
         return self.path.read_text(encoding="ascii").strip() if self.path.exists() else "unknown"

@@ -1,6 +1,6 @@
-"""Keep a set of processes running together: one dies, it is started again; told to stop, all stop within five seconds.
+"""Keeps a set of processes running. It starts a dead one again, and stops all of them within five seconds.
 
-One thread, so that the kernel's word on the death of a parent (see `processes.spawn`) means the supervisor itself.
+It has one thread, so that the death of a parent (`processes.spawn`) means the death of the supervisor itself.
 """
 
 import os
@@ -19,21 +19,22 @@ from spaces_project.machine.processes import kill_group, spawn
 
 TICK_SECONDS = 0.1
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 30.0
-STEADY_SECONDS = 60.0  # a child that ran this long starts with the first pause again
-# Together below the five seconds in which everything has to be gone; Celery's worker alone takes 2.2 s to say good-bye.
+STEADY_SECONDS = 60.0  # a child that ran this long gets the first pause again
+# Together they stay below the five seconds in which everything has to stop. Celery's worker alone takes 2.2 s.
 CHILD_STOP_SECONDS, SERVER_STOP_SECONDS = 2.8, 1.2
 
 Starter = Callable[[IO[bytes]], subprocess.Popen[bytes]]
 
 
 class StartFailed(RuntimeError):
-    """Something did not come up; the text is one line for the operator."""
+    """A step did not succeed. The text is one line for the operator."""
 
 
 @dataclass
 class Child:
-    """One process to keep running. `start` gets the pipe that takes its output. One that `may_end` ends for good by
-    exit 0: somebody told it to."""
+    """One process to keep running. `start` gets the pipe that takes its output.
+
+    A child that `may_end` is not started again after exit 0: an operator asked it to end."""
 
     name: str
     start: Starter
@@ -52,9 +53,9 @@ class Child:
 
 @dataclass
 class Supervisor:
-    """Starts, watches and stops children; `servers` are stopped after everything that uses them.
+    """Starts, watches and stops children. `servers` are stopped after everything that uses them.
 
-    `say` takes what the supervisor itself says; `output` what the children say, onto the console unless given."""
+    `say` takes the supervisor's own messages; `output` takes those of the children, by default onto the console."""
 
     say: Callable[[str], None]
     output: Output | None = None
@@ -69,9 +70,9 @@ class Supervisor:
     def catch_signals(self) -> None:
         """Ctrl-C, SIGTERM and a closed terminal mean: stop everything."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self._told_to_stop)
+            signal.signal(number, self._stop_soon)
 
-    def _told_to_stop(self, number: int, frame: object) -> None:
+    def _stop_soon(self, number: int, frame: object) -> None:
         self.stopping = True
 
     # Starting
@@ -85,7 +86,7 @@ class Supervisor:
         self._start(child)
 
     def run_once(self, name: str, start: Starter) -> None:
-        """Run a step to its end; raise StartFailed where it fails."""
+        """Run a step to its end. Raises StartFailed if it fails."""
         child = Child(name, start)
         self._start(child)
         while child.runs and not self.stopping:
@@ -96,7 +97,7 @@ class Supervisor:
         if child.process.wait() and not self.stopping:
             self._forward(TICK_SECONDS)
             raise StartFailed(
-                f"{name} failed (exit {child.process.returncode}); what it said stands {self._output.place(name)}."
+                f"{name} failed (exit {child.process.returncode}). Its output is {self._output.place(name)}."
             )
 
     def _start(self, child: Child) -> None:
@@ -109,7 +110,7 @@ class Supervisor:
     # Watching
 
     def wait_until(self, ready: Callable[[], bool], seconds: float) -> bool:
-        """Watch until `ready` says yes; False when `seconds` are over or everything is to stop."""
+        """Watch until `ready` returns True. False if `seconds` are over, or if everything has to stop."""
         deadline = time.monotonic() + seconds
         while not self.stopping and time.monotonic() < deadline:
             self._watch_once()
@@ -118,7 +119,7 @@ class Supervisor:
         return False
 
     def watch(self) -> None:
-        """Keep the children running until told to stop."""
+        """Keep the children running until a signal asks to stop."""
         while not self.stopping:
             self._watch_once()
 
@@ -133,29 +134,29 @@ class Supervisor:
 
     def _plan_restart(self, child: Child, now: float) -> None:
         assert child.process is not None
-        kill_group(child.process)  # what it left behind must not meet its successor
+        kill_group(child.process)  # its remaining processes must not meet its successor
         if child.may_end and child.process.returncode == 0:
             child.has_ended = True
-            self.say(f"{child.name} ended as it was told to; it starts again with everything else.")
+            self.say(f"{child.name} ended on request. It starts again with everything else.")
             return
         if now - child.started_at > STEADY_SECONDS:
             child.pause = FIRST_PAUSE_SECONDS
         child.again_at = now + child.pause
         ending, place = _ending(child.process.returncode), self._output.place(child.name)
-        self.say(f"{child.name} ended ({ending}); it starts again in {child.pause:.0f} s. What it said stands {place}.")
+        self.say(f"{child.name} ended ({ending}). It starts again in {child.pause:.0f} s. Its output is {place}.")
         child.pause = min(child.pause * 2, LONGEST_PAUSE_SECONDS)
 
     def _start_again(self, child: Child) -> None:
         try:
             self._start(child)
-        except RuntimeError as error:  # an embedded server that does not come back is tried again as well
+        except RuntimeError as error:  # an embedded server that does not start is tried again as well
             self.say(str(error))
             child.started_at = child.again_at = time.monotonic() + child.pause
             return
         self.say(f"{child.name} started again.")
 
     def _forward(self, seconds: float) -> None:
-        """Pass on what the children have said, line by line."""
+        """Pass on the output of the children, line by line."""
         for key, _ in self._pipes.select(seconds):
             name, rest = key.data
             data = key.fileobj.read(65536)  # type: ignore[union-attr]
@@ -189,7 +190,7 @@ class Supervisor:
         for child in group:
             assert child.process is not None
             if child.runs:
-                self.say(f"{child.name} did not stop within {seconds} s and is killed.")
+                self.say(f"{child.name} did not stop within {seconds} s. It is killed.")
             kill_group(child.process)
             child.process.wait()
 

@@ -60,12 +60,12 @@ def test_staff_grant_the_right_to_host(desk: Client, dee: User) -> None:
 
 @pytest.fixture
 def host_desk(log_in: LogIn, mo: User) -> Client:
-    """mo's browser, with what the demonstration gives him to let people host."""
+    """mo's browser, with the rights that the demonstration gives to let people host."""
     mo.user_permissions.add(*Permission.objects.filter(codename__in=["view_user", "grant_hosting"]))
     return log_in(mo)
 
 
-def test_whoever_may_grant_hosting_grants_it_and_takes_it_back(host_desk: Client, dee: User) -> None:
+def test_staff_with_the_right_grant_hosting_and_withdraw_it(host_desk: Client, dee: User) -> None:
     host_desk.post(LIST, {"action": "grant_hosting", "_selected_action": [str(dee.pk)]})
     dee.refresh_from_db()
     assert dee.followers_missing() == 0
@@ -75,7 +75,7 @@ def test_whoever_may_grant_hosting_grants_it_and_takes_it_back(host_desk: Client
     assert change(host_desk, dee, bio="mine now") == 403
 
 
-def test_whoever_may_only_look_grants_nothing(log_in: LogIn, mo: User, dee: User) -> None:
+def test_staff_who_may_only_look_grant_nothing(log_in: LogIn, mo: User, dee: User) -> None:
     mo.user_permissions.add(Permission.objects.get(codename="view_user"))
     log_in(mo).post(LIST, {"action": "grant_hosting", "_selected_action": [str(dee.pk)]})
     dee.refresh_from_db()
@@ -112,10 +112,10 @@ def test_a_superuser_does_and_the_apps_above_are_told(
     desk: Client, mo: User, dee: User, django_capture_on_commit_callbacks: Any
 ) -> None:
     User.objects.filter(pk=mo.pk).update(is_superuser=True)
-    told: list[tuple[str, User]] = []
+    sent: list[tuple[str, User]] = []
     for signal, name in ((signals.suspended, "out"), (signals.suspension_lifted, "in")):
         signal.connect(
-            partial(lambda name, user, **_: told.append((name, user)), name), weak=False, dispatch_uid="test"
+            partial(lambda name, user, **_: sent.append((name, user)), name), weak=False, dispatch_uid="test"
         )
     try:
         for value, active in (("", False), ("on", True), ("on", True)):
@@ -126,7 +126,7 @@ def test_a_superuser_does_and_the_apps_above_are_told(
     finally:
         signals.suspended.disconnect(dispatch_uid="test")
         signals.suspension_lifted.disconnect(dispatch_uid="test")
-    assert told == [("out", dee), ("in", dee)], "and not when nothing was changed"
+    assert sent == [("out", dee), ("in", dee)], "and not when nothing was changed"
 
 
 def test_staff_do_not_change_staff(desk: Client, mo: User) -> None:

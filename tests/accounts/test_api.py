@@ -91,7 +91,7 @@ def test_refusals_speak_the_language_of_the_request(client: Client, as_lior: dic
     assert answer.json() == {"code": "follow_yourself", "detail": "Du kannst dir nicht selbst folgen."}
 
 
-def test_who_blocked_me_looks_like_nobody(client: Client, as_lior: dict[str, str], hana: User, lior: User) -> None:
+def test_a_person_who_blocked_me_looks_unknown(client: Client, as_lior: dict[str, str], hana: User, lior: User) -> None:
     hana.block(lior)
     for path in ("/api/people/hana/", "/api/people/nobody/"):
         answer = client.get(path, headers=as_lior)

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def _patience(transactional_db: None) -> Iterator[None]:
-    """So many at once wait for a connection longer than a request would, where the machine is busy."""
+    """On a busy machine, this many at once wait longer for a connection than a request would."""
     pool = connection.pool  # type: ignore[attr-defined]
     before, pool.timeout = pool.timeout, SECONDS
     yield
@@ -105,7 +105,7 @@ def test_everybody_does_everything_to_everybody_at_once(crowd: list[User]) -> No
         for _ in range(6):
             one, other = map(fresh, chance.sample(people, 2))
             verb = chance.choice(["follow", "follow", "unfollow", "block", "unblock", "remove_follower"])
-            with suppress(Refused):  # somebody blocked meanwhile
+            with suppress(Refused):  # one of them blocked the other meanwhile
                 getattr(one, verb)(other)
             connection.close()  # forty threads share the few connections of the pool, as requests do
 

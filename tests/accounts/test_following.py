@@ -40,13 +40,13 @@ def test_following_twice_counts_once(hana: User, lior: User) -> None:
     assert hana.follower_count == 1
 
 
-def test_nobody_follows_himself(hana: User) -> None:
+def test_members_do_not_follow_themselves(hana: User) -> None:
     with pytest.raises(Refused, match=Reason.FOLLOW_YOURSELF):
         hana.follow(hana)
     assert hana.relation_to(hana) == Relation.ONESELF
 
 
-def test_a_suspended_member_follows_nobody(hana: User, lior: User, tomorrow: datetime) -> None:
+def test_a_suspended_member_does_not_follow(hana: User, lior: User, tomorrow: datetime) -> None:
     lior.suspend(tomorrow)
     with pytest.raises(Refused, match=Reason.SUSPENDED):
         lior.follow(hana)
@@ -117,7 +117,7 @@ def test_a_request_taken_back_cannot_be_approved(careful: User, lior: User) -> N
     assert careful.follower_count == 0
 
 
-def test_nobody_approves_for_somebody_else(careful: User, lior: User, dee: User) -> None:
+def test_members_approve_only_their_own_followers(careful: User, lior: User, dee: User) -> None:
     lior.follow(careful)
     with pytest.raises(Refused, match=Reason.NOT_ASKED):
         dee.approve(lior)
@@ -177,12 +177,12 @@ def test_unblocking_leaves_the_block_of_the_other(hana: User, dee: User) -> None
     assert Block.between(hana, dee).get().blocker == dee
 
 
-def test_nobody_blocks_himself(hana: User) -> None:
+def test_members_do_not_block_themselves(hana: User) -> None:
     with pytest.raises(Refused, match=Reason.BLOCK_YOURSELF):
         hana.block(hana)
 
 
-# Told after commit, kept by the database
+# Signals and constraints
 
 
 def test_the_rooms_hear_of_a_block_after_commit(

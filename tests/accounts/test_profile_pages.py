@@ -48,7 +48,7 @@ def test_verbs_need_a_log_in_and_post(client: Client, log_in: LogIn, hana: User,
     assert lior.relation_to(hana) == Relation.NONE
 
 
-def test_whoever_is_blocked_sees_the_same_as_for_an_unknown_handle(log_in: LogIn, hana: User, dee: User) -> None:
+def test_blocked_people_see_the_same_as_for_an_unknown_handle(log_in: LogIn, hana: User, dee: User) -> None:
     hana.block(dee)
     browser = log_in(dee)
     refused, unknown = browser.get("/people/hana/"), browser.get("/people/nobody_here/")
@@ -58,7 +58,7 @@ def test_whoever_is_blocked_sees_the_same_as_for_an_unknown_handle(log_in: LogIn
 
 
 @pytest.mark.parametrize("verb", ["follow", "unfollow", "block"])
-def test_whoever_is_blocked_reaches_no_verb(log_in: LogIn, hana: User, dee: User, verb: str) -> None:
+def test_blocked_people_reach_no_verb(log_in: LogIn, hana: User, dee: User, verb: str) -> None:
     hana.block(dee)
     assert log_in(dee).post(f"/people/hana/{verb}/").status_code == 404
     assert dee.relation_to(hana) == Relation.NONE
@@ -146,5 +146,5 @@ def test_two_who_block_each_other_can_both_take_it_back(log_in: LogIn, hana: Use
     assert hana.relation_to(dee) == Relation.BLOCKING
 
 
-def test_nobody_blocks_himself(log_in: LogIn, hana: User) -> None:
+def test_members_do_not_block_themselves(log_in: LogIn, hana: User) -> None:
     assert "You cannot block yourself." in log_in(hana).post("/people/hana/block/", headers=HX).content.decode()

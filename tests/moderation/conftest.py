@@ -14,7 +14,7 @@ from tests.rooms.conftest import _empty_redis, host, listener, open_space, sent,
 
 __all__ = ["_empty_redis", "host", "listener", "open_space", "sent", "speaker", "tea"]
 
-TEXT = "said my street and number aloud"  # words that must reach nobody but staff
+TEXT = "said my street and number aloud"  # words that only staff may read
 
 
 def outcomes(*work: Callable[[], object]) -> list[str]:

@@ -74,7 +74,7 @@ def test_an_idle_claim_is_free_again(claimed: Case, reviewer: User, colleague: U
     assert refused(claimed.decide, reviewer, Kind.DISMISS, WHY) == Reason.NOT_CLAIMED
 
 
-def test_a_lapsed_claim_that_nobody_took_still_lets_one_finish(claimed: Case, reviewer: User) -> None:
+def test_a_lapsed_claim_without_a_new_owner_lets_the_old_one_finish(claimed: Case, reviewer: User) -> None:
     idle(claimed)
     assert claimed.decide(reviewer, Kind.DISMISS, WHY).by == reviewer
 
@@ -133,7 +133,7 @@ def test_a_suspension_has_an_end_in_reach(claimed: Case, reviewer: User) -> None
         assert refused(claimed.decide, reviewer, Kind.SUSPEND, WHY, until) == Reason.UNTIL_OUT_OF_RANGE
 
 
-def test_nobody_decides_about_himself(tea: Space, lior: User, host: Participant, listener: Participant) -> None:
+def test_staff_do_not_decide_about_themselves(tea: Space, lior: User, host: Participant, listener: Participant) -> None:
     mo = User.objects.create_superuser("mo")
     mo.follow(tea.host)
     case = Report.file(lior, tea, tea.enter(mo), "hate").case
@@ -143,7 +143,7 @@ def test_nobody_decides_about_himself(tea: Space, lior: User, host: Participant,
     assert not Case.objects.visible_to(mo).exists()
 
 
-def test_nobody_decides_what_he_reported(tea: Space, reviewer: User, speaker: Participant) -> None:
+def test_staff_do_not_decide_what_they_reported(tea: Space, reviewer: User, speaker: Participant) -> None:
     reviewer.follow(tea.host)
     tea.enter(reviewer)
     case = Report.file(reviewer, tea, speaker, "hate").case
@@ -163,7 +163,7 @@ def test_staff_are_suspended_by_superusers_alone(claimed: Case, reviewer: User, 
     assert User.objects.get(pk=sol.pk).is_suspended()
 
 
-def test_a_host_is_not_removed_from_the_own_space(
+def test_hosts_are_not_removed_from_their_own_space(
     tea: Space, lior: User, listener: Participant, reviewer: User
 ) -> None:
     case = Report.file(lior, tea, None, "hate").case
@@ -199,7 +199,7 @@ def test_two_decisions_at_once_and_one_wins(transactional_db: None, claimed: Cas
 # Deciding: what it does
 
 
-def test_a_dismissal_lets_the_sound_go_and_tells_nobody(claimed: Case, reviewer: User, tea: Space) -> None:
+def test_a_dismissal_lets_the_sound_go_and_notifies_no_one(claimed: Case, reviewer: User, tea: Space) -> None:
     decision = claimed.decide(reviewer, Kind.DISMISS, f"  {WHY} ")
     assert decision.reason == WHY
     assert claimed.state == Case.State.DECIDED
@@ -248,7 +248,7 @@ def test_ending_reaches_the_live_room(
     assert sent[-1]["_close"] == Close.ENDED
 
 
-def test_suspending_a_speaker_takes_him_out(
+def test_suspending_a_speaker_takes_them_out(
     claimed: Case,
     reviewer: User,
     speaker: Participant,
@@ -263,7 +263,7 @@ def test_suspending_a_speaker_takes_him_out(
     assert str(speaker.pk) in [frame["_whom"] for frame in sent if frame["_close"]]
 
 
-def test_suspending_a_host_ends_his_space(
+def test_suspending_a_host_ends_their_space(
     tea: Space,
     lior: User,
     listener: Participant,

@@ -27,7 +27,7 @@ from tests.rig.heartbeat import beat
 
 Browser = Callable[[User], Client]
 QUEUE = "/admin/moderation/case/"
-WHY = "You read out somebody's address. Our rules forbid it."
+WHY = "You read out someone's address. Our rules forbid it."
 
 
 def desk(case: Case, step: str = "change/") -> str:
@@ -220,7 +220,7 @@ def test_while_live_a_stretch_ends_where_the_sound_does(
 
 
 @pytest.mark.parametrize("name", ["own", "mix"])
-def test_while_live_a_stretch_in_which_nobody_talked_is_silence(
+def test_while_live_a_time_without_talk_is_silence(
     log_in: Browser, reviewer: User, claimed: Case, heard: Recording, name: str
 ) -> None:
     """Of silence nothing is kept; what is a quarter of a minute old has had the time to come."""
@@ -244,7 +244,7 @@ def test_sound_comes_by_range_and_every_fetch_is_in_the_trail(
     assert fetched[0].actor == reviewer.pk
 
 
-def test_the_waveform_is_for_whoever_has_claimed(
+def test_the_waveform_is_for_the_owner_of_the_claim(
     log_in: Browser, reviewer: User, colleague: User, claimed: Case, heard: Recording
 ) -> None:
     assert log_in(reviewer).get(desk(claimed, "sound/waveform/")).status_code == 404
@@ -302,7 +302,7 @@ def test_days_count_from_now(log_in: Browser, reviewer: User, claimed: Case, sol
     assert 6.9 < (sol.suspended_until - timezone.now()).total_seconds() / 86400 < 7.1
 
 
-def test_days_do_not_matter_where_nobody_is_suspended(log_in: Browser, reviewer: User, claimed: Case) -> None:
+def test_days_do_not_matter_without_a_suspension(log_in: Browser, reviewer: User, claimed: Case) -> None:
     decide(log_in(reviewer), claimed, kind="dismiss", days="0", reason=WHY)
     assert Decision.objects.get().until is None
 
@@ -323,13 +323,13 @@ def test_the_line_asks_again_while_the_sound_server_has_not_confirmed(
     assert "hx-trigger" in browser.get(desk(claimed, "followed/")).content.decode()
     heartbeat()
     text = browser.get(desk(claimed, "followed/")).content.decode()
-    assert "hx-trigger" not in text, "the sound server has closed the Space, or nobody was in it"
+    assert "hx-trigger" not in text, "the sound server has closed the Space, or it was empty"
 
 
 def test_an_ended_space_that_no_sound_server_has_is_done(
     log_in: Browser, reviewer: User, claimed: Case, tea: Space
 ) -> None:
-    """Nobody was in it any more: the sound server had forgotten it and has nothing to confirm."""
+    """The Space was empty: the sound server had forgotten it and has nothing to confirm."""
     Space.objects.filter(pk=tea.pk).update(node="here", boot="1")
     heartbeat()
     text = decide(log_in(reviewer), claimed, kind="end_space", reason=WHY).content.decode()

@@ -1,4 +1,4 @@
-"""What reaches the person decided about, and that who reported reaches nobody but staff."""
+"""What reaches the person concerned, and that only staff learn who reported."""
 
 import re
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from tests.moderation.conftest import TEXT
 
 Browser = Callable[[User], Client]
 PAGE = {"Accept": "text/html,*/*"}
-WHY = "At 12:05 you read out somebody's address. Our rules forbid it."
+WHY = "At 12:05 you read out someone's address. Our rules forbid it."
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def informant(tea: Space, dee: User) -> Participant:
 
 
 @pytest.fixture
-def told(tea: Space, dee: User, speaker: Participant, informant: Participant) -> Case:
+def reported(tea: Space, dee: User, speaker: Participant, informant: Participant) -> Case:
     case = Report.file(dee, tea, speaker, "private", TEXT).case
     informant.leave()
     dee.unfollow(tea.host)
@@ -144,17 +144,17 @@ def test_filing_sends_no_event_at_all(
 
 @pytest.mark.parametrize("kind", [Kind.REMOVE, Kind.END, Kind.SUSPEND, Kind.DISMISS])
 def test_the_events_of_a_decision_do_not_name_the_reporter(
-    told: Case,
+    reported: Case,
     reviewer: User,
     informant: Participant,
     sent: list[dict[str, Any]],
     django_capture_on_commit_callbacks: Callable[..., Any],
     kind: Kind,
 ) -> None:
-    told.claim(reviewer)
+    reported.claim(reviewer)
     until = timezone.now() + timedelta(days=1) if kind == Kind.SUSPEND else None
     with django_capture_on_commit_callbacks(execute=True):
-        told.decide(reviewer, kind, WHY, until)
+        reported.decide(reviewer, kind, WHY, until)
     assert bool(sent) is (kind != Kind.DISMISS)
     assert leaks(msgspec.json.encode(sent).decode(), informant) == []
     assert mail.outbox == []
@@ -162,11 +162,11 @@ def test_the_events_of_a_decision_do_not_name_the_reporter(
 
 @pytest.mark.django_db(transaction=True)
 def test_pages_and_api_do_not_name_the_reporter(
-    told: Case, reviewer: User, tea: Space, informant: Participant, log_in: Browser, hana: User, sol: User
+    reported: Case, reviewer: User, tea: Space, informant: Participant, log_in: Browser, hana: User, sol: User
 ) -> None:
-    told.claim(reviewer)
+    reported.claim(reviewer)
     before = [page(log_in(hana), f"/spaces/{tea.pk}/"), page(log_in(hana), f"/api/spaces/{tea.pk}/")]
-    told.decide(reviewer, Kind.END, WHY)
+    reported.decide(reviewer, Kind.END, WHY)
     after = [
         page(log_in(person), address)
         for person in (hana, sol)
@@ -180,16 +180,16 @@ def test_pages_and_api_do_not_name_the_reporter(
 
 
 def test_snapshot_and_standing_do_not_name_the_reporter(
-    told: Case, tea: Space, informant: Participant, host: Participant
+    reported: Case, tea: Space, informant: Participant, host: Participant
 ) -> None:
     tea.refresh_from_db()
     assert leaks(msgspec.json.encode(snapshot.of(tea, host)).decode(), informant) == []
     assert leaks(msgspec.json.encode(tea.standing()).decode(), informant) == []
 
 
-def test_holds_and_receipts_do_not_name_the_reporter(told: Case, informant: Participant) -> None:
+def test_holds_and_receipts_do_not_name_the_reporter(reported: Case, informant: Participant) -> None:
     hold = Hold.objects.get()
-    shown = f"{hold} {hold.reason} {hold.by}".replace(str(told.pk), "")
+    shown = f"{hold} {hold.reason} {hold.by}".replace(str(reported.pk), "")
     assert leaks(shown, informant) == []
     assert not Receipt.objects.exists()
 

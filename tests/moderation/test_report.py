@@ -43,7 +43,9 @@ def test_who_was_never_inside_cannot_report(tea: Space, dee: User, speaker: Part
     assert not Case.objects.exists()
 
 
-def test_nobody_reports_himself(tea: Space, hana: User, sol: User, speaker: Participant, host: Participant) -> None:
+def test_members_do_not_report_themselves(
+    tea: Space, hana: User, sol: User, speaker: Participant, host: Participant
+) -> None:
     assert refused(sol, tea, speaker) == Reason.ON_YOURSELF
     assert refused(hana, tea, None) == Reason.ON_YOURSELF
     assert not Case.objects.exists()
@@ -144,7 +146,7 @@ def test_an_ended_space_can_be_reported_while_its_sound_is_kept(
     assert report.room_ms <= tea.__class__.objects.get(pk=tea.pk).room_ms
 
 
-def test_somebody_removed_can_report_what_was_done_to_him(
+def test_a_removed_person_can_report_what_happened_to_them(
     tea: Space, lior: User, host: Participant, listener: Participant
 ) -> None:
     listener.remove(by=host)

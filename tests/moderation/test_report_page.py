@@ -134,7 +134,7 @@ def test_the_form_is_a_fragment_for_the_dialogue_and_a_page_otherwise(
     assert "<html" not in fragment
     assert "hx-post" in fragment
     assert "<html" in page
-    assert "hx-post" not in page  # boosted: the page around it comes anew
+    assert "hx-post" not in page  # boosted: the whole page is loaded again
     for text in (fragment, page):
         assert "Report Sol Aker" in text
         assert "csrfmiddlewaretoken" in text

@@ -66,12 +66,12 @@ def put(chunk: Captured, key: str = "") -> str:
 def speak(recording: Recording) -> Callable[..., list[Captured]]:
     """`speak(host, tone(440, 7), 1500)`: captured, shipped and taken in; person None is the listeners' mix."""
 
-    def spoken(person: Participant | None, pcm: Pcm, start_ms: int, told: bool = True) -> list[Captured]:
+    def spoken(person: Participant | None, pcm: Pcm, start_ms: int, message: bool = True) -> list[Captured]:
         turn = turn_of(person).pk if person else None
         chunks = captured(pcm, start_ms, recording.space_id, turn, person.pk if person else None)
         for chunk in chunks:
             put(chunk)
-            if told:
+            if message:
                 recording.add_chunk(meta_of(chunk.data))
         return chunks
 

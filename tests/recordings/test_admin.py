@@ -1,4 +1,4 @@
-"""The admin shows recordings, tracks, holds and receipts, and lets nobody change one."""
+"""The admin shows recordings, tracks, holds and receipts, and changes none of them."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The mix as work: claimed once, taken over from the dead, tried again, made anew when chunks come late."""
+"""The mix as work: claimed once, taken over from dead workers, tried again, and repeated for late chunks."""
 
 import io
 import json
@@ -111,7 +111,7 @@ def test_the_sweep_takes_over_from_a_dead_worker(ended: Recording, monkeypatch: 
     assert ended.state == State.MIXED
 
 
-def test_whoever_lost_the_claim_leaves_nothing_behind(ended: Recording, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_without_its_claim_leaves_nothing_behind(ended: Recording, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "RENEW_SECONDS", 0)
 
     def stolen(name: str) -> str:

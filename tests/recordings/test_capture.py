@@ -1,4 +1,4 @@
-"""Opening, taking in chunks, collecting what no message told of, closing."""
+"""Opening, taking in chunks, collecting files without a message, closing."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -87,8 +87,8 @@ def test_another_chunk_at_the_same_time_is_refused_and_stays(
     assert len(list(files.walk(recording.prefix))) == 2
 
 
-def test_collect_takes_in_what_no_message_told_of(recording: Recording, host: Participant, speak: Callable) -> None:
-    chunks = speak(host, tone(440, 12), 1000, told=False)
+def test_collect_takes_in_files_without_a_message(recording: Recording, host: Participant, speak: Callable) -> None:
+    chunks = speak(host, tone(440, 12), 1000, message=False)
     assert Chunk.objects.count() == 0
     assert recording.collect() == 3
     assert set(Chunk.objects.values_list("key", flat=True)) == {chunk.key for chunk in chunks}
@@ -105,8 +105,8 @@ def test_collect_leaves_what_is_no_chunk(recording: Recording, host: Participant
 def test_a_chunk_of_no_turn_of_this_space_is_refused(recording: Recording, host: Participant) -> None:
     (unknown,) = captured(tone(440, 1), 0, recording.space_id, uuid4(), host.pk)
     (elsewhere,) = captured(tone(440, 1), 0, uuid4(), turn_of(host).pk, host.pk)
-    (somebody,) = captured(tone(440, 1), 0, recording.space_id, turn_of(host).pk, uuid4())
-    for chunk in (unknown, elsewhere, somebody):
+    (stranger,) = captured(tone(440, 1), 0, recording.space_id, turn_of(host).pk, uuid4())
+    for chunk in (unknown, elsewhere, stranger):
         with pytest.raises(ChunkRefused):
             recording.add_chunk(meta_of(chunk.data))
     with pytest.raises(ChunkRefused, match="another Space"):
@@ -189,7 +189,7 @@ def test_the_sweep_finds_a_space_that_came_and_went(tea: Space) -> None:
 
 
 def test_the_sweep_collects_when_it_is_time(recording: Recording, host: Participant, speak: Callable) -> None:
-    speak(host, tone(440, 2), 0, told=False)
+    speak(host, tone(440, 2), 0, message=False)
     tasks.sweep()
     assert not Chunk.objects.exists()
     Recording.objects.update(collect_at=timezone.now())

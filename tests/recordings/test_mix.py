@@ -169,10 +169,10 @@ def test_the_waveform_shows_where_it_is_loud() -> None:
 
 
 def test_progress_rises_to_the_end_and_may_stop_the_work() -> None:
-    told: list[float] = []
-    mix([pieces(captured(tone(440, 5), 0))], io.BytesIO(), progress=told.append)
-    assert told == sorted(told)
-    assert 0.0 <= told[0] < told[-1] <= 1.0
+    shares: list[float] = []
+    mix([pieces(captured(tone(440, 5), 0))], io.BytesIO(), progress=shares.append)
+    assert shares == sorted(shares)
+    assert 0.0 <= shares[0] < shares[-1] <= 1.0
 
     def stop(share: float) -> None:
         raise InterruptedError

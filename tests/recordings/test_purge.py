@@ -112,7 +112,7 @@ def test_an_active_hold_postpones(ended: Recording, aged: Aged, mo: User) -> Non
     assert Hold.objects.get().released_by == mo
 
 
-def test_a_hold_that_nobody_renews_ends_by_itself(ended: Recording, aged: Aged) -> None:
+def test_a_hold_without_renewal_ends(ended: Recording, aged: Aged) -> None:
     ended.hold(Hold.Kind.REPORT, "case-1", timezone.now() + timedelta(days=60))
     recording = aged(100)
     Hold.objects.update(until=timezone.now() - timedelta(seconds=1))
@@ -256,7 +256,7 @@ def test_a_chunk_that_comes_after_the_purge_is_deleted(ended: Recording, aged: A
     put(late)
     assert ended.add_chunk(meta_of(late.data)) is None
     assert list(files.walk("")) == []
-    put(late)  # and no message told of it
+    put(late)  # without a message
     tasks.purge()
     assert list(storage_root().iterdir()) == []
     stray = Receipt.objects.get(why=Receipt.Why.STRAY)

@@ -43,7 +43,7 @@ def test_a_recording_lives_and_goes_in_a_bucket(
     bucket: None, ended: Recording, host: Participant, speak: Callable, aged: Callable
 ) -> None:
     assert isinstance(files.storage(), Bucket)
-    speak(host, tone(1000, 7), 6000, told=False)
+    speak(host, tone(1000, 7), 6000, message=False)
     assert ended.collect() == 2
     assert archive(ended)
     ended.refresh_from_db()

@@ -30,7 +30,7 @@ PREFIX = "spaces-turn-"
 
 
 def program(name: str, package: str) -> str:
-    """Where a program is. Whoever lacks it is told by which package it comes."""
+    """The path of a program. The error for a missing program names its package."""
     found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
     assert found, f"{name} is missing: apt-get install {package}"
     return found
@@ -165,5 +165,5 @@ class Coturn:
 
 
 def user(identity: str = "", seconds: float = 600, secret: str = SECRET) -> tuple[str, str]:
-    """User name and password that end so many seconds from now; of somebody new where nobody is named."""
+    """User name and password that expire in so many seconds; those of a new user if none is named."""
     return turn.credentials(secret, identity or secrets.token_hex(8), int(time.time() + seconds))

@@ -29,7 +29,7 @@ def answers(port: int) -> Callable[[], bool]:
 
 @dataclass
 class Site:
-    """An nginx, perhaps with a daphne behind it, and the cookie of somebody who is known to that."""
+    """An nginx, perhaps with a daphne behind it, and the cookie of a member who is logged in there."""
 
     folder: Path
     https: int
@@ -37,7 +37,7 @@ class Site:
     direct: int = 0
     cookie: str = ""
     host: str = HOST
-    pages: str = ""  # their origin, where it is not this one
+    pages: str = ""  # their origin, if it is another one
     spki: str = ""  # the digest of its public key, for Chromium
 
     @property

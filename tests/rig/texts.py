@@ -21,7 +21,7 @@ PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|\{\w+\}|%[sd]|</?\w+[^>]*>")
 
 @dataclass(frozen=True)
 class Message:
-    """One entry: `msgid` and, where it has forms, `plural`; what it is in the other language (none in code)."""
+    """One entry: `msgid`, `plural` if it has forms, and the translations (none in code)."""
 
     msgid: str
     plural: str | None
@@ -37,7 +37,7 @@ def placeholders(text: str) -> list[str]:
 
 # --- in the code ------------------------------------------------------------------------------------------------------
 def calls(source: str, where: str) -> Iterator[Message]:
-    """Texts of Python source. Raises AssertionError where one is not written out, so that nobody could collect it."""
+    """Texts of Python source. Raises AssertionError if one is not a literal, which `make texts` could not collect."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ONE | MANY:
             count = 2 if node.func.id in MANY else 1

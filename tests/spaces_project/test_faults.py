@@ -35,7 +35,7 @@ GONE = [
 
 
 def asked(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """The command, where no server is at the addresses that the environment names."""
+    """The command, with addresses in the environment at which no server answers."""
     (folder / "members.csv").write_text("handle,display_name,email,bio\nada,Ada,,\n")
     environment = os.environ | {
         "VAR_DIR": str(folder),
@@ -58,13 +58,13 @@ def test_a_server_that_is_gone_is_one_line(arguments: tuple[str, ...], words: st
     done = asked(tmp_path, *arguments)
     assert done.returncode == 1, done.stderr
     assert done.stderr.startswith(f"manage.py: {words}")
-    assert "refused; `manage.py doctor` looks at it" in done.stderr
+    assert "refused; `manage.py doctor` says more" in done.stderr
     assert done.stderr.count("\n") == 1
     assert done.stdout == ""
     assert "s3cret" not in done.stderr
 
 
-def test_whoever_wants_all_of_it_gets_it(tmp_path: Path) -> None:
+def test_with_traceback_all_of_it_is_shown(tmp_path: Path) -> None:
     done = asked(tmp_path, "media", "--traceback", "list")
     assert done.returncode == 1
     assert "Traceback" in done.stderr
@@ -74,7 +74,7 @@ def test_whoever_wants_all_of_it_gets_it(tmp_path: Path) -> None:
     ("fault", "words"),
     [
         (ImproperlyConfigured("A=1 is not 2"), "A=1 is not 2"),
-        (EmbeddedError("var belongs to somebody else"), "var belongs to somebody else"),
+        (EmbeddedError("var belongs to another user"), "var belongs to another user"),
         (OperationalError('password for "spaces" is wrong\n\tmore'), f'{DATABASE}password for "spaces" is wrong; '),
         (InterfaceError("the connection is closed"), f"{DATABASE}the connection is closed; "),
         (redis.AuthenticationError("invalid username-password pair"), f"{REDIS}invalid username-password pair; "),

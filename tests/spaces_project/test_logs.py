@@ -14,7 +14,8 @@ import django; django.setup()
 import logging, structlog
 from django.core.exceptions import PermissionDenied
 structlog.get_logger("rooms.events").info("space_started", space="abc")
-from rooms.protocol import IceServer, IceServers
+from rooms.protocol.events import IceServers
+from rooms.protocol.parts import IceServer
 server = IceServer(urls=["turn:t"], username="9:me", credential="SAY-NOTHING")
 structlog.get_logger("rooms").info("asked", password="SAY-NOTHING", deep=[{"Token": "SAY-NOTHING"}], handle="sol")
 structlog.get_logger("rooms").info("told", event_of=IceServers(servers=[server], seconds=9), credential="SAY-NOTHING")

@@ -1,4 +1,4 @@
-"""/metrics of a web process: for whoever has the token, bounded in its series, true to the rows."""
+"""/metrics of a web process: only with the token, with a limited number of series, and true to the rows."""
 
 import pytest
 from django.test import Client
@@ -34,7 +34,7 @@ def test_without_the_token_there_is_nothing(client: Client, given: dict[str, str
     assert (answer.status_code, answer.content) == (401, b"")
 
 
-def test_where_no_token_is_set_nobody_reads(client: Client, settings: Settings) -> None:
+def test_without_a_token_there_are_no_metrics(client: Client, settings: Settings) -> None:
     settings.METRICS_TOKEN = ""
     assert client.get("/metrics", headers={"Authorization": "Bearer "}).status_code == 404
 

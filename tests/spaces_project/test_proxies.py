@@ -37,7 +37,7 @@ async def test_a_websocket_behind_a_named_proxy_is_secure() -> None:
     assert scope["scheme"] == "wss"
 
 
-async def test_a_stranger_is_not_believed_and_his_headers_are_gone() -> None:
+async def test_a_stranger_is_not_believed_and_the_headers_are_gone() -> None:
     claims = {
         "X-Forwarded-For": "127.0.0.1",
         "X-Forwarded-Proto": "https",
@@ -65,7 +65,7 @@ async def test_a_chain_without_an_address_changes_nothing(chain: str) -> None:
     assert (await seen(PROXY, {"X-Forwarded-For": chain}))["client"] == [PROXY, 5000]
 
 
-async def test_a_connection_without_address_is_nobodys() -> None:
+async def test_a_connection_without_address_has_no_client() -> None:
     scope = await seen(None, {"X-Forwarded-For": MEMBER})
     assert scope["client"] is None
 

@@ -19,7 +19,7 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[str, ...]]:
     """What `runspaces` starts, by name: the arguments of each child."""
     monkeypatch.setattr(Command, "python", lambda self, *arguments, **options: arguments)
     runspaces: Any = Command()
-    runspaces.demo, runspaces.web_host = True, "127.0.0.1"
+    runspaces.demo, runspaces.link_secret, runspaces.web_host = True, "", "127.0.0.1"
     runspaces.ports = {"web": 1, "media": 2, "media_http": 3}
     runspaces.media = media_nodes.of(1, runspaces.ports)
     return {child.name: child.start for child in runspaces.children()}

@@ -136,7 +136,7 @@ def test_where_no_files_can_be_fetched(monkeypatch: pytest.MonkeyPatch, value: s
         env.base("HLS_URL", "/hls/", "Files.")
 
 
-def test_a_home_of_nobody_is_no_path(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_home_of_an_unknown_user_is_no_path(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VAR_DIR", "~nobody-of-this-name/var")
     with pytest.raises(ImproperlyConfigured, match=r"^VAR_DIR="):
         env.path("VAR_DIR", Path("var"), "Folder.", "var")

@@ -1,4 +1,4 @@
-"""`manage.py doctor`: is everything there that Spaces needs, and what mends what is not."""
+"""`manage.py doctor`: check everything that Spaces needs, and say how to fix each fault."""
 
 import sys
 from typing import Any
@@ -11,9 +11,13 @@ from spaces_project.doctor.checks import Finding, examine
 
 class Command(BaseCommand):
     help = (
-        "Checks addresses, ports, servers, storage and clock; names the mend for each fault. Exit 1 when one is found."
+        "Checks addresses, ports, servers, storage and clocks, and says how to fix each fault. "
+        "The exit code is 1 if there is a fault."
     )
     requires_system_checks = []
+
+    def create_parser(self, *args: Any, **options: Any) -> Any:
+        return super().create_parser(*args, epilog="Example: manage.py doctor", **options)
 
     def handle(self, **options: Any) -> None:
         findings = list(self.shown())

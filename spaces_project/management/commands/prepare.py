@@ -1,4 +1,4 @@
-"""`manage.py prepare`: bring database and static files to the state of this version; safe to repeat."""
+"""`manage.py prepare`: bring database and static files to the state of this version. Safe to repeat."""
 
 import hashlib
 from argparse import ArgumentParser
@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand
 
 
 def static_digest() -> str:
-    """Digest of names, sizes and dates of every static file: it changes when one of them may have."""
+    """A digest of names, sizes and dates of all static files. It changes whenever one of them may have changed."""
     seen = hashlib.sha256()
     for finder in get_finders():
         for name, storage in finder.list([]):
@@ -22,11 +22,14 @@ def static_digest() -> str:
 
 
 class Command(BaseCommand):
-    help = "Migrates the database and collects static files, where that is needed. With --demo also seeds members."
+    help = "Migrates the database, and collects static files if they have changed. With --demo it also adds members."
     requires_system_checks = []
 
+    def create_parser(self, *args: Any, **options: Any) -> Any:
+        return super().create_parser(*args, epilog="Example: manage.py prepare", **options)
+
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--demo", action="store_true", help="seed the demonstration's members")
+        parser.add_argument("--demo", action="store_true", help="also add the members of the demonstration")
 
     def handle(self, demo: bool, **options: Any) -> None:
         call_command("migrate", interactive=False, verbosity=0)

@@ -107,7 +107,7 @@ class Command(BaseCommand):
         supervisor = Supervisor(self.say, self.output())
         supervisor.catch_signals()
         try:
-            with running.told(settings.VAR_DIR, self.places()):
+            with running.published(settings.VAR_DIR, self.places()):
                 self.start(supervisor)
                 supervisor.watch()
         except (StartFailed, embedded.EmbeddedError) as error:

@@ -26,7 +26,7 @@ def _names(row: env.Variable) -> str:
 
 
 def with_table(text: str) -> str:
-    """The page with the table of today between its two markers. Raises ValueError where they are missing."""
+    """The page with the present table between its two markers. Raises ValueError if they are missing."""
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):
@@ -37,6 +37,9 @@ def with_table(text: str) -> str:
 class Command(BaseCommand):
     help = "Writes the table of settings into docs/operating/settings.md."
     requires_system_checks = []
+
+    def create_parser(self, *args: Any, **options: Any) -> Any:
+        return super().create_parser(*args, epilog="Example: manage.py settings_table", **options)
 
     def handle(self, **options: Any) -> None:
         page = Path(settings.BASE_DIR) / "docs" / "operating" / "settings.md"

@@ -72,7 +72,7 @@ def test_a_click_as_mo_leads_to_the_queue_of_cases(browser: Client, mo: User) ->
     assert browser.get(links.path(SECRET, "mo")).url == "/admin/moderation/case/"  # type: ignore[attr-defined]
 
 
-def test_it_logs_in_again_and_instead_of_somebody_else(browser: Client, lior: User, dee: User) -> None:
+def test_it_logs_in_again_and_instead_of_another_member(browser: Client, lior: User, dee: User) -> None:
     browser.get(links.path(SECRET, "lior"))
     before = browser.session.session_key
     browser.get(links.path(SECRET, "dee"))

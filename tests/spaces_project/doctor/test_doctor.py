@@ -77,7 +77,7 @@ def test_the_secret_of_the_web_server_opens_nothing_else(settings: Settings, nam
     assert not faults(checks.secrets())
     setattr(settings, name, settings.HLS_SECRET)
     [fault] = faults(checks.secrets())
-    assert (fault.what, fault.detail) == ("HLS_SECRET", f"the same as {name}, which the web server need not know")
+    assert (fault.what, fault.detail) == ("HLS_SECRET", f"the same as {name}, which the web server must not know")
     assert settings.HLS_SECRET not in fault.detail + fault.mend
 
 
@@ -94,7 +94,7 @@ def test_a_host_that_the_site_does_not_answer_to(settings: Settings) -> None:
 
 @pytest.mark.parametrize(
     ("proxies", "words"),
-    [(["proxy.local"], "is no address"), (["0.0.0.0/0"], "everybody is trusted"), ([], "no proxy is trusted")],
+    [(["proxy.local"], "not an address"), (["0.0.0.0/0"], "every address is trusted"), ([], "no proxy is trusted")],
 )
 def test_proxies_that_cannot_be_right(settings: Settings, proxies: list[str], words: str) -> None:
     settings.PUBLIC_URL, settings.TRUSTED_PROXIES = "https://spaces.example.org", proxies
@@ -138,7 +138,7 @@ def test_a_web_port_on_which_something_else_answers(settings: Settings, answer: 
     assert "WEB_PORT" in warning.mend
 
 
-def test_a_web_port_on_which_nobody_answers(settings: Settings) -> None:
+def test_a_web_port_without_an_answer(settings: Settings) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))  # and does not listen
         settings.WEB_PORT = probe.getsockname()[1]
@@ -169,12 +169,12 @@ def test_a_public_site_that_sends_no_mail(settings: Settings, url: str, host: st
     [
         ("spaces.example.org", "is no IPv4 or IPv6 address"),
         ("0.0.0.0", "cannot be reached"),
-        ("127.0.0.1", "members are on others"),
+        ("127.0.0.1", "members are on other machines"),
         ("192.168.1.5", "private address"),
         ("192.168.1.5:40000", "private address"),
         ("fd00::5", "private address"),
         ("100.64.3.2", "private address"),
-        ("2001:db8::7", "takes IPv4 only"),
+        ("2001:db8::7", "takes only IPv4"),
         ("203.0.113.7:0", "is not from 1 to 65535"),
     ],
 )
@@ -189,7 +189,7 @@ def test_announced_addresses_that_members_cannot_reach(settings: Settings, addre
 def test_an_ipv4_address_announced_of_a_port_for_ipv6_alone(settings: Settings) -> None:
     settings.MEDIA_BIND, settings.MEDIA_ANNOUNCE = "::1", ["::1", "127.0.0.1"]
     [fault] = faults(sound.announced_addresses())
-    assert fault.detail == "127.0.0.1 is IPv4, and MEDIA_BIND=::1 takes IPv6 only"
+    assert fault.detail == "127.0.0.1 is IPv4, but MEDIA_BIND=::1 takes only IPv6"
     assert "MEDIA_BIND=::" in fault.mend
 
 
@@ -198,7 +198,7 @@ def test_a_public_address_that_a_router_passes_on_is_fine_and_said(settings: Set
     settings.MEDIA_ANNOUNCE = ["203.0.113.7", "203.0.113.7:4444", "[2001:db8::7]:4444"]
     found = list(sound.announced_addresses())
     assert [finding.ok for finding in found] == [True] * 3
-    assert all("no address of this machine" in finding.detail for finding in found)
+    assert all("not an address of this machine" in finding.detail for finding in found)
 
 
 def test_one_public_port_for_several_nodes(settings: Settings) -> None:
@@ -232,7 +232,7 @@ def test_no_announced_address(settings: Settings) -> None:
 def test_a_free_udp_port_is_listened_on_and_not_called_good() -> None:
     [warning] = faults(sound.udp_port())
     assert warning.warning
-    assert warning.detail == "a packet to 127.0.0.1 arrives, but no media node has the port"
+    assert warning.detail == "a packet to 127.0.0.1 arrives, but no media node uses the port"
     assert "runspaces" in warning.mend
 
 
@@ -298,7 +298,7 @@ def test_a_public_port_that_is_forwarded_is_the_one_that_is_asked(settings: Sett
 def test_both_families_are_asked(settings: Settings) -> None:
     settings.MEDIA_BIND, settings.MEDIA_ANNOUNCE = "::", ["127.0.0.1", "::1"]
     details = [finding.detail for finding in sound.udp_port()]
-    arrives = "a packet to {} arrives, but no media node has the port"
+    arrives = "a packet to {} arrives, but no media node uses the port"
     assert details == [arrives.format("127.0.0.1"), arrives.format("::1")]
 
 
@@ -307,7 +307,7 @@ def test_a_port_that_something_else_has(settings: Settings) -> None:
         other.bind(("127.0.0.1", settings.MEDIA_PORT))
         settings.MEDIA_HTTP_PORT = 1
         [fault] = faults(sound.udp_port())
-    assert "not by a media node" in fault.detail
+    assert "another program uses the port" in fault.detail
 
 
 @pytest.mark.parametrize("answer", [b"SSH-2.0-OpenSSH\r\n", HEALTHY, OK + b"[]"])
@@ -315,7 +315,7 @@ def test_a_face_that_is_not_a_nodes(settings: Settings, answer: bytes) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other, answering(answer) as settings.MEDIA_HTTP_PORT:
         other.bind(("127.0.0.1", settings.MEDIA_PORT))
         [fault] = faults(sound.udp_port())
-    assert "not by a media node" in fault.detail
+    assert "another program uses the port" in fault.detail
 
 
 # Servers
@@ -339,7 +339,7 @@ def test_no_redis(monkeypatch: pytest.MonkeyPatch) -> None:
     ("about", "words"),
     [
         ({"redis_version": "5.0.14"}, "version 5.0.14"),
-        ({"redis_version": "7.0.1", "maxmemory": 10**9, "maxmemory_policy": "allkeys-lru"}, "forgets keys"),
+        ({"redis_version": "7.0.1", "maxmemory": 10**9, "maxmemory_policy": "allkeys-lru"}, "drops keys"),
     ],
 )
 def test_a_redis_that_will_not_do(monkeypatch: pytest.MonkeyPatch, about: dict[str, object], words: str) -> None:

@@ -49,7 +49,7 @@ class Timeless(Server):
 
 
 class Shut(Server):
-    """nginx whose user may not read the folder: whoever would get the file gets 403."""
+    """nginx whose user may not read the folder: every request for the file gets 403."""
 
     def given(self, path: str) -> Given:
         status, headers, body = super().given(path)
@@ -99,7 +99,7 @@ def serving(server: Server) -> Iterator[int]:
 
 @pytest.fixture(autouse=True)
 def files(settings: Settings, tmp_path: Path) -> Path:
-    """The folder of the files, which nobody has written into yet."""
+    """The folder of the files, which does not exist yet."""
     settings.PUBLIC_URL, settings.HLS_SECRET, settings.HLS_DIR = "", "a1b2c3", tmp_path / "hls"
     return tmp_path / "hls"
 
@@ -120,19 +120,19 @@ def test_the_site_itself_serves_them(settings: Settings, files: Path) -> None:
     server = Server(files, "a1b2c3")
     one = finding(server, settings)
     assert one.ok, one
-    assert one.detail == f"http://127.0.0.1:{settings.WEB_PORT}/hls/ gives them with our signature, and not without"
+    assert one.detail == f"http://127.0.0.1:{settings.WEB_PORT}/hls/ serves them with our signature, and not without"
     assert len(server.asked) == 3, "with our signature, with a forged one, with an old one"
 
 
 @pytest.mark.parametrize(
     ("server", "root", "secret", "words", "mend"),
     [
-        (Server, "hls", "another", "status 403, it does not take our signature", "HLS_SECRET"),
-        (Shut, "hls", "a1b2c3", "status 403, it does not find the file, or may not read it", "Let it look into"),
-        (Server, "elsewhere", "a1b2c3", "status 404, it does not find the file", "Let it look into"),
-        (Careless, "hls", "", "gives them with a forged signature, too", "before anything is answered"),
-        (Timeless, "hls", "a1b2c3", "gives them with an old signature, too", "before anything is answered"),
-        (Other, "hls", "", "gives something else", "/hls/"),
+        (Server, "hls", "another", "status 403, it refuses our signature", "HLS_SECRET"),
+        (Shut, "hls", "a1b2c3", "status 403, it cannot find the file, or may not read it", "Let it serve"),
+        (Server, "elsewhere", "a1b2c3", "status 404, it cannot find the file", "Let it serve"),
+        (Careless, "hls", "", "also answers a forged signature", "before every answer"),
+        (Timeless, "hls", "a1b2c3", "also answers an old signature", "before every answer"),
+        (Other, "hls", "", "answers with something else", "/hls/"),
         (Lost, "hls", "", "status 405", "/hls/"),
     ],
     ids=lambda value: getattr(value, "__name__", None),
@@ -158,12 +158,12 @@ def test_another_site_has_to_let_pages_of_this_one_read_them(
 ) -> None:
     one = finding(Server(files, "a1b2c3", allowed=allowed), settings, other_site=True)
     assert one.ok == fine, one
-    assert fine or one.mend == f"Have it add the header Access-Control-Allow-Origin: {SITE}"
+    assert fine or one.mend == f"Add this header to its answers: Access-Control-Allow-Origin: {SITE}"
 
 
 @pytest.mark.parametrize(("runs", "url"), [(True, "/hls/"), (True, "http://127.0.0.1:{}/hls/"), (False, "/hls/")])
 def test_nobody_answers(settings: Settings, monkeypatch: pytest.MonkeyPatch, runs: bool, url: str) -> None:
-    """That is a fault while the site runs; where it does not, its own check says so, and this one warns."""
+    """That is a fault while the site runs. If it does not run, its own check says so, and this one warns."""
     monkeypatch.setattr(hls, "web_health", lambda *_: {} if runs else None)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))  # and does not listen
@@ -171,13 +171,13 @@ def test_nobody_answers(settings: Settings, monkeypatch: pytest.MonkeyPatch, run
         settings.HLS_URL = url.format(settings.WEB_PORT)
         [one] = hls.sound_as_files()
     assert (one.ok, one.warning) == (False, not runs)
-    assert "nobody answers (Connection refused)" in one.detail
+    assert "no answer (Connection refused)" in one.detail
     assert ("HLS_URL" if url != "/hls/" else "in front" if runs else "runspaces") in one.mend
 
 
 def test_a_proxy_before_a_site_that_does_not_run(settings: Settings, files: Path) -> None:
     one = finding(Broken(files, ""), settings)
-    assert (one.warning, "status 502, and nothing of ours answers" in one.detail) == (True, True)
+    assert (one.warning, "status 502, and no web process answers" in one.detail) == (True, True)
 
 
 def test_a_folder_that_cannot_be_written(settings: Settings, tmp_path: Path) -> None:

@@ -70,12 +70,12 @@ def test_data_of_another_major_version_is_refused_in_one_line(var: Path) -> None
     data = embedded.postgres_home(var) / "postgres"
     data.mkdir(parents=True)
     (data / "PG_VERSION").write_text("17\n")
-    with pytest.raises(EmbeddedError, match=r"made by PostgreSQL 17, and this version of Spaces carries 18") as refusal:
+    with pytest.raises(EmbeddedError, match=r"made by PostgreSQL 17, but this version of Spaces brings 18") as refusal:
         embedded.start_postgres(var)
     assert "\n" not in str(refusal.value)
 
 
-def test_a_half_made_data_folder_is_made_anew(var: Path) -> None:
+def test_an_unfinished_data_folder_is_made_again(var: Path) -> None:
     half = embedded.postgres_home(var) / "postgres.new"
     half.mkdir(parents=True)
     (half / "PG_VERSION").write_text("18\n")
@@ -132,16 +132,16 @@ def test_a_deep_checkout_has_its_sockets_in_a_short_private_folder(tmp_path: Pat
     shutil.rmtree(folder)
 
 
-def test_a_folder_that_somebody_else_laid_there_is_refused(tmp_path: Path) -> None:
+def test_a_folder_of_another_user_is_refused(tmp_path: Path) -> None:
     trap = tmp_path / "trap"
     trap.symlink_to(tmp_path)
-    with pytest.raises(EmbeddedError, match="belongs to somebody else"):
+    with pytest.raises(EmbeddedError, match="belongs to another user"):
         embedded._private_folder(trap)
 
 
-def test_somebody_elses_var_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_var_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
-    with pytest.raises(EmbeddedError, match="run this as that user"):
+    with pytest.raises(EmbeddedError, match="Run this as that user"):
         embedded.start_redis(tmp_path)
 
 

@@ -34,20 +34,20 @@ def connect(var: Path) -> psycopg.Connection[tuple[int]]:
 def test_nothing_confirmed_is_lost_when_postgresql_is_killed(var: Path) -> None:
     server = embedded.start_postgres(var)
     with connect(var) as connection:
-        connection.execute("CREATE TABLE told (number int PRIMARY KEY)")
-    told = 0
+        connection.execute("CREATE TABLE kept (number int PRIMARY KEY)")
+    number = 0
     for _ in range(KILLS):
         with connect(var) as connection:
             for _ in range(ROWS_PER_LIFE):
-                connection.execute("INSERT INTO told VALUES (%s)", [told])
-                told += 1
+                connection.execute("INSERT INTO kept VALUES (%s)", [number])
+                number += 1
             server.kill()
             server.wait()
         socket = Path(str(embedded.database(var)["HOST"])) / ".s.PGSQL.5432"
         assert socket.exists()  # a kill leaves it, and the next start has to clear it
         server = embedded.start_postgres(var)
         with connect(var) as connection:
-            assert connection.execute("SELECT count(*), max(number) + 1 FROM told").fetchone() == (told, told)
+            assert connection.execute("SELECT count(*), max(number) + 1 FROM kept").fetchone() == (number, number)
     embedded.stop_postgres(server)
 
 

@@ -23,7 +23,7 @@ def as_supervisor(monkeypatch: pytest.MonkeyPatch, is_one: bool) -> None:
 
 def test_it_is_read_while_it_runs_and_gone_afterwards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     as_supervisor(monkeypatch, True)
-    with running.told(tmp_path, PORT):
+    with running.published(tmp_path, PORT):
         running.load(tmp_path)
     assert os.environ["SPACES_TEST_PORT"] == "8200"
     assert running.OWNER not in os.environ
@@ -33,13 +33,13 @@ def test_it_is_read_while_it_runs_and_gone_afterwards(tmp_path: Path, monkeypatc
 def test_the_environment_goes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     as_supervisor(monkeypatch, True)
     monkeypatch.setenv("SPACES_TEST_PORT", "9000")
-    with running.told(tmp_path, PORT):
+    with running.published(tmp_path, PORT):
         running.load(tmp_path)
     assert os.environ["SPACES_TEST_PORT"] == "9000"
 
 
 def test_the_file_of_one_that_was_killed_is_not_read(tmp_path: Path) -> None:
-    with running.told(tmp_path, PORT):  # by this process, which is no supervisor, as after a kill and a reused id
+    with running.published(tmp_path, PORT):  # by this process, which is no supervisor, as after a kill and a reused id
         running.load(tmp_path)
     (tmp_path / running.FILE).write_text("SPACES_TEST_PORT=8200\n")
     running.load(tmp_path)

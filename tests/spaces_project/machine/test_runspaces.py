@@ -219,7 +219,7 @@ def test_commands_of_the_folder_know_the_ports_of_the_running_machine(site: Mach
         assert f"good     UDP port {site.media}: a packet to {address} arrives at the node" in said
         assert f"good     announced media address: {address}" in said
     assert "FAULT" not in said
-    assert f"good     sound as files: http://127.0.0.1:{site.web}/hls/ gives them with our signature" in said
+    assert f"good     sound as files: http://127.0.0.1:{site.web}/hls/ serves them with our signature" in said
     assert site.command("doctor", WEB_PORT="7").stdout.count("warning  web on port 7") == 1
 
 

@@ -1,4 +1,4 @@
-"""`manage.py runspaces` is told to stop, and ends in time with everything that it has started."""
+"""`manage.py runspaces` gets a signal to stop, and ends in time with everything that it has started."""
 
 import signal
 import subprocess
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.alone
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["ctrl-c", "kill -9"])
-def test_whoever_ends_it_while_it_starts_leaves_nothing(machine: Machine, number: int) -> None:
+def test_ended_while_it_starts_it_leaves_nothing(machine: Machine, number: int) -> None:
     with machine.log.open("wb") as out:
         machine.process = subprocess.Popen(
             [sys.executable, "manage.py", "runspaces", "--demo", "--no-bots", *machine.ports],

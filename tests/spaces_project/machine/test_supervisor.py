@@ -60,7 +60,7 @@ def test_a_child_that_dies_is_started_again_and_said_so(
     first = child.process
     first.kill()
     assert supervisor.wait_until(heard(said, "media started again."), PATIENCE)
-    assert heard(said, "media ended (killed by SIGKILL); it starts again")()
+    assert heard(said, "media ended (killed by SIGKILL). It starts again")()
     assert child.process is not first
     assert child.runs
 
@@ -78,9 +78,7 @@ def test_a_child_that_may_end_is_started_again_only_after_a_failure(
 ) -> None:
     child = Child("media-2", program(f"raise SystemExit({code})"), may_end=True, pause=0.02)
     supervisor.add(child)
-    words = (
-        "media-2 started again." if again else "media-2 ended as it was told to; it starts again with everything else."
-    )
+    words = "media-2 started again." if again else "media-2 ended on request. It starts again with everything else."
     assert supervisor.wait_until(heard(said, words), PATIENCE)
     assert child.has_ended is not again
 
@@ -94,19 +92,21 @@ def test_a_child_that_does_not_stop_is_killed(
     assert supervisor.wait_until(heard(said, "ready"), PATIENCE)
     supervisor.stop()
     assert not child.runs
-    assert heard(said, "worker did not stop within 0.1 s and is killed.")()
+    assert heard(said, "worker did not stop within 0.1 s. It is killed.")()
 
 
 def test_servers_stop_after_those_who_use_them(supervisor: Supervisor, said: list[str]) -> None:
-    told = "import os, signal, time; tell = lambda *_: os._exit(os.write(1, f'told {time.time()}\\n'.encode()) < 0);"
-    told += "signal.signal(signal.SIGTERM, tell); print('ready', flush=True); time.sleep(60)"
-    supervisor.add_server(Child("redis", program(told)))
-    supervisor.add(Child("web", program(told)))
+    script = (
+        "import os, signal, time; tell = lambda *_: os._exit(os.write(1, f'stopped {time.time()}\\n'.encode()) < 0);"
+    )
+    script += "signal.signal(signal.SIGTERM, tell); print('ready', flush=True); time.sleep(60)"
+    supervisor.add_server(Child("redis", program(script)))
+    supervisor.add(Child("web", program(script)))
     assert supervisor.wait_until(lambda: sum("ready" in line for line in said) == 2, PATIENCE)
     supervisor.stop()
-    assert with_patience(lambda: sum("told" in line for line in said) == 2, PATIENCE), said  # read by threads
-    told_at = {line.split()[0]: float(line.split()[-1]) for line in said if "told" in line}
-    assert told_at["web"] < told_at["redis"]
+    assert with_patience(lambda: sum("stopped" in line for line in said) == 2, PATIENCE), said  # read by threads
+    stopped_at = {line.split()[0]: float(line.split()[-1]) for line in said if "stopped" in line}
+    assert stopped_at["web"] < stopped_at["redis"]
 
 
 def test_a_step_that_fails_is_named(supervisor: Supervisor, said: list[str]) -> None:

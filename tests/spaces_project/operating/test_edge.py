@@ -62,16 +62,16 @@ def test_one_copy_is_kept_for_all_signatures(edge: Site, files: Path) -> None:
     assert another.headers.get_all("Cache-Control") == ["public, max-age=60, immutable"]
 
 
-def test_whoever_knows_an_old_address_does_not_hear_what_is_kept(edge: Site, files: Path) -> None:
+def test_an_old_address_does_not_open_what_is_kept(edge: Site, files: Path) -> None:
     put(files, "two.m4s", bytes(1000))
     assert ask(edge, f"/hls/{signed()}/{TEA}/two.m4s").status == 200
     for there, status in ((signed(time() - SECONDS - 2), 410), (signed(secret="guess"), 403), ("own", 404)):
         refused = ask(edge, f"/hls/{there}/{TEA}/two.m4s")
         assert refused.status == status
-        assert "public" not in (refused.headers["Cache-Control"] or ""), "nobody behind it keeps a refusal"
+        assert "public" not in (refused.headers["Cache-Control"] or ""), "no cache behind it keeps a refusal"
 
 
-def test_a_playlist_is_fetched_anew_after_its_second(edge: Site, files: Path) -> None:
+def test_a_playlist_is_fetched_again_after_its_second(edge: Site, files: Path) -> None:
     put(files, "opus.m3u8", b"#EXTM3U\n")
     assert ask(edge, f"/hls/{signed()}/{TEA}/opus.m3u8").headers["Content-Length"] == "8"
     put(files, "opus.m3u8", b"#EXTM3U\n#EXT-X-VERSION:7\n")

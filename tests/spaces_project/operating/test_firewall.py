@@ -23,7 +23,7 @@ OTHER_WG, STRANGER_WG = "10.0.0.8", "10.0.0.9"
 
 
 class Knock(NamedTuple):
-    """Somebody who wants in: by UDP or TCP, from an address of his, at a port and an address of the machine."""
+    """A visitor: by UDP or TCP, from an address of their own, to a port and an address of the machine."""
 
     kind: str
     source: str
@@ -176,7 +176,7 @@ def test_every_line_of_the_pages_is_tried() -> None:
 
 @pytest.mark.parametrize("line", RULES)
 @pytest.mark.parametrize("way", ["typed", "written into the file"])
-def test_a_line_lets_in_whom_it_is_meant_for_and_nobody_else(machine: Machine, line: str, way: str) -> None:
+def test_a_line_lets_in_only_whom_it_is_meant_for(machine: Machine, line: str, way: str) -> None:
     rule = RULES[line]
     assert not [knock for knock in rule.granted if machine.lets_in(knock, expected=False)]
     if way == "typed":

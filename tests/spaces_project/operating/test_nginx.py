@@ -147,9 +147,7 @@ REFUSED = [
 
 @pytest.mark.parametrize("by", ["nginx", "the site itself"])
 @pytest.mark.parametrize(("path", "status"), REFUSED)
-def test_the_sound_is_refused_to_whoever_has_no_signature(
-    site: Site, tea: str, path: str, status: int, by: str
-) -> None:
+def test_the_sound_is_refused_without_a_signature(site: Site, tea: str, path: str, status: int, by: str) -> None:
     now = time()
     signatures = {
         "expired": sign(HLS_SECRET, TEA, now - SECONDS - 2),
@@ -188,7 +186,7 @@ def test_the_sound_comes_with_a_signature(
 
 @pytest.mark.parametrize("signed", ["{signed}", "own", "1-x"], ids=["given", "by cookie", "refused"])
 def test_the_pages_may_read_what_a_cdn_passes_on(site: Site, tea: str, signed: str) -> None:
-    """The page of the site and nobody else's, without cookies; a refusal, too, of which the page sees the status."""
+    """Only a page of the site, without cookies, may read them. It also sees the status of a refusal."""
     there = signed.format(signed=sign(HLS_SECRET, TEA, time()))
     answer = ask(site, f"/hls/{there}/{tea}/index.m3u8", headers={"Origin": "https://evil.example"})
     assert answer.headers.get_all("Access-Control-Allow-Origin") == [site.url]

@@ -1,4 +1,4 @@
-"""Whether nginx and coturn may read what they need, and nobody else, by the lines of docs/operating/. Needs root."""
+"""Whether only nginx and coturn may read what they need, by the lines of docs/operating/. Needs root."""
 
 import grp
 import multiprocessing
@@ -15,7 +15,7 @@ from tests.rig import certificate, folders
 from tests.rig.documents import configuration, text
 
 pytestmark = [pytest.mark.alone, pytest.mark.needs_coturn, pytest.mark.needs_network, pytest.mark.needs_nginx]
-SPACES, NGINX, COTURN, STRANGER = "daemon", "www-data", "turnserver", "games"  # each with a group of his name
+SPACES, NGINX, COTURN, STRANGER = "daemon", "www-data", "turnserver", "games"  # each has a group of the same name
 REFUSED = 13  # exit code, EACCES: any other failure is none of rights
 
 
@@ -27,7 +27,7 @@ def folder() -> Iterator[Path]:
 
 
 def succeeds(user: str, do: Callable[[], object]) -> bool:
-    """Whether a user may do it: it is done in a process of his."""
+    """Whether a user may do it. It is done in a process of that user."""
 
     def become_and_do() -> None:
         os.setgroups([])
@@ -52,7 +52,7 @@ def sh(line: str, folder: Path, **environment: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_nginx_reads_what_media_nodes_write_and_nobody_else_does(folder: Path) -> None:
+def test_only_nginx_reads_what_media_nodes_write(folder: Path) -> None:
     line = "install -d -o spaces -g www-data -m 2750 var/hls"
     assert f"`{line}`" in text()
     sh(f"mkdir -p var; {line.replace('-o spaces', f'-o {SPACES}')}", folder)
@@ -70,7 +70,7 @@ def test_nginx_reads_what_media_nodes_write_and_nobody_else_does(folder: Path) -
 
 def test_coturn_reads_what_certbot_renews_and_is_told_of_it(folder: Path) -> None:
     """By the documented hook, twice, as certbot calls it; the certificates of others are none of its business."""
-    kept, lineage, told = folder / "turnserver", folder / "live", stand_in(folder, "systemctl")
+    kept, lineage, calls = folder / "turnserver", folder / "live", stand_in(folder, "systemctl")
     lineage.mkdir()
     for domains in ("turn.example.org", "www.example.org turn.example.org", "spaces.example.org"):
         certificate.write_lineage(lineage, "turn.example.org")
@@ -84,13 +84,13 @@ def test_coturn_reads_what_certbot_renews_and_is_told_of_it(folder: Path) -> Non
             assert succeeds(COTURN, (kept / name).read_bytes)
             assert not succeeds(STRANGER, (kept / name).read_bytes)
         assert not succeeds(COTURN, lambda: (kept / "privkey.pem").write_bytes(b""))
-    assert told.read_text() == "kill --signal=USR2 coturn\n" * 2
+    assert calls.read_text() == "kill --signal=USR2 coturn\n" * 2
 
 
 def stand_in(folder: Path, program: str) -> Path:
-    """A program in ``bin`` that does nothing but write what it is told into the file that is returned."""
-    told, script = folder / "told", folder / "bin" / program
+    """A program in `bin` that only writes its arguments into a file. Returns the file."""
+    calls, script = folder / "calls", folder / "bin" / program
     script.parent.mkdir()
-    script.write_text(f'#!/bin/sh\necho "$@" >> {told}\n')
+    script.write_text(f'#!/bin/sh\necho "$@" >> {calls}\n')
     script.chmod(0o755)
-    return told
+    return calls

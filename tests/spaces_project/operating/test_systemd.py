@@ -57,9 +57,9 @@ def is_healthy() -> bool:
 
 
 def unit(command: str = "manage.py runspaces") -> str:
-    """The documented one, of this checkout, by a user who is as little as spaces.
+    """The documented unit, for this checkout, with a user as unprivileged as `spaces`.
 
-    He may read what is nobody else's, since a checkout of tests may lie there; by way of env, which has that right.
+    That user may read private folders, since the checkout may lie in one. The program `env` has that right.
     """
     text = configuration("service")
     ours = {
@@ -177,7 +177,7 @@ def test_coturn_has_its_port_as_its_own_user_and_takes_what_certbot_renews(place
     }
     with Systemd(place, folder, units) as systemd:
         first, code = renewed(systemd, lineage)
-        assert code != 0, "there is no coturn yet that could be told"
+        assert code != 0, "there is no coturn yet that could get the signal"
         systemd.tell("start", "coturn")
         main = systemd.property("coturn", "MainPID")
         assert systemd.run("ps", "-o", "user:32=", "-p", main).stdout.strip() == "turnserver"

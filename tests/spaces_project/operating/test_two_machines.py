@@ -158,13 +158,11 @@ def test_the_health_of_the_site_counts_both(hosts: tuple[Host, Host]) -> None:
     ],
     ids=["no password", "another password", "another password of a role", "another role", "another database"],
 )
-def test_whoever_else_comes_over_that_network_is_refused(
-    hosts: tuple[Host, Host], question: str, url: str, words: str
-) -> None:
+def test_other_users_of_that_network_are_refused(hosts: tuple[Host, Host], question: str, url: str, words: str) -> None:
     assert words in hosts[1].run(sys.executable, "-c", question, filled(url)).stderr
 
 
-def test_somebody_else_in_that_network_is_refused(hosts: tuple[Host, Host]) -> None:
+def test_another_address_in_that_network_is_refused(hosts: tuple[Host, Host]) -> None:
     """With the right password."""
     place = hosts[1].place
     for line in ("addr add 10.0.0.9/32 dev wg0", "route add 10.0.0.1/32 dev wg0 src 10.0.0.9"):
