@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 from spaces_project.machine.own_addresses import in_networks
 from tests.browser.conftest import HANA
 from tests.rig.browser.firefox import FirefoxPerson, firefox
+from tests.rig.browser.hearing import until
 from tests.rig.browser.person import Person
 from tests.rig.machine import Machine
 
@@ -41,11 +42,15 @@ def sol(member: FirefoxPerson) -> Iterator[FirefoxPerson]:
 
 @pytest.fixture
 def hana(join_as: JoinAs) -> Person:
-    """hana at a Chromium, at an open microphone in a Space of hers."""
-    host = join_as("hana", tone=HANA)
-    host.join(host.open_space())
-    host.open_microphone()
-    return host
+    """hana at a Chromium, unmuted in a Space of hers."""
+    return begin(join_as)
+
+
+def begin(join_as: JoinAs) -> Person:
+    person = join_as("hana", tone=HANA)
+    person.join(person.open_space())
+    person.open_microphone()
+    return person
 
 
 def admit(host: Person, guest: FirefoxPerson) -> None:
@@ -103,5 +108,20 @@ def test_firefox_is_back_after_the_web_process_was_killed(hana: Person, sol: Fir
     hana.until_hears(SOL)
 
 
-def path_of(host: Person) -> str:
-    return host.page.url.removeprefix(host.site.address)
+def test_firefox_gets_files_where_a_node_is_on_loopback_alone(
+    join_as: JoinAs, sol: FirefoxPerson, site: Machine, own_node: int, other_node: str
+) -> None:
+    os.kill(own_node, signal.SIGSTOP)
+    until(lambda: site.health()["nodes"] == 1, "only the node at 127.0.0.1 is there")
+    hana = begin(join_as)
+    sol.goto(path_of(hana))
+    sol.click("join")
+    came = time.monotonic()
+    sol.until_sees("[data-banner=unreachable]", "Live sound does not get through")
+    sol.until_hears(HANA)
+    print(f"hears hana as files {time.monotonic() - came:.1f} s after the click")
+    sol.until_sees("[data-testid=connection]", "delayed by about")
+
+
+def path_of(person: Person) -> str:
+    return person.page.url.removeprefix(person.site.address)

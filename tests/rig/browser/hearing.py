@@ -13,7 +13,8 @@ LISTEN = """() => {
   const capture = () => {
     const { src } = element;
     const over = () => window.testCapture.stream.getAudioTracks().every((track) => track.readyState === "ended");
-    if (window.testCapture?.src !== src || over()) window.testCapture = { src, stream: element.captureStream() };
+    const stream = () => element.captureStream?.() ?? element.mozCaptureStream();
+    if (window.testCapture?.src !== src || over()) window.testCapture = { src, stream: stream() };
     return window.testCapture.stream;
   };
   const stream = element.srcObject ?? (element.src ? capture() : null);
