@@ -3,12 +3,17 @@
 from collections.abc import Callable
 
 import pytest
+from django.core.files.base import ContentFile
 
 from accounts.models import User
 from moderation import staff
 from moderation.models import Case, Report
 from moderation.refusals import Refused
+from recordings import files
+from recordings.chunks import meta_of
+from recordings.models import Recording
 from rooms.models import Participant, Space
+from tests.rig.captured import captured, tone
 from tests.rig.racing import at_once
 from tests.rooms.conftest import _empty_redis, host, listener, open_space, sent, speaker, tea
 
@@ -65,3 +70,14 @@ def report_address(tea: Space) -> Callable[..., str]:
         return f"/report/?space={tea.pk}&participant={subject.pk if subject else ''}"
 
     return address
+
+
+@pytest.fixture
+def heard(tea: Space, speaker: Participant) -> Recording:
+    """Sound of the Space: sol 440 Hz from 2 s to 6 s, the listeners' mix 880 Hz."""
+    recording, turn = Recording.open_for(tea), speaker.turns.get()
+    for hertz, names in ((440, (turn.pk, speaker.pk)), (880, (None, None))):
+        for chunk in captured(tone(hertz, 4), 2000, tea.pk, *names):
+            files.storage().save(chunk.key, ContentFile(chunk.data))
+            recording.add_chunk(meta_of(chunk.data))
+    return recording
