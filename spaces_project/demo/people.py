@@ -1,4 +1,4 @@
-"""Who is in the demonstration: five members whom a person may be, and those who go on by themselves."""
+"""Who is in the demonstration: five members whom a person may be, and those who act on their own."""
 
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ from spaces_project.demo.pictures import Look
 
 @dataclass(frozen=True)
 class Member:
-    """A member as `seed_demo` makes them. `part` says what a person can try as them; empty: it goes on by itself."""
+    """A member as `seed_demo` makes them. `part` says what a person can try as them; it is empty for the others."""
 
     handle: str
     name: str

@@ -1,7 +1,9 @@
-"""The whole demonstration: two Spaces that go on, a short one at the start, and visits to Spaces of people."""
+"""The whole demonstration: two Spaces that stay live, a short one at the start, and visits to Spaces of people."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any
 
 import aiohttp
 import structlog
@@ -14,7 +16,7 @@ from spaces_project.demo.bots.visits import visit_people
 
 log = structlog.get_logger(__name__)
 
-AGAIN_SECONDS = 10.0  # after a fault, until that part of the demonstration goes on
+AGAIN_SECONDS = 10.0  # after a fault of one part of the demonstration
 
 GARDEN = Programme(
     host="iris",
@@ -37,14 +39,14 @@ SKY = Programme(
 
 
 async def run(url: str, on_begun: Callable[[], None]) -> None:
-    """Go on until cancelled. `on_begun` is called once somebody has spoken in each Space."""
+    """Go on until cancelled. `on_begun` is called once a voice was heard in each Space."""
     async with Crowd() as crowd, aiohttp.ClientSession() as session, asyncio.TaskGroup() as group:
         house, all_here = House(url, crowd, session), asyncio.Event()
         shows = [Show(house, programme, all_here) for programme in (GARDEN, SKY)]
         for show in shows:
             group.create_task(_again(show.run))
         group.create_task(_begin(house, all_here))
-        group.create_task(_again(visit_people, house))
+        group.create_task(_again(partial(visit_people, house)))
         await asyncio.gather(*(show.has_begun.wait() for show in shows))
         on_begun()
 
@@ -58,11 +60,11 @@ async def _begin(house: House, all_here: asyncio.Event) -> None:
     all_here.set()
 
 
-async def _again(work: object, *arguments: object) -> None:
-    """Do this for ever; a fault is logged, and it begins again after a pause."""
+async def _again(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Do this until cancelled. A fault is logged, and the work begins again after a pause."""
     while True:
         try:
-            await work(*arguments)  # type: ignore[operator]
+            await work()
         except Exception:
             log.exception("part_failed")
         await asyncio.sleep(AGAIN_SECONDS)

@@ -1,4 +1,4 @@
-"""A Space that goes on: a host and their guests speak in turns, listeners react, one asks, one may heckle."""
+"""A Space that stays live: a host and their guests speak in turns, listeners react, one asks, one may heckle."""
 
 import asyncio
 import time
@@ -19,7 +19,7 @@ ROUND_SECONDS = 10.0  # between two rounds of a scene
 STAGE_SECONDS = 20.0  # for a voice to come onto the stage
 CONSIDER_SECONDS = 4.0  # before the host lets a person speak who asked
 INSULTS, WARNING, LAST_WORD = ("rex-1", "rex-2", "rex-3"), "iris-9", "rex-5"
-QUESTION_AT, HECKLE_AT = 9, 4  # the turns of a round after which somebody asks, and somebody heckles
+QUESTION_AT, HECKLE_AT = 9, 4  # the turns of a round after which the guest asks, and the heckler heckles
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,8 @@ class Show:
             await asyncio.sleep(OPEN_AGAIN_SECONDS)
 
     async def _hold(self, space: str) -> None:
+        """Be in the Space, all together, until it is over."""
+        self.bots = {}
         async with AsyncExitStack() as stack:
             for handle in (self.programme.host, *self.programme.voices):
                 self.bots[handle] = await stack.enter_async_context(self.house.bot(handle, space))
@@ -73,7 +75,7 @@ class Show:
                     await self.host.attempt("end")
 
     async def _let_the_heckler_in(self, space: str) -> None:
-        """Let the heckler listen from the moment on in which nobody is needed elsewhere."""
+        """Let the heckler listen once the short Space is over, in which the heckler acts, too."""
         await self.all_here.wait()
         if self.programme.heckler and await rows.may_enter(space, self.programme.heckler):
             async with self.house.bot(self.programme.heckler, space) as bot:
@@ -116,7 +118,7 @@ class Show:
         await asyncio.sleep(PAUSE_SECONDS)
 
     async def _question(self, space: str) -> None:
-        """Somebody comes, asks to speak, asks, is answered, and goes."""
+        """A guest comes, asks to speak, asks a question, is answered, and goes."""
         asked, answered = self.programme.question
         async with self.house.guest_is_free, self.house.bot(speaker(asked), space) as guest:
             if await self._take_stage(guest) and await guest.say(asked):
