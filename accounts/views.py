@@ -173,7 +173,7 @@ def approve(request: MemberRequest, handle: str) -> HttpResponse:
 def decline(request: MemberRequest, handle: str) -> HttpResponse:
     follower = _my_follower(request, handle)
     request.user.decline(follower)
-    return _follower_answer(request, _("You have declined the request of %(name)s.") % {"name": follower.name})
+    return _follower_answer(request, _("You have declined the request from %(name)s.") % {"name": follower.name})
 
 
 @require_POST

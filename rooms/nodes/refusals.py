@@ -28,8 +28,8 @@ class SoundReason(StrEnum):
 TEXTS = {
     SoundReason.NO_NODE: _("The sound server is starting. Trying again automatically."),
     SoundReason.FULL: _("This Space is full at the moment. You are in line, and the sound starts automatically."),
-    SoundReason.REFUSED: _("You may not listen to this Space."),
-    SoundReason.BAD_SDP: _("The sound server cannot use the connection that your browser offers."),
+    SoundReason.REFUSED: _("You cannot listen to this Space."),
+    SoundReason.BAD_SDP: _("The sound server cannot use the connection that your browser offers. Try another browser."),
     SoundReason.NO_SPACE: _("The sound of this Space is being set up. Trying again automatically."),
     SoundReason.NO_PEER: _("Your audio connection was lost. Reconnecting automatically."),
     SoundReason.NODE_FAULT: _("The sound server could not connect you. Trying again automatically."),

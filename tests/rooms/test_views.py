@@ -41,7 +41,7 @@ def test_home_advises_nothing_that_a_suspended_person_may_not_do(dee: User, log_
     assert "Follow more people" in log_in(dee).get("/").content.decode()
     dee.suspend(timezone.now() + timedelta(days=1))
     page = log_in(dee).get("/").content.decode()
-    assert "Nobody you follow is live" in page
+    assert "No one you follow is live" in page
     assert "Follow more people" not in page
 
 

@@ -7,7 +7,7 @@ import { say } from "frame/toast.js";
 const WORDS = {
   none: () => gettext("Follow"),
   following: () => gettext("Unfollow"),
-  requested: () => gettext("Take back the request to follow"),
+  requested: () => gettext("Withdraw request to follow"),
 };
 
 export function followItem(person, close) {

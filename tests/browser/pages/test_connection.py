@@ -71,5 +71,5 @@ def test_a_poor_connection_is_said_in_words_with_what_to_do(hana: Person) -> Non
     tell(hana, "good")
     expect(sign).to_have_text("connection: good")
     expect(banner).to_have_count(0)
-    expect(hana.page.locator("#announcer")).to_have_text("Your connection is better again.")
+    expect(hana.page.locator("#announcer")).to_have_text("Your connection has improved.")
     assert hana.problems == []

@@ -14,6 +14,6 @@ export function drawDataSaver(room) {
 export function toggleDataSaver({ listening }) {
   listening.saver = !listening.saver;
   say(listening.saver
-    ? gettext("Data saver is on. You hear Spaces a few seconds late, except on the stage.")
+    ? gettext("Data saver is on. You hear Spaces a few seconds late, except on stage.")
     : gettext("Data saver is off. You hear Spaces without delay."));
 }

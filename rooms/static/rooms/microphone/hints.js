@@ -13,9 +13,9 @@ const DEAD_AFTER = 2200;        // ms without even noise
 const TEXTS = {
   talking: () => gettext("You are talking, but you are muted."),
   dead: () => gettext(
-    "Your microphone is silent, so nobody hears you. Check that it is switched on, or choose another one."),
+    "Your microphone is silent, so no one hears you. Check that it is switched on, or choose another one."),
   lost: () => gettext(
-    "Nobody hears you: your sound does not reach the server. Choose your microphone again, or try another network."),
+    "No one hears you: your sound does not reach the server. Choose your microphone again, or try another network."),
 };
 
 export class Hints {

@@ -13,7 +13,7 @@ const SENTENCES = {
   voice: ({ person }, before, after) => {
     const old = onStage(before, person.participant);
     if (isMe(person.participant, after)) return aboutMyVoice(old, person);
-    return old ? "" : named(gettext("%s is on the stage."), person.name);
+    return old ? "" : named(gettext("%s is on stage."), person.name);
   },
   voice_gone: (frame, before, after) => {
     const person = onStage(before, frame.participant);
@@ -33,15 +33,15 @@ const SENTENCES = {
   connection: ({ quality }, before) => {
     const [was, is] = [before.connection?.quality === "poor", quality === "poor"];
     if (was === is) return "";
-    return is ? gettext("Your connection is poor.") : gettext("Your connection is better again.");
+    return is ? gettext("Your connection is poor.") : gettext("Your connection has improved.");
   },
 };
 
 function aboutMyVoice(old, person) {
-  if (!old) return gettext("You are on the stage. You are muted.");
+  if (!old) return gettext("You are on stage. You are muted.");
   if (person.mute === old.mute) return "";
   if (person.mute === "host") return gettext("The host muted you.");
-  if (old.mute === "host") return gettext("The host allows you to speak again.");
+  if (old.mute === "host") return gettext("The host lets you speak again. You are still muted.");
   return person.mute === "open" ? gettext("You are unmuted.") : gettext("You are muted.");
 }
 

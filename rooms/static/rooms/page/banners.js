@@ -50,7 +50,7 @@ function onStage({ state }, speaking) {
   const me = myVoice(state);
   const muted = me?.role === "speaker" && me.mute === "self" && !speaking.open && !speaking.busy;
   return muted && !speaking.hints.current && {
-    key: "stage", text: gettext("You are on the stage, and muted. Unmute when you want to speak."),
+    key: "stage", text: gettext("You are on stage, and muted. Unmute when you want to speak."),
   };
 }
 

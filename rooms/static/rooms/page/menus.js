@@ -60,7 +60,7 @@ function steps(person, room) {
       label: named(gettext("Mute %s"), person), drawing: "mic-off", act: send("mute"), testid: "menu-mute",
     },
     on("unmute") && person.mute === "host" && {
-      label: named(gettext("Allow %s to speak again"), person), drawing: "mic", testid: "menu-unmute",
+      label: named(gettext("Let %s speak again"), person), drawing: "mic", testid: "menu-unmute",
       act: send("unmute"),
     },
     on("move_to_audience") && {

@@ -26,7 +26,7 @@ function admit(request, person, room) {
 }
 
 function decline(request, person, room) {
-  const label = interpolate(gettext("Decline the request of %s"), [person.name]);
+  const label = interpolate(gettext("Decline the request from %s"), [person.name]);
   return button("cross", label, "decline", () => room.send("decline", { request }));
 }
 
