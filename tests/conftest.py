@@ -10,8 +10,8 @@ from django.test import Client
 from django.utils import translation
 
 from accounts.models import User
-from tests.rig.coturn import Cable, Coturn
 from tests.rig.machine import Machine
+from tests.rig.services.coturn import Cable, Coturn
 
 PASSWORD = "correct horse battery"
 

@@ -13,8 +13,8 @@ from recordings import files
 from recordings.chunks import meta_of
 from recordings.models import Recording
 from rooms.models import Participant, Space
-from tests.rig.captured import captured, tone
 from tests.rig.racing import at_once
+from tests.rig.sound.captured import captured, tone
 from tests.rooms.conftest import _empty_redis, host, listener, open_space, sent, speaker, tea
 
 __all__ = ["_empty_redis", "host", "listener", "open_space", "sent", "speaker", "tea"]

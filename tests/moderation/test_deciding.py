@@ -14,7 +14,7 @@ from moderation.rules import Kind
 from recordings.models import Recording
 from rooms.models import Participant, Space
 from tests.moderation.test_desk import WHY, decide, desk
-from tests.rig.heartbeat import beat
+from tests.rig.media.heartbeat import beat
 
 Browser = Callable[[User], Client]
 

@@ -20,7 +20,7 @@ from recordings.models import Recording
 from rooms.media.units import MS
 from rooms.models import Participant, Space
 from tests.moderation.conftest import TEXT
-from tests.rig.captured import decoded, strength
+from tests.rig.sound.captured import decoded, strength
 
 Browser = Callable[[User], Client]
 QUEUE = "/admin/moderation/case/"

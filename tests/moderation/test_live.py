@@ -14,7 +14,7 @@ from moderation.models import Case, Report
 from moderation.rules import Kind
 from rooms.models import Space
 from rooms.protocol import Close
-from tests.rig.page import _close_what_belongs_to_the_loop, pages
+from tests.rig.live.page import _close_what_belongs_to_the_loop, pages
 
 __all__ = ["_close_what_belongs_to_the_loop"]
 

@@ -16,7 +16,7 @@ from recordings.chunks import meta_of
 from recordings.models import Recording
 from rooms.media.capture.tap import Chunk as Captured
 from rooms.models import Participant, Space, Turn
-from tests.rig.captured import Pcm, captured, tone
+from tests.rig.sound.captured import Pcm, captured, tone
 from tests.rooms.conftest import _empty_redis, host
 
 __all__ = ["_empty_redis", "host"]

@@ -13,8 +13,8 @@ from recordings.archive import archive
 from recordings.models import ClaimLost, Recording
 from recordings.models.mixable import BACKOFF, LEASE, State
 from rooms.models import Participant, Space
-from tests.rig.captured import Samples, decoded, heard_from_to, tone
 from tests.rig.racing import at_once
+from tests.rig.sound.captured import Samples, decoded, heard_from_to, tone
 
 
 def assert_heard(sound: Samples, hertz: float, start: int, stop: int) -> None:

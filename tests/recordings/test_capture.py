@@ -18,8 +18,8 @@ from recordings.models.recording import SETTLE
 from rooms.management.commands.runmedia import describe
 from rooms.models import Participant, Space
 from tests.recordings.conftest import put, turn_of
-from tests.rig.captured import captured, tone
 from tests.rig.racing import at_once
+from tests.rig.sound.captured import captured, tone
 
 
 def test_a_space_that_starts_has_a_recording(tea: Space, django_capture_on_commit_callbacks: Any) -> None:

@@ -19,7 +19,7 @@ from rooms.media.sound.opus import Decoder, samples_of
 from rooms.media.units import FRAME, MS
 from rooms.models import Participant, Space
 from tests.recordings.conftest import put
-from tests.rig.captured import decoded, heard_from_to, loudest, packets, strength, tone
+from tests.rig.sound.captured import decoded, heard_from_to, loudest, packets, strength, tone
 
 
 def assert_heard(data: bytes, hertz: float, *expected: tuple[int, int]) -> None:

@@ -12,7 +12,7 @@ from recordings.mixing.loudness import measure
 from recordings.mixing.mix import Mixed, mix
 from rooms.media.capture import ogg
 from rooms.media.capture.tap import Chunk
-from tests.rig.captured import captured, decoded, heard_from_to, loudest, packets, strength, tone
+from tests.rig.sound.captured import captured, decoded, heard_from_to, loudest, packets, strength, tone
 
 NEAR_MS = 100
 

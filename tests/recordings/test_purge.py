@@ -23,8 +23,8 @@ from recordings.refusals import TEXTS, Refused
 from recordings.rules import Reason
 from rooms.models import Participant, Space
 from tests.recordings.conftest import put, turn_of
-from tests.rig.captured import captured, tone
 from tests.rig.racing import at_once
+from tests.rig.sound.captured import captured, tone
 
 Aged = Callable[[float], Recording]
 

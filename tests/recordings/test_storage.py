@@ -16,7 +16,7 @@ from recordings.models import Recording
 from recordings.models.mixable import State
 from recordings.verify import verify
 from rooms.models import Participant
-from tests.rig.captured import decoded, heard_from_to, tone
+from tests.rig.sound.captured import decoded, heard_from_to, tone
 
 
 class Bucket(InMemoryStorage):

@@ -21,7 +21,7 @@ from rooms.media.hls import signature
 from rooms.models import Participant, Space
 from rooms.tasks import sweep_hls
 from tests.recordings.conftest import put, turn_of
-from tests.rig.captured import captured, tone
+from tests.rig.sound.captured import captured, tone
 
 
 def path_of(key: str) -> Path:

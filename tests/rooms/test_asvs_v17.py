@@ -5,7 +5,7 @@ import pytest
 from accounts.models import User
 from rooms.live.socket import BURST, WARNINGS
 from rooms.models import Space
-from tests.rig.page import _close_what_belongs_to_the_loop, pages
+from tests.rig.live.page import _close_what_belongs_to_the_loop, pages
 
 __all__ = ["_close_what_belongs_to_the_loop"]
 pytestmark = pytest.mark.django_db(transaction=True)

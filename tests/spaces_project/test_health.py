@@ -8,7 +8,7 @@ from django.test import Client
 from rooms.store.client import redis_client
 from spaces_project import health
 from spaces_project.tasks import CANARY, canary
-from tests.rig.heartbeat import beat, died
+from tests.rig.media.heartbeat import beat, died
 
 
 @pytest.fixture(autouse=True)

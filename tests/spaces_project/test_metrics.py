@@ -7,7 +7,7 @@ from pytest_django import Settings
 
 from accounts.models import User
 from rooms.models import Space
-from tests.rig.heartbeat import beat, died
+from tests.rig.media.heartbeat import beat, died
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TOKEN = "for-prometheus-alone"

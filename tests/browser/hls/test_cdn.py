@@ -12,7 +12,7 @@ from tests.browser.conftest import HANA
 from tests.browser.hls.test_hls import FETCHED, SAVER, SOURCE
 from tests.rig.browser.person import Person
 from tests.rig.machine import Machine, free_port
-from tests.rig.nginx import CDN, HLS_SECRET, Site, configuration, edge_configuration, running
+from tests.rig.services.nginx import CDN, HLS_SECRET, Site, configuration, edge_configuration, running
 
 pytestmark = [pytest.mark.browser, pytest.mark.proof, pytest.mark.needs_nginx]
 

@@ -18,11 +18,12 @@ from playwright.sync_api import Playwright
 from spaces_project.env import read_file
 from spaces_project.machine.processes import spawn, stop, with_patience
 from tests.browser.conftest import HANA
-from tests.rig import certificate, documents, folders
+from tests.rig import documents, folders
 from tests.rig.browser.person import Person
 from tests.rig.browser.places import Link, Place
 from tests.rig.machine import CHECKOUT, OF_THE_RUN, START_SECONDS
-from tests.rig.nginx import HLS_SECRET, HOST, changed, framed, nginx_program
+from tests.rig.services import certificate
+from tests.rig.services.nginx import HLS_SECRET, HOST, changed, framed, nginx_program
 from tests.spaces_project.operating.test_configurations import SECRETS
 
 pytestmark = [pytest.mark.browser, pytest.mark.proof, pytest.mark.needs_nginx, pytest.mark.needs_network]

@@ -11,8 +11,8 @@ from playwright.sync_api import Playwright
 
 from tests.browser.conftest import HANA, SOL, beside
 from tests.rig.browser.person import Person, until
-from tests.rig.coturn import NAME, SECRET, Coturn
 from tests.rig.machine import START_SECONDS, Machine
+from tests.rig.services.coturn import NAME, SECRET, Coturn
 
 pytestmark = [pytest.mark.browser, pytest.mark.proof, pytest.mark.needs_coturn, pytest.mark.needs_network]
 TRANSPORTS = ("udp", "tcp", "tls")

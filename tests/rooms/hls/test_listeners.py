@@ -19,8 +19,8 @@ from rooms.nodes import placement
 from rooms.refusals import Refused
 from rooms.store import keys, queue
 from rooms.store.client import async_redis_client
-from tests.rig.heartbeat import beat, died
-from tests.rig.page import Page, _close_what_belongs_to_the_loop, pages
+from tests.rig.live.page import Page, _close_what_belongs_to_the_loop, pages
+from tests.rig.media.heartbeat import beat, died
 
 __all__ = ["_close_what_belongs_to_the_loop"]
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.asyncio]

@@ -18,7 +18,7 @@ from rooms.live import fleet_watch
 from rooms.live.fleet_consumer import FleetConsumer
 from rooms.models import Participant, Space
 from rooms.protocol import Close
-from tests.rig.page import WAIT_SECONDS, Socket, _close_what_belongs_to_the_loop
+from tests.rig.live.page import WAIT_SECONDS, Socket, _close_what_belongs_to_the_loop
 from tests.rooms.media.conftest import until
 
 __all__ = ["_close_what_belongs_to_the_loop"]

@@ -19,7 +19,7 @@ from rooms.media.contract.hints import ConnectionState, InEffect
 from rooms.models import Participant, Space
 from rooms.protocol import Close
 from rooms.store import layer
-from tests.rig.page import ORIGIN, WAIT_SECONDS, Page, _close_what_belongs_to_the_loop, pages
+from tests.rig.live.page import ORIGIN, WAIT_SECONDS, Page, _close_what_belongs_to_the_loop, pages
 
 __all__ = ["_close_what_belongs_to_the_loop"]
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.asyncio]

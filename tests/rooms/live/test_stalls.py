@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.rig.stalls import Stalls, longest_silence
+from tests.rig.live.stalls import Stalls, longest_silence
 
 HEARD = [0.0, 0.1, 1.3, 1.4, 2.0]
 

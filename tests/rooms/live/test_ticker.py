@@ -10,7 +10,7 @@ from rooms.live import ticker
 from rooms.models import Space
 from rooms.store import keys
 from rooms.store.client import async_redis_client
-from tests.rig.page import _close_what_belongs_to_the_loop, pages
+from tests.rig.live.page import _close_what_belongs_to_the_loop, pages
 
 __all__ = ["_close_what_belongs_to_the_loop"]
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.asyncio]

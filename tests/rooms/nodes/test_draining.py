@@ -13,7 +13,7 @@ from rooms.media.node import Node
 from rooms.models import Space
 from rooms.nodes import draining, http, placement
 from rooms.store.client import redis_client
-from tests.rig.page import _close_what_belongs_to_the_loop
+from tests.rig.live.page import _close_what_belongs_to_the_loop
 from tests.rooms.media.conftest import until
 from tests.rooms.nodes.test_media import Start, media, refusal, start
 from tests.rooms.nodes.test_moving import settle, two

@@ -23,10 +23,10 @@ from rooms.media.node import Node
 from rooms.models import Participant, Space
 from rooms.nodes import placement
 from rooms.nodes.refusals import SoundRefused
-from tests.rig.follower import Ear, Follower
+from tests.rig.live.follower import Ear, Follower
+from tests.rig.live.page import _close_what_belongs_to_the_loop, pages
+from tests.rig.live.stalls import Stalls, watched
 from tests.rig.media.settings import node_settings
-from tests.rig.page import _close_what_belongs_to_the_loop, pages
-from tests.rig.stalls import Stalls, watched
 from tests.rooms.media.conftest import until
 from tests.rooms.nodes.test_strays import Quiet, beat
 

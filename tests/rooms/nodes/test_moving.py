@@ -22,8 +22,8 @@ from rooms.media.node import Node
 from rooms.models import Space
 from rooms.nodes import draining, http, moving, placement
 from rooms.store.client import redis_client
-from tests.rig.follower import Follower
-from tests.rig.page import _close_what_belongs_to_the_loop, pages
+from tests.rig.live.follower import Follower
+from tests.rig.live.page import _close_what_belongs_to_the_loop, pages
 from tests.rooms.media.conftest import until
 from tests.rooms.nodes.test_media import HANA, SOL, Start, everybody, hear, media, start
 from tests.rooms.nodes.test_strays import beat

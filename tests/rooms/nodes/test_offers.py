@@ -14,8 +14,8 @@ from rooms.nodes import offers
 from rooms.nodes.offers import AT_ONCE, Place
 from rooms.nodes.refusals import SoundRefused
 from rooms.store import queue
-from tests.rig import heartbeat
-from tests.rig.page import _close_what_belongs_to_the_loop
+from tests.rig.live.page import _close_what_belongs_to_the_loop
+from tests.rig.media import heartbeat
 from tests.rooms.media.conftest import until
 
 __all__ = ["_close_what_belongs_to_the_loop"]

@@ -17,7 +17,7 @@ from rooms.nodes import offers, placement
 from rooms.nodes.refusals import SoundReason, SoundRefused
 from rooms.refusals import Refused
 from rooms.store.client import redis_client
-from tests.rig.heartbeat import beat, died
+from tests.rig.media.heartbeat import beat, died
 from tests.rig.racing import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -23,8 +23,8 @@ from rooms.models import Participant, Space
 from rooms.nodes import placement, strays
 from rooms.protocol import Close
 from rooms.store.client import async_redis_client
+from tests.rig.live.page import Page, _close_what_belongs_to_the_loop, pages
 from tests.rig.media.settings import node_settings
-from tests.rig.page import Page, _close_what_belongs_to_the_loop, pages
 from tests.rooms.media.conftest import until
 
 __all__ = ["_close_what_belongs_to_the_loop"]

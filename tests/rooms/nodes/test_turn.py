@@ -16,7 +16,7 @@ from rooms.nodes import turn as relay
 from rooms.refusals import Refused
 from rooms.store import keys
 from rooms.store.client import redis_client
-from tests.rig.page import _close_what_belongs_to_the_loop, pages
+from tests.rig.live.page import _close_what_belongs_to_the_loop, pages
 
 __all__ = ["_close_what_belongs_to_the_loop"]
 pytestmark = pytest.mark.django_db(transaction=True)

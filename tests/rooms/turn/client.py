@@ -12,7 +12,7 @@ from aioice.stun import Class, Message, Method
 from aioice.turn import TCP_TRANSPORT, UDP_TRANSPORT
 
 from spaces_project.doctor.turn_client import Refused, code_of, connection
-from tests.rig.coturn import Coturn
+from tests.rig.services.coturn import Coturn
 
 FAMILY = "REQUESTED-ADDRESS-FAMILY"  # RFC 8656 section 18.6, which aioice does not know
 _ENTRY = (0x0017, FAMILY, lambda family: bytes([family, 0, 0, 0]), lambda data: data[0])

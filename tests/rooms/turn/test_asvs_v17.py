@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.rig.coturn import Cable, Coturn, user
 from tests.rig.documents import configuration
+from tests.rig.services.coturn import Cable, Coturn, user
 from tests.rooms.turn.client import IPV6, Client, Node, allocated, client
 
 pytestmark = [pytest.mark.alone, pytest.mark.needs_coturn, pytest.mark.needs_network]

@@ -9,7 +9,7 @@ import pytest
 from aioice.stun import Method
 
 from spaces_project.machine.processes import with_patience
-from tests.rig.coturn import NAME, SECRET, Coturn, user
+from tests.rig.services.coturn import NAME, SECRET, Coturn, user
 from tests.rooms.turn.client import IPV4, TCP_TRANSPORT, Node, allocated, client
 
 pytestmark = [pytest.mark.alone, pytest.mark.needs_coturn, pytest.mark.needs_network]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.rig.coturn import Cable, Coturn, denied_ranges, user
+from tests.rig.services.coturn import Cable, Coturn, denied_ranges, user
 from tests.rooms.turn.client import IPV4, IPV6, Node, allocated
 
 pytestmark = [pytest.mark.alone, pytest.mark.needs_coturn, pytest.mark.needs_network]

@@ -19,7 +19,7 @@ from pytest_django import Settings
 from rooms.media.client.probe import STRANGER
 from spaces_project.doctor import checks, sound
 from spaces_project.doctor.findings import Finding
-from tests.rig.heartbeat import health
+from tests.rig.media.heartbeat import health
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from spaces_project.doctor import turn
 from spaces_project.doctor.findings import Finding
-from tests.rig.coturn import SECRET, Coturn, denied_ranges, user
+from tests.rig.services.coturn import SECRET, Coturn, denied_ranges, user
 from tests.rooms.turn.client import allocated
 
 pytestmark = [pytest.mark.alone, pytest.mark.needs_coturn, pytest.mark.needs_network]

@@ -14,7 +14,17 @@ from rooms.media.hls.signature import SECONDS, folder, sign
 from spaces_project.machine.processes import with_patience
 from tests.rig import documents
 from tests.rig.machine import free_port
-from tests.rig.nginx import CDN, HLS_SECRET, HOST, PATIENCE, Site, ask, configuration, edge_configuration, running
+from tests.rig.services.nginx import (
+    CDN,
+    HLS_SECRET,
+    HOST,
+    PATIENCE,
+    Site,
+    ask,
+    configuration,
+    edge_configuration,
+    running,
+)
 
 TEA = folder(HLS_SECRET, "tea")
 

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import pytest
 
 from tests.rig.browser.places import Link, Place
-from tests.rig.coturn import program
 from tests.rig.documents import configuration, text
+from tests.rig.services.coturn import program
 
 pytestmark = [pytest.mark.alone, pytest.mark.needs_nft, pytest.mark.needs_network]
 APOSTROPHE = "'"  # for the shell

@@ -21,7 +21,7 @@ from accounts.models import User
 from rooms.media.hls.signature import SECONDS, folder, sign
 from spaces_project.machine.processes import spawn, stop, with_patience
 from tests.rig.machine import CHECKOUT, free_port
-from tests.rig.nginx import HLS_SECRET, HOST, PATIENCE, Site, answers, ask, configuration, running
+from tests.rig.services.nginx import HLS_SECRET, HOST, PATIENCE, Site, answers, ask, configuration, running
 
 TEA = folder(HLS_SECRET, "tea")
 

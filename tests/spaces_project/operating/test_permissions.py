@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from rooms.media.client.probe import put_file
-from tests.rig import certificate, folders
+from tests.rig import folders
 from tests.rig.documents import configuration, text
+from tests.rig.services import certificate
 
 pytestmark = [pytest.mark.alone, pytest.mark.needs_coturn, pytest.mark.needs_network, pytest.mark.needs_nginx]
 SPACES, NGINX, COTURN, STRANGER = "daemon", "www-data", "turnserver", "games"  # each has a group of the same name

@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 from spaces_project.machine.processes import with_patience
-from tests.rig import certificate, folders
+from tests.rig import folders
 from tests.rig.browser.places import Place
-from tests.rig.coturn import SECRET
 from tests.rig.documents import configuration
 from tests.rig.machine import CHECKOUT, START_SECONDS
-from tests.rig.systemd import Systemd
+from tests.rig.services import certificate
+from tests.rig.services.coturn import SECRET
+from tests.rig.services.systemd import Systemd
 from tests.spaces_project.operating.test_configurations import SECRETS
 
 pytestmark = [

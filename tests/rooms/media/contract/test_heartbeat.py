@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from rooms.media.contract.heartbeat import Beat
-from tests.rig.heartbeat import node
+from tests.rig.media.heartbeat import node
 
 
 def test_a_reader_gets_back_what_the_node_wrote() -> None:

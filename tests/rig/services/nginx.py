@@ -12,7 +12,8 @@ from http.client import HTTPResponse
 from pathlib import Path
 
 from spaces_project.machine.processes import spawn, stop, with_patience
-from tests.rig import certificate, documents
+from tests.rig import documents
+from tests.rig.services import certificate
 
 HOST, CDN = "spaces.example.org", "cdn.example.org"
 PATIENCE = 60.0

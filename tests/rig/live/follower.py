@@ -11,8 +11,8 @@ import msgspec
 
 from rooms.media.client.peer import Client, Crowd, strength
 from rooms.media.network.rtp import RtpPacket
-from tests.rig.page import Page
-from tests.rig.stalls import Stalls, longest_silence
+from tests.rig.live.page import Page
+from tests.rig.live.stalls import Stalls, longest_silence
 
 AUDIBLE = 0.01  # of full scale
 FRAME_SECONDS = 60

@@ -20,7 +20,8 @@ from types import MappingProxyType
 
 from rooms.media.contract import turn
 from spaces_project.machine.processes import spawn, stop, with_patience
-from tests.rig import certificate, documents
+from tests.rig import documents
+from tests.rig.services import certificate
 
 NAME = "turn.example.org"
 SECRET = secrets.token_hex(32)
