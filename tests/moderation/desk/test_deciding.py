@@ -13,7 +13,7 @@ from moderation.models import Case, Decision
 from moderation.rules import Kind
 from recordings.models import Recording
 from rooms.models import Participant, Space
-from tests.moderation.test_desk import WHY, decide, desk
+from tests.moderation.desk.test_pages import WHY, decide, desk
 from tests.rig.media.heartbeat import beat
 
 Browser = Callable[[User], Client]
