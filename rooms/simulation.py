@@ -13,7 +13,8 @@ from typing import Any, Self
 import aiohttp
 import msgspec
 
-from rooms.media.client.peer import Client, Crowd, tone_packets
+from rooms.media.client.peer import Client, Crowd
+from rooms.media.client.tones import tone_packets
 
 JOINS_AT_ONCE = 10
 JOIN_SECONDS = 30.0

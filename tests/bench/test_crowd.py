@@ -6,7 +6,7 @@ from bench.rig.crowd import Crowd
 from bench.rig.node import MediaNode, NodeError
 from bench.rig.peers import Listener, TimedPacket
 from bench.rig.relay import Network, Relay
-from rooms.media.client.peer import tone_packets
+from rooms.media.client.tones import tone_packets
 from rooms.media.contract.standing import Standing
 from tests.rooms.media.conftest import until
 

@@ -9,7 +9,7 @@ from bench.listeners import Shares, figures
 from bench.rig.crowd import Hearing
 from bench.rig.measure import Cost
 from bench.rig.peers import Checker, TimedPacket
-from rooms.media.client.peer import tone_packets
+from rooms.media.client.tones import tone_packets
 from rooms.media.sound.opus import DTX_PACKET
 from rooms.media.units import FRAME
 

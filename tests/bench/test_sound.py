@@ -12,7 +12,7 @@ from bench.rig.peers import TimedPacket
 from bench.rig.sound import samples
 from bench.rig.sound.clicks import EVERY, clicks, delays, moments, onsets
 from bench.rig.sound.likeness import lag, likeness
-from rooms.media.client.peer import encode
+from rooms.media.client.tones import encode
 from rooms.media.units import FRAME, SAMPLE_RATE
 
 TICK = 0.02

@@ -10,7 +10,7 @@ from bench.rig import flood, machine, measure
 from bench.rig.crowd import Crowd
 from bench.rig.node import MediaNode
 from bench.rig.sound.tones import faintest, tones
-from rooms.media.client.peer import tone
+from rooms.media.client.tones import tone
 from rooms.media.network.udp import UdpPort, unpack
 from rooms.media.units import FRAME
 from tests.rooms.media.conftest import World

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.rig.peers import Peer, TimedPacket
-from rooms.media.client.peer import PAYLOAD_TYPE, encode
+from rooms.media.client.peer import PAYLOAD_TYPE
+from rooms.media.client.tones import encode
 from rooms.media.clock import Ticker
 from rooms.media.sound.opus import Decoder, Pcm
 from rooms.media.units import FRAME, SAMPLE_RATE

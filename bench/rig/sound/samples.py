@@ -8,7 +8,7 @@ import numpy as np
 
 from bench.rig.machine import Missing
 from bench.rig.peers import TimedPacket
-from rooms.media.client.peer import encode
+from rooms.media.client.tones import encode
 from rooms.media.sound.opus import Decoder, Pcm
 from rooms.media.units import SAMPLE_RATE
 

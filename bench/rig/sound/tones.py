@@ -11,7 +11,7 @@ import numpy as np
 from bench.rig.peers import Checker, TimedPacket
 from rooms.media.capture import ogg
 from rooms.media.capture.tap import chunk_from
-from rooms.media.client.peer import encode, tone
+from rooms.media.client.tones import encode, tone
 from rooms.media.sound.opus import Pcm
 from rooms.media.units import FRAME, MS, SAMPLE_RATE
 

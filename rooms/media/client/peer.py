@@ -1,7 +1,7 @@
-"""A WebRTC peer without a browser: real ICE checks and DTLS-SRTP. It sends a tone, counts and decodes what it gets.
+"""A WebRTC peer without a browser: real ICE checks and DTLS-SRTP. It sends packets, counts and decodes what it gets.
 
-For the simulation, the benches and the tests. It is light enough for a hundred peers in one process: they share one
-clock (`Crowd`), and tones are encoded once. A test can also drive a peer itself, by `read` and `tick`.
+For the simulation, the demonstration, the benches and the tests. It is light enough for a hundred peers in one process:
+they share one clock (`Crowd`). A test can also drive a peer itself, by `read` and `tick`.
 """
 
 import asyncio
@@ -14,7 +14,6 @@ from functools import cache
 from types import TracebackType
 from typing import Self
 
-import numpy as np
 import pylibsrtp
 from aiortc.rtp import RtcpByePacket, RtcpPacket, RtcpReceiverInfo, RtcpRrPacket, RtcpSrPacket
 
@@ -24,55 +23,14 @@ from rooms.media.network import rtp, stun
 from rooms.media.network.dtls import Certificate, DtlsSession
 from rooms.media.network.udp import UdpPort
 from rooms.media.numbers import Unwrapper
-from rooms.media.sound.opus import Decoder, Encoder, Pcm
-from rooms.media.units import FRAME, SAMPLE_RATE
+from rooms.media.sound.opus import Decoder
+from rooms.media.units import FRAME
 
 PAYLOAD_TYPE = 111
 CHECK_SECONDS = 0.05  # between checks until one is answered
 CONSENT_SECONDS = 2.5  # between checks from then on
 QUEUE = 128 * 1024  # octets in the kernel; two seconds of sound
-PIECE = SAMPLE_RATE // 20  # samples, 50 ms, in which a strength is measured
 PRIORITY = (126 << 24) + (65_535 << 8) + 255  # of its checks (RFC 8445 section 5.1.2)
-
-
-def tone(frequency: float, seconds: float = 1.0, amplitude: float = 0.3) -> Pcm:
-    """Return a sine wave of full scale times `amplitude`. With a whole number of periods it repeats without a seam."""
-    moments = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
-    return np.rint(amplitude * 32767 * np.sin(2 * np.pi * frequency * moments)).astype(np.int16)
-
-
-def encode(pcm: Pcm, bitrate: int = 32_000) -> list[bytes]:
-    """Encode PCM at 48 kHz to packets of 20 ms. A shorter rest is left out."""
-    encoder = Encoder(bitrate)
-    return [encoder.encode(pcm[start : start + FRAME]) for start in range(0, len(pcm) - FRAME + 1, FRAME)]
-
-
-@cache
-def tone_packets(frequency: float, seconds: float = 1.0, amplitude: float = 0.3) -> tuple[bytes, ...]:
-    """Return a tone as packets of 20 ms, encoded once for all peers."""
-    return tuple(encode(tone(frequency, seconds, amplitude)))
-
-
-def loudest_frequency(pcm: Pcm) -> float:
-    """Return the frequency in Hz with the most energy in the sound, 0 for silence."""
-    if not len(pcm) or not np.any(pcm):
-        return 0.0
-    spectrum = np.abs(np.fft.rfft(pcm * np.hanning(len(pcm))))
-    return float(np.argmax(spectrum) * SAMPLE_RATE / len(pcm))
-
-
-def strength(pcm: Pcm, frequency: float) -> float:
-    """Return the amplitude of one frequency in the sound. 1.0 is a sine wave of full scale.
-
-    Measured in pieces of 50 ms: a jitter buffer that adapts plays some of it a little faster or slower.
-    """
-    if not len(pcm):
-        return 0.0
-    length = min(PIECE, len(pcm))
-    window = np.hanning(length)
-    wave = window * np.exp(-2j * np.pi * frequency * np.arange(length) / SAMPLE_RATE)
-    pieces = pcm[: len(pcm) // length * length].reshape(-1, length)
-    return float(2 * np.abs(pieces @ wave).mean() / window.sum() / 32767)
 
 
 @cache

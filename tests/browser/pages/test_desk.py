@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from rooms.media.client.peer import strength
 from rooms.media.units import SAMPLE_RATE
 from tests.rig.browser.person import PATIENCE_SECONDS, Person, until
 from tests.rig.browser.sounds import decoded
+from tests.rig.sound.measures import strength
 
 pytestmark = pytest.mark.browser
 SOL = 1_100  # Hz of the voice of sol

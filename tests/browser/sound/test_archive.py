@@ -11,12 +11,14 @@ import aiohttp
 import numpy as np
 import pytest
 
-from rooms.media.client.peer import Client, Crowd, encode, strength, tone
+from rooms.media.client.peer import Client, Crowd
+from rooms.media.client.tones import encode, tone
 from rooms.media.sound.opus import Pcm
 from rooms.media.units import SAMPLE_RATE
 from tests.rig.browser.person import Person, until
 from tests.rig.browser.sounds import decoded
 from tests.rig.machine import Machine
+from tests.rig.sound.measures import strength
 
 pytestmark = pytest.mark.browser
 HANA, SOL = 500.0, 1_250.0

@@ -9,10 +9,11 @@ from typing import Any
 
 import msgspec
 
-from rooms.media.client.peer import Client, Crowd, strength
+from rooms.media.client.peer import Client, Crowd
 from rooms.media.network.rtp import RtpPacket
 from tests.rig.live.page import Page
 from tests.rig.live.stalls import Stalls, longest_silence
+from tests.rig.sound.measures import strength
 
 AUDIBLE = 0.01  # of full scale
 FRAME_SECONDS = 60

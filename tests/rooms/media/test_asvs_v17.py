@@ -13,10 +13,12 @@ import pytest
 from OpenSSL import SSL
 
 from rooms.media.capture import ogg
-from rooms.media.client.peer import PAYLOAD_TYPE, Client, loudest_frequency, strength, tone_packets
+from rooms.media.client.peer import PAYLOAD_TYPE, Client
+from rooms.media.client.tones import tone_packets
 from rooms.media.network import rtp
 from rooms.media.network.dtls import CIPHERS, Certificate
 from rooms.media.network.udp import UdpPort
+from tests.rig.sound.measures import loudest_frequency, strength
 from tests.rooms.media.conftest import SPACE, World, until
 
 TONE_HZ = 440.0

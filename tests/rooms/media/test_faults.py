@@ -5,7 +5,8 @@ from typing import NoReturn
 
 import pytest
 
-from rooms.media.client.peer import Client, tone_packets
+from rooms.media.client.peer import Client
+from rooms.media.client.tones import tone_packets
 from rooms.media.contract.grant import mint
 from rooms.media.contract.standing import Standing, Voice
 from rooms.media.engine import MOST_FAILURES

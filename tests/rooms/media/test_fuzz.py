@@ -23,13 +23,15 @@ from aiortc.rtp import (
     RtcpSrPacket,
 )
 
-from rooms.media.client.peer import PAYLOAD_TYPE, Client, strength, tone_packets
+from rooms.media.client.peer import PAYLOAD_TYPE, Client
+from rooms.media.client.tones import tone_packets
 from rooms.media.network import rtp, sdp, stun
 from rooms.media.network.peer import Peer
 from rooms.media.sound.jitter import MAX_HELD
 from rooms.media.sound.opus import MAX_PAYLOAD
 from rooms.media.sound.voice import Voice
 from rooms.media.units import FRAME
+from tests.rig.sound.measures import strength
 from tests.rooms.media.conftest import SPACE, TICK, World, until
 from tests.rooms.media.network.test_sdp import ANSWER, OFFER
 

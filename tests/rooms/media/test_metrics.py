@@ -7,7 +7,7 @@ from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from rooms.media import metrics
-from rooms.media.client.peer import tone_packets
+from rooms.media.client.tones import tone_packets
 from rooms.media.clock import Ticker
 from rooms.media.network.rtcp import Reception
 from tests.rooms.media.conftest import SPACE, World

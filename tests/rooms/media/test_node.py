@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from rooms.media.client.peer import Client, Crowd, tone_packets
+from rooms.media.client.peer import Client, Crowd
+from rooms.media.client.tones import tone_packets
 from rooms.media.contract.grant import mint
 from rooms.media.node import Node
 from tests.rig.media.settings import node_settings

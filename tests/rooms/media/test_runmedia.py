@@ -23,7 +23,7 @@ from django.test import override_settings
 from recordings.chunks import checked
 from rooms.management.commands import runmedia
 from rooms.media.capture.tap import Chunk, Tap
-from rooms.media.client.peer import tone_packets
+from rooms.media.client.tones import tone_packets
 from rooms.media.settings import Settings
 from rooms.media.units import FRAME
 from spaces_project.machine.processes import spawn

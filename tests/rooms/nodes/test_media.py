@@ -18,7 +18,8 @@ from django.core.management import CommandError, call_command
 from accounts.models import User
 from rooms.loops import database
 from rooms.media.capture.tap import Chunk
-from rooms.media.client.peer import Crowd, tone_packets
+from rooms.media.client.peer import Crowd
+from rooms.media.client.tones import tone_packets
 from rooms.media.node import Node
 from rooms.models import Participant, Space
 from rooms.nodes import placement

@@ -10,7 +10,7 @@ import pytest
 from rooms.media.capture import spool as spool_module
 from rooms.media.capture.spool import Spool
 from rooms.media.capture.tap import Chunk, Tap
-from rooms.media.client.peer import tone_packets
+from rooms.media.client.tones import tone_packets
 from rooms.media.units import FRAME
 
 

@@ -8,9 +8,10 @@ import pytest
 
 from rooms.media.capture import ogg
 from rooms.media.capture.tap import CHUNK_MS, Chunk, Tap, chunk_from
-from rooms.media.client.peer import loudest_frequency, tone_packets
+from rooms.media.client.tones import tone_packets
 from rooms.media.sound.opus import MAX_PAYLOAD, Decoder, samples_of
 from rooms.media.units import FRAME, MS
+from tests.rig.sound.measures import loudest_frequency
 
 PACKETS = tone_packets(440.0)
 SECOND = 48_000

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from aiortc.rtp import RtcpSrPacket
 
-from rooms.media.client.peer import PIECE, Client, loudest_frequency, strength, tone_packets
+from rooms.media.client.peer import Client
+from rooms.media.client.tones import tone_packets
 from rooms.media.listeners.reports import REPORT_TICKS, REPORT_TURNS
 from rooms.media.network import rtcp
 from rooms.media.network.quality import STALE_SECONDS
@@ -15,6 +16,7 @@ from rooms.media.sound.mixer import FULL_SCALE
 from rooms.media.sound.opus import Pcm
 from rooms.media.sound.voice import rms
 from rooms.media.units import SAMPLE_RATE
+from tests.rig.sound.measures import PIECE, loudest_frequency, strength
 from tests.rooms.media.conftest import SPACE, TICK, World
 
 A, B = 440.0, 1000.0

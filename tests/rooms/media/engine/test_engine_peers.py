@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from rooms.media.admission import Admission
-from rooms.media.client.peer import strength, tone_packets
+from rooms.media.client.tones import tone_packets
 from rooms.media.engine import Refused
 from rooms.media.network.peer import Peer
 from rooms.media.sound.jitter import JitterBuffer
 from rooms.media.units import FRAME
+from tests.rig.sound.measures import strength
 from tests.rooms.media.conftest import SPACE, World, until
 
 A = 440.0

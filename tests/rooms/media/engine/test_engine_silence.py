@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from rooms.media.client.peer import strength, tone_packets
+from rooms.media.client.tones import tone_packets
 from rooms.media.units import FRAME, SAMPLE_RATE
+from tests.rig.sound.measures import strength
 from tests.rooms.media.conftest import QUIET, SPACE, World
 
 A, B = 440.0, 1000.0

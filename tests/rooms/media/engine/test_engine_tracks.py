@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from rooms.media.capture import ogg
-from rooms.media.client.peer import strength, tone_packets
+from rooms.media.client.tones import tone_packets
 from rooms.media.sound.opus import Decoder
 from rooms.media.units import FRAME, SAMPLE_RATE
+from tests.rig.sound.measures import strength
 from tests.rooms.media.conftest import QUIET, SPACE, World
 
 A = 440.0

@@ -9,13 +9,15 @@ import pytest_asyncio
 
 from rooms.media.capture import ogg
 from rooms.media.capture.tap import Chunk, Tap
-from rooms.media.client.peer import Client, strength, tone_packets
+from rooms.media.client.peer import Client
+from rooms.media.client.tones import tone_packets
 from rooms.media.contract.standing import Standing, Voice
 from rooms.media.engine import Refused
 from rooms.media.hls.messages import Ended, Piece
 from rooms.media.live_space import EMPTY_SECONDS, LEFT_SECONDS
 from rooms.media.sound.opus import Decoder
 from rooms.media.units import FRAME, MS
+from tests.rig.sound.measures import strength
 from tests.rooms.media.conftest import SPACE, World, until
 
 PACKETS = tone_packets(440.0)

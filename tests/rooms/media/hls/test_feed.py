@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rooms.media.client.peer import tone_packets
+from rooms.media.client.tones import tone_packets
 from rooms.media.engine import FILES_SECONDS
 from rooms.media.hls.__main__ import TRIAL_SECONDS, Trial
 from rooms.media.hls.feed import PIECE, Feed, Process

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from rooms.media.client.peer import tone
+from rooms.media.client.tones import tone
 from rooms.media.listeners.audience import Audiences
 from rooms.media.network import rtp
 from rooms.media.sound import opus

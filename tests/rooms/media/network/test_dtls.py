@@ -6,7 +6,8 @@ import threading
 import pytest
 from pylibsrtp import Policy, Session
 
-from rooms.media.client.peer import Client, tone_packets
+from rooms.media.client.peer import Client
+from rooms.media.client.tones import tone_packets
 from rooms.media.network import dtls
 from tests.rooms.media.conftest import SPACE, World, until
 

@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rooms.media.capture import ogg
-from rooms.media.client.peer import PAYLOAD_TYPE, Client, tone_packets
+from rooms.media.client.peer import PAYLOAD_TYPE, Client
+from rooms.media.client.tones import tone_packets
 from rooms.media.contract.grant import GrantRefused, read
 from rooms.media.network import rtcp, rtp, sdp, stun
 from rooms.media.network.ice import IceLite, IcePeer

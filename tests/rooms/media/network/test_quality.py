@@ -2,7 +2,7 @@
 
 import pytest
 
-from rooms.media.client.peer import tone_packets
+from rooms.media.client.tones import tone_packets
 from rooms.media.network.quality import (
     CALM_SECONDS,
     REPEAT_SECONDS,

@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 
 from rooms.media.capture import ogg
-from rooms.media.client.peer import CONSENT_SECONDS, PRIORITY, Client, strength, tone_packets
+from rooms.media.client.peer import CONSENT_SECONDS, PRIORITY, Client
+from rooms.media.client.tones import tone_packets
 from rooms.media.engine import Refused
 from rooms.media.network import stun
 from rooms.media.network.dtls import Certificate
 from rooms.media.network.ice import CONSENT_SECONDS as CONSENT_ENDS
 from rooms.media.network.ice import SILENT_SECONDS
 from rooms.media.network.udp import unpack
+from tests.rig.sound.measures import strength
 from tests.rooms.media.conftest import SPACE, TICK, World, until
 
 A = 440.0

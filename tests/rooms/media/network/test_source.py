@@ -3,7 +3,8 @@
 import pytest
 from aiortc.rtp import RtcpPacket, RtcpReceiverInfo, RtcpSrPacket
 
-from rooms.media.client.peer import PAYLOAD_TYPE, tone_packets
+from rooms.media.client.peer import PAYLOAD_TYPE
+from rooms.media.client.tones import tone_packets
 from rooms.media.network import rtcp, rtp
 from rooms.media.network.source import Source
 from rooms.media.units import FRAME

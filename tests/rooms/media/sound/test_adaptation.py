@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from rooms.media.client.peer import strength, tone
+from rooms.media.client.tones import tone
 from rooms.media.sound.adaptation import CALM_REPORTS, STEPS, AdaptiveEncoder
 from rooms.media.sound.opus import Decoder, Pcm
 from rooms.media.units import FRAME, SAMPLE_RATE
+from tests.rig.sound.measures import strength
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from rooms.media.client.peer import encode, tone
+from rooms.media.client.tones import encode, tone
 from rooms.media.sound.jitter import IDLE, JitterBuffer, Kind, Piece
 from rooms.media.sound.opus import SILENT_PACKET
 from rooms.media.units import FRAME, MS, SAMPLE_RATE

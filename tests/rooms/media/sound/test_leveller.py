@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rooms.media.client.peer import tone
+from rooms.media.client.tones import tone
 from rooms.media.sound.leveller import AIM_RMS, MOST, Leveller
 from rooms.media.sound.opus import Pcm
 from rooms.media.units import FRAME

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from rooms.media.client.peer import strength, tone
+from rooms.media.client.tones import tone
 from rooms.media.sound.mixer import ATTACK, CEILING, FULL_SCALE, Limiter, Mixer
 from rooms.media.units import FRAME
+from tests.rig.sound.measures import strength
 
 
 def frames(*sounds: np.ndarray) -> list[dict[int, np.ndarray]]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rooms.media.client.peer import encode, loudest_frequency, strength, tone
+from rooms.media.client.tones import encode, tone
 from rooms.media.sound.opus import (
     FRAME,
     MAX_PAYLOAD,
@@ -15,6 +15,7 @@ from rooms.media.sound.opus import (
     samples_of,
 )
 from rooms.media.sound.voice import rms
+from tests.rig.sound.measures import loudest_frequency, strength
 
 
 def decoded(packets: list[bytes]) -> np.ndarray:

@@ -5,10 +5,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from rooms.media.client.peer import Client, encode, strength, tone, tone_packets
+from rooms.media.client.peer import Client
+from rooms.media.client.tones import encode, tone, tone_packets
 from rooms.media.sound.opus import SILENT_PACKET, Pcm
 from rooms.media.sound.voice import Voice
 from rooms.media.units import FRAME, SAMPLE_RATE
+from tests.rig.sound.measures import strength
 from tests.rooms.media.conftest import World
 
 STEADY, COMES_AND_GOES = 440.0, 1000.0

@@ -5,10 +5,11 @@ from collections.abc import Collection
 import numpy as np
 import pytest
 
-from rooms.media.client.peer import encode, loudest_frequency, tone, tone_packets
+from rooms.media.client.tones import encode, tone, tone_packets
 from rooms.media.sound.opus import SILENT_PACKET, Encoder, Repacketizer
 from rooms.media.sound.voice import HANGOVER, Voice, resampled, rms
 from rooms.media.units import FRAME
+from tests.rig.sound.measures import loudest_frequency
 
 
 def spoken(
