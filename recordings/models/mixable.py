@@ -47,7 +47,11 @@ class MixQuerySet(models.QuerySet[Any]):
 
 
 class Mixable(models.Model):
-    """The mix of a recording. Its file is named after the claim, so two workers never write the same file."""
+    """The mix of a recording. Its file is named after the claim, so two workers never write the same file.
+
+    `Recording` is the only child. The mix has no row of its own: it ends with the recording, under the same lock. It is
+    a class apart because mixing and keeping share nothing but that row, and together would fill a file twice as long.
+    """
 
     state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.OPEN)
     mix_at = models.DateTimeField(null=True)  # not earlier
