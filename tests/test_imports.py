@@ -13,8 +13,8 @@ ORDER = ["accounts", "rooms", "recordings", "moderation", "spaces_project"]
 # In rooms each of these folders and files imports only what stands to its left, and what all of them may import.
 LAYERS = ["store", "events", "models", "nodes", "hls", "live"]
 BELOW_LAYERS = ["loops", "media", "protocol", "ranges", "refusals", "rules", "signals"]
-# What everything outside of rooms/media may import from it, and what single files may besides.
-DOORS = {
+# The modules of rooms/media that all other code may import, and those that single files may import besides.
+PUBLIC = {
     "contract",
     "units",
     "rate_limit",
@@ -25,7 +25,7 @@ DOORS = {
     "hls.leftovers",
     "sound.opus",
 }
-DOORS_OF = {
+PUBLIC_TO = {
     "rooms/management/commands/runmedia.py": {"node", "settings", "priority"},
 }
 WITHOUT_DJANGO = [
@@ -92,26 +92,28 @@ def parts_of_rooms(path: Path) -> Iterator[tuple[int, str]]:
         yield from ((node.lineno, name.split(".")[1]) for name in names if name.startswith("rooms."))  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("layer", LAYERS)
+@pytest.mark.parametrize("layer", [*BELOW_LAYERS, *LAYERS])
 def test_a_layer_of_rooms_imports_only_what_stands_to_its_left(layer: str) -> None:
-    allowed = {*BELOW_LAYERS, *LAYERS[: LAYERS.index(layer) + 1]}
+    allowed = {*BELOW_LAYERS, *(LAYERS[: LAYERS.index(layer) + 1] if layer in LAYERS else ())}
     paths = [path for name in (layer, f"{layer}.py") if (path := ROOT / "rooms" / name).exists()]
     found = [(path, line, part) for path in sources(*map(label, paths)) for line, part in parts_of_rooms(path)]
     assert paths
     assert [f"{label(path)}:{line} imports {part}" for path, line, part in found if part not in allowed] == []
 
 
-def behind(module: str, doors: set[str]) -> bool:
-    """Whether this module of rooms.media is none of the doors, nor inside one."""
-    return not any(f"{module}.".startswith(f"rooms.media.{door}.") for door in doors)
+def is_one_of(module: str, public: set[str]) -> bool:
+    """Whether this module of rooms.media is one of those that are public, or inside one."""
+    return any(f"{module}.".startswith(f"rooms.media.{part}.") for part in public)
 
 
 def media_imports(path: Path) -> Iterator[tuple[int, str]]:
     """Lines and full names of the modules of rooms.media that the file imports."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("rooms.media"):
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
-            yield from ((node.lineno, name if is_module(name) else str(node.module)) for name in names)
+        names = list(imported(node, path))
+        if isinstance(node, ast.ImportFrom):
+            longer = [f"{names[0]}.{alias.name}" for alias in node.names]
+            names = [name if is_module(name) else names[0] for name in longer]
+        yield from ((node.lineno, name) for name in names if f"{name}.".startswith("rooms.media."))  # type: ignore[attr-defined]
 
 
 def is_module(name: str) -> bool:
@@ -119,24 +121,24 @@ def is_module(name: str) -> bool:
     return path.is_dir() or path.with_suffix(".py").is_file()
 
 
-def test_the_media_node_is_entered_by_its_doors() -> None:
-    outside = [path for path in sources(*ORDER) if "rooms/media/" not in label(path)]
+def test_other_code_imports_only_the_public_modules_of_the_media_node() -> None:
+    others = [path for path in sources(*ORDER) if "rooms/media/" not in label(path)]
     wrong = [
         f"{label(path)}:{line} imports {name}"
-        for path in outside
+        for path in others
         for line, name in media_imports(path)
-        if behind(name, DOORS | DOORS_OF.get(label(path), set()))
+        if not is_one_of(name, PUBLIC | PUBLIC_TO.get(label(path), set()))
     ]
     assert wrong == []
 
 
-def test_every_door_is_used() -> None:
-    """A door without users has to be closed again."""
-    outside = [path for path in sources(*ORDER) if "rooms/media/" not in label(path)]
-    used = {(label(path), name) for path in outside for _, name in media_imports(path)}
-    assert [door for door in DOORS if all(behind(name, {door}) for _, name in used)] == []
-    unused = [(file, door) for file, doors in DOORS_OF.items() for door in doors]
-    assert [(file, door) for file, door in unused if all(f != file or behind(n, {door}) for f, n in used)] == []
+def test_every_public_module_is_used() -> None:
+    """A module that no other code imports has to become private again."""
+    others = [path for path in sources(*ORDER) if "rooms/media/" not in label(path)]
+    used = {(label(path), name) for path in others for _, name in media_imports(path)}
+    assert [part for part in PUBLIC if not any(is_one_of(name, {part}) for _, name in used)] == []
+    private = [(file, part) for file, parts in PUBLIC_TO.items() for part in parts]
+    assert [one for one in private if not any(f == one[0] and is_one_of(name, {one[1]}) for f, name in used)] == []
 
 
 @pytest.mark.parametrize("part", WITHOUT_DJANGO)

@@ -124,10 +124,16 @@ def other_node(site: Machine, own_node: int, stage: "Stage", request: pytest.Fix
 
 @contextmanager
 def beside(
-    site: Machine, name: str, address: str = "127.0.0.1", *, face: int = 0, prefix: Sequence[str] = (), **settings: str
+    site: Machine,
+    name: str,
+    address: str = "127.0.0.1",
+    *,
+    http_port: int = 0,
+    prefix: Sequence[str] = (),
+    **settings: str,
 ) -> Iterator[None]:
     """A second node of a machine, at this address; ``prefix`` stands before its command."""
-    ports = ["--port", str(free_port(socket.SOCK_DGRAM)), "--http-port", str(face or free_port())]
+    ports = ["--port", str(free_port(socket.SOCK_DGRAM)), "--http-port", str(http_port or free_port())]
     environment = site.environment(**({"MEDIA_BIND": address, "MEDIA_ANNOUNCE": address} | settings))
     with (site.var / f"{name}.log").open("wb") as out:
         node = subprocess.Popen(

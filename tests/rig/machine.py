@@ -38,7 +38,7 @@ class Machine:
         self.settings = settings
         self.var = folders.make("machine", os.getpid())
         self.log = self.var / "out.log"
-        self.web, self.media, self.face = free_port(), free_port(socket.SOCK_DGRAM), free_port()
+        self.web, self.media, self.media_http = free_port(), free_port(socket.SOCK_DGRAM), free_port()
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -48,7 +48,7 @@ class Machine:
 
     @property
     def ports(self) -> list[str]:
-        return ["--web-port", str(self.web), "--media-port", str(self.media), "--media-http-port", str(self.face)]
+        return ["--web-port", str(self.web), "--media-port", str(self.media), "--media-http-port", str(self.media_http)]
 
     def environment(self, **more: str) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if name not in OF_THE_RUN}
@@ -117,7 +117,7 @@ class Machine:
     def ask_node(self, space: str) -> dict[str, Any]:
         """What the machine's own media node says of a Space."""
         headers = {"Authorization": f"Bearer {self._secrets['MEDIA_SECRET']}"}
-        asked = urllib.request.Request(f"http://127.0.0.1:{self.face}/spaces/{space}", headers=headers)
+        asked = urllib.request.Request(f"http://127.0.0.1:{self.media_http}/spaces/{space}", headers=headers)
         with urllib.request.urlopen(asked, timeout=10) as answer:
             return dict(json.load(answer))
 

@@ -1,4 +1,4 @@
-"""One member of the demonstration in one Space, through the same doors as a browser: websocket, offer, DTLS-SRTP."""
+"""One member of the demonstration in one Space, in the same way as a browser: websocket, offer, DTLS-SRTP."""
 
 import asyncio
 import itertools

@@ -18,11 +18,11 @@ class Command(BaseCommand):
         if not settings.DEMO:
             raise CommandError("These members belong to `runspaces --demo` alone.")
         with suppress(asyncio.CancelledError):
-            asyncio.run(_until_told())
+            asyncio.run(_until_stopped())
         self.stdout.write("The members of the demonstration have left.")
 
 
-async def _until_told() -> None:
+async def _until_stopped() -> None:
     """Run until SIGTERM or SIGINT."""
     task = asyncio.current_task()
     assert task is not None

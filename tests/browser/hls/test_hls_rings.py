@@ -121,8 +121,8 @@ def test_a_ring_comes_and_goes_with_the_sound(
 # --- rings.js and playlist.js alone ---
 def test_levels_are_told_when_their_sound_is_heard(page: Any) -> None:
     moments = {-1: {}, 0: {"sol": 40}, 199: {"sol": 40}, 250: {"hana": 63}, 399: {"hana": 63}, 450: {}, 900: {}}
-    told = page.evaluate(LEVELS, [PLAYLIST, [START + at for at in moments]])
-    assert told == list(moments.values())
+    levels = page.evaluate(LEVELS, [PLAYLIST, [START + at for at in moments]])
+    assert levels == list(moments.values())
 
 
 def test_what_a_playlist_does_not_name_any_more_may_still_be_heard(page: Any) -> None:

@@ -1,4 +1,4 @@
-"""A network that lets no live sound through: listeners get files and are told why, and get the connection back."""
+"""A network that lets no live sound through: listeners get files and read why, and get the connection back."""
 
 import time
 from collections.abc import Callable
@@ -13,12 +13,12 @@ pytestmark = [pytest.mark.browser, pytest.mark.proof]
 JoinAs = Callable[..., Person]
 LONG = PATIENCE_SECONDS * 1000
 FILES_WITHIN = 40.0  # seconds; about 25 on a machine that has nothing else to do
-# The page is told port 9 of the node, where nobody answers, for as long as the network is closed.
+# The page gets port 9 of the node, where nothing answers, for as long as the network is closed.
 CLOSED = """window.closed_network ??= true;
-const told = RTCPeerConnection.prototype.setRemoteDescription;
+const connect = RTCPeerConnection.prototype.setRemoteDescription;
 RTCPeerConnection.prototype.setRemoteDescription = function ({ type, sdp }) {
   const closed = parent.closed_network;
-  return told.call(this, { type, sdp: closed ? sdp.replace(/^(a=candidate:.* )\\d+ (typ host)/gm, "$19 $2") : sdp });
+  return connect.call(this, { type, sdp: closed ? sdp.replace(/^(a=candidate:.* )\\d+ (typ host)/gm, "$19 $2") : sdp });
 };"""
 # The facts of a page, as a site with HLS=0 tells them.
 WITHOUT_FILES = """const parse = JSON.parse;

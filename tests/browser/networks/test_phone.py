@@ -17,7 +17,7 @@ from tests.browser.conftest import HANA, beside
 from tests.rig.browser import journal
 from tests.rig.browser.counters import KEEP_CONNECTIONS
 from tests.rig.browser.person import Person, until
-from tests.rig.browser.places import Door, Link, Place
+from tests.rig.browser.places import Forwarder, Link, Place
 from tests.rig.machine import Machine, free_port
 
 pytestmark = [pytest.mark.browser, pytest.mark.proof, pytest.mark.needs_network]
@@ -31,10 +31,10 @@ Browse = Callable[..., Person]
 
 
 class Node:
-    """The media node: on one UDP port for IPv4 and IPv6, in a place of its own, behind a door for the web side."""
+    """The media node: on one UDP port for IPv4 and IPv6, in a network of its own, with its HTTP port forwarded."""
 
-    def __init__(self, site: Machine, face: int) -> None:
-        self._url = f"http://127.0.0.1:{face}/health"
+    def __init__(self, site: Machine, http_port: int) -> None:
+        self._url = f"http://127.0.0.1:{http_port}/health"
         lines = (site.var / "demo.env").read_text().splitlines()
         self._secret = next(line.partition("=")[2] for line in lines if line.startswith("MEDIA_SECRET="))
 
@@ -53,7 +53,7 @@ class World:
 
 @pytest.fixture
 def world(site: Machine, own_node: int) -> Iterator[World]:
-    face = free_port()
+    http_port = free_port()
     with ExitStack() as stack:
         server, phone, home = (stack.enter_context(Place(name)) for name in ("node", "phone", "home"))
         for place, link in ((phone, WIFI), (phone, MOBILE), (phone, MOBILE_IPV6), (home, HOME)):
@@ -61,15 +61,15 @@ def world(site: Machine, own_node: int) -> Iterator[World]:
         phone.join("wifi")
         home.join("home")
         for place in (phone, home):
-            stack.enter_context(Door(site.web, outside=place))
-        stack.enter_context(Door(site.web, outside=server, host=WIFI.nodes))
-        stack.enter_context(Door(face, inside=server))
+            stack.enter_context(Forwarder(site.web, listens=place))
+        stack.enter_context(Forwarder(site.web, listens=server, host=WIFI.nodes))
+        stack.enter_context(Forwarder(http_port, connects=server))
         announced = f"{WIFI.nodes},{MOBILE_IPV6.nodes}"
         heard = {"MEDIA_BIND": "::", "MEDIA_ANNOUNCE": announced}
-        stack.enter_context(beside(site, "other", face=face, prefix=server.prefix, **heard))
+        stack.enter_context(beside(site, "other", http_port=http_port, prefix=server.prefix, **heard))
         os.kill(own_node, signal.SIGSTOP)
         until(lambda: site.health()["nodes"] == 1, "only this node is there")
-        yield World(Node(site, face), phone, home)
+        yield World(Node(site, http_port), phone, home)
 
 
 @pytest.fixture

@@ -54,9 +54,9 @@ FAKES = """const { Sound } = await import("rooms/sound/sound.js");
   }, () => {});
 """
 
-# A speaker who has opened his second connection when he is told that the sound stays, or where it has gone instead.
-# Gives the connections that he then has, by what became of them.
-TOLD = f"""async (node) => {{
+# A speaker who has opened his second connection when a frame says that the sound stays, or where it has gone instead.
+# Returns the connections that they have then, by what became of them.
+RENEWED = f"""async (node) => {{
   {FAKES}
   sound.connect();
   await until(() => sound.state === "live");
@@ -127,7 +127,7 @@ def test_whoever_is_told_that_the_sound_stays_gives_the_second_connection_up(joi
     page = join_as("lior").page
     for node, connections in (("here", ["open", "closed"]), ("elsewhere", ["closed", "closed", "open"])):
         page.goto("/")
-        assert page.evaluate(TOLD, node) == connections, node
+        assert page.evaluate(RENEWED, node) == connections, node
 
 
 def test_an_offer_that_was_under_way_longer_than_a_move_is_made_again(join_as: Callable[..., Person]) -> None:

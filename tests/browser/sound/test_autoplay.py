@@ -12,8 +12,8 @@ pytestmark = pytest.mark.browser
 HANA = 480  # Hz
 # The page enters by itself, and says by itself when the banner is there: what a test does to a page counts as a click.
 ENTER = """addEventListener("load", () => {
-  const told = new MutationObserver(() => document.querySelector("[data-banner=blocked]") && console.log("blocked"));
-  told.observe(document.body, { subtree: true, childList: true });
+  const watch = new MutationObserver(() => document.querySelector("[data-banner=blocked]") && console.log("blocked"));
+  watch.observe(document.body, { subtree: true, childList: true });
   document.querySelector("[data-part=join]")?.click();
 })"""
 

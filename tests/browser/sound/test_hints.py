@@ -19,15 +19,15 @@ HINT_SECONDS = 3.0
 SLACK_SECONDS = 1.0  # of the tests' machine, with six programs on two cores; the printed figure tells
 
 # Notes, by the page's own clock, the last click or opening of the microphone, and when each banner was put up last.
-NOTE_TIMES = """window.told = {};
+NOTE_TIMES = """window.shown = {};
 addEventListener("click", () => { window.began = performance.now(); }, true);
 new MutationObserver((changes) => {
   for (const { addedNodes, target } of changes) {
     if (target.dataset?.testid === "mic" && target.dataset.state === "open") window.began = performance.now();
-    for (const node of addedNodes) if (node.dataset?.banner) window.told[node.dataset.banner] = performance.now();
+    for (const node of addedNodes) if (node.dataset?.banner) window.shown[node.dataset.banner] = performance.now();
   }
 }).observe(document, { childList: true, subtree: true, attributeFilter: ["data-state"] });"""
-TOOK = "(key) => (window.told[key] - window.began) / 1000"
+TOOK = "(key) => (window.shown[key] - window.began) / 1000"
 
 # Keeps what each connection sends, and lets a test put nothing in its place.
 KEEP_SENDERS = """window.senders = parent.senders ?? [];
@@ -79,7 +79,7 @@ def appears_in_time(person: Person, key: str) -> None:
     """The banner comes HINT_SECONDS after the last click or opening of the microphone, at the most."""
     expect(banner(person, key)).to_be_visible(timeout=LONG)
     took = person.page.evaluate(TOOK, key)
-    print(f"{key}: told after {took:.2f} s")
+    print(f"{key}: shown after {took:.2f} s")
     assert 0 < took < HINT_SECONDS + SLACK_SECONDS
 
 

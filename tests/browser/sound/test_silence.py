@@ -1,4 +1,4 @@
-"""What Chromium itself says of the sound that it gets: silence that is told of is neither loss nor the end."""
+"""What Chromium itself says of the sound that it gets: announced silence is neither loss nor the end."""
 
 from collections.abc import Callable
 

@@ -7,10 +7,10 @@ from bench.rig.relay import Network, Relay
 from tests.rig.browser.person import Person
 
 HOST = "127.0.0.1"
-# The page is told the relay's port for the node's.
-DETOUR = """const told = RTCPeerConnection.prototype.setRemoteDescription;
+# The page gets the relay's port instead of the node's.
+DETOUR = """const original = RTCPeerConnection.prototype.setRemoteDescription;
 RTCPeerConnection.prototype.setRemoteDescription = function ({ type, sdp }) {
-  return told.call(this, { type, sdp: sdp.replace(/^(a=candidate:.* )NODE (typ host)/gm, "$1RELAY $2") });
+  return original.call(this, { type, sdp: sdp.replace(/^(a=candidate:.* )NODE (typ host)/gm, "$1RELAY $2") });
 };"""
 
 

@@ -29,7 +29,7 @@ class Link(NamedTuple):
     bits: int = 30  # of an IPv4 address, that are the network's
 
     def at(self, address: str) -> list[str]:
-        """What iproute2 is told to give an end this address, at once."""
+        """The arguments with which iproute2 gives an end this address, at once."""
         return [f"{address}/64", "nodad"] if ":" in address else [f"{address}/{self.bits}"]
 
 
@@ -119,31 +119,31 @@ class Place:
         _ip("-n", self.name, *arguments)
 
 
-class Door:
-    """A TCP port of one place that leads to the same port on the loopback of another; None is this machine.
+class Forwarder:
+    """Forwards a TCP port of one place to the same port on the loopback of another; None is this machine.
 
-    What is reached through one on its own loopback comes from the own machine, for a browser: its pages are secure
-    contexts. One at another ``host`` is reached over the links.
+    A browser takes what it reaches on its own loopback for its own machine, so such pages are secure contexts. A
+    forwarder at another `host` is reached over the links.
     """
 
     def __init__(
-        self, port: int, *, outside: Place | None = None, inside: Place | None = None, host: str = "127.0.0.1"
+        self, port: int, *, listens: Place | None = None, connects: Place | None = None, host: str = "127.0.0.1"
     ) -> None:
         self._port, self._host = port, host
-        opening = Thread(target=self._open, args=[outside])
+        opening = Thread(target=self._open, args=[listens])
         opening.start()
         opening.join()
-        self._accepting = Thread(target=self._accept, args=[inside], daemon=True)
+        self._accepting = Thread(target=self._accept, args=[connects], daemon=True)
         self._accepting.start()
 
-    def _open(self, outside: Place | None) -> None:
-        if outside is not None:
-            outside.enter()
+    def _open(self, listens: Place | None) -> None:
+        if listens is not None:
+            listens.enter()
         self._listening = socket.create_server((self._host, self._port))
 
-    def _accept(self, inside: Place | None) -> None:
-        if inside is not None:
-            inside.enter()
+    def _accept(self, connects: Place | None) -> None:
+        if connects is not None:
+            connects.enter()
         with suppress(OSError):  # closed
             while True:
                 theirs, _ = self._listening.accept()
@@ -158,7 +158,7 @@ class Door:
         for one, other in ((theirs, ours), (ours, theirs)):
             Thread(target=_pass_on, args=[one, other], daemon=True).start()
 
-    def __enter__(self) -> "Door":
+    def __enter__(self) -> "Forwarder":
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -144,7 +144,7 @@ async def test_many_pages_cost_one_query_and_one_subscription(
     assert not get_channel_layer()._get_layer().groups
 
 
-async def test_a_fault_is_not_the_end_of_the_lookout(
+async def test_a_fault_is_not_the_end_of_the_watch(
     hana: User, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fail(*_: Any) -> None:

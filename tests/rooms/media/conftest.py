@@ -114,8 +114,8 @@ class World:
     @property
     def connections(self) -> list[tuple[str, tuple[str, str, str, bool]]]:
         """The connections that the node has sent: participant, and quality, why, way, arrives."""
-        told = [hint for hint in self.hints if isinstance(hint, ConnectionState)]
-        return [(one.participant, (one.quality, one.why, one.way, one.arrives)) for one in told]
+        states = [hint for hint in self.hints if isinstance(hint, ConnectionState)]
+        return [(one.participant, (one.quality, one.why, one.way, one.arrives)) for one in states]
 
     async def close(self) -> None:
         for client in self.clients:

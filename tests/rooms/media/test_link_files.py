@@ -21,11 +21,11 @@ def writing(node: Node) -> list[Piece | Ended]:
     return written
 
 
-async def heard(web: Web, boot: str) -> None:
-    await until_told(web, standing.FILES, f"{SPACE} {boot}")
+async def demand(web: Web, boot: str) -> None:
+    await publish_to_node(web, standing.FILES, f"{SPACE} {boot}")
 
 
-async def until_told(web: Web, channel: str, text: str) -> None:
+async def publish_to_node(web: Web, channel: str, text: str) -> None:
     """Publish it to a node that listens by now."""
     async with asyncio.timeout(10):
         while not await web.redis.publish(channel, text):  # noqa: ASYNC110 -- what is waited for is a node
@@ -37,7 +37,7 @@ async def test_the_meant_boot_writes_the_files_of_a_space(running: Running, web:
         written = writing(node)
         await web.write("hana", boot=node.boot)
         assert written == []
-        await heard(web, node.boot)
+        await demand(web, node.boot)
         await until(lambda: any(isinstance(one, Piece) for one in written))
         assert node.engine.spaces[SPACE].files.feed is not None
         assert {one.folder for one in written} == {folder("", SPACE)}
@@ -49,10 +49,10 @@ async def test_another_start_that_is_to_write_ends_it_here(running: Running, web
     async with running() as (node, _):
         written = writing(node)
         await web.write("hana", boot="" if says == "nothing" else node.boot)
-        await heard(web, node.boot)
+        await demand(web, node.boot)
         await until(lambda: any(isinstance(one, Piece) for one in written))
         await web.write("hana", publish=False, boot="" if says == "nothing" else "another")
-        await heard(web, "another")
+        await demand(web, "another")
         await until(lambda: any(isinstance(one, Ended) for one in written))
         assert [one.how for one in written if isinstance(one, Ended)] == ["moved"]
         assert node.engine.spaces[SPACE].files.feed is None
@@ -63,7 +63,7 @@ async def test_what_is_meant_for_another_start_is_not_begun(running: Running, we
         written = writing(node)
         await web.write("hana", boot=node.boot)
         await node.prepare(SPACE)
-        await heard(web, "another")
+        await demand(web, "another")
         await web.redis.publish(standing.LEFT, f"{SPACE} nobody")
         version = await web.write("hana", boot=node.boot)
         await until(lambda: node.engine.spaces[SPACE].standing.version == version)
@@ -76,7 +76,7 @@ async def test_the_next_node_learns_that_files_are_wanted(running: Running, web:
         written = writing(node)
         moving: dict[str, Any] = {"boot": "another", "boot_before": node.boot, "from_ms": 60_000}
         await web.write("hana", boot=node.boot)
-        await heard(web, node.boot)
+        await demand(web, node.boot)
         await until(lambda: any(isinstance(one, Piece) for one in written))
         await channel.subscribe(standing.FILES)
         await web.write("hana", **moving)

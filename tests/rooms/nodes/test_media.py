@@ -290,7 +290,7 @@ async def test_listeners_queue_and_move_up(
         for place, late in enumerate((first, second), 1):
             ear = crowd.add(Ear(()))
             assert (await late.offer(ear))["code"] == "full"
-            await until(partial(_is_told, late, place), 20)
+            await until(partial(_is_at, late, place), 20)
         await listener.page.send(type="leave", id=1)
         left = time.monotonic()
         await until(lambda: first.waiting[-1] == 0, 20)
@@ -305,7 +305,7 @@ async def test_listeners_queue_and_move_up(
             await late.close()
 
 
-def _is_told(late: Follower, place: int) -> bool:
+def _is_at(late: Follower, place: int) -> bool:
     return late.waiting == [place]
 
 

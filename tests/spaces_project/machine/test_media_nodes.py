@@ -77,7 +77,7 @@ def two_free(kind: socket.SocketKind) -> int:
 @pytest.mark.alone
 @pytest.mark.proof
 def test_two_nodes_run_one_is_stopped_for_good_and_the_other_one_comes_back(machine: Machine) -> None:
-    machine.media, machine.face = two_free(socket.SOCK_DGRAM), two_free(socket.SOCK_STREAM)
+    machine.media, machine.media_http = two_free(socket.SOCK_DGRAM), two_free(socket.SOCK_STREAM)
     machine.start("--media-nodes", "2")
     listed = machine.command("media", "list").stdout
     print(listed)

@@ -63,7 +63,7 @@ def test_all_but_the_sound_listens_on_loopback_only(site: Machine) -> None:
     """Every listening TCP port and every UDP port of its processes, as the kernel has them."""
     bound = bound_by(site)
     tcp = [(host, port) for table, host, port in bound if table.startswith("tcp")]
-    assert {port for _, port in tcp} >= {site.web, site.face}
+    assert {port for _, port in tcp} >= {site.web, site.media_http}
     assert {host for host, _ in tcp} == {LOOPBACK}
     udp = [(host, port) for table, host, port in bound if table.startswith("udp")]
     everywhere = ANY_IPV6 if any(":" in address for address in in_networks()) else ANY

@@ -290,14 +290,14 @@ async def test_listeners_get_the_time_and_report_how_they_receive(world: World) 
 async def test_reports_leave_in_turns_and_each_listener_gets_one_in_time(world: World) -> None:
     world.stand("hana")
     listeners = [await world.join(f"listener-{number}", decode=False) for number in range(5)]
-    first, told = world.engine._reports._ticks, dict[int, list[int]]()  # by SSRC: in which ticks
+    first, reported = world.engine._reports._ticks, dict[int, list[int]]()  # by SSRC: in which ticks
     for tick in range(first + 1, first + 2 * REPORT_TICKS + 1):
         world.step()
         for report in reports_of(*listeners):
-            told.setdefault(report.ssrc, []).append(tick)
-    assert told.keys() == {world.peer(f"listener-{number}").out_ssrc for number in range(5)}
-    assert all(again - once == REPORT_TICKS for once, again in told.values())
-    assert not any(tick % (REPORT_TICKS // REPORT_TURNS) for ticks in told.values() for tick in ticks)
+            reported.setdefault(report.ssrc, []).append(tick)
+    assert reported.keys() == {world.peer(f"listener-{number}").out_ssrc for number in range(5)}
+    assert all(again - once == REPORT_TICKS for once, again in reported.values())
+    assert not any(tick % (REPORT_TICKS // REPORT_TURNS) for ticks in reported.values() for tick in ticks)
 
 
 async def test_a_report_tells_one_moment_in_both_times(world: World) -> None:
@@ -305,15 +305,15 @@ async def test_a_report_tells_one_moment_in_both_times(world: World) -> None:
     world.stand("hana")
     hana, lior = await world.join("hana", decode=False), await world.join("lior", decode=False)
     hana.speak(tone_packets(A))
-    due, told = world.now, dict[int, set[int]]()  # by SSRC: RTP time without the samples that had passed by then
+    due, reported = world.now, dict[int, set[int]]()  # by SSRC: RTP time without the samples that had passed by then
     for number in range(REPORT_TICKS + 50):
         due += TICK
         late(world, hana, due, number % 8 / 1000)
         for report in reports_of(hana, lior):
             assert report.sender_info.ntp_timestamp == rtcp.ntp(world.now)
             passed = round(world.now * SAMPLE_RATE)
-            told.setdefault(report.ssrc, set()).add((report.sender_info.rtp_timestamp - passed) % 2**32)
-    zeros = [told[world.peer(name).out_ssrc] for name in ("hana", "lior")]
+            reported.setdefault(report.ssrc, set()).add((report.sender_info.rtp_timestamp - passed) % 2**32)
+    zeros = [reported[world.peer(name).out_ssrc] for name in ("hana", "lior")]
     assert all(max(zero) - min(zero) <= 1 for zero in zeros), zeros
 
 

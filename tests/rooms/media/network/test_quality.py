@@ -38,7 +38,7 @@ class Listener:
         said = Reception(loss, jitter, round_trip, self.expected, self.lost)
         self.connection.on_reception(said, self.now)
 
-    def told(self) -> State | None:
+    def news(self) -> State | None:
         return self.connection.news(self.now)
 
 
@@ -47,7 +47,7 @@ def lior() -> Listener:
     """A listener who knows that all is well."""
     lior = Listener()
     lior.reports()
-    assert lior.told() == ALL_WELL
+    assert lior.news() == ALL_WELL
     return lior
 
 
@@ -77,49 +77,49 @@ def test_nothing_is_said_before_anything_is_known() -> None:
 def test_it_is_said_once(lior: Listener) -> None:
     for _ in range(5):
         lior.reports()
-        assert lior.told() is None
+        assert lior.news() is None
 
 
 def test_worse_is_said_at_once_and_better_after_a_while(lior: Listener) -> None:
     lior.reports(0.2)
-    assert lior.told() == State(POOR, "loss", "in", arrives=True)
+    assert lior.news() == State(POOR, "loss", "in", arrives=True)
     lior.reports()
-    assert lior.told() is None
+    assert lior.news() is None
     lior.reports()
     assert lior.now - START - 10 >= CALM_SECONDS
-    assert lior.told() == ALL_WELL
+    assert lior.news() == ALL_WELL
 
 
 def test_it_does_not_flicker_between_two_words(lior: Listener) -> None:
-    told = []
+    states = []
     for number in range(20):
         lior.reports(0.2 * (number % 2))
-        told.append(lior.told())
-    assert {state for state in told if state} == {State(POOR, "loss", "in", arrives=True)}
+        states.append(lior.news())
+    assert {state for state in states if state} == {State(POOR, "loss", "in", arrives=True)}
 
 
 def test_a_word_that_is_not_good_is_said_again_since_the_page_may_have_missed_it(lior: Listener) -> None:
     lior.reports(0.05)
-    first, since = lior.told(), lior.now
-    told = []
+    first, since = lior.news(), lior.now
+    states = []
     while lior.now - since < 3 * REPEAT_SECONDS:
         lior.reports(0.05)
-        told.append(lior.told())
+        states.append(lior.news())
     assert first == State(FAIR, "loss", "in", arrives=True)
-    assert [state for state in told if state] == [first] * 3
+    assert [state for state in states if state] == [first] * 3
 
 
 def test_one_lost_packet_of_a_silent_space_says_nothing(lior: Listener) -> None:
     for _ in range(10):
         lior.reports(1 / 12, packets=12)
-        assert lior.told() is None
+        assert lior.news() is None
         lior.reports(packets=60)
-        assert lior.told() is None
+        assert lior.news() is None
 
 
 def test_a_state_is_sent_at_most_once_a_second(lior: Listener) -> None:
     lior.reports(0.05)
-    assert lior.told() is not None
+    assert lior.news() is not None
     lior.connection.watch(True, None, lior.now - SILENT_SECONDS)
     lior.connection.watch(True, None, lior.now)
     assert lior.connection.news(lior.now + 0.5) is None
@@ -171,9 +171,9 @@ async def test_the_node_tells_each_participant_about_their_own_connection(world:
         world.run(5.0)
         lior.send_report(loss)
     world.step()
-    told = world.connections
-    assert [state for name, state in told if name == "lior"] == [ALL_WELL.words, ("poor", "loss", "in", True)]
-    assert [state for name, state in told if name == "hana"] == [ALL_WELL.words]
+    states = world.connections
+    assert [state for name, state in states if name == "lior"] == [ALL_WELL.words, ("poor", "loss", "in", True)]
+    assert [state for name, state in states if name == "hana"] == [ALL_WELL.words]
 
 
 @pytest.mark.asyncio
