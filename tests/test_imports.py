@@ -1,6 +1,7 @@
 """Imports go one way: accounts < rooms < recordings < moderation < spaces_project."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -36,6 +37,10 @@ WITHOUT_DJANGO = [
     "rooms/media",
     "recordings/mixing",
 ]
+# What the templates of an app use of apps above it: parts of a page that are included, and nothing else.
+INCLUDED_UPWARD = {("accounts/person.html", "rooms")}
+NAMED_IN_TEMPLATES = re.compile(r"""["'](?:admin/)?(\w+)/[^"' ]+\.(?:html|css|js|svg)["']""")
+LOADED = re.compile(r"{% load ([\w ]+) %}")
 # Functions that may import: apps.ready() runs when the models are there, which the top of apps.py cannot wait for.
 LATE = {"apps.py"}
 
@@ -81,6 +86,34 @@ def test_an_app_imports_only_what_stands_to_its_left(app: str) -> None:
         if name.split(".")[0] in above
     ]
     assert wrong == []
+
+
+def used_in_template(text: str) -> set[str]:
+    """The apps whose templates, static files and tag libraries a template uses."""
+    libraries = {path.stem: app for app in ORDER for path in (ROOT / app / "templatetags").glob("*.py")}
+    loaded = {libraries.get(name, "") for names in LOADED.findall(text) for name in names.split()}
+    return loaded | set(NAMED_IN_TEMPLATES.findall(text))
+
+
+@pytest.mark.parametrize("app", ["accounts", "rooms", "recordings", "moderation"])
+def test_templates_of_an_app_use_only_what_stands_to_its_left(app: str) -> None:
+    """The frame of the site is above all apps, and all may use it: its tags, `base.html` and `includes/`."""
+    above = set(ORDER[ORDER.index(app) + 1 : -1])
+    folder = ROOT / "templates"
+    paths = [*(folder / app).rglob("*.html"), *(folder / "admin" / app).rglob("*.html")]
+    found = {
+        (str(path.relative_to(folder)), other)
+        for path in paths
+        for other in used_in_template(path.read_text(encoding="utf-8")) & above
+    }
+    assert found == {one for one in INCLUDED_UPWARD if one[0].startswith(f"{app}/")}
+
+
+@pytest.mark.parametrize(
+    "line", ["{% load i18n spaces %}", "{% static 'rooms/app.js' %}", '{% include "rooms/_card.html" with a=b %}']
+)
+def test_what_a_template_uses_is_found(line: str) -> None:
+    assert "rooms" in used_in_template(f"{{% load i18n %}}\n{line}")
 
 
 def parts_of_rooms(path: Path) -> Iterator[tuple[int, str]]:
