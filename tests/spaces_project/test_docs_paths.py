@@ -41,7 +41,7 @@ def anchors(page: Path) -> set[str]:
     return {f"#{slug}{f'-{number}' if number else ''}" for slug, last in found.items() for number in range(last + 1)}
 
 
-def missend_first_canary(target: Path, anchor: str) -> bool:
+def is_missing(target: Path, anchor: str) -> bool:
     if not target.exists():
         return True
     return bool(anchor) and (target.suffix != ".md" or anchor not in anchors(target))
@@ -55,15 +55,13 @@ def test_every_page_that_is_named_is_there() -> None:
         for path, anchor in NAMED.findall(file.read_text(encoding="utf-8"))
     }
     assert len(named) > 20
-    assert [one for one in sorted(named) if missend_first_canary(CHECKOUT / one[1], one[2])] == []
+    assert [one for one in sorted(named) if is_missing(CHECKOUT / one[1], one[2])] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=label)
 def test_every_link_leads_to_a_heading(page: Path) -> None:
     links = LINK.findall(CODE.sub("", page.read_text(encoding="utf-8")))
-    assert [
-        link + anchor for link, anchor in links if missend_first_canary(page.parent / link if link else page, anchor)
-    ] == []
+    assert [link + anchor for link, anchor in links if is_missing(page.parent / link if link else page, anchor)] == []
 
 
 def test_the_anchors_are_those_of_github(tmp_path: Path) -> None:

@@ -12,11 +12,12 @@ import aiohttp
 import msgspec
 
 from rooms.media.client.peer import Client, Crowd
+from rooms.protocol import Close
 from spaces_project.demo.bots import rows
 from spaces_project.demo.bots.replica import Frame, Replica
 from spaces_project.demo.speech import clips
 
-FINAL = {4400, 4403, 4404, 4410}  # close codes after which there is no way back into this Space
+FINAL = {Close.TAKEN_OVER, Close.REMOVED, Close.NOT_FOUND, Close.ENDED}  # no way back into this Space
 ANSWER_SECONDS = 10.0
 CONNECT_SECONDS = 10.0
 CLOSE_SECONDS = 0.5  # for the server's goodbye
