@@ -8,6 +8,8 @@ import msgspec
 import structlog
 from django.conf import settings
 
+from rooms.media.contract.joining import Refusal
+
 SECONDS = 3.0
 
 log = structlog.get_logger(__name__)
@@ -19,14 +21,11 @@ class NoAnswer(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """What a node answered. `body` is {} for an empty answer, and has an `error` if the node refused."""
+    """What a node answered. `body` is {} for an empty answer. `refusal` says why the node refused, if it did."""
 
     status: int
     body: dict[str, Any]
-
-    @property
-    def ok(self) -> bool:
-        return self.status < 400
+    refusal: Refusal | None = None
 
 
 def client(seconds: float = SECONDS, at_once: int = 0) -> aiohttp.ClientSession:
@@ -46,7 +45,8 @@ async def ask(session: aiohttp.ClientSession, method: str, url: str, body: Any =
     try:
         async with session.request(method, url, json=body) as response:
             text = await response.read()
-            return Answer(response.status, msgspec.json.decode(text, type=dict[str, Any]) if text else {})
+            body = msgspec.json.decode(text, type=dict[str, Any]) if text else {}
+            return Answer(response.status, body, msgspec.convert(body, Refusal) if response.status >= 400 else None)
     except (aiohttp.ClientError, TimeoutError, msgspec.MsgspecError) as error:
         raise NoAnswer(str(error) or type(error).__name__) from None
 
@@ -58,7 +58,7 @@ async def call(session: aiohttp.ClientSession, method: str, url: str) -> dict[st
     except NoAnswer as error:
         log.debug("node_unreachable", url=url, error=str(error))
         return None
-    if not answer.ok:
-        log.debug("node_refused", url=url, status=answer.status)
+    if answer.refusal is not None:
+        log.debug("node_refused", url=url, status=answer.status, why=answer.refusal.detail)
         return None
     return answer.body

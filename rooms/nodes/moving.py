@@ -168,9 +168,9 @@ async def fetch_held(client: aiohttp.ClientSession, url: str) -> Held | None:
         answer = await http.ask(client, "GET", url)
     except http.NoAnswer:
         return None
-    if answer.body.get("error") == "no_space":
-        return NOBODY
-    return msgspec.convert(answer.body, Held) if answer.ok else None
+    if answer.refusal is None:
+        return msgspec.convert(answer.body, Held)
+    return NOBODY if answer.refusal.error == "no_space" else None
 
 
 async def _until(holds: Callable[[], Awaitable[bool]], seconds: float) -> bool:

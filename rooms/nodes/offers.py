@@ -142,11 +142,11 @@ async def _ask(url: str, join: Join) -> str:
     except http.NoAnswer as error:
         log.warning("node_unreachable", url=url, error=str(error))
         raise SoundRefused(SoundReason.NO_NODE) from None
-    if answer.ok:
+    if answer.refusal is None:
         return msgspec.convert(answer.body, Joined).sdp
-    reason = SoundReason.of_node(answer.body.get("error", ""))
+    reason = SoundReason.of_node(answer.refusal.error)
     if reason == SoundReason.NODE_FAULT:
-        log.error("node_fault", url=url, status=answer.status, answer=answer.body)
+        log.error("node_fault", url=url, status=answer.status, why=answer.refusal.detail)
     raise SoundRefused(reason)
 
 

@@ -4,6 +4,7 @@ import logging
 
 import pytest
 
+from rooms.media.contract.joining import Refusal
 from rooms.nodes import http, offers
 from rooms.nodes.refusals import TEXTS, SoundReason, SoundRefused
 
@@ -26,7 +27,7 @@ def test_any_other_code_is_a_fault_of_the_node(code: str) -> None:
 
 async def test_a_fault_of_a_node_is_logged(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     async def ask(*_: object) -> http.Answer:
-        return http.Answer(401, {"error": "unauthorized", "detail": "the shared secret is missing or wrong"})
+        return http.Answer(401, {}, Refusal("unauthorized", "the shared secret is missing or wrong"))
 
     monkeypatch.setattr(http, "ask", ask)
     with pytest.raises(SoundRefused) as refused, caplog.at_level(logging.ERROR):
