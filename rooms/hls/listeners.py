@@ -14,7 +14,7 @@ from django.conf import settings
 
 from rooms import protocol
 from rooms.loops import PerLoop, database
-from rooms.media.contract.standing import FILES
+from rooms.media.contract.standing import FILES, Note
 from rooms.media.hls import signature
 from rooms.models import Participant, Space
 from rooms.nodes import offers, placement
@@ -120,7 +120,7 @@ async def demand(space_id: UUID) -> None:
     """Let the node of a Space write its files for a while."""
     boot = await _boot(space_id)
     if boot:
-        await async_redis_client().publish(FILES, f"{space_id} {boot}")
+        await async_redis_client().publish(FILES, str(Note(str(space_id), boot)))
 
 
 @database

@@ -77,7 +77,7 @@ class Link:
                     await self.reread()
                     async for message in channel.listen():
                         if message["type"] == "message":
-                            await self._on_message(_text(message["channel"]), _text(message["data"]))
+                            await self._on_message(_text(message["channel"]), message["data"])
             except (RedisError, OSError) as error:
                 log.warning("no standings, Redis cannot be reached: %s", error)
                 await asyncio.sleep(RETRY_SECONDS)
@@ -99,14 +99,18 @@ class Link:
         except (RedisError, OSError, TimeoutError) as error:
             log.warning("the heartbeat stays for %d ms: %s", heartbeat.LIFE_MS, error)
 
-    async def _on_message(self, channel: str, text: str) -> None:
-        space, _, rest = text.partition(" ")
+    async def _on_message(self, channel: str, data: bytes | str) -> None:
+        try:
+            note = standing.parse_note(data)
+        except ValueError as error:
+            log.error("publication on %s is malformed: %s", channel, error)
+            return
         if channel == standing.LEFT:
-            self._engine.leave(space, rest)
+            self._engine.leave(note.space, note.about)
         elif channel == standing.FILES:
-            await self._on_files(space, rest)
+            await self._on_files(note.space, note.about)
         else:
-            await self._on_published(space, rest)
+            await self._on_published(note.space, note.about)
 
     async def _on_published(self, name: str, version: str) -> None:
         space = self._engine.spaces.get(name)
@@ -136,7 +140,7 @@ class Link:
         await self._acknowledge([current for current in taken if current is not None and self._answers_for(current)])
         for space in [self._engine.spaces[name] for name in names if name in self._engine.spaces]:
             if space.files_belong_to:  # the web side would tell the next node only after up to two seconds
-                await self._redis.publish(standing.FILES, f"{space.space} {space.files_belong_to}")
+                await self._redis.publish(standing.FILES, str(standing.Note(space.space, space.files_belong_to)))
 
     def _answers_for(self, current: standing.Standing) -> bool:
         """Whether this node acknowledges the standing. While a Space moves, two nodes have it."""

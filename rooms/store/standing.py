@@ -6,7 +6,7 @@
 import msgspec
 from django.db import transaction
 
-from rooms.media.contract.standing import ACK_KEY, CHANNEL, ENDED_SECONDS, KEY, LEFT, Standing
+from rooms.media.contract.standing import ACK_KEY, CHANNEL, ENDED_SECONDS, KEY, LEFT, Note, Standing
 from rooms.store.client import redis_client
 
 # Two verbs may reach Redis in the other order than they were committed, so only a newer standing is written.
@@ -15,7 +15,7 @@ local old = redis.call('GET', KEYS[1])
 if old and cjson.decode(old).version > tonumber(ARGV[2]) then return 0 end
 redis.call('SET', KEYS[1], ARGV[1])
 if tonumber(ARGV[4]) > 0 then redis.call('EXPIRE', KEYS[1], ARGV[4]); redis.call('EXPIRE', KEYS[2], ARGV[4]) end
-return redis.call('PUBLISH', ARGV[3], ARGV[5] .. ' ' .. ARGV[2])
+return redis.call('PUBLISH', ARGV[3], ARGV[5])
 """
 
 
@@ -25,7 +25,8 @@ def write(standing: Standing) -> None:
     keys = KEY.format(space=space), ACK_KEY.format(space=space)
     lifetime = ENDED_SECONDS if standing.ended else 0
     data = msgspec.json.encode(standing).decode()
-    redis_client().eval(_WRITE, 2, *keys, data, standing.version, CHANNEL, lifetime, space)
+    note = Note(space, str(standing.version))
+    redis_client().eval(_WRITE, 2, *keys, data, standing.version, CHANNEL, lifetime, str(note))
 
 
 def in_effect(space_id: object) -> int:
@@ -38,5 +39,5 @@ def left(space_id: object, participant: object) -> None:
 
     This is a hint. `rooms.nodes.strays` finds what it missed. The standing does not list people who came or left:
     listeners do so by the thousand, and may come back."""
-    note = f"{space_id} {participant}"
+    note = str(Note(str(space_id), str(participant)))
     transaction.on_commit(lambda: redis_client().publish(LEFT, note), robust=True)

@@ -1,12 +1,12 @@
 """The standing of a Space: what its media node may do for whom.
 
-The web side writes it as JSON under KEY in Redis and publishes `<space> <version>` on CHANNEL. The node applies it and
-acknowledges the version under ACK_KEY, repeatedly, because Redis may lose it. A missing key means that the Space is
+The web side writes it as JSON under KEY in Redis and publishes a note with its version on CHANNEL. The node applies it
+and acknowledges the version under ACK_KEY, repeatedly, because Redis may lose it. A missing key means that the Space is
 closed.
 
-The standing does not list participants who left. The web side publishes `<space> <participant>` on LEFT, and from time
-to time compares who is on the node with who should be. While anybody listens to a Space as HLS files, the web side
-publishes `<space> <boot>` on FILES every few seconds: the boot that is to write them.
+The standing does not list participants who left. The web side publishes a note with the participant on LEFT, and from
+time to time compares who is on the node with who should be. While anybody listens to a Space as HLS files, the web side
+publishes a note on FILES every few seconds, with the boot that is to write them.
 """
 
 import msgspec
@@ -19,6 +19,16 @@ ACK_KEY = "spaces:standing:ack:{space}"
 ENDED_SECONDS = 600  # how long the standing of an ended Space and its acknowledgement stay for readers
 MAX_VOICES = 12
 FOREVER_MS = 2**53
+
+
+class Note(msgspec.Struct, frozen=True):
+    """What is published about a Space: on CHANNEL a version, on LEFT a participant, on FILES a boot."""
+
+    space: str
+    about: str
+
+    def __str__(self) -> str:
+        return f"{self.space} {self.about}"
 
 
 class Voice(msgspec.Struct, frozen=True):
@@ -72,6 +82,14 @@ class Standing(msgspec.Struct, frozen=True):
     def supersedes(self, other: "Standing | None") -> bool:
         """Whether this version replaces the other one. The same version does not."""
         return other is None or self.version > other.version
+
+
+def parse_note(data: bytes | str) -> Note:
+    """Read a publication. Raise ValueError if it is no note."""
+    words = (data.decode() if isinstance(data, bytes) else data).split(" ")
+    if len(words) != 2 or not all(words):
+        raise ValueError(f"not a Space and what is new about it: {data!r}")
+    return Note(*words)
 
 
 def parse(data: bytes | str) -> Standing:

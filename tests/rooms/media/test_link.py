@@ -199,6 +199,20 @@ async def test_a_malformed_standing_is_not_applied(
         client.vanish()
 
 
+@pytest.mark.parametrize("channel", [standing.CHANNEL, standing.LEFT, standing.FILES])
+async def test_a_malformed_publication_is_left_out(
+    running: Running, web: Web, caplog: pytest.LogCaptureFixture, channel: str
+) -> None:
+    await web.write("hana")
+    async with running() as (node, call), Crowd() as crowd:
+        client = await call.connect(crowd, "hana")
+        await web.redis.publish(channel, b"\xff\xff")
+        await until(lambda: f"publication on {channel} is malformed" in caplog.text)
+        await web.redis.publish(standing.LEFT, f"{SPACE} hana")
+        await until(client.gone.is_set)
+        assert not node.failed
+
+
 async def test_without_redis_the_node_runs_and_says_so(
     redis_url: str, tmp_path: Path, web: Web, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

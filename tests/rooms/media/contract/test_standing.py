@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from rooms.media.contract.standing import Standing, Voice, parse
+from rooms.media.contract.standing import Note, Standing, Voice, parse, parse_note
 
 WRITTEN: dict[str, Any] = {
     "space": "s",
@@ -24,6 +24,17 @@ def test_what_was_written_is_read() -> None:
     assert standing.voice("lior") is None
     assert standing.admits("lior")
     assert not standing.admits("dee")
+
+
+def test_a_note_is_read_as_it_was_written() -> None:
+    assert str(Note("tea", "3")) == "tea 3"
+    assert parse_note(b"tea 3") == parse_note("tea 3") == Note("tea", "3")
+
+
+@pytest.mark.parametrize("data", [b"", b"tea", b"tea ", b" 3", b"tea 3 4", b"\xff 3"])
+def test_what_is_no_note_is_refused(data: bytes) -> None:
+    with pytest.raises(ValueError, match=r"not a Space|decode"):
+        parse_note(data)
 
 
 def test_nobody_is_admitted_after_the_end() -> None:
