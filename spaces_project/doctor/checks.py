@@ -23,7 +23,7 @@ from spaces_project.doctor.sound import announced_addresses, udp_port
 from spaces_project.doctor.turn import turn_servers
 from spaces_project.env import LEAST_SECRET
 from spaces_project.health import web_health
-from spaces_project.machine.demo import secret
+from spaces_project.machine.demo_secrets import secret
 from spaces_project.machine.embedded import POSTGRES_MAJOR
 
 OLDEST_POSTGRES = 14  # what Django 5.2 supports

@@ -14,7 +14,7 @@ from rooms.management.options import MOST_PORT, number
 from spaces_project.demo import greeting, links
 from spaces_project.env import load_file
 from spaces_project.health import web_health
-from spaces_project.machine import demo, embedded, media_nodes, own_addresses, running
+from spaces_project.machine import demo_secrets, embedded, media_nodes, own_addresses, running
 from spaces_project.machine.output import Console, LogFiles, Output
 from spaces_project.machine.own_addresses import LOOPBACK
 from spaces_project.machine.supervisor import Child, StartFailed, Supervisor, python
@@ -77,7 +77,7 @@ class Command(BaseCommand):
     # --- before anything starts ---------------------------------------------------------------------------------------
     def check_secrets(self) -> None:
         if self.demo:
-            demo.make_file(settings.DEMO_FILE)
+            demo_secrets.make_file(settings.DEMO_FILE)
             load_file(settings.DEMO_FILE)
             return
         if settings.DEMO_FILE.exists() and settings.EMBEDDED_POSTGRES:
@@ -85,7 +85,7 @@ class Command(BaseCommand):
                 f"{settings.VAR_DIR} holds a demonstration, whose passwords were shown; set VAR_DIR to a new folder."
             )
         for name in ("SECRET_KEY", "MEDIA_SECRET"):
-            if not demo.secret(name):
+            if not demo_secrets.secret(name):
                 raise CommandError(
                     f"{name} is not set; give it 50 random characters (docs/operating/one-machine.md), or use --demo."
                 )
