@@ -3,7 +3,7 @@
 from pathlib import Path
 from secrets import token_bytes
 
-from rooms.media.hls import files
+from rooms.media.hls import folder as hls_folder
 from rooms.media.network import stun
 
 STRANGER = "stun-stranger"  # the cause in `Health.drops` under which a node counts such a check
@@ -16,4 +16,4 @@ def stranger_check() -> bytes:
 
 def put_file(root: Path, folder: str, name: str, data: bytes) -> None:
     """Write a file below `root` with the rights of a node's files. Raise OSError if that fails."""
-    files.write(files.make_folder(root, folder), name, data)
+    hls_folder.write(hls_folder.make_folder(root, folder), name, data)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from rooms.media.hls.files import Folder
+from rooms.media.hls.folder import Folder
 from rooms.media.hls.leftovers import sweep
 from rooms.media.hls.levels import Levels
 from rooms.media.hls.messages import Ended, Piece

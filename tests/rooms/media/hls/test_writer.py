@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 import pytest
 
-from rooms.media.hls.files import KEPT, Folder, write
+from rooms.media.hls.folder import KEPT, Folder, write
 from rooms.media.hls.leftovers import ABANDONED_SECONDS, sweep
 from rooms.media.hls.messages import Ended, Piece
 from rooms.media.hls.playlist import WINDOW, Playlist, parse
