@@ -2,7 +2,7 @@
 import { announce } from "frame/announcer.js";
 import { may } from "frame/facts.js";
 import { say } from "frame/toast.js";
-import { Hearing, QueuePlace } from "rooms/page/hearing.js";
+import { Hearing, QueuePlace } from "rooms/page/announce_sound.js";
 import { myRole } from "rooms/wire/state.js";
 
 const named = (text, name) => interpolate(text, [name]);
