@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.shared.requests import MemberRequest
-from moderation.desk import effect, listening
+from moderation.desk import in_effect, listening
 from moderation.forms import DecisionForm
 from moderation.models import AuditEvent, Case
 from moderation.models.case import CLAIM, DECIDE
@@ -81,7 +81,7 @@ def _desk(request: MemberRequest, case: Case, form: DecisionForm | None = None) 
         "form": (form or DecisionForm(case=case, by=by)) if mine and by.has_perm(DECIDE) else None,
         **(listening.context(case, reports) if mine else {}),
         "decision": decision,
-        "effect": effect.of(decision, timezone.now()) if decision else None,
+        "effect": in_effect.of(decision, timezone.now()) if decision else None,
         "history": _history(case),
     }
     status = HTTPStatus.BAD_REQUEST if form is not None and form.errors else HTTPStatus.OK
@@ -136,8 +136,8 @@ def followed(request: MemberRequest, case: Case) -> HttpResponse:
     decision = case.decision
     if decision is None:
         raise Http404
-    seen = effect.of(decision, timezone.now())
-    return render(request, "admin/moderation/case/_effect.html", {"case": case, "effect": seen})
+    seen = in_effect.of(decision, timezone.now())
+    return render(request, "admin/moderation/case/_in_effect.html", {"case": case, "effect": seen})
 
 
 @require_safe

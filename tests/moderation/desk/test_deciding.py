@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from moderation.desk import effect
+from moderation.desk import in_effect
 from moderation.models import Case, Decision
 from moderation.rules import Kind
 from recordings.models import Recording
@@ -103,11 +103,11 @@ def test_a_sound_server_without_a_heartbeat_is_not_taken_for_silent_at_once(
     decision = claimed.decide(reviewer, kind, WHY)
     decision.case.space.refresh_from_db()
     just_before, just_after = (decision.created_at + timedelta(seconds=seconds) for seconds in (59, 62))
-    assert not effect.of(decision, decision.created_at).done
-    assert not effect.of(decision, just_before).done
-    assert effect.of(decision, just_after).done
+    assert not in_effect.of(decision, decision.created_at).done
+    assert not in_effect.of(decision, just_before).done
+    assert in_effect.of(decision, just_after).done
     Space.objects.filter(pk=tea.pk).update(node="here")
     decision.case.space.refresh_from_db()
-    assert effect.of(decision, decision.created_at).done, "its sound server lives and says that it has no such Space"
+    assert in_effect.of(decision, decision.created_at).done, "its sound server lives and says that it has no such Space"
     heartbeat(tea)
-    assert not effect.of(decision, just_after).done, "it still says that it has the Space"
+    assert not in_effect.of(decision, just_after).done, "it still says that it has the Space"

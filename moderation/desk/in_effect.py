@@ -1,4 +1,7 @@
-"""Whether a decision has taken effect: in the rows, and in what the media node says it has applied."""
+"""Whether a decision has taken effect: in the rows, and in what the media node says it has applied.
+
+`Case.decide` in `moderation/models/case.py` carries the decision out.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
