@@ -127,7 +127,7 @@ def inviting_refusal(by_name: bool, invited: int) -> Reason | None:
 
 
 def hosting_refusal(missing_followers: int, suspended: bool, already_live: bool) -> Reason | None:
-    """May a member open a Space? `missing_followers` is 0 if staff granted the right."""
+    """May a member open a Space? `missing_followers` is what `User.followers_missing` counts."""
     if suspended:
         return Reason.SUSPENDED
     if missing_followers > 0:

@@ -1,7 +1,7 @@
 """How many requests the API takes: a budget for each member, and one for each address.
 
-Every request of a member counts against both; a stranger's counts against the address. The rates are settings. The
-counts are in the cache, which all web processes share.
+Every request of a member counts against both; a stranger's counts against the address. The rates are the
+settings API_MEMBER_PER_MINUTE and API_ADDRESS_PER_MINUTE. The counts are in the cache, which all web processes share.
 """
 
 from ipaddress import IPv6Address, ip_address, ip_network

@@ -1,4 +1,7 @@
-"""A case: what staff decide. Each person has at most one open case in a Space; later reports join it."""
+"""A case: what staff decide. `Case.decide` writes the decision and carries it out.
+
+Each person has at most one open case in a Space. Later reports join it.
+"""
 
 import uuid
 from datetime import datetime, timedelta

@@ -1,4 +1,7 @@
-"""Loudness by EBU R 128 (ITU-R BS.1770-4), and a limiter. Both are FFmpeg's filters through PyAV."""
+"""Loudness by EBU R 128 (ITU-R BS.1770-4), and a limiter. Both are FFmpeg's filters through PyAV.
+
+`recordings/mixing/mix.py` brings the mix to its target with them.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

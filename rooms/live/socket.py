@@ -1,4 +1,7 @@
-"""What all websockets share: the language of the page, silence after closing, a limit on the rate of frames."""
+"""What all websockets share: the language of the page, silence after closing, a limit on the rate of frames.
+
+`space_consumer.py` and `fleet_consumer.py` read the frames.
+"""
 
 import time
 from typing import Any

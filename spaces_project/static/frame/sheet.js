@@ -1,4 +1,4 @@
-/** The requests to speak, which slide over the page on a phone. */
+/** A sheet that slides over the page on a phone, as the requests to speak do. */
 
 /** `part(name)` finds the buttons "sheet" and "sheet-close" inside `element`. */
 export function connectSheet(element, part) {
