@@ -16,7 +16,7 @@ class AccountAdapter(DefaultAccountAdapter):
     }
 
     def clean_username(self, username: str, shallow: bool = False) -> str:
-        """Return the handle in lower case. Check its shape, reserved words and, unless `shallow`, that it is free."""
+        """The handle in lower case. Checks its shape, reserved words and, unless `shallow`, that it is free."""
         handle = username.strip().lower()
         handle_shape(handle)
         refuse_reserved(handle)

@@ -22,7 +22,8 @@ QUALITY: Final = 82
 def square_avatar(upload: "File[bytes]") -> "ContentFile[bytes]":
     """Make a square WebP of at most 512 x 512 pixels from the middle of `upload`.
 
-    Raises ValidationError, with a text for the member, if the file is too large, or no picture that we can read."""
+    Raises ValidationError, with a text for the member, if the file is too large, or no picture that we can read.
+    """
     if upload.size > UPLOAD_BYTES:
         raise ValidationError(_("The picture is too large. Choose one of at most 8 MB."), code="avatar_bytes")
     try:

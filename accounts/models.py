@@ -40,7 +40,8 @@ def avatar_path(user: "User", filename: str) -> str:
 class User(AbstractBaseUser, PermissionsMixin):
     """A member or a member of staff.
 
-    Only the verbs change `follower_count`, under locks. `save()` never writes it."""
+    Only the verbs change `follower_count`, under locks. `save()` never writes it.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     handle = HandleField(
@@ -105,7 +106,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     def follow(self, other: "User") -> "Follow":
         """Follow `other`, or ask to if `other` approves each follower. Safe to repeat.
 
-        Raises Refused for oneself, while suspended, and if one has blocked the other."""
+        Raises Refused for oneself, while suspended, and if one has blocked the other.
+        """
         now = timezone.now()
         people = lock_people(self, other)
         suspended, blocked = people[self.pk].is_suspended(now), Block.between(self, other).exists()
@@ -178,7 +180,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     def block(self, other: "User") -> None:
         """Block `other`: following ends both ways, and neither can enter the other's Spaces. Safe to repeat.
 
-        Raises Refused for oneself. The signal `blocked` reaches live Spaces."""
+        Raises Refused for oneself. The signal `blocked` reaches live Spaces.
+        """
         check(rules.block_refusal(self.pk == other.pk))
         now = timezone.now()
         lock_people(self, other)
@@ -230,7 +233,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     def suspend(self, until: datetime) -> None:
         """Suspend the account until `until` (aware). The signal `suspended` reaches live Spaces.
 
-        Raises ValueError for a time in the past."""
+        Raises ValueError for a time in the past.
+        """
         if until <= timezone.now():
             raise ValueError("a suspension has to end in the future")
         self.suspended_until = until
@@ -281,7 +285,8 @@ def lock_people(*people: User) -> dict[uuid.UUID, User]:
     """Lock the rows of `people` until the transaction ends, and return them fresh, by id.
 
     They are locked in the order of ids, so verbs on the same people never wait in a circle. NO KEY lets other
-    transactions still write rows that point to these people."""
+    transactions still write rows that point to these people.
+    """
     rows = User.objects.select_for_update(no_key=True).filter(pk__in=[person.pk for person in people])
     return {person.pk: person for person in rows.order_by("pk")}
 

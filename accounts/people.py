@@ -59,7 +59,8 @@ class PeopleQuerySet(models.QuerySet["User"]):
         """People whose handle begins with `query`, or whose name has words that begin with its words.
 
         The most followed come first. An empty query finds no one.
-        Chain it: `User.objects.visible_to(me).search("mor")[:20]`."""
+        Chain it: `User.objects.visible_to(me).search("mor")[:20]`.
+        """
         query = query.replace("\0", "").strip().lower()  # PostgreSQL takes no NUL
         words = re.findall(r"\w+", query)[:SEARCH_WORDS]
         if not words:

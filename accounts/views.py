@@ -35,7 +35,8 @@ PersonView = Callable[Concatenate[MemberRequest, User, P], HttpResponse]
 def of_a_visible_person(view: PersonView[P]) -> Callable[Concatenate[MemberRequest, str, P], HttpResponse]:
     """Give the view the person with that handle, or answer "not available" if the member may not see them.
 
-    A person who blocked the member looks the same as one who does not exist."""
+    A person who blocked the member looks the same as one who does not exist.
+    """
 
     @login_required
     @wraps(view)

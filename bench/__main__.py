@@ -13,7 +13,7 @@ def names() -> list[str]:
 
 
 def main(wanted: list[str]) -> int:
-    """Run the benchmarks. Return how many failed."""
+    """Run the benchmarks. Returns how many failed."""
     if unknown := set(wanted) - set(names()):
         print(f"No benchmark {', '.join(sorted(unknown))}; there are: {', '.join(names())}.", file=sys.stderr)
         return 1

@@ -18,7 +18,7 @@ LOOP_MS = 30_000  # of sound, which is repeated
 
 
 def voice(hertz: float) -> list[Chunk]:
-    """Return the chunks of half a minute of a synthetic voice, as the tap writes them."""
+    """The chunks of half a minute of a synthetic voice, as the tap writes them."""
     pcm = talk(hertz, LOOP_MS // 1000)
     chunks: list[Chunk] = []
     tap, encoder = Tap("space", f"turn-{hertz}", "participant", chunks.append), Encoder()

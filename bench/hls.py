@@ -24,12 +24,12 @@ VOICE_SECONDS = 900  # after which the voice ends in any case
 
 
 async def usages(pids: list[int], seconds: float) -> list[float]:
-    """Return how many percent of a core each of these processes uses in the next `seconds`."""
+    """How many percent of a core each of these processes uses in the next `seconds`."""
     return await asyncio.gather(*(machine.usage(pid, seconds) for pid in pids))
 
 
 def figures(listeners: list[Listener], app: float, nginx: float, seconds: float) -> dict[str, object]:
-    """Return the figures of the last line."""
+    """The figures of the last line."""
     thousands = len(listeners) / 1000
     p50, p95 = np.percentile([listener.delay for listener in listeners], [50, 95])
     return {

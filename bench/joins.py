@@ -52,7 +52,7 @@ def ignore(received: TimedPacket) -> None:
 
 
 async def arrive(crowd: Crowd, join: Join) -> float:
-    """Join, wait for the first packet, then stop reading. Return when it came, in monotonic seconds."""
+    """Join, wait for the first packet, then stop reading. Returns when it came, in monotonic seconds."""
     peer = await crowd.connect(Listener(ignore, **crowd.options), join)
     await peer.sounding(PATIENCE)
     crowd.sink(peer)

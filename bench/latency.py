@@ -30,7 +30,7 @@ TIMED = 5  # listeners whose packets are timed, spread among all others
 
 
 async def click(crowd: Crowd, joins: Sequence[tuple[Join, Join]], seconds: float) -> list[float]:
-    """Return the seconds that clicks take. Rooms are pairs of functions to join as speaker and as listener."""
+    """The seconds that clicks take. Rooms are pairs of functions to join as speaker and as listener."""
     pairs: list[tuple[Clicker, list[TimedPacket]]] = []
     for speak, listen in joins:
         received: list[TimedPacket] = []
@@ -47,21 +47,21 @@ async def click(crowd: Crowd, joins: Sequence[tuple[Join, Join]], seconds: float
 
 
 async def node_clicks(seconds: float) -> list[float]:
-    """Return the seconds that clicks take through our node, with packets of 20 ms."""
+    """The seconds that clicks take through our node, with packets of 20 ms."""
     async with MediaNode(**GROUP_OF_20_MS) as node, Crowd() as crowd:
         rooms = [node.open_space(1) for _ in range(PHASES)]
         return await click(crowd, [(room.speak, room.listen) for room in rooms], seconds)
 
 
 async def janus_clicks(seconds: float) -> list[float]:
-    """Return the seconds that clicks take through Janus's AudioBridge."""
+    """The seconds that clicks take through Janus's AudioBridge."""
     async with Janus() as janus, Crowd(**PEER) as crowd:
         rooms = [await janus.room(number) for number in range(1, PHASES + 1)]
         return await click(crowd, [(room.speak, room.listen) for room in rooms], seconds)
 
 
 def unevenness(received: Sequence[TimedPacket]) -> list[float]:
-    """Return how far each packet is from an even clock of 20 ms, in seconds."""
+    """How far each packet is from an even clock of 20 ms, in seconds."""
     offsets = np.array([packet.at - packet.sequence * TICK_SECONDS for packet in received])
     return [float(passed) for passed in np.abs(offsets - np.median(offsets))]
 
@@ -86,7 +86,7 @@ async def send_jitter(busy: float, seconds: float) -> list[float]:
 
 
 async def fill(node: MediaNode, crowd: Crowd, listen: Join, count: int, busy: float, seconds: float) -> int:
-    """Connect as many more listeners as fit by the cost of the present ones. Return how many there are.
+    """Connect as many more listeners as fit by the cost of the present ones. Returns how many there are.
 
     It takes several rounds: the more listeners there are, the less each of them costs.
     """
@@ -101,7 +101,7 @@ async def fill(node: MediaNode, crowd: Crowd, listen: Join, count: int, busy: fl
 
 
 def ms(seconds: Sequence[float], share: float) -> float:
-    """Return a percentile in milliseconds, nan without values."""
+    """A percentile in milliseconds, nan without values."""
     return round(float(np.percentile(seconds, share)) * 1000, 1) if seconds else float("nan")
 
 

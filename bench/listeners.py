@@ -108,14 +108,14 @@ async def compare(counts: list[int], seconds: float, rounds: int) -> None:
 
 
 def middle(values: Iterable[float | None]) -> float | None:
-    """Return the median, None if a value is missing."""
+    """The median, None if a value is missing."""
     found = list(values)
     known = [value for value in found if value is not None]
     return statistics.median(known) if len(known) == len(found) else None
 
 
 def figures(count: int, rounds: list[Shares], audiobridge_pct: float) -> dict[str, object]:
-    """Return the figures of the last line, medians of the rounds. None for what was not measured."""
+    """The figures of the last line, medians of the rounds. None for what was not measured."""
     at_20, at_60, floor, stream = (middle(column) for column in zip(*rounds, strict=True))
     shares = {
         "cpu_pct_20": at_20,

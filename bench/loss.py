@@ -164,7 +164,7 @@ def judge(server: str, talked: Talk, pcm: Pcm, concealed: float | None) -> Resul
 
 
 async def invented(room: Room) -> float:
-    """Return the percentage of a speaker's packets that the node had to invent."""
+    """The percentage of a speaker's packets that the node had to invent."""
     (voice,) = (await room.held()).voices.values()
     return round(100 * voice.concealed / max(1, voice.received + voice.lost), 1)
 

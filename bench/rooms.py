@@ -25,7 +25,7 @@ async def fill(crowd: Crowd, room: Room, packets: Sequence[bytes]) -> None:
 
 
 async def cost(count: int, voices: Sequence[Sequence[bytes]], seconds: float) -> float:
-    """Return what `count` Spaces cost. They get the voices in turn."""
+    """What `count` Spaces cost. They get the voices in turn."""
     async with MediaNode() as node, Crowd() as crowd:
         await asyncio.sleep(measure.SETTLE_SECONDS)
         idle = await machine.usage(node.pid, seconds)

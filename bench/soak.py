@@ -32,7 +32,7 @@ MOST_GROWTH = 1.05  # of the memory, after the first sample
 
 
 def turn(number: int) -> list[bytes]:
-    """Return the packets of voice `number`, to be repeated: one slot of speech, silence in all others."""
+    """The packets of voice `number`, to be repeated: one slot of speech, silence in all others."""
     pcm = np.zeros(LOOP_SECONDS * SAMPLE_RATE, np.int16)
     start = number // AT_ONCE * SLOT_SECONDS * SAMPLE_RATE
     pcm[start : start + SLOT_SECONDS * SAMPLE_RATE] = samples.speech(SLOT_SECONDS, first=3 * number)
@@ -79,7 +79,7 @@ async def soak(listeners: int, minutes: float) -> None:
 
 
 def shortfalls(figures: Mapping[str, Any]) -> list[str]:
-    """Return which figures are not good enough."""
+    """Which figures are not good enough."""
     found = [f"{name} {figures[name]}" for name in ("lost_pct", "left_out_pct") if figures[name] >= MOST_LOST_PCT]
     found += [f"{name} {figures[name]}" for name in ("broken", "rig_missed_ticks") if figures[name]]
     if figures["audible_pct"] < LEAST_AUDIBLE_PCT:

@@ -175,7 +175,7 @@ class Storm:
         return time.time() - self.room.standing.started_at
 
     async def _voices(self) -> Counter[str]:
-        """Return the counts of the node's jitter buffers, summed over all voices."""
+        """The counts of the node's jitter buffers, summed over all voices."""
         voices = (await self.room.held()).voices.values()
         return Counter(lost=sum(voice.lost for voice in voices), concealed=sum(voice.concealed for voice in voices))
 
@@ -186,7 +186,7 @@ class Storm:
         return flood.Sent(0, 0.0)
 
     async def _join(self, crowd: Crowd, count: int, seconds: float) -> list[float]:
-        """Let `count` peers join. Return the seconds until each had its first packet."""
+        """Let `count` peers join. Returns the seconds until each had its first packet."""
         joins = []
         for _ in range(count):
             joins.append(asyncio.create_task(self._arrive(crowd)))
@@ -212,7 +212,7 @@ class Storm:
 
 
 def _dropped(before: Health, after: Health, kinds: Sequence[str]) -> int:
-    """Return how many packets the node has dropped for the causes of these kinds."""
+    """How many packets the node has dropped for the causes of these kinds."""
     causes = [flood.CAUSES[kind] for kind in kinds]
     return sum(after.drops.get(cause, 0) - before.drops.get(cause, 0) for cause in causes)
 
@@ -244,7 +244,7 @@ async def say(phases: Mapping[str, Phase], seconds: float, listeners: int) -> No
 
 
 def rounded(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the figures rounded to three decimals."""
+    """The figures rounded to three decimals."""
     return {name: round(value, 3) if isinstance(value, float) else value for name, value in row.items()}
 
 

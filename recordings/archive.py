@@ -28,7 +28,8 @@ RENEW_SECONDS = 2.0
 def archive(recording: Recording) -> bool:
     """Mix the recording if it waits and no other worker has it. False if not, or if it has to be mixed again.
 
-    An error is written to the row, so that it is tried again later, and raised."""
+    An error is written to the row, so that it is tried again later, and raised.
+    """
     claim = recording.claim()
     if not claim:
         return False

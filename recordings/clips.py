@@ -26,7 +26,8 @@ _MOST_FRAMES = 6  # of 20 ms, 120 ms in all: the longest packet of RFC 6716
 def track_clip(recording: Recording, participant: Participant, start_ms: int, end_ms: int | None = None) -> bytes:
     """What one person sent between two room times, in all turns. Without `end_ms`: up to the sound there is so far.
 
-    At most LONGEST_MS long. If the person sent nothing, the file is silent, or empty without `end_ms`."""
+    At most LONGEST_MS long. If the person sent nothing, the file is silent, or empty without `end_ms`.
+    """
     return _clip(Chunk.objects.filter(track__recording=recording, track__participant=participant), start_ms, end_ms)
 
 
@@ -39,7 +40,8 @@ def mix(recording: Recording, start_ms: int = 0) -> tuple[serve.Source, int]:
     """The whole mix for `serve.respond`, and the room time of its time 0.
 
     The finished mix begins at 0. Before it is there, what the listeners have heard since `start_ms` is returned, at
-    most LONGEST_MS of it."""
+    most LONGEST_MS of it.
+    """
     if recording.mix_key:
         return serve.stored(recording.mix_key, recording.mix_sha256[:32]), 0
     return serve.made(mix_clip(recording, start_ms)), start_ms
@@ -60,7 +62,8 @@ def heard_until_ms(recording: Recording, participant: Participant | None = None)
 def known_until_ms(recording: Recording, participant: Participant | None = None) -> int:
     """Room time up to which all sound has arrived while the Space is live.
 
-    A chunk covers 5 s and takes seconds to arrive. Silence makes no chunks, so the clock decides in that case."""
+    A chunk covers 5 s and takes seconds to arrive. Silence makes no chunks, so the clock decides in that case.
+    """
     return max(heard_until_ms(recording, participant), recording.space.room_ms - ARRIVAL_MS)
 
 

@@ -59,7 +59,7 @@ def remove(key: str) -> None:
 
 
 def remove_tree(prefix: str) -> int:
-    """Delete everything below `prefix` and the folders themselves. Return the number of files. Safe to repeat."""
+    """Delete everything below `prefix` and the folders themselves. Returns the number of files. Safe to repeat."""
     below, names = _listed(prefix)
     for name in names:
         storage().delete(f"{prefix}/{name}")

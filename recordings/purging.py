@@ -18,7 +18,7 @@ SPOOLED = {".opus", ".damaged"}
 
 
 def purge_due(now: datetime) -> tuple[list[Receipt], list[Exception]]:
-    """Purge everything that is due. Return receipts and faults; a fault in one recording does not stop the others."""
+    """Purge everything that is due. Returns receipts and faults; a fault in one recording does not stop the others."""
     faults: list[Exception] = []
     receipts = list(_purged(now, faults))
     receipts += [receipt for folder in files.folders() if (receipt := purge_stray(folder, now))]

@@ -42,7 +42,8 @@ def made(data: bytes, content_type: str = OPUS) -> Source:
 def respond(request: HttpRequest, source: Source) -> HttpResponseBase:
     """Answer with the whole (200), with one range (206), or with 416.
 
-    A request for several ranges gets the whole, as RFC 9110 section 14.2 allows."""
+    A request for several ranges gets the whole, as RFC 9110 section 14.2 allows.
+    """
     try:
         asked = _range(request, source)
     except ranges.Unsatisfiable:

@@ -60,7 +60,8 @@ def personal(participant: object) -> str:
 def send(space_id: object, frame: str, close: Close | None = None, whom: str = "") -> None:
     """Send a numbered frame to everyone in the Space after commit. `Space.publish` numbers it.
 
-    `close`: why connections are closed after the frame, if they are. `whom`: only those of this participant."""
+    `close`: why connections are closed after the frame, if they are. `whom`: only those of this participant.
+    """
     message = _message(frame, close, whom)
     transaction.on_commit(lambda: layer.send(group(space_id), message), robust=True)
 
@@ -92,7 +93,8 @@ def fleet_changed(users: Iterable[UUID] = (), own: Iterable[UUID] = ()) -> None:
     """Send the fleet lines that may have changed a hint, after commit.
 
     `users`: went on or off a stage, so the lines of their followers change. `own`: people whose own line changes,
-    because they follow someone new or may enter other Spaces."""
+    because they follow someone new or may enter other Spaces.
+    """
     message = {"type": "fleet.event", "users": [str(pk) for pk in users], "own": [str(pk) for pk in own]}
     transaction.on_commit(lambda: layer.send(FLEET, message), robust=True)
 

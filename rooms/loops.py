@@ -15,14 +15,16 @@ T = TypeVar("T")
 def database(function: Callable[P, R]) -> Callable[P, Coroutine[Any, Any, R]]:
     """Run a sync function with the ORM in a thread of its own, so that a slow query holds up nothing else.
 
-    The connection comes from the pool and goes back to it."""
+    The connection comes from the pool and goes back to it.
+    """
     return database_sync_to_async(function, thread_sensitive=False)
 
 
 class PerLoop(Generic[T]):
     """One object per event loop, made by `make` at first use and forgotten with its loop.
 
-    Connections and tasks belong to the loop that made them, and a process may have several loops, one after another."""
+    Connections and tasks belong to the loop that made them, and a process may have several loops, one after another.
+    """
 
     def __init__(self, make: Callable[[], T]) -> None:
         self._make = make

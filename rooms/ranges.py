@@ -14,7 +14,8 @@ def read(header: str, size: int) -> tuple[int, int] | None:
     """The first byte and the one after the last that a `Range` header asks for, of a file of `size` bytes.
 
     None if the header is to be ignored: it is empty, asks for several ranges, or is no valid range (section 14.2 lets a
-    server answer all of these with the whole file). Raises Unsatisfiable."""
+    server answer all of these with the whole file). Raises Unsatisfiable.
+    """
     found = _RANGE.fullmatch(header)
     if found is None or found.groups() == ("", ""):
         return None

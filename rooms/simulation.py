@@ -134,7 +134,8 @@ class Simulation:
     def figures(self, seconds: float) -> dict[str, Any]:
         """What the command prints. Joins are in ms, from opening the websocket to the first packet of sound.
 
-        Expected packets follow from sequence numbers. A guest who gets no more packets counts as `cut_off`."""
+        Expected packets follow from sequence numbers. A guest who gets no more packets counts as `cut_off`.
+        """
         joined = [guest for guest in self.guests if guest.join_ms is not None]
         heard = [guest.client.received for guest in joined if guest.client and not guest.speaks]
         times = sorted(guest.join_ms for guest in joined if guest.join_ms is not None)

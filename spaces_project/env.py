@@ -122,7 +122,8 @@ def text(name: str, default: str, meaning: str, from_file: bool = False) -> str:
 def secret(name: str, meaning: str) -> str:
     """A secret that another program has in its configuration, too: letters and digits, which need no quoting there.
 
-    It has to be long enough that it cannot be guessed from signatures. Error messages do not show it."""
+    It has to be long enough that it cannot be guessed from signatures. Error messages do not show it.
+    """
 
     def parse(value: str) -> str:
         if not _SECRET.fullmatch(value):
@@ -181,7 +182,8 @@ def url(
 ) -> str:
     """An address with one of the schemes that passes `check`, or nothing.
 
-    Error messages do not show it: it may hold a password."""
+    Error messages do not show it: it may hold a password.
+    """
     beginnings = [f"{scheme}://" for scheme in schemes]
 
     def parse(value: str) -> str:
@@ -205,7 +207,8 @@ def url(
 def base(name: str, own: str, meaning: str) -> str:
     """Where browsers fetch the files of `own`, a path of this site: there, or below an address of another site.
 
-    It ends with a slash, and may be used in a content security policy."""
+    It ends with a slash, and may be used in a content security policy.
+    """
 
     def parse(value: str) -> str:
         if value != own and value.startswith("/"):

@@ -20,7 +20,8 @@ MORE = "`manage.py doctor` says more"
 def in_one_line(argv: Sequence[str]) -> Iterator[None]:
     """End this program with one line and exit code 1 if such a fault is raised in here.
 
-    With --traceback it is raised, as Django's own commands do."""
+    With --traceback it is raised, as Django's own commands do.
+    """
     try:
         yield
     except (EmbeddedError, ImproperlyConfigured) as error:

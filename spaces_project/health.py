@@ -24,7 +24,8 @@ def health(request: HttpRequest) -> JsonResponse:
     """200 while database and Redis answer, 503 otherwise.
 
     `nodes`: media nodes with a heartbeat. `jobs_age_seconds`: the age of the last canary, a job that beat sends every
-    ten seconds; null after ten minutes."""
+    ten seconds; null after ten minutes.
+    """
     found = {"database": _database(), **_redis()}
     ok = found["database"] and found["redis"]
     return JsonResponse({"ok": ok, **found}, status=200 if ok else 503)

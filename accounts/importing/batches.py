@@ -72,7 +72,8 @@ Faults = list[tuple[int, str]]
 def import_members(rows: list[Row]) -> tuple[Result, Faults]:
     """Add members from `rows` (handle, display_name, email, bio). They have no password and set one by mail.
 
-    An account with the same handle stays as it is."""
+    An account with the same handle stays as it is.
+    """
     good: dict[str, User] = {}
     faults: Faults = []
     for row in rows:
@@ -114,7 +115,8 @@ def _words(error: ValidationError) -> str:
 def import_follows(rows: list[Row]) -> tuple[Result, Faults]:
     """Add follows from `rows` (handles of follower and followee), accepted even if a member approves followers.
 
-    An open request stays a request. The rows of all these people are locked while their counts change."""
+    An open request stays a request. The rows of all these people are locked while their counts change.
+    """
     faults = [(row.line, row.fault) for row in rows if row.fault]
     with connection.cursor() as cursor:
         cursor.execute(FOLLOWS_TABLE)

@@ -28,7 +28,8 @@ class Row:
 def read_rows(path: Path, required: list[str], optional: list[str]) -> Iterator[Row]:
     """The rows of a UTF-8 file whose first line names the columns, in any order. Empty lines are skipped.
 
-    Raises HeaderFault for missing or unknown columns, and OSError if the file cannot be read."""
+    Raises HeaderFault for missing or unknown columns, and OSError if the file cannot be read.
+    """
     with path.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
         reader = csv.reader(file)
         columns = [name.strip().lower() for name in next(reader, [])]

@@ -10,7 +10,8 @@ R = TypeVar("R", bound=StrEnum)
 class RefusedWith(Exception, Generic[R]):
     """Something may not be done. `reason` is the code; `text` says it in the active language.
 
-    Each app derives a class of its own, with the texts of its reasons."""
+    Each app derives a class of its own, with the texts of its reasons.
+    """
 
     texts: ClassVar[Mapping[Any, object]]
 

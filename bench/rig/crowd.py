@@ -66,7 +66,7 @@ class Crowd:
         return max(self._ticker.delays, default=0.0) + self.missed * TICK_SECONDS
 
     async def connect(self, peer: AnyPeer, join: Join) -> AnyPeer:
-        """Connect one peer and tick it from now on. Raise Failed after PATIENCE."""
+        """Connect one peer and tick it from now on. Raises Failed after PATIENCE."""
         peer.start()
         self._ticked[peer] = None
         await join(peer)
@@ -107,7 +107,7 @@ class Crowd:
             checker.reset()
 
     def hearing(self) -> "Hearing":
-        """Return what the checkers have received since the last `reset`."""
+        """What the checkers have received since the last `reset`."""
         return Hearing(self.checkers, time.monotonic())
 
 

@@ -53,7 +53,7 @@ class Wire(asyncio.Protocol):
             self._answer.set_exception(error or ConnectionResetError("closed by the server"))
 
     async def get(self, path: str) -> tuple[int, bytes]:
-        """Fetch a path. Return status and body."""
+        """Fetch a path. Returns status and body."""
         assert self._transport is not None
         self._answer = asyncio.get_running_loop().create_future()
         self._transport.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
@@ -154,7 +154,7 @@ class Listener:
         self.fetched = self.missed = self.refused = self.renewed = 0
 
     def unheard(self, seconds: float) -> int:
-        """Return how many segments were missed in `seconds`: they were late, or gone, or never asked for."""
+        """How many segments were missed in `seconds`: they were late, or gone, or never asked for."""
         due = int(seconds / TARGET_SECONDS) - 1
         return max(self.missed, due - self.fetched)
 

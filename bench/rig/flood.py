@@ -33,18 +33,18 @@ _DTLS_HEADER = b"\xfe\xff\x00\x00\x00\x00\x00\x00"  # version, epoch, most of th
 
 
 def garbage(chance: random.Random) -> bytes:
-    """Return octets of no protocol that a node knows (RFC 7983 section 7)."""
+    """Octets of no protocol that a node knows (RFC 7983 section 7)."""
     first = chance.choice((*range(4, 20), *range(64, 128), *range(192, 256)))
     return bytes([first]) + chance.randbytes(chance.randint(0, 200))
 
 
 def unknown_fragment(chance: random.Random) -> bytes:
-    """Return a valid check with an unknown user fragment."""
+    """A valid check with an unknown user fragment."""
     return check(chance.randbytes(8).hex(), chance.randbytes(4).hex(), chance)
 
 
 def check(receiver: str, sender: str, chance: random.Random) -> bytes:
-    """Return a connectivity check (RFC 8445 section 7.2.2), signed with a guessed password."""
+    """A connectivity check (RFC 8445 section 7.2.2), signed with a guessed password."""
     attributes = (
         stun.attribute(stun.USERNAME, f"{receiver}:{sender}".encode())
         + stun.attribute(stun.CONTROLLING, chance.randbytes(8))
@@ -55,7 +55,7 @@ def check(receiver: str, sender: str, chance: random.Random) -> bytes:
 
 
 def dtls(chance: random.Random) -> bytes:
-    """Return something like a ClientHello (RFC 6347 section 4.2), or a record of random octets."""
+    """Something like a ClientHello (RFC 6347 section 4.2), or a record of random octets."""
     if chance.random() < 0.5:
         size = chance.randint(80, 200)
         message = b"\x01" + size.to_bytes(3, "big") + bytes(5) + size.to_bytes(3, "big")
@@ -65,7 +65,7 @@ def dtls(chance: random.Random) -> bytes:
 
 
 def srtp(chance: random.Random) -> bytes:
-    """Return something like an encrypted packet of sound, or sometimes of reports."""
+    """Something like an encrypted packet of sound, or sometimes of reports."""
     if chance.random() < 0.1:
         return b"\x80" + bytes([chance.randint(200, 204)]) + chance.randbytes(60)
     packet = rtp.RtpPacket(111, chance.getrandbits(16), chance.getrandbits(32), chance.getrandbits(32), b"")
@@ -90,7 +90,7 @@ CAUSES = {name: kind.cause for name, kind in KINDS.items()} | {SIGNATURE: "stun-
 
 
 def packets(kind: str, fragments: tuple[str, str], chance: random.Random) -> list[bytes]:
-    """Return POOL packets of a kind. `fragments` are the node's and the browser's, of a peer that is there."""
+    """POOL packets of a kind. `fragments` are the node's and the browser's, of a peer that is there."""
     if kind == SIGNATURE:
         return [check(*fragments, chance) for _ in range(POOL)]
     return [KINDS[kind].make(chance) for _ in range(POOL)]
@@ -130,7 +130,7 @@ class Flood:
             self._next = end % len(self._headers)
 
     def run(self, rate: float, seconds: float) -> float:
-        """Send `rate` packets a second for `seconds`. Return the seconds that it took."""
+        """Send `rate` packets a second for `seconds`. Returns the seconds that it took."""
         start, due = time.monotonic(), 0.0
         while (passed := time.monotonic() - start) < seconds:
             due = max(due, (passed - MOST_BEHIND) * rate)

@@ -31,7 +31,7 @@ SSRC = 1
 
 
 def policy(kind: int, key: bytes) -> Policy:
-    """Return the policy of a session that encrypts (Policy.SSRC_SPECIFIC) or decrypts (SSRC_ANY_INBOUND)."""
+    """The policy of a session that encrypts (Policy.SSRC_SPECIFIC) or decrypts (SSRC_ANY_INBOUND)."""
     return Policy(key, kind, SSRC, PROFILE.libsrtp_profile)
 
 
@@ -56,7 +56,7 @@ class Floor:
         self._sequence = 0
 
     def send(self, payload: bytes) -> int:
-        """Send one packet to all. Return how many the kernel took."""
+        """Send one packet to all. Returns how many the kernel took."""
         self._sequence = (self._sequence + 1) & 0xFFFF
         plain = build(RtpPacket(PAYLOAD_TYPE, self._sequence, self._sequence * FRAME & 0xFFFFFFFF, SSRC, payload))
         self._packets[:, : len(plain)] = np.frombuffer(plain, np.uint8)
@@ -72,7 +72,7 @@ class Floor:
 
 
 def sinks(count: int) -> list[socket.socket]:
-    """Return sockets that are not read."""
+    """Sockets that are not read."""
     made = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(count)]
     for sink in made:
         sink.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, QUEUE)
@@ -81,7 +81,7 @@ def sinks(count: int) -> list[socket.socket]:
 
 
 def cpu_share(floor: Floor, payloads: Sequence[bytes], seconds: float) -> float:
-    """Send by an absolute clock of 20 ms. Return how many percent of a core that used."""
+    """Send by an absolute clock of 20 ms. Returns how many percent of a core that used."""
     start, cpu = time.monotonic(), time.process_time()
     source = itertools.cycle(payloads)
     for tick in range(1, round(seconds / TICK_SECONDS) + 1):

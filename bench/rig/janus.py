@@ -132,13 +132,13 @@ class Janus:
         return _checked(answer)
 
     async def attach(self, plugin: str) -> str:
-        """Return the address of a new handle to a plugin (audiobridge, streaming)."""
+        """The address of a new handle to a plugin (audiobridge, streaming)."""
         url = f"{self._url}/{self._session}"
         answer = await self._ask(url, janus="attach", plugin=f"janus.plugin.{plugin}")
         return f"{url}/{answer['data']['id']}"
 
     async def message(self, handle: str, body: dict[str, Any], sdp: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Send a message to a plugin. Return its answer, or the event that it sends later instead."""
+        """Send a message to a plugin. Returns its answer, or the event that it sends later instead."""
         transaction = f"t{next(self._numbers)}"
         waiting = self._waiting[transaction] = asyncio.get_running_loop().create_future()
         more = {"jsep": sdp} if sdp else {}
@@ -222,7 +222,7 @@ class Mountpoint:
 
 
 def as_client(client: Peer) -> str:
-    """Return a peer's offer as DTLS client, with its candidate and its SSRC, which Janus needs."""
+    """A peer's offer as DTLS client, with its candidate and its SSRC, which Janus needs."""
     offer = client.offer().replace("a=setup:actpass", "a=setup:active")
     found = re.search(r"^o=- (\d+) ", offer, re.MULTILINE)
     lines = [

@@ -28,7 +28,7 @@ class Failed(RuntimeError):
 
 
 def need_program(name: str, package: str = "") -> Path:
-    """Return the path of a program. Raise Missing, which names its Debian package, if it is not installed."""
+    """The path of a program. Raises Missing, which names its Debian package, if it is not installed."""
     found = shutil.which(name)
     if found is None:
         raise Missing(f"{name} is missing: apt-get install {package or name}")
@@ -37,7 +37,7 @@ def need_program(name: str, package: str = "") -> Path:
 
 @cache
 def cores() -> tuple[int, int]:
-    """Return the core of the measured server and the core of the rig. Raise Missing if there is only one.
+    """The core of the measured server and the core of the rig. Raises Missing if there is only one.
 
     The first call has to come before this process is pinned. Its result is kept.
     """
@@ -77,7 +77,7 @@ def realtime() -> Iterator[None]:
 
 
 def realtime_command(command: list[str]) -> list[str]:
-    """Return the command that runs a server with real-time priority, if the system allows it, as a node has it.
+    """The command that runs a server with real-time priority, if the system allows it, as a node has it.
 
     Children of this process do not inherit its priority.
     """
@@ -91,9 +91,9 @@ def _may_have_priority() -> bool:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return the CPU seconds of a process and its threads, in user and kernel mode (proc(5), fields 14 and 15).
+    """The CPU seconds of a process and its threads, in user and kernel mode (proc(5), fields 14 and 15).
 
-    Raise Failed if it has ended: its remains would look like a process that costs nothing.
+    Raises Failed if it has ended: its remains would look like a process that costs nothing.
     """
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     if fields[0] in "ZX":
@@ -110,19 +110,19 @@ def ended(process: "subprocess.Popen[bytes]") -> str:
 
 
 def memory_mb(pid: int) -> float:
-    """Return the resident memory of a process in MB (proc(5), statm)."""
+    """The resident memory of a process in MB (proc(5), statm)."""
     return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * PAGE / 1e6
 
 
 async def usage(pid: int, seconds: float) -> float:
-    """Return how many percent of a core a process uses in the next `seconds`."""
+    """How many percent of a core a process uses in the next `seconds`."""
     before, start = cpu_seconds(pid), time.monotonic()
     await asyncio.sleep(seconds)
     return (cpu_seconds(pid) - before) / (time.monotonic() - start) * 100
 
 
 def free_port(kind: int = socket.SOCK_STREAM) -> int:
-    """Return a port of 127.0.0.1 that is free at the moment."""
+    """A port of 127.0.0.1 that is free at the moment."""
     with socket.socket(socket.AF_INET, kind) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -56,7 +56,7 @@ async def cost(pid: int, crowd: Crowd, listen: Join, count: int, seconds: float)
 
 
 async def floor(payloads: Sequence[bytes], listeners: int, seconds: float) -> float:
-    """Run the floor with these packets on the server's core. Return percent of a core per listener."""
+    """Run the floor with these packets on the server's core. Returns percent of a core per listener."""
     command = [sys.executable, "-m", "bench.rig.floor", "--listeners", str(listeners), "--seconds", str(seconds)]
     with machine.on_core(machine.cores()[0]):
         command = machine.realtime_command(command)

@@ -17,7 +17,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def enter() -> None:
-    """Move this process and its future children into the namespace. Raise Missing if that is not allowed."""
+    """Move this process and its future children into the namespace. Raises Missing if that is not allowed."""
     program = need_program("ip", "iproute2")
     if _libc.unshare(_CLONE_NEWNET) != 0:
         reason = os.strerror(ctypes.get_errno())

@@ -115,7 +115,7 @@ class MediaNode:
         self._folder.cleanup()
 
     async def health(self, seconds: float | None = None) -> Health:
-        """Return how the node is. Its ticks are those of the last `seconds`, or all that it remembers."""
+        """How the node is. Its ticks are those of the last `seconds`, or all that it remembers."""
         async with self._http.get(f"{self._url}/health", params={"seconds": seconds} if seconds else None) as response:
             return msgspec.json.decode(await response.read(), type=Health)
 
@@ -136,7 +136,7 @@ class MediaNode:
         self._redis.publish(CHANNEL, f"{standing.space} {standing.version}")
 
     async def join(self, space: str, participant: str, client: Peer) -> None:
-        """Connect a peer. Raise NodeError if the node refuses."""
+        """Connect a peer. Raises NodeError if the node refuses."""
         permission = grant.mint(self._secret, space, participant, time.time())
         wish = msgspec.json.encode(Join(permission, client.offer()))
         try:
@@ -151,7 +151,7 @@ class MediaNode:
         client.accept(msgspec.json.decode(said, type=Joined).sdp)
 
     async def held(self, space: str) -> Held:
-        """Return what the node says of a Space."""
+        """What the node says of a Space."""
         async with self._http.get(f"{self._url}/spaces/{space}") as response:
             return msgspec.json.decode(await response.read(), type=Held)
 
@@ -176,5 +176,5 @@ class Room:
         self.node.end_space(self.standing)
 
     async def held(self) -> Held:
-        """Return what the node says of the Space."""
+        """What the node says of the Space."""
         return await self.node.held(self.space)

@@ -118,7 +118,7 @@ class Listener(Peer):
 
 
 def arrival_time(control: list[tuple[int, int, bytes]]) -> float:
-    """Return when a packet arrived by its control messages, in monotonic seconds. Now if they do not say."""
+    """When a packet arrived by its control messages, in monotonic seconds. Now if they do not say."""
     now = time.monotonic()
     for level, kind, data in control:
         if (level, kind) == (socket.SOL_SOCKET, _SO_TIMESTAMPNS):
@@ -158,7 +158,7 @@ class Checker(Listener):
         return self._end - self._first if self._first is not None else 0
 
     def unheard(self, now: float) -> int:
-        """Return samples since `reset` without packets, at the start and up to `now`, beyond what is usual."""
+        """Samples since `reset` without packets, at the start and up to `now`, beyond what is usual."""
         first, last = self.received.first_at, self.received.last_at
         if first is None or last is None:
             return round((now - self.since) * SAMPLE_RATE)

@@ -38,7 +38,7 @@ class Link:
         self._last = 0.0
 
     def arrival(self, now: float) -> float | None:
-        """Return when a packet that is sent at `now` (seconds) arrives, None if it is lost."""
+        """When a packet that is sent at `now` (seconds) arrives, None if it is lost."""
         network, chance = self.network, self._chance
         lost, wait, passed_by = chance.random(), chance.random(), chance.random()
         if lost < network.loss:
@@ -70,7 +70,7 @@ class Relay:
         self._loop.add_reader(self._outer, self._from_server)
 
     def connect(self, server: Address) -> Address:
-        """Pass packets of the peer on to this address from now on. Return the address that the peer has to send to."""
+        """Pass packets of the peer on to this address from now on. Returns the address that the peer has to send to."""
         self._server = server
         return self.inner
 

@@ -122,7 +122,7 @@ class Site:
 
 
 def nginx_for_files(folder: Path, port: int, secret: str) -> str:
-    """Return a configuration of nginx that serves `folder`/hls on this port, by the lines of docs/operating/tls.md."""
+    """A configuration of nginx that serves `folder`/hls on this port, by the lines of docs/operating/tls.md."""
     page = configuration("nginx")
     maps = "\n".join(re.findall(r"^map \$\w+ \$hls_.*$", page, re.MULTILINE))
     location = re.search(r"^    location ~ \^/hls/.*?^    }$", page, re.DOTALL | re.MULTILINE)

@@ -111,7 +111,8 @@ class Case(models.Model):
     def locked(cls, pk: uuid.UUID) -> "Case":
         """The row, fresh and locked until the transaction ends.
 
-        No joins: after waiting for the lock, PostgreSQL reads this row again, but not joined rows."""
+        No joins: after waiting for the lock, PostgreSQL reads this row again, but not joined rows.
+        """
         return cls.objects.select_for_update().get(pk=pk)
 
     # Claiming

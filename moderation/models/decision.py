@@ -93,7 +93,7 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         self.unseen().update(seen_at=now)
 
     def take(self, now: datetime) -> "list[Notice]":
-        """Return the unseen notices and mark them as seen. Of two pages at once, only one gets each notice."""
+        """Mark the unseen notices as seen and return them. Of two pages at once, only one gets each notice."""
         unseen = list(self.unseen().with_decision())
         return [notice for notice in unseen if self.unseen().filter(pk=notice.pk).update(seen_at=now)]
 

@@ -76,7 +76,8 @@ class Report(AppendOnly):
     def file(cls, reporter: User, space: Space, subject: Participant | None, reason: str, text: str = "") -> "Report":
         """Report `subject`, or the Space itself if it is None. The same report within a minute counts as one.
 
-        The report joins the open case or opens one, and the sound is held. Raises like `check_filing`."""
+        The report joins the open case or opens one, and the sound is held. Raises like `check_filing`.
+        """
         now, text = timezone.now(), text.strip()
         me, who = _both(reporter, space, subject)
         _one_at_a_time(reporter)
@@ -95,7 +96,8 @@ class Report(AppendOnly):
         """Check whether `file` would accept a report now.
 
         Raises Refused, the Refused of `rooms` if the role does not allow it, and Participant.DoesNotExist if the
-        reporter was never in the Space."""
+        reporter was never in the Space.
+        """
         me, who = _both(reporter, space, subject)
         recent = cls.objects.filter(reporter=reporter).since(timezone.now() - HOUR).count()
         _check(me, who, recent, "")

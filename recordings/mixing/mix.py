@@ -52,7 +52,8 @@ def mix(
 ) -> Mixed:
     """Mix to `out`. Its time 0 is room time 0; it ends with the last track.
 
-    `scratch` is the folder of the scratch file, by default the system's. Without sound, nothing is written to `out`."""
+    `scratch` is the folder of the scratch file, by default the system's. Without sound, nothing is written to `out`.
+    """
     sources = [Track(pieces) for pieces in tracks]
     total = max((track.end for track in sources), default=0)
     result = Mixed(duration_ms=total // MS)
@@ -90,7 +91,8 @@ def _blocks(raw: BinaryIO, progress: Progress = lambda share: None) -> Iterator[
 def _gain(before: Measured, sound: Callable[[], Iterator[Samples]]) -> float:
     """The factor that brings the sound to TARGET_LUFS behind the limiter.
 
-    The more is limited, the less a decibel of gain brings. So each round steps by what the round before has brought."""
+    The more is limited, the less a decibel of gain brings. So each round steps by what the round before has brought.
+    """
     if before.integrated <= SILENCE_LUFS:
         return 1.0
     decibels = min(MAX_GAIN_DB, TARGET_LUFS - before.integrated)

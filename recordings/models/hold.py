@@ -22,7 +22,8 @@ class Hold(models.Model):
     """A reason to keep a recording until a day. `case_ref` is an id of the app above, opaque here.
 
     `placed_at` is when the day was last set: when the hold was placed, or renewed by a person. The verbs that
-    place, renew and release a hold are those of its recording, because they move the date of the purge."""
+    place, renew and release a hold are those of its recording, because they move the date of the purge.
+    """
 
     class Kind(models.TextChoices):
         REPORT = "report", _("open report")

@@ -73,7 +73,7 @@ class Mixable(models.Model):
         abstract = True
 
     def claim(self) -> str:
-        """Claim the mix of this recording. Return the name of the claim, or an empty text if another worker has it."""
+        """Claim the mix of this recording. Returns the name of the claim, or an empty text if another worker has it."""
         now, name = timezone.now(), f"{socket.gethostname()[:60]}-{os.getpid()}-{uuid.uuid4().hex}"
         free = self._rows().unclaimed(now).filter(state=State.CLOSING)
         return name if free.update(claimed_at=now, claimed_by=name, progress=0, attempts=F("attempts") + 1) else ""
@@ -91,7 +91,8 @@ class Mixable(models.Model):
     def finish(self, claim: str, facts: dict[str, object], chunks: int) -> bool:
         """Write the result of a mix of `chunks` chunks. False if more have arrived, so that it is mixed again.
 
-        Raises ClaimLost."""
+        Raises ClaimLost.
+        """
         recording, now = self._rows().select_for_update().get(), timezone.now()
         if recording.claimed_by != claim or recording.state != State.CLOSING:
             raise ClaimLost

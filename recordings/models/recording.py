@@ -107,7 +107,8 @@ class Recording(Mixable):
     def add_chunk(self, meta: ChunkMeta, key: str = "") -> "Chunk | None":
         """Take a file of the storage into the rows. Safe to repeat. After the purge: delete the file and return None.
 
-        `key` is its place, by default its own name. Raises ChunkRefused if it does not belong to this Space."""
+        `key` is its place, by default its own name. Raises ChunkRefused if it does not belong to this Space.
+        """
         key = key or meta.key
         if not key.startswith(f"{self.prefix}/"):
             raise ChunkRefused(f"outside the folder of the recording: {key}")
@@ -142,7 +143,7 @@ class Recording(Mixable):
         self.save(update_fields=["state", "mix_at"])
 
     def collect(self) -> int:
-        """Take in files without a message, and delete unfinished mixes. Return how many files were taken in."""
+        """Take in files without a message, and delete unfinished mixes. Returns how many files were taken in."""
         listed = list(files.walk(self.prefix))
         self.refresh_from_db()  # after the listing, so that a mix finished meanwhile is known
         now, known = timezone.now(), self.file_keys()
@@ -198,7 +199,8 @@ class Recording(Mixable):
     def hold(self, kind: str, case_ref: str, until: datetime, reason: str = "", by: User | None = None) -> Hold:
         """Keep the sound until a day, at most 90 days ahead. `by` is None if a report places the hold.
 
-        A case has at most one hold of a kind; a later day moves it. Raises Refused."""
+        A case has at most one hold of a kind; a later day moves it. Raises Refused.
+        """
         recording, now = Recording.locked(self.pk), timezone.now()
         check(hold_refusal(recording.is_gone, until, now))
         placed = {"until": until, "placed_at": now, "reason": reason, "by": by}
@@ -242,7 +244,8 @@ class Recording(Mixable):
         """Set both dates by the present setting and holds.
 
         A shorter RECORDING_RETENTION_DAYS counts at once. A longer one counts only for Spaces that end later: people
-        were promised the shorter one."""
+        were promised the shorter one.
+        """
         assert self.ended_at is not None
         wanted = self.ended_at + timedelta(days=settings.RECORDING_RETENTION_DAYS)
         self.retained_until = min(self.retained_until or wanted, wanted)
@@ -259,7 +262,8 @@ class Recording(Mixable):
     def purge(self) -> Receipt | None:
         """Delete every file, then the rows, and write the receipt. Safe to repeat. None if it is not due.
 
-        The first step is committed before any file is deleted, so the next run finishes an interrupted purge."""
+        The first step is committed before any file is deleted, so the next run finishes an interrupted purge.
+        """
         if not self._begin_purge(timezone.now()):
             return None
         files.remove_tree(self.prefix)

@@ -15,7 +15,8 @@ class TrackManager(models.Manager["Track"]):
     def of(self, meta: ChunkMeta) -> "Track":
         """The track that a chunk of this recording belongs to, created if it is the first: `recording.tracks.of(meta)`.
 
-        Raises ChunkRefused if the Space has no such turn."""
+        Raises ChunkRefused if the Space has no such turn.
+        """
         if meta.turn is None:
             return self.get_or_create(kind=Track.Kind.MIX)[0]
         turn = Turn.objects.filter(pk=meta.turn, participant__space=meta.space, participant=meta.participant).first()

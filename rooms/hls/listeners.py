@@ -61,7 +61,8 @@ class Audience:
     async def renew(self) -> None:
         """Send a signature to everyone who may still hear.
 
-        If the Space has gone to a node that writes no files, send that there are none."""
+        If the Space has gone to a node that writes no files, send that there are none.
+        """
         entitled = await _entitled(self.space_id, list(self.sends))
         self._without = 0 if await _is_written(self.space_id) else self._without + 1
         gone = self._without >= MOST_WITHOUT

@@ -114,7 +114,8 @@ ANSWERS: dict[type[protocol.Command], Answerer] = {
 async def carry_out(me: UUID, command: protocol.Command, send: Send) -> Event:
     """Do what the command says for participant `me` and return the answer for the page.
 
-    `send` sends the frames that follow the answer. Raises Refused, SoundRefused."""
+    `send` sends the frames that follow the answer. Raises Refused, SoundRefused.
+    """
     answer = ANSWERS.get(type(command))
     return await (_verb(me, command) if answer is None else answer(me, command, send))
 

@@ -77,7 +77,8 @@ _watches = PerLoop(FleetWatch)
 async def join(person: UUID, notify: Notify) -> None:
     """Call `notify` when the fleet line of `person` may have changed, until `leave`.
 
-    Every change after this returns is noticed."""
+    Every change after this returns is noticed.
+    """
     watch = _watches.get()
     watch.pages.setdefault(person, set()).add(notify)
     await asyncio.shield(watch.opened)

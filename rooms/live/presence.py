@@ -71,7 +71,8 @@ def enter(space_id: str, user: User, connection: str) -> Participant:
 
     The lease is written with the Space locked, and `lose` looks for it with the Space locked. So the end of an old
     connection never undoes the beginning of a new one. A verb that took the right to be here away in this moment did
-    not find the person in the Space yet, so the right is checked once more."""
+    not find the person in the Space yet, so the right is checked once more.
+    """
     with transaction.atomic():
         person = Space(pk=space_id).enter(user)
         mine = keys.CONNECTIONS.format(participant=person.pk)

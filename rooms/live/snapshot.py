@@ -20,7 +20,8 @@ FACES = 100  # pages of Spaces with more listeners get numbers only (`rooms/live
 def one_moment() -> Iterator[None]:
     """A transaction in which all rows, and the number of the last event, are of one moment.
 
-    PostgreSQL shows what was committed when it began. A storm of joins would have to wait for a lock."""
+    PostgreSQL shows what was committed when it began. A storm of joins would have to wait for a lock.
+    """
     with transaction.atomic(durable=True):
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")

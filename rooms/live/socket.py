@@ -57,7 +57,8 @@ class Socket(AsyncWebsocketConsumer):
         """Call the handler of a message.
 
         Channels would first check database connections in a thread, for each of thousands of frames. Code that uses
-        the database does that itself (`rooms.loops.database`)."""
+        the database does that itself (`rooms.loops.database`).
+        """
         await getattr(self, get_handler_name(message))(message)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:

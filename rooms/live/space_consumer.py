@@ -103,7 +103,8 @@ class SpaceConsumer(Socket):
     async def space_taken_over(self, message: dict[str, Any]) -> None:
         """Close unless this is the latest connection.
 
-        Two connections that open at once may each hear of the other, so the row decides."""
+        Two connections that open at once may each hear of the other, so the row decides.
+        """
         if self.me is not None and not await is_latest(self.me):
             await self.close(Close.TAKEN_OVER)
 

@@ -29,7 +29,7 @@ class Admission:
         self.is_busy = self.busy >= self.most - (RELIEF if self.is_busy else 0.0)
 
     def refusal(self, peers: int, preferred: bool) -> str:
-        """Return why one more peer beside `peers` is refused, empty if it is taken."""
+        """Why one more peer beside `peers` is refused, empty if it is taken."""
         places = self.capacity if preferred else self.places
         if peers >= places:
             return f"this node takes {places} peers"

@@ -28,7 +28,7 @@ class Ticker:
         self.due = 0.0
 
     def latest(self, seconds: float) -> tuple[list[float], list[float]]:
-        """Return the durations and the delays of the ticks of the last `seconds`."""
+        """The durations and the delays of the ticks of the last `seconds`."""
         count = max(1, round(seconds / TICK_SECONDS))
         return list(self.durations)[-count:], list(self.delays)[-count:]
 
@@ -59,6 +59,6 @@ class Ticker:
 
 
 def percentile(seconds: Iterable[float], share: float) -> float:
-    """Return the seconds below which `share` percent of the values lie, 0 if there are none."""
+    """The seconds below which `share` percent of the values lie, 0 if there are none."""
     values = list(seconds)
     return float(np.percentile(values, share)) if values else 0.0

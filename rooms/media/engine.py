@@ -113,7 +113,7 @@ class Engine:
     # Rights
 
     def apply(self, standing: Standing) -> bool:
-        """Bring a standing into effect. Return False if it is not newer than the one in effect."""
+        """Bring a standing into effect. Returns False if it is not newer than the one in effect."""
         space = self.spaces.get(standing.space)
         if not standing.supersedes(space.standing if space else None):
             return False
@@ -154,7 +154,7 @@ class Engine:
     # Joining and leaving
 
     def join(self, name: str, permission: str, offer: str) -> str:
-        """Let a browser in and return the SDP answer to its offer. Raise Refused if it may not or cannot join."""
+        """Let a browser in and return the SDP answer to its offer. Raises Refused if it may not or cannot join."""
         space, granted = admit(self.spaces, name, self.settings.secret, permission)
         check_placed(space, self.boot)
         why = self._why_no_place(space, granted)
@@ -163,7 +163,7 @@ class Engine:
         return self._add(space, granted.participant, read_offer(offer))
 
     def _why_no_place(self, space: LiveSpace, granted: Grant) -> str:
-        """Return why there is no place for a participant who has none yet, empty if there is one."""
+        """Why there is no place for a participant who has none yet, empty if there is one."""
         if granted.participant in space.peers:
             return ""
         on_stage = space.standing.voice(granted.participant) is not None
@@ -172,7 +172,7 @@ class Engine:
     def restart(self, name: str, permission: str, offer: str) -> str:
         """Answer an ICE restart after a change of network (RFC 8445 section 9): only the credentials are new.
 
-        Raise Refused, with `no_peer` unless the offer belongs to the participant's connection here.
+        Raises Refused, with `no_peer` unless the offer belongs to the participant's connection here.
         """
         space, granted = admit(self.spaces, name, self.settings.secret, permission)
         parsed, peer = read_offer(offer), space.peers.get(granted.participant)
@@ -208,7 +208,7 @@ class Engine:
         )
 
     def leave(self, name: str, participant: str) -> bool:
-        """Drop a participant's peer. Return False if there is none."""
+        """Drop a participant's peer. Returns False if there is none."""
         space = self.spaces.get(name)
         peer = space.peers.get(participant) if space else None
         if peer is None:
@@ -275,7 +275,7 @@ class Engine:
     # Work between the ticks
 
     def read(self) -> bool:
-        """Read the port until it is empty or the time is up. Return whether something is left."""
+        """Read the port until it is empty or the time is up. Returns whether something is left."""
         start = self.clock()
         end = start + READ_SECONDS
         if self.ticker is not None:

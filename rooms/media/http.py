@@ -45,10 +45,10 @@ class Node(Protocol):
         """Make the engine know the Space's standing, if there is one. `early`: also before the Space is placed here."""
 
     def health(self, seconds: float) -> Health:
-        """Return how the node is. The figures of its ticks are those of the last `seconds`."""
+        """How the node is. The figures of its ticks are those of the last `seconds`."""
 
     def metrics(self) -> bytes:
-        """Return the same and more as text for Prometheus."""
+        """The same and more as text for Prometheus."""
 
 
 class HealthQuery(msgspec.Struct, forbid_unknown_fields=True):
@@ -58,7 +58,7 @@ class HealthQuery(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def application(node: Node, secret: str) -> web.Application:
-    """Return the application. Every request has to carry `secret` as a bearer token."""
+    """The application. Every request has to carry `secret` as a bearer token."""
     app = web.Application(client_max_size=MAX_BODY, middlewares=[_guard(secret)])
 
     async def join(request: web.Request) -> web.Response:

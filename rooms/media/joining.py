@@ -17,7 +17,7 @@ class Refused(Exception):
 
 
 def admit(spaces: Mapping[str, LiveSpace], name: str, secret: str, permission: str) -> tuple[LiveSpace, grant.Grant]:
-    """Return the Space, and what the grant says. Raise Refused if the grant lets nobody into this Space."""
+    """The Space, and what the grant says. Raises Refused if the grant lets nobody into this Space."""
     try:
         granted = grant.read(secret, permission, time.time())
     except grant.GrantRefused as error:
@@ -39,7 +39,7 @@ def check_placed(space: LiveSpace, boot: str) -> None:
 
 
 def read_offer(offer: str) -> sdp.Offer:
-    """Read a browser's SDP offer. Raise Refused if it cannot be answered."""
+    """Read a browser's SDP offer. Raises Refused if it cannot be answered."""
     try:
         return sdp.parse_offer(offer)
     except sdp.BadSdp as error:

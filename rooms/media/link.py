@@ -147,7 +147,7 @@ class Link:
         return current.places_on(self._boot)
 
     def _take(self, name: str, data: bytes | None, early: bool) -> standing.Standing | None:
-        """Bring a standing into effect if it is newer. Return None if it concerns no Space here."""
+        """Bring a standing into effect if it is newer. Returns None if it concerns no Space here."""
         if data is None:
             self._on_missing(name)
             return None

@@ -199,7 +199,7 @@ class LiveSpace:
         return sounds
 
     def _encode(self, shared: Pcm | None) -> bytes | None:
-        """Return the packet for all listeners, or None: a Space in which nobody talks costs next to nothing.
+        """The packet for all listeners, or None: a Space in which nobody talks costs next to nothing.
 
         Silence is encoded until the encoder has settled. After that a DTX packet (RFC 7587 section 3.1.3) goes out now
         and then, for newcomers and in case one was lost.

@@ -52,7 +52,7 @@ class Node(Protocol):
 
 
 def registry(node: Node) -> CollectorRegistry:
-    """Return the registry that `generate_latest` turns into text."""
+    """The registry that `generate_latest` turns into text."""
     made = CollectorRegistry()
     made.register(Collector(node))
     ProcessCollector(registry=made)

@@ -66,7 +66,7 @@ class Node:
         self._runner = web.AppRunner(application(self, settings.secret), access_log=None, shutdown_timeout=0.5)
 
     async def start(self) -> None:
-        """Listen, tick, and send heartbeats. Raise OSError if the HTTP port is taken."""
+        """Listen, tick, and send heartbeats. Raises OSError if the HTTP port is taken."""
         await self._runner.setup()
         site = web.TCPSite(self._runner, self.settings.http_host, self.settings.http_port)
         try:
@@ -160,7 +160,7 @@ class Node:
             await self.link.read(space, early=early)
 
     def beat(self) -> Beat:
-        """Return the current heartbeat. The link fills `steady` in."""
+        """The current heartbeat. The link fills `steady` in."""
         return Beat(
             name=self.name,
             boot=self.boot,
@@ -182,7 +182,7 @@ class Node:
         return self.engine.ticker.latest(seconds)[0] if self.engine.ticker else []
 
     def health(self, seconds: float) -> Health:
-        """Return how the node is. `tick_ms` and `late_ms` are of the last `seconds`."""
+        """How the node is. `tick_ms` and `late_ms` are of the last `seconds`."""
         engine, ticker = self.engine, self.engine.ticker
         assert ticker is not None
         durations, delays = ticker.latest(seconds)
@@ -214,7 +214,7 @@ class Node:
         return self.hls.dropped if self.hls is not None else 0
 
     def metrics(self) -> bytes:
-        """Return the same and more in the text format of Prometheus."""
+        """The same and more in the text format of Prometheus."""
         return generate_latest(self._metrics)
 
     async def _run_measuring(self) -> None:

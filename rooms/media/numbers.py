@@ -9,7 +9,7 @@ class Unwrapper:
         self._last: int | None = None
 
     def unwrap(self, value: int) -> int:
-        """Return the number with these low bits that is nearest to the largest one so far. It may be below 0."""
+        """The number with these low bits that is nearest to the largest one so far. It may be below 0."""
         if self._last is None:
             self._last = value
             return value

@@ -25,7 +25,8 @@ def people_called(handles: Iterable[str], host: User) -> list[User]:
     """The people with these handles, without the host.
 
     All or none: a wrong handle may be that of another person. Raises NoSuchPeople with every handle that is unknown, or
-    whose owner and the host have a block between them."""
+    whose owner and the host have a block between them.
+    """
     wanted = {handle.lower() for handle in handles} - {host.handle}
     people = list(User.objects.on_terms_with(host).filter(handle__in=wanted))
     if missing := wanted - {user.handle for user in people}:

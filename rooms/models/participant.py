@@ -276,7 +276,8 @@ class Participant(models.Model):
     def shut_out(self) -> None:
         """Out, because the right to be here is gone. Unlike `remove` this lasts only as long as its cause.
 
-        People who left are shut out, too: a page that keeps its connection would keep the sound."""
+        People who left are shut out, too: a page that keeps its connection would keep the sound.
+        """
         if self.removed_at is not None or self.barred_at is not None:
             return
         self.barred_at = now = timezone.now()

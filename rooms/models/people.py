@@ -60,7 +60,8 @@ class ParticipantQuerySet(models.QuerySet["Participant"]):
     def astray(self) -> Self:
         """People in a live Space who no longer have the right to be there.
 
-        Those who left are included: a page that keeps its connection would keep the sound."""
+        Those who left are included: a page that keeps its connection would keep the sound.
+        """
         welcome = Space.objects.filter(is_welcome(OuterRef(OuterRef("user"))), pk=OuterRef("space"))
         able = User.objects.in_good_standing().filter(pk=OuterRef("user"))
         here = self.filter(space__state=Space.State.LIVE, removed_at=None, barred_at=None)

@@ -194,7 +194,8 @@ class Space(models.Model):
     def settle(self, node: str, boot: str, before: str = "", from_ms: int = 0) -> None:
         """Place the sound on this boot of `node`. The boot `before` keeps it until `from_ms` of room time.
 
-        The caller holds the lock."""
+        The caller holds the lock.
+        """
         self.node, self.boot, self.boot_before, self.boot_from_ms = node, boot, before, from_ms
         self.save(update_fields=["node", "boot", "boot_before", "boot_from_ms"])
         self.sound_changed()
@@ -215,7 +216,8 @@ class Space(models.Model):
     def invite(self, people: Iterable[User], by: "Participant | None" = None) -> int:
         """Name more people for a live Space of named people. `by` is None for an operator's command.
 
-        Returns how many had not been named before. Safe to repeat. Raises Refused."""
+        Returns how many had not been named before. Safe to repeat. Raises Refused.
+        """
         space = Space.locked(self.pk)
         check(None if space.state == Space.State.LIVE else Reason.NOT_LIVE)
         space._authorise(Action.INVITE, by)
@@ -254,13 +256,15 @@ class Space(models.Model):
     def send_end_again(self) -> None:
         """Repeat the end for pages that missed it. No event follows the end, so its number is the last one.
 
-        A page that knows the number already ignores the frame."""
+        A page that knows the number already ignores the frame.
+        """
         self._send(protocol.Ended(why=self.ended_why), close=Close.ENDED)  # type: ignore[arg-type]
 
     def publish(self, event: Sequenced, close: Close | None = None, whom: str = "") -> None:
         """Number `event` and send it to everyone in the Space after commit. The caller holds the lock on the Space.
 
-        `close`, `whom`: as for `events.send`."""
+        `close`, `whom`: as for `events.send`.
+        """
         Space.objects.filter(pk=self.pk).update(seq=F("seq") + 1)
         self.seq += 1
         self._send(event, close, whom)
@@ -319,7 +323,8 @@ class Space(models.Model):
     def recheck(cls, user: User) -> None:
         """Take `user` out of every live Space that they may no longer be in. End their own if they are suspended.
 
-        Their fleet line may change, too: perhaps there are more Spaces now that they may enter."""
+        Their fleet line may change, too: perhaps there are more Spaces now that they may enter.
+        """
         for participant in user.participations.astray().select_related("space"):
             participant.recheck()
         events.fleet_changed(own=[user.pk])

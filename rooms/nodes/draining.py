@@ -24,14 +24,16 @@ LOOK_SECONDS = 0.05
 async def set_draining(node: Node, client: aiohttp.ClientSession, draining: bool) -> bool:
     """Let the node get no more Spaces, or let it get Spaces again. Returns whether it answered.
 
-    A node that is started again forgets it."""
+    A node that is started again forgets it.
+    """
     return await http.call(client, "PUT" if draining else "DELETE", f"{node.url}/draining") is not None
 
 
 async def await_draining(node: Node) -> Node | None:
     """Wait until a heartbeat says that the node is draining. Returns it, with all Spaces that were placed there.
 
-    None if no heartbeat says so within a few beats."""
+    None if no heartbeat says so within a few beats.
+    """
     end = time.monotonic() + BEAT_SECONDS
     while time.monotonic() < end:
         now = placement.by_boot(node.boot)
@@ -64,7 +66,8 @@ async def stop(node: Node, client: aiohttp.ClientSession) -> bool:
 async def empty(node: Node, client: aiohttp.ClientSession, say: Say) -> int:
     """Move the Spaces of a node to other nodes with enough free places. Returns how many stay.
 
-    Looks until the rows name no further Space: a process may place one there until it has read the heartbeat."""
+    Looks until the rows name no further Space: a process may place one there until it has read the heartbeat.
+    """
     left, seen = 0, set[str]()
     while coming := [name for name in await _all_on(node) if name not in seen]:
         seen.update(coming)
@@ -102,7 +105,8 @@ def _live(name: str) -> Space | None:
 def _target(space: Space, source: Node, peers: int) -> Node:
     """The node to which a Space moves. An attempt that broke off goes on to the same node. Raises NotMoved.
 
-    People who move are let in before newcomers, but must not take the last places from them."""
+    People who move are let in before newcomers, but must not take the last places from them.
+    """
     alive = placement.nodes()
     now = placement.node_of(space, alive)
     if now and now.boot != source.boot:

@@ -32,7 +32,8 @@ def client(seconds: float = SECONDS, at_once: int = 0) -> aiohttp.ClientSession:
     """A session with the shared secret. The caller closes it.
 
     A call may take `seconds`. At most `at_once` calls to one node are under way, 0 means no limit. There is no limit
-    over all nodes, so that calls to a slow node do not hold up others."""
+    over all nodes, so that calls to a slow node do not hold up others.
+    """
     return aiohttp.ClientSession(
         timeout=aiohttp.ClientTimeout(total=seconds),
         headers={"Authorization": f"Bearer {settings.MEDIA_SECRET}"},

@@ -187,7 +187,8 @@ async def _until(holds: Callable[[], Awaitable[bool]], seconds: float) -> bool:
 def _switch(space: Space, source: Node, target: Node) -> bool:
     """Write where the Space sounds. The old node keeps the sound for now. False if the Space has ended or is elsewhere.
 
-    An attempt that broke off may have written it already."""
+    An attempt that broke off may have written it already.
+    """
     with transaction.atomic():
         fresh = Space.locked(space.pk)
         if fresh.state != Space.State.LIVE or fresh.boot not in (source.boot, target.boot):

@@ -43,7 +43,8 @@ _calls = PerLoop(_Calls)
 class Place:
     """Where a person gets their sound. `preferred`: before newcomers. `is_free`: they may ask the node now.
 
-    `has_moved`: the Space was placed on this node just now, and sounded on another one before."""
+    `has_moved`: the Space was placed on this node just now, and sounded on another one before.
+    """
 
     space: str
     node: placement.Node
@@ -57,7 +58,8 @@ async def answer(participant: UUID, sdp: str, *, restart: bool = False, boot: st
 
     `restart`: the offer is for the connection that they have at `boot`, with new ICE credentials. If all nodes are
     full, the person joins the queue (`rooms/store/queue.py`) and is sent their place. Raises SoundRefused, and Refused
-    if the person is not in the Space."""
+    if the person is not in the Space.
+    """
     try:
         return await (_restarted(participant, sdp, boot) if restart else _answer(participant, sdp))
     except SoundRefused as refused:
@@ -85,7 +87,8 @@ async def _restarted(participant: UUID, sdp: str, boot: str) -> tuple[str, str]:
 async def _slot(where: Callable[[], Awaitable[Place]]) -> AsyncIterator[Place]:
     """Where a person gets their sound, with one of the slots of that node.
 
-    After a wait for the slot it looks again: the node may have died meanwhile, and the Space may be on another one."""
+    After a wait for the slot it looks again: the node may have died meanwhile, and the Space may be on another one.
+    """
     place = await where()
     while True:
         since = time.monotonic()
@@ -116,7 +119,8 @@ async def _offer(place: Place, participant: UUID, sdp: str, restart: bool = Fals
 async def placed(participant: UUID) -> tuple[str, placement.Node]:
     """The Space of a person who is in it now, and its node, whether it has a free place or not.
 
-    Raises SoundRefused, Refused."""
+    Raises SoundRefused, Refused.
+    """
     place = await _come_along(participant)
     return place.space, place.node
 
@@ -124,7 +128,8 @@ async def placed(participant: UUID) -> tuple[str, placement.Node]:
 async def _come_along(participant: UUID) -> Place:
     """Where a person gets their sound. If it has moved, all other pages get a hint to come along.
 
-    Without the hint the Space would sound in two halves."""
+    Without the hint the Space would sound in two halves.
+    """
     place = await _placed(participant)
     if place.has_moved:
         await events.hint(place.space, protocol.SoundMoved(boot=place.node.boot))
@@ -160,7 +165,8 @@ def _connected(participant: UUID, boot: str) -> Place | None:
 def _placed(participant: UUID) -> Place:
     """Where a person gets their sound, and whether they may ask for it now: all in one step.
 
-    A node that is full, or for which others queue, is not asked. The standing is written before the node is asked."""
+    A node that is full, or for which others queue, is not asked. The standing is written before the node is asked.
+    """
     person = Participant.objects.hearing(participant)
     space, before = person.space, person.space.node
     preferred = person.on_stage or queue.had_sound(space.pk, participant, since=person.entered_at)

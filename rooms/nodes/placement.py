@@ -41,7 +41,8 @@ def place(space: Space, preferred: bool = False) -> Node:
     If no node has that many places, the node with most places is chosen. A full node gets a new Space only for a member
     who is `preferred` to newcomers, and only if no other node is left.
 
-    Raises SoundRefused: `full`, or `no_node` if none runs, all are draining, or the Space's node may still live."""
+    Raises SoundRefused: `full`, or `no_node` if none runs, all are draining, or the Space's node may still live.
+    """
     return node_of(space, nodes()) or _claim(space, preferred)
 
 
@@ -86,7 +87,8 @@ def least_loaded(choice: list[Node]) -> Node:
 def is_sounding(space: Space) -> bool | None:
     """Whether a node has this Space. No node has it if no one has been connected to it for a while.
 
-    None if its node has no heartbeat: it may be dead, or only cut off from Redis while the sound goes on."""
+    None if its node has no heartbeat: it may be dead, or only cut off from Redis while the sound goes on.
+    """
     alive = nodes()
     if any(str(space.pk) in node.spaces for node in alive):
         return True
@@ -98,7 +100,8 @@ def is_sounding(space: Space) -> bool | None:
 def _claim(space: Space, preferred: bool) -> Node:
     """Choose a node and write the choice, or take the node that another process chose in the meantime.
 
-    The heartbeats are read with the Space locked: a node may have begun to drain while we waited for the lock."""
+    The heartbeats are read with the Space locked: a node may have begun to drain while we waited for the lock.
+    """
     locked, alive = Space.locked(space.pk), nodes()
     node = node_of(locked, alive)
     if node is None:
@@ -119,7 +122,8 @@ def _is_gone(space: Space, alive: list[Node]) -> bool:
 
     It is gone if the Space was never placed, if the node runs but was restarted or gave the Space up, or if it has no
     heartbeat although Redis has been up long enough. After an outage of Redis the first node with a heartbeat would
-    otherwise get the Spaces of all others."""
+    otherwise get the Spaces of all others.
+    """
     if not space.node or space.node in {node.name for node in alive}:
         return True
     return any(node.steady >= heartbeat.LIFE_MS / 1000 for node in alive)

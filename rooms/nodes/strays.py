@@ -24,7 +24,8 @@ def drop_strays() -> int:
     """Drop every peer whose participant is not in that Space. Returns how many there were. Safe to repeat.
 
     The rows are read after the nodes have answered, so they have everyone who came before. A person who comes back
-    before the peer is dropped loses the sound, and their page reconnects automatically."""
+    before the peer is dropped loses the sound, and their page reconnects automatically.
+    """
     places = [(f"{node.url}/spaces/{space}/peers", space) for node in placement.nodes() for space in node.spaces]
     if not places:
         return 0

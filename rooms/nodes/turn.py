@@ -20,7 +20,8 @@ MOST_A_MINUTE = 6  # per member, over all pages and Spaces; a page asks once, an
 async def ice_servers(me: UUID, re: int | None = None) -> protocol.IceServers:
     """The servers with fresh credentials, bound to this member in this Space.
 
-    Raises Refused if they are not in the Space, SoundRefused if they ask too often."""
+    Raises Refused if they are not in the Space, SoundRefused if they ask too often.
+    """
     member, seconds = await _member(me), settings.TURN_CREDENTIAL_SECONDS
     if not settings.TURN_URLS:
         return protocol.IceServers(servers=[], seconds=seconds, re=re)

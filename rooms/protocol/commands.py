@@ -31,7 +31,8 @@ class Offer(Command, tag="offer", kw_only=True, frozen=True):
     """Connects the sender's sound: an SDP offer with one audio section. Answered by `answer`, or by `error`.
 
     With `restart` it gives the existing connection new ICE credentials (RFC 8445 section 9). `boot` is the one that has
-    that connection, as `answer` named it. While the sound moves, new connections get another one."""
+    that connection, as `answer` named it. While the sound moves, new connections get another one.
+    """
 
     sdp: Annotated[str, Meta(min_length=1, max_length=12_000)]
     restart: bool = False
@@ -41,7 +42,8 @@ class Offer(Command, tag="offer", kw_only=True, frozen=True):
 class Hear(Command, tag="hear", kw_only=True, frozen=True):
     """Starts or stops hearing the Space as files (HLS). Answered by `files` or `ok`, or by `error`.
 
-    `chosen`: the member chose files, and did not get them for want of a place. They leave the queue."""
+    `chosen`: the member chose files, and did not get them for want of a place. They leave the queue.
+    """
 
     files: bool
     chosen: bool = False

@@ -23,7 +23,8 @@ class Snapshot(Sequenced, tag="snapshot", kw_only=True, frozen=True):
     """The whole Space as it is now; the first frame of every connection.
 
     `boot` is the one that has the sound. It is empty while no node has it, and in a move until the new node keeps it.
-    A page that is connected to another one sends a new offer."""
+    A page that is connected to another one sends a new offer.
+    """
 
     version: int = VERSION
     now: float
@@ -41,7 +42,8 @@ class Snapshot(Sequenced, tag="snapshot", kw_only=True, frozen=True):
 class Voice(Sequenced, tag="voice", kw_only=True, frozen=True):
     """A person came to the stage, or their microphone there changed.
 
-    `standing` is in effect once `in_effect` names it."""
+    `standing` is in effect once `in_effect` names it.
+    """
 
     person: Person
     standing: int
@@ -95,7 +97,8 @@ class Ended(Sequenced, tag="ended", kw_only=True, frozen=True):
 class Audience(Event, tag="audience", kw_only=True, frozen=True):
     """How many listen, and in small rooms who came and left since the last such event.
 
-    At most twice a second, every five seconds in the largest rooms."""
+    At most twice a second, every five seconds in the largest rooms.
+    """
 
     listeners: int
     entered: list[Person]
@@ -105,7 +108,8 @@ class Audience(Event, tag="audience", kw_only=True, frozen=True):
 class Reactions(Event, tag="reactions", kw_only=True, frozen=True):
     """Emoji that people sent since the last such event, summed.
 
-    At most three times a second, every five seconds in the largest rooms."""
+    At most three times a second, every five seconds in the largest rooms.
+    """
 
     counts: dict[str, int]
 
@@ -126,7 +130,8 @@ class Connection(Event, tag="connection", kw_only=True, frozen=True):
     """The state of the receiver's own connection, when it changes, and again while it is not good.
 
     `why` and `way` are empty if it is good. `way` is `in` for what the receiver hears, `out` for what others hear of
-    them. `arrives` is false if their microphone is open and nothing of it has arrived for two seconds."""
+    them. `arrives` is false if their microphone is open and nothing of it has arrived for two seconds.
+    """
 
     quality: Literal["good", "fair", "poor"]
     why: Literal["", "loss", "jitter", "delay"]
@@ -137,7 +142,8 @@ class Connection(Event, tag="connection", kw_only=True, frozen=True):
 class SoundMoved(Event, tag="sound_moved", kw_only=True, frozen=True):
     """The sound of this Space has moved to `boot`. A page that is connected to another one sends a new offer.
 
-    For a page that is connected to this one already, a move under way (`sound_moving`) is over."""
+    For a page that is connected to this one already, a move under way (`sound_moving`) is over.
+    """
 
     boot: str
 
@@ -147,7 +153,8 @@ class SoundMoving(Event, tag="sound_moving", kw_only=True, frozen=True):
 
     `stage`: pages on the stage connect to the new one, too, and send to both. `all`: every page changes to the new one
     at a random moment within the next `within` seconds. `stage` carries `within` already, for pages that miss `all`.
-    `over`: the old connections are not needed any more."""
+    `over`: the old connections are not needed any more.
+    """
 
     boot: str
     step: Literal["stage", "all", "over"]
@@ -171,7 +178,8 @@ class Answer(Event, tag="answer", kw_only=True, frozen=True):
 class Files(Event, tag="files", kw_only=True, frozen=True):
     """Where the files (HLS) of this Space are: in `folder`, for so many `seconds` with the signature `signed`.
 
-    It answers `hear`, and comes again every few seconds to pages that may still hear. `hls`: whether there are any."""
+    It answers `hear`, and comes again every few seconds to pages that may still hear. `hls`: whether there are any.
+    """
 
     hls: bool
     folder: str = ""

@@ -103,7 +103,8 @@ def delete_on_commit(space: object) -> None:
 def call_next(space: object, free_places: int, connected: set[str]) -> dict[str, int]:
     """Call the next members, as many as there are `free_places`. Returns which member is to be sent which place.
 
-    Place 0 is a call. Only the `connected` are called. A called member who did not come goes to the end."""
+    Place 0 is a call. Only the `connected` are called. A called member who did not come goes to the end.
+    """
     queue, called = _keys(space, keys.QUEUE, keys.CALLED)
     client, now = redis_client(), time.time()
     for late in client.zrangebyscore(called, "-inf", now):

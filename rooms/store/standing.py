@@ -38,6 +38,7 @@ def left(space_id: object, participant: object) -> None:
     """Notify the media node after commit that this person is out of the Space, so that it drops their peer.
 
     This is a hint. `rooms.nodes.strays` finds what it missed. The standing does not list people who came or left:
-    listeners do so by the thousand, and may come back."""
+    listeners do so by the thousand, and may come back.
+    """
     note = str(Note(str(space_id), str(participant)))
     transaction.on_commit(lambda: redis_client().publish(LEFT, note), robust=True)

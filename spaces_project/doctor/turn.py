@@ -98,7 +98,8 @@ def _nodes() -> list[str]:
     """The announced addresses to which an IPv4 allocation, which browsers ask for, has to relay.
 
     A private address beside a public one is for members in the same network. TURN must not relay to it: that would
-    open the server's own network."""
+    open the server's own network.
+    """
     hosts = _announced()
     public = [host for host in hosts if is_public(host)]
     return [host for host in public or hosts if ip_address(host).version == 4]

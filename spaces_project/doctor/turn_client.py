@@ -42,7 +42,8 @@ async def connection(
     """A client of aioice that has reached the server and asked for nothing yet. Raises OSError if it cannot.
 
     `user` is user name and password. `trust` says which certificates are accepted, by default those of the system.
-    `here` is the address and port to ask from."""
+    `here` is the address and port to ask from.
+    """
     loop, place = asyncio.get_running_loop(), (server.host, server.port)
     transport: asyncio.DatagramTransport | asyncio.Transport
     protocol: turn.TurnClientProtocol
@@ -69,7 +70,8 @@ async def allocation(
 ) -> AsyncIterator[Allocation]:
     """An allocation over the server's transport, given back at the end. Raises OSError, Refused.
 
-    A silent server is asked for half a minute."""
+    A silent server is asked for half a minute.
+    """
     async with connection(server, user, trust) as protocol:
         await protocol.connect()
         try:

@@ -34,7 +34,8 @@ class MediaNode:
 def of(count: int, ports: Mapping[str, int]) -> list[MediaNode]:
     """That many nodes, or one per core but one for 0. Their ports begin at `ports["media"]` and `ports["media_http"]`.
 
-    Raises NoSuchPort."""
+    Raises NoSuchPort.
+    """
     wanted = count or max(1, len(os.sched_getaffinity(0)) - 1)
     first, http = ports["media"], ports["media_http"]
     if max(first, http) + wanted - 1 > MOST_PORT:

@@ -40,7 +40,8 @@ class LogFiles:
     """`NAME.log` in a folder for each process; on the console only errors, each with the name of its file.
 
     A file of the start before becomes `NAME.log.1`. What a process writes faster than once in ten seconds as an error
-    is in its file alone."""
+    is in its file alone.
+    """
 
     def __init__(self, folder: Path, say: Say) -> None:
         self._folder, self._say = folder, say

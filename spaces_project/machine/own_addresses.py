@@ -14,13 +14,13 @@ ELSEWHERE = {socket.AF_INET: "203.0.113.1", socket.AF_INET6: "2001:db8::1"}
 
 
 def in_networks() -> list[str]:
-    """Return the addresses from which this machine's packets leave, IPv4 first; none when it is in no network."""
+    """The addresses from which this machine's packets leave, IPv4 first; none when it is in no network."""
     found = (_towards(family, elsewhere) for family, elsewhere in ELSEWHERE.items())
     return [address for address in found if address]
 
 
 def _towards(family: socket.AddressFamily, elsewhere: str) -> str:
-    """Return the address from which packets to `elsewhere` would leave; empty when no route leads there."""
+    """The address from which packets to `elsewhere` would leave; empty when no route leads there."""
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
             probe.connect((elsewhere, 9))
@@ -32,7 +32,7 @@ def _towards(family: socket.AddressFamily, elsewhere: str) -> str:
 
 
 def bind_to(addresses: list[str]) -> str:
-    """Return the one address to bind to, so that packets to loopback and to each of these arrive."""
+    """The one address to bind to, so that packets to loopback and to each of these arrive."""
     if not addresses:
         return LOOPBACK
     return ALL if any(":" in address for address in addresses) else ALL_IPV4

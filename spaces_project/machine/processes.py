@@ -54,7 +54,7 @@ def kill_group(process: subprocess.Popen[bytes]) -> None:
 
 
 def with_patience(done: Callable[[], bool], seconds: float) -> bool:
-    """Ask `done` until it returns True or `seconds` are over. Return its last answer."""
+    """Ask `done` until it returns True or `seconds` are over. Returns its last answer."""
     deadline = time.monotonic() + seconds
     while not done():
         if time.monotonic() > deadline:

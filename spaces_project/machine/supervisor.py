@@ -34,7 +34,8 @@ class StartFailed(RuntimeError):
 class Child:
     """One process to keep running. `start` gets the pipe that takes its output.
 
-    A child that `may_end` is not started again after exit 0: an operator asked it to end."""
+    A child that `may_end` is not started again after exit 0: an operator asked it to end.
+    """
 
     name: str
     start: Starter
@@ -55,7 +56,8 @@ class Child:
 class Supervisor:
     """Starts, watches and stops children. `servers` are stopped after everything that uses them.
 
-    `say` takes the supervisor's own messages; `output` takes those of the children, by default onto the console."""
+    `say` takes the supervisor's own messages; `output` takes those of the children, by default onto the console.
+    """
 
     say: Callable[[str], None]
     output: Output | None = None

@@ -39,7 +39,8 @@ def _modules() -> Iterator[str]:
 def importmap(context: Context) -> SafeString:
     """`<script type="importmap">`: each module's name and its address, hashed if the storage hashes names.
 
-    It is the only inline script of a page. It carries the nonce of the request, if there is one."""
+    It is the only inline script of a page. It carries the nonce of the request, if there is one.
+    """
     imports = {name: static(name) for name in module_names()}
     text = json.dumps({"imports": imports}, separators=(",", ":")).replace("<", "\\u003c")
     nonce = getattr(context.get("request"), "csp_nonce", "")

@@ -116,7 +116,8 @@ def own_node(site: Machine) -> Iterator[int]:
 def other_node(site: Machine, own_node: int, stage: "Stage", request: pytest.FixtureRequest) -> Iterator[str]:
     """The name of a second node, started beside the machine's own; `indirect` are settings for it.
 
-    The stage goes with it: a Space that is on it would look for its node, and find the next test's of the same name."""
+    The stage goes with it: a Space that is on it would look for its node, and find the next test's of the same name.
+    """
     with beside(site, "other", **getattr(request, "param", {})):
         yield "other"
     stage.take_down()
@@ -132,7 +133,7 @@ def beside(
     prefix: Sequence[str] = (),
     **settings: str,
 ) -> Iterator[None]:
-    """A second node of a machine, at this address; ``prefix`` stands before its command."""
+    """A second node of a machine, at this address; `prefix` stands before its command."""
     ports = ["--port", str(free_port(socket.SOCK_DGRAM)), "--http-port", str(http_port or free_port())]
     environment = site.environment(**({"MEDIA_BIND": address, "MEDIA_ANNOUNCE": address} | settings))
     with (site.var / f"{name}.log").open("wb") as out:
@@ -160,7 +161,8 @@ def end(node: "subprocess.Popen[bytes]") -> None:
 class Stage:
     """hana and sol at open microphones in a Space of hana's, sol promoted without a reload.
 
-    Setting it up is slow, so it stays for the next test that wants it, as long as it is whole."""
+    Setting it up is slow, so it stays for the next test that wants it, as long as it is whole.
+    """
 
     def __init__(self, everybody: Callable[..., Person], end_spaces: Callable[[], None]) -> None:
         self._everybody, self._end_spaces = everybody, end_spaces

@@ -1,6 +1,7 @@
 """Lines that are too long in scripts, style sheets, templates and Markdown, and templates not broken at elements.
 
-`python -m tests.rig.columns` prints them and fails if there are any. Python has ruff for that."""
+`python -m tests.rig.columns` prints them and fails if there are any. Python has ruff for that.
+"""
 
 import re
 import sys

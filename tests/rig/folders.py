@@ -23,7 +23,7 @@ def make_open(kind: str) -> Path:
 
 
 def remove(folder: Path) -> None:
-    """The folder, and what PostgreSQL had elsewhere for it, or for ``var`` in it (as root)."""
+    """The folder, and what PostgreSQL had elsewhere for it, or for `var` in it (as root)."""
     homes = [embedded.postgres_home(one) for one in (folder, folder / "var")]
     for one in (folder, *homes):
         shutil.rmtree(one, ignore_errors=True)

@@ -32,7 +32,7 @@ def free_port(kind: int = socket.SOCK_STREAM) -> int:
 
 
 class Machine:
-    """A folder for one installation, and what runs in it; ``settings`` are variables of its own."""
+    """A folder for one installation, and what runs in it; `settings` are variables of its own."""
 
     def __init__(self, **settings: str) -> None:
         self.settings = settings

@@ -35,7 +35,7 @@ def placeholders(text: str) -> list[str]:
     return sorted(PLACEHOLDER.findall(text))
 
 
-# --- in the code ------------------------------------------------------------------------------------------------------
+# In the code
 def calls(source: str, where: str) -> Iterator[Message]:
     """Texts of Python source. Raises AssertionError if one is not a literal, which `make texts` could not collect."""
     for node in ast.walk(ast.parse(source)):
@@ -74,7 +74,7 @@ def whole(text: str) -> str:
     return "".join(map(ast.literal_eval, re.findall(STRING, text)))
 
 
-# --- in a catalogue ---------------------------------------------------------------------------------------------------
+# In a catalogue
 FIELD = re.compile(rf"^(msgid|msgid_plural|msgstr(?:\[\d\])?) ({STRING}(?:\n{STRING})*)", re.MULTILINE)
 
 

@@ -23,7 +23,7 @@ LONGEST = 0.4  # seconds; a later click would be taken for the next one
 
 
 def clicks(seconds: float) -> Pcm:
-    """Return a soft hum with clicks: bursts of 1 kHz."""
+    """A soft hum with clicks: bursts of 1 kHz."""
     at = np.arange(round(seconds * SAMPLE_RATE))
     hum = SOFT * np.sin(2 * np.pi * 200 * at / SAMPLE_RATE)
     burst = np.where((at % EVERY < LENGTH) & (at >= EVERY), LOUD * np.sin(2 * np.pi * 1000 * at / SAMPLE_RATE), 0.0)
@@ -31,7 +31,7 @@ def clicks(seconds: float) -> Pcm:
 
 
 def onsets(pcm: Pcm) -> list[int]:
-    """Return the samples at which clicks begin."""
+    """The samples at which clicks begin."""
     loud = np.flatnonzero(np.abs(pcm.astype(np.int32)) > THRESHOLD)
     if not len(loud):
         return []
@@ -39,7 +39,7 @@ def onsets(pcm: Pcm) -> list[int]:
 
 
 def moments(payloads: Sequence[bytes], times: Sequence[float]) -> npt.NDArray[np.float64]:
-    """Return when clicks pass, in seconds: the time of the packet each begins in, plus its position in the packet."""
+    """When clicks pass, in seconds: the time of the packet each begins in, plus its position in the packet."""
     decoder = Decoder()
     parts = [decoder.decode(payload) for payload in payloads]
     starts = np.cumsum([0, *(len(part) for part in parts)])
@@ -49,7 +49,7 @@ def moments(payloads: Sequence[bytes], times: Sequence[float]) -> npt.NDArray[np
 
 
 def delays(sent: npt.NDArray[np.float64], heard: npt.NDArray[np.float64]) -> list[float]:
-    """Return the seconds between each click's sending and its arrival. Lost clicks are left out."""
+    """The seconds between each click's sending and its arrival. Lost clicks are left out."""
     places = np.searchsorted(heard, sent)
     pairs = ((heard[place] - start) for place, start in zip(places, sent, strict=True) if place < len(heard))
     return [float(passed) for passed in pairs if passed < LONGEST]
@@ -91,6 +91,6 @@ class Clicker(Peer):
         super().vanish()
 
     def delays(self, received: Sequence[TimedPacket]) -> list[float]:
-        """Return the seconds that each click took to a listener that got these packets."""
+        """The seconds that each click took to a listener that got these packets."""
         heard = moments([packet.payload for packet in received], [packet.at for packet in received])
         return delays(moments(self.payloads[: len(self.times)], self.times), heard)

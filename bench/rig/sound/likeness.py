@@ -20,7 +20,7 @@ Samples = npt.NDArray[np.float32]
 
 
 def lag(original: Pcm, heard: Pcm) -> int:
-    """Return by how many samples `heard` is behind `original`, by the peak of their correlation."""
+    """By how many samples `heard` is behind `original`, by the peak of their correlation."""
     size = 1 << (len(original) + len(heard)).bit_length()
     spectrum = np.fft.rfft(heard.astype(np.float32), size) * np.conj(np.fft.rfft(original.astype(np.float32), size))
     place = int(np.argmax(np.fft.irfft(spectrum, size)))
@@ -28,7 +28,7 @@ def lag(original: Pcm, heard: Pcm) -> int:
 
 
 def likeness(original: Pcm, heard: Pcm) -> float:
-    """Return the mean STOI of all parts with speech, 0.0 if nothing was heard."""
+    """The mean STOI of all parts with speech, 0.0 if nothing was heard."""
     if not len(heard):
         return 0.0
     around, length = round(SEARCH_SECONDS * SAMPLE_RATE), round(PART_SECONDS * SAMPLE_RATE)

@@ -19,7 +19,7 @@ LEAST_OCTETS = 24_000  # of a file, 3 s of speech: sentences, not single words
 
 
 def talk(hertz: float, seconds: int = LOOP_SECONDS) -> Pcm:
-    """Return something like a voice: a tone with overtones in syllables, and hiss. No two voices are in step."""
+    """Something like a voice: a tone with overtones in syllables, and hiss. No two voices are in step."""
     at = np.arange(seconds * SAMPLE_RATE) / SAMPLE_RATE
     tones = sum(np.sin(2 * np.pi * hertz * number * at) / number for number in range(1, 12))
     syllables = np.clip(np.sin(2 * np.pi * 3 * at + hertz), 0, 1)
@@ -28,14 +28,14 @@ def talk(hertz: float, seconds: int = LOOP_SECONDS) -> Pcm:
 
 
 def voices(count: int) -> list[list[bytes]]:
-    """Return the packets of speakers who talk all the time: half a minute each, to be repeated."""
+    """The packets of speakers who talk all the time: half a minute each, to be repeated."""
     return [encode(talk(110 + 23 * number)) for number in range(count)]
 
 
 def speech(seconds: float, first: int = 0) -> Pcm:
-    """Return `seconds` of real speech: sentences of Debian's sounds from number `first` on.
+    """`seconds` of real speech: sentences of Debian's sounds from number `first` on.
 
-    Raise Missing if the package is not installed.
+    Raises Missing if the package is not installed.
     """
     files = sorted(path for path in SPEECH.glob("*.g722") if path.stat().st_size >= LEAST_OCTETS)
     if not files:
@@ -57,7 +57,7 @@ def _decoded(path: Path) -> Pcm:
 
 
 def played(packets: Sequence[TimedPacket]) -> tuple[Pcm, int]:
-    """Return the sound of packets that arrived, and how many were lost in between.
+    """The sound of packets that arrived, and how many were lost in between.
 
     As in a browser, a lost packet is taken from its copy in the next packet, or invented.
     """

@@ -21,7 +21,7 @@ WINDOW = FRAME  # samples per measurement: a hole of one frame takes at least ha
 
 
 def tones(hertz: Sequence[float]) -> list[list[bytes]]:
-    """Return the packets of speakers with one tone each. Multiples of 50 Hz can be told apart in one window.
+    """The packets of speakers with one tone each. Multiples of 50 Hz can be told apart in one window.
 
     They are the second half of the encoded sound, so that the start of the encoder is not repeated.
     """
@@ -51,7 +51,7 @@ class KeepingChecker(Checker):
 
 
 def faintest(sound: Pcm, hertz: Sequence[float]) -> float:
-    """Return the least strength of these tones in any window, as a share of the median. 0.0 for silence."""
+    """The least strength of these tones in any window, as a share of the median. 0.0 for silence."""
     count = len(sound) // WINDOW
     if not count:
         return 0.0
@@ -74,7 +74,7 @@ class Archived(NamedTuple):
     holes: list[tuple[float, float]]
 
     def missing(self, start: float, end: float) -> float:
-        """Return how many seconds are missing between two moments of room time, of all turns together."""
+        """How many seconds are missing between two moments of room time, of all turns together."""
         return sum(max(0.0, min(end, to) - max(start, from_)) for from_, to in self.holes)
 
 
@@ -92,6 +92,6 @@ def archived(folder: Path, space: str) -> Archived:
 
 
 def places(start_ms: int, packets: Iterable[ogg.Placed]) -> list[tuple[int, int]]:
-    """Return where packets of a chunk begin and end, in samples of room time."""
+    """Where packets of a chunk begin and end, in samples of room time."""
     starts = [(start_ms * MS + packet.position, packet.samples) for packet in packets]
     return [(start, start + samples) for start, samples in starts]

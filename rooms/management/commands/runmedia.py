@@ -62,7 +62,7 @@ class Web:
 
 
 def describe(chunk: Chunk) -> dict[str, Any]:
-    """Return what the rows keep of a chunk."""
+    """What the rows keep of a chunk."""
     return {
         "space": chunk.space,
         "turn": chunk.turn,
@@ -75,7 +75,7 @@ def describe(chunk: Chunk) -> dict[str, Any]:
 
 
 def read_settings(port: int, http_port: int, name: str) -> Settings:
-    """Return the settings of the node on these ports. Without a `name` it is called after the machine and the port."""
+    """The settings of the node on these ports. Without a `name` it is called after the machine and the port."""
     return Settings(
         secret=settings.MEDIA_SECRET,
         redis_url=settings.REDIS_URL,
@@ -121,7 +121,7 @@ class Command(BaseCommand):
             _die_of(received)
 
     async def _run(self, chosen: Settings) -> signal.Signals | None:
-        """Run the node to its end. Return the signal that ended it, None if `manage.py media stop` did."""
+        """Run the node to its end. Returns the signal that ended it, None if `manage.py media stop` did."""
         node, received = Node(chosen, Web()), list[signal.Signals]()
 
         def stop(one: signal.Signals) -> None:

@@ -19,7 +19,7 @@ class OggError(ValueError):
 
 
 def checksum(page: bytes) -> int:
-    """Return the CRC of a page (RFC 3533 section 6): zlib's polynomial with the bits in reverse order."""
+    """The CRC of a page (RFC 3533 section 6): zlib's polynomial with the bits in reverse order."""
     raw = zlib.crc32(page.translate(_MIRROR), 0xFFFFFFFF) ^ 0xFFFFFFFF
     return int.from_bytes(raw.to_bytes(4, "little").translate(_MIRROR), "big")
 
@@ -47,7 +47,7 @@ class OggWriter:
         self._last = payload, position + samples_of(payload)
 
     def finish(self) -> bytes:
-        """Return the whole file."""
+        """The whole file."""
         self._flush(_END)
         return bytes(self._data)
 
@@ -90,7 +90,7 @@ class OggOpus:
 
 
 def read(data: bytes) -> OggOpus:
-    """Read a file that OggWriter wrote. Raise OggError if it is cut off, damaged or anything else."""
+    """Read a file that OggWriter wrote. Raises OggError if it is cut off, damaged or anything else."""
     pages = list(_pages(data))
     if len(pages) < 2 or not pages[0][1].startswith(b"OpusHead") or not pages[1][1].startswith(b"OpusTags"):
         raise OggError("no Opus header")

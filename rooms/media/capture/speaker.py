@@ -22,7 +22,7 @@ class Speaker:
             self.voice = Voice(keep, self._leveller)
 
     def mute(self) -> Pcm | None:
-        """Close its chunk and stop its sound. Return one last frame that fades out, None if it was not audible."""
+        """Close its chunk and stop its sound. Returns one last frame that fades out, None if it was not audible."""
         last = self.voice.fade_out() if self.voice is not None else None
         self.voice = None
         if self.tap is not None:

@@ -41,7 +41,7 @@ class Chunk:
 
 
 def chunk_from(data: bytes) -> Chunk:
-    """Read a chunk from its file. Raise OggError if it is none."""
+    """Read a chunk from its file. Raises OggError if it is none."""
     content = ogg.read(data)
     tags = content.tags
     try:
@@ -107,7 +107,7 @@ class Tap:
         self._ship(Chunk(self._space, self._turn, self._participant, self._start_ms, duration, data))
 
     def _due(self, timestamp: int, position: int) -> int:
-        """Return the room time of a packet, which may have come late: by its RTP time, if that is known."""
+        """The room time of a packet, which may have come late: by its RTP time, if that is known."""
         place = position if self._anchor is None else self._anchor + timestamp
         return place if abs(position - place) <= BREAK else position
 

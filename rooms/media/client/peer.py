@@ -35,7 +35,7 @@ PRIORITY = (126 << 24) + (65_535 << 8) + 255  # of its checks (RFC 8445 section 
 
 @cache
 def shared_certificate() -> Certificate:
-    """Return one certificate for all peers of this process."""
+    """One certificate for all peers of this process."""
     return Certificate.generateCertificate()
 
 
@@ -78,7 +78,7 @@ class Client:
         self._sequence, self._timestamp = secrets.randbits(15), secrets.randbits(32)
 
     def offer(self) -> str:
-        """Return an SDP offer like that of a browser with one transceiver."""
+        """An SDP offer like that of a browser with one transceiver."""
         ((algorithm, fingerprint),) = self._certificate.fingerprints
         lines = [
             "v=0",
@@ -111,7 +111,7 @@ class Client:
         self._check()
 
     def restart(self) -> str:
-        """Return the offer of an ICE restart: new credentials, the same certificate (RFC 8445 section 9)."""
+        """The offer of an ICE restart: new credentials, the same certificate (RFC 8445 section 9)."""
         self._fragment, self._password = _credentials()
         return self.offer()
 
@@ -288,7 +288,7 @@ class Client:
 
 
 def _credentials() -> tuple[str, str]:
-    """Return a user fragment and a password."""
+    """A user fragment and a password."""
     return secrets.token_hex(4), secrets.token_hex(12)
 
 
@@ -300,7 +300,7 @@ class Crowd:
         self._ticker: Ticker | None = None
 
     def add(self, client: Client) -> Client:
-        """Let a peer read and tick from now on. Return it."""
+        """Let a peer read and tick from now on. Returns it."""
         client.start()
         self.clients.append(client)
         return client

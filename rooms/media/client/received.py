@@ -55,6 +55,6 @@ class ReceivedSound:
         self.sound.append(sound)
 
     def pcm(self, seconds: float | None = None) -> Pcm:
-        """Return the decoded sound, or its last `seconds`."""
+        """The decoded sound, or its last `seconds`."""
         whole = np.concatenate(self.sound) if self.sound else np.zeros(0, np.int16)
         return whole if seconds is None else whole[-round(seconds * SAMPLE_RATE) :]

@@ -9,7 +9,7 @@ from rooms.media.units import FRAME, SAMPLE_RATE
 
 
 def tone(frequency: float, seconds: float = 1.0, amplitude: float = 0.3) -> Pcm:
-    """Return a sine wave of full scale times `amplitude`. With a whole number of periods it repeats without a seam."""
+    """A sine wave of full scale times `amplitude`. With a whole number of periods it repeats without a seam."""
     moments = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
     return np.rint(amplitude * 32767 * np.sin(2 * np.pi * frequency * moments)).astype(np.int16)
 
@@ -22,5 +22,5 @@ def encode(pcm: Pcm, bitrate: int = 32_000) -> list[bytes]:
 
 @cache
 def tone_packets(frequency: float, seconds: float = 1.0, amplitude: float = 0.3) -> tuple[bytes, ...]:
-    """Return a tone as packets of 20 ms, encoded once for all peers."""
+    """A tone as packets of 20 ms, encoded once for all peers."""
     return tuple(encode(tone(frequency, seconds, amplitude)))

@@ -19,12 +19,12 @@ class Announced(NamedTuple):
     port: int | None = None
 
     def at(self, port: int) -> tuple[str, int]:
-        """Return host and port of a node that listens on `port`."""
+        """Host and port of a node that listens on `port`."""
         return self.host, self.port or port
 
 
 def parse(text: str) -> Announced:
-    """Read one address. Raise ValueError, which says why, if no browser could reach it."""
+    """Read one address. Raises ValueError, which says why, if no browser could reach it."""
     found = _WITH_PORT.match(text)
     host, port = (found[1] or found[2], found[3]) if found else (text, None)
     if port is not None and not 1 <= int(port) <= MOST_PORT:
@@ -45,7 +45,7 @@ def _host(host: str, text: str) -> str:
 
 
 def parse_all(texts: Sequence[str]) -> list[Announced]:
-    """Read all addresses, best first. Raise ValueError if there is none, or if one is wrong or named twice."""
+    """Read all addresses, best first. Raises ValueError if there is none, or if one is wrong or named twice."""
     found = [parse(text) for text in texts]
     if not found:
         raise ValueError("no address is named")

@@ -34,13 +34,13 @@ class GrantRefused(ValueError):
 def mint(
     secret: str, space: str, participant: str, now: float, seconds: float = GRANT_SECONDS, *, back: bool = False
 ) -> str:
-    """Return a grant for one participant of one Space, valid from `now` (Unix seconds) for `seconds`."""
+    """A grant for one participant of one Space, valid from `now` (Unix seconds) for `seconds`."""
     payload = _encode(msgspec.json.encode(Grant(str(space), str(participant), now + seconds, back)))
     return f"{payload}.{_encode(_signature(secret, payload))}"
 
 
 def read(secret: str, grant: str, now: float) -> Grant:
-    """Return what a grant says. Raise GrantRefused if its form, signature or date is wrong."""
+    """What a grant says. Raises GrantRefused if its form, signature or date is wrong."""
     if len(grant) > MAX_GRANT_LENGTH:
         raise GrantRefused("too long")
     payload, _, signature = grant.partition(".")

@@ -62,7 +62,7 @@ class Standing(msgspec.Struct, frozen=True):
             raise ValueError(f"{len(self.voices)} voices, at most {MAX_VOICES}")
 
     def voice(self, participant: str) -> Voice | None:
-        """Return the participant's turn at the microphone, None for a listener."""
+        """The participant's turn at the microphone, None for a listener."""
         return next((voice for voice in self.voices if voice.participant == participant), None)
 
     def admits(self, participant: str) -> bool:
@@ -74,7 +74,7 @@ class Standing(msgspec.Struct, frozen=True):
         return self.boot in ("", boot)
 
     def kept_by(self, boot: str) -> tuple[int, int]:
-        """Return from when until when this boot keeps the sound, in ms of room time. The same twice means never."""
+        """From when until when this boot keeps the sound, in ms of room time. The same twice means never."""
         if self.places_on(boot):
             return self.from_ms, FOREVER_MS
         return 0, self.from_ms if boot == self.boot_before else 0
@@ -85,7 +85,7 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 def parse_note(data: bytes | str) -> Note:
-    """Read a publication. Raise ValueError if it is no note."""
+    """Read a publication. Raises ValueError if it is no note."""
     words = (data.decode() if isinstance(data, bytes) else data).split(" ")
     if len(words) != 2 or not all(words):
         raise ValueError(f"not a Space and what is new about it: {data!r}")
@@ -93,5 +93,5 @@ def parse_note(data: bytes | str) -> Note:
 
 
 def parse(data: bytes | str) -> Standing:
-    """Read a standing from JSON. Raise ValueError if it is none."""
+    """Read a standing from JSON. Raises ValueError if it is none."""
     return msgspec.json.decode(data, type=Standing)

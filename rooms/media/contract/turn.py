@@ -38,6 +38,6 @@ def parse(url: str) -> Server:
 
 
 def credentials(secret: str, identity: str, expires: int) -> tuple[str, str]:
-    """Return user name and password for `identity`, valid until `expires` in Unix seconds."""
+    """User name and password for `identity`, valid until `expires` in Unix seconds."""
     username = f"{expires}:{identity}"
     return username, base64.b64encode(hmac.digest(secret.encode(), username.encode(), "sha1")).decode()

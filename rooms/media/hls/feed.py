@@ -109,7 +109,7 @@ class Process:
         self._send_waiting()
 
     def start(self) -> None:
-        """Start it unless it runs. Raise OSError if the system has no more processes or files, for example."""
+        """Start it unless it runs. Raises OSError if the system has no more processes or files, for example."""
         if self.running:
             return
         self._close()

@@ -39,7 +39,7 @@ class Folder:
         return bool(ours) and found is not None and [one.name for one in found.segments[-1:]] == [ours[-1].name]
 
     def begin(self) -> int:
-        """Take over the playlists of the node before, or begin new ones. Return the number of the next segment."""
+        """Take over the playlists of the node before, or begin new ones. Returns the number of the next segment."""
         if not self._playlists:
             self._playlists = self._taken_over() or {way: Playlist(self._position // SEGMENT) for way in ENCODINGS}
             self._clear()
@@ -51,7 +51,7 @@ class Folder:
         self._inits.clear()
 
     def put(self, cuts: Mapping[str, Cut], levels: str = "") -> None:
-        """Add a segment in each encoding, and delete old ones. Raise OSError if the disk fails.
+        """Add a segment in each encoding, and delete old ones. Raises OSError if the disk fails.
 
         `levels` are those of its voices, as `levels.py` writes them.
         """
@@ -66,7 +66,7 @@ class Folder:
             self._delete(way)
 
     def end(self) -> None:
-        """End the playlists. Raise OSError if the disk fails."""
+        """End the playlists. Raises OSError if the disk fails."""
         self.begin()
         self._mend()
         for playlist in self._playlists.values():
@@ -129,14 +129,14 @@ class Folder:
                 (self.path / segment.init).unlink(missing_ok=True)
 
     def _found(self, way: str) -> Playlist | None:
-        """Return the playlist in the folder, whichever node wrote it. None without a valid one."""
+        """The playlist in the folder, whichever node wrote it. None without a valid one."""
         try:
             return parse((self.path / f"{way}.m3u8").read_text())
         except (OSError, ValueError):
             return None
 
     def _taken_over(self) -> dict[str, Playlist] | None:
-        """Return the playlists that another node left. None if there are none, or if they have ended."""
+        """The playlists that another node left. None if there are none, or if they have ended."""
         found = {way: playlist for way in ENCODINGS if (playlist := self._found(way)) is not None}
         whole = len(found) == len(ENCODINGS) and len({playlist.next for playlist in found.values()}) == 1
         return found if whole and not any(playlist.ended for playlist in found.values()) else None
@@ -157,14 +157,14 @@ def _names(segments: Iterable[Segment]) -> set[str]:
 
 
 def make_folder(root: Path, folder: str) -> Path:
-    """Make the folder of this name if it is missing, so that the group of its owner may read it. Return its path."""
+    """Make the folder of this name if it is missing, so that the group of its owner may read it. Returns its path."""
     path = root / folder
     path.mkdir(mode=0o750, parents=True, exist_ok=True)
     return path
 
 
 def write(folder: Path, name: str, data: bytes) -> str:
-    """Write a file that readers see only once it is whole. Return its name.
+    """Write a file that readers see only once it is whole. Returns its name.
 
     Until then it has a random name: a node that is cut off from Redis may write beside the next one for a while.
     """

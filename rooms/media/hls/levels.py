@@ -33,7 +33,7 @@ class Levels:
             self._measured.append(_Measured(position, position + samples, loud))
 
     def take(self, start: int, samples: int) -> str:
-        """Return the value of the tag for the segment of these samples. Forget levels that end with it."""
+        """The value of the tag for the segment of these samples. Forgets levels that end with it."""
         found = [self._at(position) for position in range(start + STEP // 2, start + samples, STEP)]
         self._measured = [one for one in self._measured if one.end > start + samples]
         loud = sorted({name for levels in found for name in levels})

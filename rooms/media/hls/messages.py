@@ -37,10 +37,10 @@ _encoder = msgspec.msgpack.Encoder()
 
 
 def encode(message: Piece | Ended) -> bytes:
-    """Return a message as one datagram."""
+    """A message as one datagram."""
     return _encoder.encode(message)
 
 
 def parse(data: bytes) -> Piece | Ended:
-    """Read a datagram. Raise ValueError if it is none of these messages."""
+    """Read a datagram. Raises ValueError if it is none of these messages."""
     return _decoder.decode(data)

@@ -38,7 +38,7 @@ class Playlist:
         return self.sequence + len(self.segments)
 
     def add(self, segment: Segment) -> list[Segment]:
-        """Add a segment. Return the segments that drop out."""
+        """Add a segment. Returns the segments that drop out."""
         self.segments.append(segment)
         gone, self.segments = self.segments[:-WINDOW], self.segments[-WINDOW:]
         self.sequence += len(gone)
@@ -51,7 +51,7 @@ class Playlist:
         self.segments = []
 
     def text(self) -> str:
-        """Return the file (RFC 8216 section 4.3)."""
+        """The file (RFC 8216 section 4.3)."""
         lines = [
             "#EXTM3U",
             "#EXT-X-VERSION:7",
@@ -71,7 +71,7 @@ class Playlist:
 
 
 def parse(text: str) -> Playlist:
-    """Read a playlist that `Playlist.text` wrote. Raise ValueError if it is anything else."""
+    """Read a playlist that `Playlist.text` wrote. Raises ValueError if it is anything else."""
     lines = text.splitlines()
     if lines[:1] != ["#EXTM3U"]:
         raise ValueError("no playlist")
@@ -106,7 +106,7 @@ def _date(at: float) -> str:
 
 
 def master(encodings: dict[str, tuple[str, int]]) -> str:
-    """Return the master playlist. `encodings`: name -> codec (RFC 6381) and bit/s at most."""
+    """The master playlist. `encodings`: name -> codec (RFC 6381) and bit/s at most."""
     lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS"]
     for name, (codec, bitrate) in encodings.items():
         lines += [f'#EXT-X-STREAM-INF:BANDWIDTH={bitrate},CODECS="{codec}"', f"{name}.m3u8"]

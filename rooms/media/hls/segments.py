@@ -101,7 +101,7 @@ class Aac(Encoding):
 
 @cache
 def _silent_aac() -> bytes:
-    """Return a file of silence: the muxer takes parameters from a stream that was read, not from an encoder."""
+    """A file of silence: the muxer takes parameters from a stream that was read, not from an encoder."""
     file = io.BytesIO()
     with av.open(file, "w", format="mp4") as container:
         stream = container.add_stream("aac", rate=SAMPLE_RATE, layout="mono")
@@ -154,14 +154,14 @@ class Stretch:
         return all(encoding.reaches(self._boundary) for encoding in self._encodings.values())
 
     def cut(self, number: int) -> dict[str, Cut] | None:
-        """Return the next segment by encoding, None until it is complete in all of them."""
+        """The next segment by encoding, None until it is complete in all of them."""
         if not self.is_whole:
             return None
         boundary, self._boundary = self._boundary, self._boundary + SEGMENT
         return self._cuts(boundary, number)
 
     def finish(self, number: int) -> dict[str, Cut] | None:
-        """Return what is left as a last segment, by encoding. None if nothing is left."""
+        """What is left as a last segment, by encoding. None if nothing is left."""
         for encoding in self._encodings.values():
             encoding.finish()
         return self._cuts(None, number)
@@ -173,7 +173,7 @@ class Stretch:
 
 
 def split(file: bytes) -> tuple[bytes, bytes]:
-    """Return the boxes up to `moov`, and those after it (ISO/IEC 14496-12 section 4.2)."""
+    """The boxes up to `moov`, and those after it (ISO/IEC 14496-12 section 4.2)."""
     place = 0
     while file[place + 4 : place + 8] != b"moov":
         place += int.from_bytes(file[place : place + 4], "big")

@@ -13,18 +13,18 @@ SECONDS = 15  # how long a signature is valid
 
 
 def folder(secret: str, space: str) -> str:
-    """Return the name of a Space's folder. It is the same on every node and cannot be guessed without the secret."""
+    """The name of a Space's folder. It is the same on every node and cannot be guessed without the secret."""
     return _encode(hmac.digest(secret.encode(), f"folder {space}".encode(), hashlib.sha256)[:18])
 
 
 def sign(secret: str, name: str, now: float, seconds: int = SECONDS) -> str:
-    """Return a signature for the folder of this name, valid for `seconds` from `now` on, in Unix seconds."""
+    """A signature for the folder of this name, valid for `seconds` from `now` on, in Unix seconds."""
     expires = int(now) + seconds
     return f"{expires}-{_signature(secret, name, expires)}"
 
 
 def refusal(secret: str, name: str, signed: str, now: float) -> str | None:
-    """Return why a signature is not valid for the folder of this name: "forged" or "expired". None if it is."""
+    """Why a signature is not valid for the folder of this name: "forged" or "expired". None if it is."""
     expires, _, signature = signed.partition("-")
     if not (expires.isascii() and expires.isdigit() and len(expires) <= 12):
         return "forged"

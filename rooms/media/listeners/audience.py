@@ -17,7 +17,7 @@ _CONFIGURATION = 0xFC  # bits of the first octet that frames in one packet share
 
 
 def _kind(frame: bytes) -> tuple[int, bool]:
-    """Return what frames need to have in common to travel in one packet. A DTX frame travels alone."""
+    """What frames need to have in common to travel in one packet. A DTX frame travels alone."""
     return frame[0] & _CONFIGURATION, frame == DTX_PACKET
 
 

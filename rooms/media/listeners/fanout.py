@@ -62,7 +62,7 @@ class FanOut:
         return self._count
 
     def add(self, listener: Listener, session: Session, address: bytes, payload_type: int, ssrc: int) -> None:
-        """Give a listener a row. Raise OverflowError beyond the capacity."""
+        """Give a listener a row. Raises OverflowError beyond the capacity."""
         if self._count == self.capacity:
             raise OverflowError("no free row")
         row = self._count
@@ -84,7 +84,7 @@ class FanOut:
         self._envelopes.address(listener.row, address)
 
     def remove(self, listener: Listener) -> Listener | None:
-        """Free the row of a listener. Return the listener whose row changed by that, if any."""
+        """Free the row of a listener. Returns the listener whose row changed by that, if any."""
         row, last = listener.row, self._count - 1
         self._count = last
         moved = self._listeners.pop()
@@ -101,11 +101,11 @@ class FanOut:
         return moved
 
     def listener(self, row: int) -> Listener:
-        """Return the listener who has a row."""
+        """The listener who has a row."""
         return self._listeners[row]
 
     def progress(self, row: int, since: float) -> tuple[int, int, int]:
-        """Return the RTP timestamp of a row `since` seconds after the clock, and its packets and octets so far."""
+        """The RTP timestamp of a row `since` seconds after the clock, and its packets and octets so far."""
         timestamp = (int(self._timestamps[row]) + self.clock + round(since * SAMPLE_RATE)) & 0xFFFFFFFF
         return timestamp, int(self._packet_counts[row]), int(self._octet_counts[row])
 
@@ -119,7 +119,7 @@ class FanOut:
         self._due[rows] = True
 
     def flush(self) -> int:
-        """Send what was written since the last flush. Return how many packets the kernel took."""
+        """Send what was written since the last flush. Returns how many packets the kernel took."""
         count = self._count
         rows = np.flatnonzero(self._due[:count])
         if len(rows) == 0:
@@ -147,7 +147,7 @@ class FanOut:
         self._timestamp_fields[rows] = self._timestamps[rows] + starts
 
     def _protect(self, rows: Rows | slice) -> list[int]:
-        """Encrypt in place. Return libsrtp's result for each row, 0 for success."""
+        """Encrypt in place. Returns libsrtp's result for each row, 0 for success."""
         columns = (self._contexts, self._pointers, self._size_pointers)
         if isinstance(rows, slice):
             return list(map(lib.srtp_protect, *columns))

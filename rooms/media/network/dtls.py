@@ -69,7 +69,7 @@ class _Pipe:
         self._records: asyncio.Queue[bytes | None] = asyncio.Queue()
 
     def feed(self, data: bytes | None) -> bool:
-        """Queue a record, None for the end. Return False if too many wait."""
+        """Queue a record, None for the end. Returns False if too many wait."""
         if data is not None and self._records.qsize() >= MAX_WAITING:
             return False
         self._records.put_nowait(data)
@@ -117,7 +117,7 @@ class DtlsSession:
         self._task = asyncio.get_running_loop().create_task(self._run(expected))
 
     def feed(self, data: bytes) -> bool:
-        """Take a DTLS record of the peer. Return False if it was dropped."""
+        """Take a DTLS record of the peer. Returns False if it was dropped."""
         return self._pipe.feed(data)
 
     async def _run(self, expected: RTCDtlsParameters) -> None:
@@ -149,7 +149,7 @@ class DtlsSession:
         self.outgoing = transport._tx_srtp
 
     def _policy(self, ssrc: int) -> Policy:
-        """Return the policy for one stream. A session for any stream would make a part of it with the first packet."""
+        """The policy for one stream. A session for any stream would make a part of it with the first packet."""
         ssl: Any = self._transport._ssl
         chosen = ssl.get_selected_srtp_profile()
         profile = next(one for one in SRTP_PROFILES if one.openssl_profile == chosen)

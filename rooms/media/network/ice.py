@@ -24,7 +24,7 @@ class Owner(Protocol):
         """Take a DTLS record."""
 
     def on_media(self, data: bytes, now: float) -> bool:
-        """Take an SRTP or SRTCP packet. Return whether it was authentic."""
+        """Take an SRTP or SRTCP packet. Returns whether it was authentic."""
 
     def on_address(self, ice: "IcePeer", address: bytes) -> None:
         """Send to this address of `ice` from now on."""
@@ -76,7 +76,7 @@ class CheckedAddress:
         self.host, self.port = host, port
 
     def answer(self, transaction: bytes) -> bytes:
-        """Return the success response to a check from this address."""
+        """The success response to a check from this address."""
         mapped = self.mapped or stun.xor_address(self.host, self.port, transaction)
         return stun.build(stun.SUCCESS, transaction, mapped, self.peer.password)
 
@@ -103,7 +103,7 @@ class IceLite:
         peer.addresses.clear()
 
     def expired(self, now: float) -> list[IcePeer]:
-        """Return the peers whose consent has expired."""
+        """The peers whose consent has expired."""
         return [peer for peer in self._by_fragment.values() if now - peer.consent_at > CONSENT_SECONDS]
 
     def handle(self, data: bytes, address: bytes, now: float) -> None:

@@ -111,7 +111,7 @@ class Peer:
         return self.source.ssrc if self.source else None
 
     def loss(self, now: float) -> float | None:
-        """Return the share of packets that the browser reports as lost. None without a report for STALE_SECONDS."""
+        """The share of packets that the browser reports as lost. None without a report for STALE_SECONDS."""
         if self.reception is None or now - self.reception_at >= STALE_SECONDS:
             return None
         return self.reception.loss
@@ -153,7 +153,7 @@ class Peer:
             self._engine.on_record(self, data)
 
     def on_media(self, data: bytes, now: float) -> bool:
-        """Check, decrypt and pass on a packet. Return whether it was authentic.
+        """Check, decrypt and pass on a packet. Returns whether it was authentic.
 
         Only authentic packets count against the limits, so forging an address silences no participant.
         """

@@ -59,7 +59,7 @@ class Grade(NamedTuple):
 
 
 def grade(loss: float, jitter_ms: float, round_trip_ms: float | None) -> Grade:
-    """Return the worst grade of the three. Of equals, loss comes before jitter before delay."""
+    """The worst grade of the three. Of equals, loss comes before jitter before delay."""
     said = (
         Grade(_quality(loss, LOSS), "loss"),
         Grade(_quality(jitter_ms, JITTER_MS), "jitter"),
@@ -102,7 +102,7 @@ class Direction:
             self._counted = expected, lost
 
     def now(self, now: float, stale: float) -> Grade:
-        """Return the grade, good if it was last given `stale` seconds ago or more."""
+        """The grade, good if it was last given `stale` seconds ago or more."""
         return self.grade if self.at is not None and now - self.at < stale else Grade()
 
 
@@ -135,7 +135,7 @@ class Connection:
         self._arrives = now - last_at < SILENT_SECONDS
 
     def news(self, now: float) -> State | None:
-        """Return what to tell the participant now, None for nothing."""
+        """What to tell the participant now, None for nothing."""
         state = self._state(now)
         waits = REPEAT_SECONDS if state == self._sent else TELL_SECONDS
         is_good = state.quality is Quality.GOOD and state.arrives

@@ -14,7 +14,7 @@ _WORD = 0xFFFFFFFF
 
 
 def ntp(now: float) -> int:
-    """Return seconds of the node's clock as a 64-bit NTP timestamp.
+    """Seconds of the node's clock as a 64-bit NTP timestamp.
 
     RFC 3550 section 4 allows any clock. The node's is monotonic, so it is never set during a measurement.
     """
@@ -22,14 +22,14 @@ def ntp(now: float) -> int:
 
 
 def _middle(now: float) -> int:
-    """Return the 32 bits in the middle of the NTP timestamp, in units of 1/65536 s."""
+    """The 32 bits in the middle of the NTP timestamp, in units of 1/65536 s."""
     return (ntp(now) >> 16) & 0xFFFFFFFF
 
 
 def sender_report(
     ssrc: int, now: float, timestamp: int, packets: int, octets: int, block: RtcpReceiverInfo | None = None
 ) -> bytes:
-    """Return a sender report (RFC 3550 section 6.4.1): RTP time, the node's time, packets and octets sent.
+    """A sender report (RFC 3550 section 6.4.1): RTP time, the node's time, packets and octets sent.
 
     `block` reports how the browser's own sound arrives.
     """

@@ -22,7 +22,7 @@ class RtpPacket(NamedTuple):
 
 
 def parse(data: bytes) -> RtpPacket:
-    """Read a packet. Raise ValueError if the lengths in it do not fit."""
+    """Read a packet. Raises ValueError if the lengths in it do not fit."""
     if len(data) < HEADER:
         raise ValueError("RTP packet shorter than its header")
     first, second, sequence, timestamp, ssrc = _HEADER.unpack_from(data)
@@ -41,7 +41,7 @@ def parse(data: bytes) -> RtpPacket:
 
 
 def build(packet: RtpPacket) -> bytes:
-    """Return the octets of a packet without extensions or padding."""
+    """The octets of a packet without extensions or padding."""
     second = packet.payload_type | packet.marker << 7
     return _HEADER.pack(VERSION_2, second, packet.sequence, packet.timestamp, packet.ssrc) + packet.payload
 

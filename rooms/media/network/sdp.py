@@ -51,7 +51,7 @@ class _Section:
 
 
 def parse_offer(text: str) -> Offer:
-    """Read an offer. Raise BadSdp unless it is exactly one audio section with Opus that a node can answer."""
+    """Read an offer. Raises BadSdp unless it is exactly one audio section with Opus that a node can answer."""
     session, section = _one_section(text)
     kind, port, protocol, *formats = section.media.split()
     if kind != "audio" or port == "0":
@@ -125,7 +125,7 @@ def _fingerprints(session: _Section, section: _Section) -> tuple[tuple[str, str]
 
 
 def build_answer(offer: Offer, answer: Answer) -> str:
-    """Return the answer: ICE-lite, DTLS passive, one stream each way, all candidates at once."""
+    """The answer: ICE-lite, DTLS passive, one stream each way, all candidates at once."""
     host, port = answer.candidates[0]
     opus = offer.payload_type
     lines = [
@@ -158,7 +158,7 @@ def build_answer(offer: Offer, answer: Answer) -> str:
 
 
 def _candidate(place: int, address: tuple[str, int], restarts: int) -> str:
-    """Return a host candidate. Earlier ones are preferred (RFC 8445 section 5.1.2.1), those of a later answer more so.
+    """A host candidate. Earlier ones are preferred (RFC 8445 section 5.1.2.1), those of a later answer more so.
 
     The lower priority of a pair counts first (section 6.1.2.3), so ours is below a browser's own. Chromium sends over
     the best pair that seems alive. With equal priorities it would go on with the old pair for 3.5 s after an ICE

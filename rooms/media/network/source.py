@@ -65,7 +65,7 @@ class Source:
         self._asked = middle, now
 
     def report(self, now: float) -> RtcpReceiverInfo | None:
-        """Return the report block, None if nothing has arrived since the last one."""
+        """The report block, None if nothing has arrived since the last one."""
         expected, received = self.expected - self._before[0], self.received - self._before[1]
         if not received:
             return None

@@ -44,7 +44,7 @@ class Message(NamedTuple):
 def parse(data: bytes) -> Message:
     """Read a message that ends with MESSAGE-INTEGRITY and FINGERPRINT, and check the latter.
 
-    Raise ValueError if it is none. `is_signed` checks the signature once the password is known.
+    Raises ValueError if it is none. `is_signed` checks the signature once the password is known.
     """
     if len(data) < HEADER + TAIL or data[4:8] != _COOKIE:
         raise ValueError("not a STUN message of ICE")
@@ -83,7 +83,7 @@ def _signature(message: bytes, password: bytes) -> bytes:
 
 
 def build(kind: int, transaction: bytes, attributes: bytes, password: bytes) -> bytes:
-    """Return a message with these encoded attributes, signed and with a fingerprint."""
+    """A message with these encoded attributes, signed and with a fingerprint."""
     head = struct.pack("!HH", kind, len(attributes) + TAIL) + _COOKIE + transaction + attributes
     signed = head + b"\x00\x08\x00\x14" + _signature(head, password)
     return signed + struct.pack("!HHI", FINGERPRINT, 4, zlib.crc32(signed) ^ _FINGERPRINT_XOR)

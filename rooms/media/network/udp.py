@@ -161,7 +161,7 @@ class UdpPort:
         return self.socket.family == socket.AF_INET6
 
     def envelopes(self, packets: npt.NDArray[np.uint8]) -> Envelopes:
-        """Return message headers for sending the rows of `packets` from here."""
+        """Message headers for sending the rows of `packets` from here."""
         return Envelopes(packets, self._family, self._is_usual if self._local else None)
 
     def _is_usual(self, address: bytes) -> bool:
@@ -175,7 +175,7 @@ class UdpPort:
         return bool(self._probe.getsockname()[0] == socket.inet_ntop(self.socket.family, local))
 
     def receive(self) -> list[tuple[bytes, bytes]]:
-        """Return what waits as (data, address), at most a batch. Datagrams are cut to MAX_PACKET + 1 octets."""
+        """What waits as (data, address), at most a batch. Datagrams are cut to MAX_PACKET + 1 octets."""
         headers = self._incoming.headers
         if self._local:
             headers["control_size"] = _CONTROL
@@ -195,7 +195,7 @@ class UdpPort:
         return bytes(name) + bytes(self._controls[place + local.start : place + local.stop])
 
     def send(self, data: bytes, address: bytes) -> bool:
-        """Send one packet. Return False if the kernel did not take it."""
+        """Send one packet. Returns False if the kernel did not take it."""
         if not self._local:
             return _libc.sendto(self._descriptor, data, len(data), _DONTWAIT, address, len(address)) >= 0
         size = self._family.name_size
@@ -205,7 +205,7 @@ class UdpPort:
         return _libc.sendmmsg(self._descriptor, self._single_address, 1, _DONTWAIT) == 1
 
     def send_many(self, headers: npt.NDArray[np.void]) -> int:
-        """Send contiguous message headers (MESSAGE) without waiting. Return how many the kernel took."""
+        """Send contiguous message headers (MESSAGE) without waiting. Returns how many the kernel took."""
         base, count, done, sent = headers.ctypes.data, len(headers), 0, 0
         while done < count:
             taken = _libc.sendmmsg(
@@ -232,7 +232,7 @@ class UdpPort:
             self._probe.close()
 
     def pack(self, host: str, port: int) -> bytes:
-        """Return the address of a numeric host for packets from here."""
+        """The address of a numeric host for packets from here."""
         if self.socket.family == socket.AF_INET:
             name = struct.pack("=H", socket.AF_INET) + struct.pack("!H4s8x", port, socket.inet_aton(host))
         else:
@@ -241,14 +241,14 @@ class UdpPort:
         return name + self._any(host) if self._local else name
 
     def _any(self, host: str) -> bytes:
-        """Return the local address that leaves the choice to the kernel."""
+        """The local address that leaves the choice to the kernel."""
         if self.socket.family == socket.AF_INET:
             return bytes(4)
         return socket.inet_pton(socket.AF_INET6, "::" if ":" in host else "::ffff:0.0.0.0")
 
 
 def unpack(address: bytes) -> tuple[str, int]:
-    """Return host and port of the other side. IPv4 in IPv6 is given as IPv4."""
+    """Host and port of the other side. IPv4 in IPv6 is given as IPv4."""
     family, port = int.from_bytes(address[:2], sys.byteorder), int.from_bytes(address[2:4], "big")
     if family == socket.AF_INET:
         return socket.inet_ntop(socket.AF_INET, address[4:8]), port

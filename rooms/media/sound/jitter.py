@@ -95,7 +95,7 @@ class JitterBuffer:
         self._latest: deque[float] = deque(maxlen=WINDOWS)
 
     def insert(self, sequence: int, timestamp: int, payload: bytes, now: float) -> bool:
-        """Take a packet that arrived at `now` (seconds). Return False if it was not kept."""
+        """Take a packet that arrived at `now` (seconds). Returns False if it was not kept."""
         samples = samples_of(payload)
         if samples == 0:
             self.malformed += 1
@@ -140,7 +140,7 @@ class JitterBuffer:
         return True
 
     def next(self) -> Piece:
-        """Return the next piece. Call again until there are as many samples as needed."""
+        """The next piece. Call again until there are as many samples as needed."""
         if self._cursor is None:
             return Piece(Kind.SILENCE, FRAME)
         self._drop_overtaken(self._cursor)
@@ -213,7 +213,7 @@ class JitterBuffer:
         self._best = -math.inf
 
     def stretch(self, now: float, buffered: int) -> int:
-        """Return by how many samples in 960 to play faster (above 0) or slower at `now` seconds.
+        """By how many samples in 960 to play faster (above 0) or slower at `now` seconds.
 
         `buffered` are samples that the caller has decoded and not yet played. The part of them that is left when a tick
         asks for the next packet delays everything and makes nothing safer, so it is played away.
@@ -228,24 +228,24 @@ class JitterBuffer:
         return min(MAX_STRETCH, 1 + int(excess) // STRETCH_STEP) if excess > LEFT_OVER else 0
 
     def _aim(self) -> float:
-        """Return where the cursor may be, relative to the node's clock, so that the latest packets arrive in time."""
+        """Where the cursor may be, relative to the node's clock, so that the latest packets arrive in time."""
         latest, earliest = min(self._latest), max(self._earliest)
         aim = min(latest - MARGIN, earliest - MIN_DEPTH)
         return max(aim, earliest - MAX_DEPTH)
 
     def excess(self, now: float, buffered: int) -> int:
-        """Return by how many samples the buffer is deeper than needed. Below 0 it is too shallow."""
+        """By how many samples the buffer is deeper than needed. Below 0 it is too shallow."""
         if self._cursor is None or not self._latest:
             return 0
         return int(self._aim() - (self._cursor - buffered - now * SAMPLE_RATE))
 
     def arrived(self, timestamp: int, now: float) -> float:
-        """Return when a packet of this timestamp came or would have come without jitter, in seconds of the clock."""
+        """When a packet of this timestamp came or would have come without jitter, in seconds of the clock."""
         best = max(self._best, *self._earliest, -math.inf)
         return (timestamp - best) / SAMPLE_RATE if math.isfinite(best) else now
 
     def depth(self, now: float) -> float:
-        """Return the seconds between the arrival of a packet without jitter and its playing."""
+        """The seconds between the arrival of a packet without jitter and its playing."""
         if self._cursor is None or not self._earliest:
             return START_DEPTH / SAMPLE_RATE
         return (max(self._earliest) - (self._cursor - now * SAMPLE_RATE)) / SAMPLE_RATE

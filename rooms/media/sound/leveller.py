@@ -26,7 +26,7 @@ class Leveller:
         self._frames = 0
 
     def level(self, sound: Pcm, power: float) -> Pcm:
-        """Return the 960 samples with the gain applied. `power` is their mean square."""
+        """The 960 samples with the gain applied. `power` is their mean square."""
         start = self.gain
         if power > max(SPEECH_RMS**2, self._power * SPEECH_SHARE):
             self._follow(power)

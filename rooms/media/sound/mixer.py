@@ -27,7 +27,7 @@ class Limiter:
         self._gain = 1.0
 
     def limit(self, total: npt.NDArray[np.int32]) -> Pcm:
-        """Return the int32 sum as int16 samples, never beyond full scale and never wrapped."""
+        """The int32 sum as int16 samples, never beyond full scale and never wrapped."""
         peak = float(np.abs(total).max())
         aim = min(1.0, CEILING / peak) if peak else 1.0
         if aim == 1.0 and self._gain == 1.0:
@@ -68,7 +68,7 @@ class Mixer(Generic[Key]):
     def mix(self, sounds: Mapping[Key, Pcm]) -> tuple[Pcm | None, dict[Key, Pcm]]:
         """Mix the 960 samples of each audible voice.
 
-        Return the mix of all voices for the listeners, None without voices, and for each voice the mix of the others.
+        Returns the mix of all voices for the listeners, None without voices, and for each voice the mix of the others.
         """
         for gone in self._own.keys() - sounds.keys():
             del self._own[gone]

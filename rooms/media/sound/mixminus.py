@@ -28,7 +28,7 @@ class MixMinus:
         self._encoded: Collection[str] = ()  # who of them did not talk alone
 
     def encode(self, own: Mapping[str, Pcm], hearing: Collection[str]) -> dict[str, bytes]:
-        """Return the packets of this tick by participant: the mixes of `own`, for those who are `hearing`.
+        """The packets of this tick by participant: the mixes of `own`, for those who are `hearing`.
 
         A person who talks alone hears silence.
         """

@@ -81,7 +81,7 @@ def _checked(result: int) -> int:
 
 
 def samples_of(payload: bytes) -> int:
-    """Return how many samples a packet has at 48 kHz, 0 if it is malformed (RFC 6716 section 3.1)."""
+    """How many samples a packet has at 48 kHz, 0 if it is malformed (RFC 6716 section 3.1)."""
     if not payload:
         return 0
     code = payload[0] & 3
@@ -117,7 +117,7 @@ class Encoder:
         self._set(_SET_BITRATE, bitrate)
 
     def encode(self, pcm: Pcm) -> bytes:
-        """Encode 2.5 to 60 ms of contiguous int16 samples to one packet. Raise OpusError for other lengths."""
+        """Encode 2.5 to 60 ms of contiguous int16 samples to one packet. Raises OpusError for other lengths."""
         size = _opus.opus_encode(self._state, pcm.ctypes.data, len(pcm), self._out, MAX_PAYLOAD)
         return self._out.raw[: _checked(size)]
 
@@ -144,7 +144,7 @@ class Decoder:
         self._address = self._out.ctypes.data
 
     def decode(self, payload: bytes) -> Pcm:
-        """Decode one packet. Raise OpusError if it is none."""
+        """Decode one packet. Raises OpusError if it is none."""
         return self._decode(payload, MAX_FRAME, 0)
 
     def conceal(self, samples: int = FRAME) -> Pcm:
@@ -177,7 +177,7 @@ class Repacketizer:
         self._out = ctypes.create_string_buffer(3 * MAX_PAYLOAD)
 
     def join(self, payloads: list[bytes]) -> bytes:
-        """Return one packet with the frames of all payloads. Raise OpusError if their configurations differ."""
+        """One packet with the frames of all payloads. Raises OpusError if their configurations differ."""
         _opus.opus_repacketizer_init(self._state)
         for payload in payloads:
             _checked(_opus.opus_repacketizer_cat(self._state, payload, len(payload)))

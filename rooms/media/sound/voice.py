@@ -39,7 +39,7 @@ class Voice:
         self._audible = False  # whether the last tick gave sound
 
     def pull(self, now: float) -> Pcm | None:
-        """Return the 960 samples of the tick at `now` seconds, None while the voice is not audible."""
+        """The 960 samples of the tick at `now` seconds, None while the voice is not audible."""
         if self.is_still:
             self._pending = self._pending[:0]
             return None
@@ -60,7 +60,7 @@ class Voice:
         self.jitter.skip(ticks * FRAME)
 
     def fade_out(self) -> Pcm | None:
-        """Return one last frame that fades to silence, None if the voice is not audible.
+        """One last frame that fades to silence, None if the voice is not audible.
 
         It consists of what is left of the packet before, then of sound that the decoder invents. No further packet is
         played.
@@ -74,7 +74,7 @@ class Voice:
         return last
 
     def level(self) -> int:
-        """Return how loud the voice was since the last call: 0 to 100, for -60 dBFS to full scale."""
+        """How loud the voice was since the last call: 0 to 100, for -60 dBFS to full scale."""
         power = self._energy / self._ticks if self._ticks else 0.0
         self._energy, self._ticks = 0.0, 0
         if power < 1.0:
@@ -83,7 +83,7 @@ class Voice:
         return int(np.clip((decibel + 60) * 100 / 60, 0, 100))
 
     def _fill(self, now: float, may_spare: bool) -> bool:
-        """Take the next piece. Return whether another frame may still be left out in this tick."""
+        """Take the next piece. Returns whether another frame may still be left out in this tick."""
         piece = self.jitter.next()
         if piece.kind is Kind.PACKET and self._on_packet is not None:
             self._on_packet(piece, self.jitter.arrived(piece.timestamp, now))
@@ -135,12 +135,12 @@ class Voice:
 
 
 def rms(sound: Pcm) -> float:
-    """Return the root mean square of int16 samples, 0 for none."""
+    """The root mean square of int16 samples, 0 for none."""
     return float(np.sqrt(np.mean(np.square(sound, dtype=np.float64)))) if len(sound) else 0.0
 
 
 def resampled(sound: Pcm, length: int) -> Pcm:
-    """Resample to `length` samples by linear interpolation. Return the same array if it has that length."""
+    """Resample to `length` samples by linear interpolation. Returns the same array if it has that length."""
     if len(sound) == length:
         return sound
     places = np.linspace(0, len(sound) - 1, length)

@@ -74,7 +74,7 @@ class Command(BaseCommand):
         except media_nodes.NoSuchPort as error:
             raise CommandError(str(error)) from None
 
-    # --- before anything starts ---------------------------------------------------------------------------------------
+    # Before anything starts
     def check_secrets(self) -> None:
         if self.demo:
             demo_secrets.make_file(settings.DEMO_FILE)
@@ -102,7 +102,7 @@ class Command(BaseCommand):
                     f"Port {port} of {host} is taken; choose another one with {option} {_another(port)}."
                 )
 
-    # --- running ------------------------------------------------------------------------------------------------------
+    # Running
     def supervise(self) -> None:
         supervisor = Supervisor(self.say, self.output())
         supervisor.catch_signals()
@@ -142,7 +142,8 @@ class Command(BaseCommand):
     def bring_to_life(self, supervisor: Supervisor) -> None:
         """Start the members that act on their own, and wait a moment for their first words.
 
-        They have nothing to save, so they are killed at the end, and the web need not wait for them."""
+        They have nothing to save, so they are killed at the end, and the web need not wait for them.
+        """
         settings.DEMO_READY_FILE.unlink(missing_ok=True)
         supervisor.add(Child("demo", self.python("manage.py", "rundemo"), signal.SIGKILL))
         supervisor.wait_until(settings.DEMO_READY_FILE.exists, ALIVE_SECONDS)
@@ -183,7 +184,7 @@ class Command(BaseCommand):
         http = dict.fromkeys(("WEB_HOST", "MEDIA_HTTP_HOST"), LOOPBACK)
         return http | {"MEDIA_BIND": self.media_host, "MEDIA_ANNOUNCE": announced}
 
-    # --- health -------------------------------------------------------------------------------------------------------
+    # Health
     def is_healthy(self) -> bool:
         """Web, nodes and worker are up: the canary that counts is one that this start has heard."""
         found = self.health()
@@ -194,7 +195,7 @@ class Command(BaseCommand):
     def health(self) -> dict[str, Any] | None:
         return web_health(self.web_host, self.ports["web"])
 
-    # --- words --------------------------------------------------------------------------------------------------------
+    # Words
     def say(self, line: str) -> None:
         try:
             self.stdout.write(line)

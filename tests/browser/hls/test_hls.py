@@ -229,7 +229,7 @@ def test_a_space_that_moves_to_another_node_goes_on_in_the_same_place(
     site.process.send_signal(signal.SIGCONT)
 
 
-# --- playlist.js alone ---
+# The module playlist.js alone
 @pytest.fixture
 def page(join_as: JoinAs) -> Any:
     page = join_as("lior").page

@@ -118,7 +118,7 @@ def test_a_ring_comes_and_goes_with_the_sound(
     assert lior.problems == []
 
 
-# --- rings.js and playlist.js alone ---
+# The modules rings.js and playlist.js alone
 def test_levels_are_told_when_their_sound_is_heard(page: Any) -> None:
     moments = {-1: {}, 0: {"sol": 40}, 199: {"sol": 40}, 250: {"hana": 63}, 399: {"hana": 63}, 450: {}, 900: {}}
     levels = page.evaluate(LEVELS, [PLAYLIST, [START + at for at in moments]])

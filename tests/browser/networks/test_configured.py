@@ -1,6 +1,7 @@
-"""The two configurations of one machine in docs/operating/, run as they stand there: with their variables, the
-documented nginx on ports 80 and 443, and the addresses that they name, in network namespaces; members come by a real
-Chromium from where members come from. Of the lines only paths and secrets are the test's own.
+"""The two configurations of one machine in docs/operating/, run as they stand there.
+
+That is with their variables, the documented nginx on ports 80 and 443, and the addresses that they name, in network
+namespaces. Members come with a real Chromium from their own networks. Only paths and secrets are the test's own.
 """
 
 import os

@@ -78,7 +78,8 @@ def browse(
 ) -> Iterator[Browse]:
     """`browse("lior", phone)`: lior at a Chromium in the phone; `afar`: his pages come over its networks, too.
 
-    Nobody is given rights past Chromium's own rules: these say how it goes into networks."""
+    Nobody is given rights past Chromium's own rules: these say how it goes into networks.
+    """
     people: list[Person] = []
 
     def person(handle: str, place: Place, tone: int = 0, *, afar: bool = False) -> Person:

@@ -77,8 +77,10 @@ def urls(coturn: Coturn) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def closed_site(coturn: Coturn) -> Iterator[Machine]:
-    """An installation of its own with TURN. Its media node is at our end of coturn's cable; the one on loopback, which
-    no relay may reach, stands still."""
+    """An installation of its own with TURN. Its media node is at our end of coturn's cable.
+
+    The node on loopback, which no relay may reach, stands still.
+    """
     machine = Machine(TURN_URLS=",".join(urls(coturn).values()), TURN_SECRET=SECRET)
     try:
         machine.start()

@@ -15,7 +15,7 @@ RTCPeerConnection.prototype.setRemoteDescription = function ({ type, sdp }) {
 
 
 class Detour:
-    """The way of one person's sound to the node and back; ``with`` starts and ends it. Perfect until it is spoilt."""
+    """The way of one person's sound to the node and back; `with` starts and ends it. Perfect until it is spoilt."""
 
     def __init__(self, node_port: int) -> None:
         self._node_port = node_port

@@ -26,7 +26,7 @@ AUDIBLE = 1e-4  # of totalAudioEnergy, between two looks: much more than an echo
 
 @dataclass(frozen=True)
 class Journal:
-    """``silent`` and ``deaf``: the longest times in seconds without sound in the packets, and without packets."""
+    """`silent` and `deaf`: the longest times in seconds without sound in the packets, and without packets."""
 
     silent: float
     deaf: float
@@ -55,7 +55,7 @@ def end(person: Person) -> Journal:
 
 
 def _longest(pages: list[dict[str, Any]], name: str, least: float) -> float:
-    """The longest time in which a counter did not grow by ``least``."""
+    """The longest time in which a counter did not grow by `least`."""
     longest, since, value = 0.0, pages[0]["at"], pages[0][name]
     for page in pages:
         if page[name] >= value + least:

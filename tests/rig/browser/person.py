@@ -89,7 +89,7 @@ class Person(Hearing):
     def close(self) -> None:
         self.browser.close()
 
-    # --- ways through the product ---
+    # Ways through the product
     def find(self, testid: str) -> Locator:
         return self.page.get_by_test_id(testid)
 

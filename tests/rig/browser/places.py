@@ -34,7 +34,7 @@ class Link(NamedTuple):
 
 
 class Place:
-    """A machine of its own; ``with`` makes it and takes it away."""
+    """A machine of its own; `with` makes it and takes it away."""
 
     def __init__(self, name: str) -> None:
         self.name = f"spaces-{name}-{os.getpid()}"

@@ -40,7 +40,7 @@ class Ear(Client):
 
 
 class Follower:
-    """A page with its sound; ``voice`` are the packets that its microphone sends, none for a listener."""
+    """A page with its sound; `voice` are the packets that its microphone sends, none for a listener."""
 
     def __init__(self, page: Page, crowd: Crowd, tones: tuple[float, ...], voice: tuple[bytes, ...] = ()) -> None:
         self.page, self.crowd, self.tones, self.voice = page, crowd, tones, voice
@@ -157,8 +157,7 @@ class Follower:
             await old.close()
 
     def silence(self, tone: float, since: float, stalls: Stalls) -> tuple[float, float]:
-        """Seconds of the longest time from ``since`` until now in which a voice was not heard, but for the stalls in
-        it; and these."""
+        """Seconds of the longest time since `since` without a voice, less the stalls in it, and those of the stalls."""
         heard = [at for at, tones in [*self.notes, *self.ear.notes] if at >= since and tone in tones]
         return longest_silence([since, *heard, time.monotonic()], stalls)
 

@@ -30,8 +30,11 @@ async def _close_what_belongs_to_the_loop() -> AsyncIterator[None]:
 
 
 class Socket(WebsocketCommunicator):
-    """A socket whose threads give their connection to the database back, as they do outside of tests: Channels would
-    keep them from it, for tests inside one transaction, and a thread that ends would take the connection along."""
+    """A socket whose threads give their connection to the database back, as they do outside of tests.
+
+    Channels would keep them from it, for tests inside one transaction. A thread that ends would take the connection
+    along.
+    """
 
     send_input = ApplicationCommunicator.send_input
     receive_output = ApplicationCommunicator.receive_output

@@ -27,7 +27,7 @@ class Stalls:
                 self._stretches.append((before, last))
 
     def within(self, begin: float, end: float) -> float:
-        """Seconds of them from ``begin`` until ``end``."""
+        """Seconds of them from `begin` until `end`."""
         return sum(max(0.0, min(end, until) - max(begin, since)) for since, until in self._stretches)
 
 

@@ -10,7 +10,8 @@ from tests.rig.media.web import SECRET
 def node_settings(**changes: Any) -> Settings:
     """A node on loopback with free ports, but for the named settings. However busy the process is, it takes newcomers.
 
-    Without a `redis_url` it reaches no Redis. A `spool` is needed by a whole node, not by an engine alone."""
+    Without a `redis_url` it reaches no Redis. A `spool` is needed by a whole node, not by an engine alone.
+    """
     usual: dict[str, Any] = {
         "secret": SECRET,
         "redis_url": "unix:///none",

@@ -38,9 +38,10 @@ def program(name: str, package: str) -> str:
 
 
 class Cable:
-    """A network namespace that is one cable away; ``close`` removes both. Needs root.
+    """A network namespace that is one cable away; `close` removes both. Needs root.
 
-    ``there`` and ``there6`` are its addresses; ``here``, ``other`` and the same with 6 are ours."""
+    `there` and `there6` are its addresses; `here`, `other` and the same with 6 are ours.
+    """
 
     def __init__(self) -> None:
         self._sweep()
@@ -89,8 +90,10 @@ def denied_ranges() -> list[str]:
 
 
 class Coturn:
-    """A running server. ``changes`` are texts of the documented configuration and what stands there instead; ``ports``
-    are the plain one and the one for TLS."""
+    """A running server. `ports` are the plain one and the one for TLS.
+
+    `changes` are texts of the documented configuration and what stands there instead.
+    """
 
     def __init__(
         self,

@@ -37,9 +37,10 @@ exec env --ignore-environment container=spaces PATH=/usr/sbin:/usr/bin:/sbin:/bi
 
 
 class Systemd:
-    """Runs ``units``, texts by file name (``name.service.d/x.conf`` is a drop-in); ``with`` starts and kills it.
+    """Runs `units`, texts by file name (`name.service.d/x.conf` is a drop-in); `with` starts and kills it.
 
-    ``folder``/etc is laid over /etc, and gets what is written there."""
+    `folder`/etc is laid over /etc, and gets what is written there.
+    """
 
     def __init__(self, place: Place, folder: Path, units: Mapping[str, str]) -> None:
         self._place, self._units, self.log = place, folder / "units", folder / "systemd.log"

@@ -9,7 +9,7 @@ PIECE = SAMPLE_RATE // 20  # samples, 50 ms, in which a strength is measured
 
 
 def loudest_frequency(pcm: Pcm) -> float:
-    """Return the frequency in Hz with the most energy in the sound, 0 for silence."""
+    """The frequency in Hz with the most energy in the sound, 0 for silence."""
     if not len(pcm) or not np.any(pcm):
         return 0.0
     spectrum = np.abs(np.fft.rfft(pcm * np.hanning(len(pcm))))
@@ -17,7 +17,7 @@ def loudest_frequency(pcm: Pcm) -> float:
 
 
 def strength(pcm: Pcm, frequency: float) -> float:
-    """Return the amplitude of one frequency in the sound. 1.0 is a sine wave of full scale.
+    """The amplitude of one frequency in the sound. 1.0 is a sine wave of full scale.
 
     Measured in pieces of 50 ms: a jitter buffer that adapts plays some of it a little faster or slower.
     """

@@ -45,7 +45,7 @@ def test_two_faces_cost_no_more_queries_than_one(tea: Space, listener: Participa
     assert questions() == before
 
 
-# --- where the sound is ---
+# Where the sound is
 def settled(tea: Space, *place: Any) -> Space:
     with transaction.atomic():
         Space.locked(tea.pk).settle(*place)
@@ -64,7 +64,7 @@ def test_a_snapshot_names_no_boot_while_two_nodes_have_the_sound(tea: Space, lis
     assert snapshot.of(settled(tea, "two", "b1", "a1", 0), listener).boot == "b1", "it is over, however it went"
 
 
-# --- of one moment ---
+# Of one moment
 take: Callable[[UUID], Snapshot] = async_to_sync(commands.take_snapshot)
 
 

@@ -43,7 +43,7 @@ INTERESTING = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x800
 
 
 def damaged(chance: random.Random, valid: bytes, other: bytes) -> bytes:
-    """Return the octets after one to four accidents."""
+    """The octets after one to four accidents."""
     data = bytearray(valid)
     for _ in range(chance.randint(1, 4)):
         chance.choice(ACCIDENTS)(chance, data, other)
@@ -190,7 +190,7 @@ class Node:
 
 
 def shuffled(chance: random.Random, text: str) -> str:
-    """Return a text whose lines are lost, doubled, exchanged and rewritten."""
+    """A text whose lines are lost, doubled, exchanged and rewritten."""
     lines = text.split("\r\n")
     for _ in range(chance.randint(1, 6)):
         place = chance.randrange(len(lines))

@@ -114,4 +114,4 @@ def test_one_live_space_per_host(tea: Space, hana: User, open_space: OpenSpace) 
     assert open_space(hana).state == Space.State.LIVE
 
 
-# --- inviting during the Space ---
+# Inviting during the Space

@@ -30,7 +30,7 @@ def _turn(settings: Settings) -> None:
 
 
 async def ask(page: Any, number: int) -> dict[str, Any]:
-    """The answer to a command ``relay``: servers, or an error."""
+    """The answer to a command `relay`: servers, or an error."""
     await page.send(type="relay", id=number)
     while True:
         frame = await page.until_any("ice_servers", "error")

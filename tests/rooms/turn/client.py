@@ -67,7 +67,8 @@ class Client:
 async def client(coturn: Coturn, user: tuple[str, str], transport: str = "udp") -> AsyncIterator[Client]:
     """A client that has reached the server, from a fresh port. Its allocation is given back at the end.
 
-    For a while after an allocation coturn ignores the port that asked for it."""
+    For a while after an allocation coturn ignores the port that asked for it.
+    """
     here = coturn.cable.here, next(PORTS)
     async with connection(coturn.server(transport), user, coturn.trust, here) as protocol:
         one = Client(protocol)

@@ -48,7 +48,7 @@ def is_nobody(client: Client) -> bool:
     return "_auth_user_id" not in client.session
 
 
-# --- what they do -----------------------------------------------------------------------------------------------------
+# What they do
 def test_a_click_as_lior_leads_into_the_live_space(browser: Client, lior: User) -> None:
     iris = User.objects.create_user("iris", may_host=True)
     lior.follow(iris)
@@ -101,7 +101,7 @@ def test_what_a_browser_says_of_a_click_is_right(browser: Client, lior: User) ->
     assert browser.get(links.path(SECRET, "lior"), headers=clicked).status_code == 302
 
 
-# --- what they refuse -------------------------------------------------------------------------------------------------
+# What they refuse
 @pytest.mark.parametrize("header", FORWARDED)
 def test_not_with_a_word_of_a_proxy(browser: Client, lior: User, header: str) -> None:
     answer = browser.get(links.path(SECRET, "lior"), headers={header: "127.0.0.1"})
@@ -189,7 +189,7 @@ def test_not_for_a_member_who_does_not_exist(browser: Client) -> None:
     assert browser.get(links.path(SECRET, "nobody")).status_code == 403
 
 
-# --- through the whole way in -----------------------------------------------------------------------------------------
+# Through the whole way in
 async def asked(path: str, header: str = "", trusted: tuple[str, ...] = ()) -> int:
     """The status of an answer behind the middleware that takes forwarding headers away."""
     headers = [(b"host", b"localhost:8000"), *([(header.lower().encode(), b"127.0.0.1")] if header else [])]
@@ -209,7 +209,7 @@ async def test_headers_that_were_taken_away_are_remembered(lior: User) -> None:
         assert await asked(path, header, ("127.0.0.1",)) == 404, header
 
 
-# --- without --demo ---------------------------------------------------------------------------------------------------
+# Without --demo
 ROUTED = """
 import django; django.setup()
 from django.urls import NoReverseMatch, Resolver404, resolve, reverse
@@ -245,7 +245,7 @@ def test_without_demo_the_path_is_not_found(settings: LazySettings, browser: Cli
     assert "one click" not in browser.get("/").content.decode()
 
 
-# --- the welcome page -------------------------------------------------------------------------------------------------
+# The welcome page
 @pytest.fixture
 def cast(hana: User, sol: User, lior: User, dee: User, mo: User) -> list[str]:
     return [member.handle for member in CAST]

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.alone
 LOOPBACK, ANY, ANY_IPV6 = "0100007F", "0" * 8, "0" * 32  # as /proc/net has them
 
 
-# --- a demonstration --------------------------------------------------------------------------------------------------
+# A demonstration
 def test_it_prints_address_and_log_ins_and_says_that_it_is_local(site: Machine) -> None:
     said = site.said()
     assert f"http://localhost:{site.web}" in said

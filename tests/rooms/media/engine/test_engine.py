@@ -237,7 +237,7 @@ async def test_speakers_get_what_their_reports_ask_for_and_listeners_what_most_o
 
 
 def report(world: World, talking: dict[Client, float], listeners: list[Client], loss: float) -> dict[str, int]:
-    """Let each listener report a loss. Return the loss that the encoders prepare for."""
+    """Let each listener report a loss. Returns the loss that the encoders prepare for."""
     for client in (*talking, *listeners):
         client.send_report(talking.get(client, loss))
     world.run(1.0)
@@ -342,7 +342,7 @@ def late(world: World, speaker: Client, due: float, seconds: float) -> None:
 
 
 def reports_of(*clients: Client) -> list[RtcpSrPacket]:
-    """Return the reports that these have got since the last call."""
+    """The reports that these have got since the last call."""
     said = [report for client in clients for report in client.received.reports]
     for client in clients:
         client.received.reports.clear()

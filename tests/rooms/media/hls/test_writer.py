@@ -36,7 +36,7 @@ class WriterRig:
             self.position += PIECE
 
     def fails(self, seconds: float) -> int:
-        """Write sound as a process that goes on after errors. Return how many there were."""
+        """Write sound as a process that goes on after errors. Returns how many there were."""
         before, errors = self.position, 0
         while self.position < before + seconds * SAMPLE_RATE:
             try:
@@ -47,7 +47,7 @@ class WriterRig:
         return errors
 
     def restart(self) -> Writer:
-        """Use another writer from now on. Return the one before."""
+        """Use another writer from now on. Returns the one before."""
         before, self.writer = self.writer, Writer(self.root, lambda: self.now)
         return before
 

@@ -46,7 +46,7 @@ class Net:
         self.sockets: list[udp.UdpPort] = []
 
     def socket(self) -> tuple[udp.UdpPort, bytes]:
-        """Return a socket, and its address as the node sees it."""
+        """A socket, and its address as the node sees it."""
         sock = udp.UdpPort("127.0.0.1")
         self.sockets.append(sock)
         return sock, self.port.pack("127.0.0.1", sock.port)

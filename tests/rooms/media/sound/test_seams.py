@@ -21,7 +21,7 @@ AROUND = range(-3, 12)  # ticks before and after a change
 
 
 def crackle(pcm: Pcm) -> float:
-    """Return how much there is above `HIGH` in the worst moment, in dB of the loudest one."""
+    """How much there is above `HIGH` in the worst moment, in dB of the loudest one."""
     moments = pcm[: len(pcm) // MOMENT * MOMENT].reshape(-1, MOMENT) * np.hanning(MOMENT)
     spectra = np.abs(np.fft.rfft(moments))
     high = spectra[:, round(HIGH * MOMENT / SAMPLE_RATE) :].sum(axis=1)
@@ -29,7 +29,7 @@ def crackle(pcm: Pcm) -> float:
 
 
 def ticks(client: Client, tick: int) -> list[Pcm]:
-    """Return what was heard around this tick, 20 ms each."""
+    """What was heard around this tick, 20 ms each."""
     pcm = client.received.pcm()
     return [pcm[(tick + n) * FRAME : (tick + n + 1) * FRAME] for n in AROUND]
 

@@ -75,8 +75,9 @@ def test_a_stream_that_breaks_off_fades_away_without_a_step() -> None:
 
 
 def _off_in_the_gaps(expected_loss: int) -> tuple[float, Voice]:
-    """Lose every fifth packet of a voice that jumps in pitch just there, for which concealment goes on with the wrong
-    pitch; by how much what is heard in the gaps is off, as a share of what was said, and the voice.
+    """How far the sound in the gaps is off, as a share of what was said, and the voice.
+
+    Every fifth packet is lost where the voice jumps in pitch, so that concealment goes on with the wrong one.
     """
     low, high = tone(300.0, 0.1)[:FRAME], tone(700.0, 0.1)[:FRAME]
     encoder = Encoder(expected_loss=expected_loss)
