@@ -80,7 +80,7 @@ def _address(case: Case, name: str) -> str:
 
 
 def answer(request: MemberRequest, case: Case, name: str) -> HttpResponseBase:
-    """The sound that the query asks for (`from` and `to` in ms of room time). Each request becomes an audit event."""
+    """The sound that the query asks for (`from`, `to` in ms of room time). Fetched sound becomes an audit event."""
     recording = Recording.open_for(case.space)
     if recording.is_gone or name not in NAMES:
         raise Http404

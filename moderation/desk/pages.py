@@ -143,7 +143,7 @@ def followed(request: MemberRequest, case: Case) -> HttpResponse:
 @require_safe
 @of_a_case
 def sound(request: MemberRequest, case: Case, name: str) -> HttpResponseBase:
-    """Sound of a case, for the member of staff who has claimed it. Every request becomes an audit event."""
+    """Sound or waveform of a case, for the member of staff who claimed it. Fetched sound becomes an audit event."""
     by = request.user
     if case.reviewing_refusal(by, CLAIM) is not None or not case.touch(by):
         raise PermissionDenied

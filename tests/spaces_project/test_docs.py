@@ -162,3 +162,13 @@ def test_contributing_names_every_marker_and_every_package() -> None:
 def test_security_names_the_version_that_gets_fixes() -> None:
     supported = re.findall(r"^\| (\d+\.\d+) \| yes", text_of(CHECKOUT / "SECURITY.md"), re.MULTILINE)
     assert supported == [__version__.rpartition(".")[0]]
+
+
+def test_each_promise_of_security_names_its_tests() -> None:
+    promised = text_of(CHECKOUT / "SECURITY.md").partition("## What is promised")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| ([A-Z].*?) \| (.+) \|$", promised, re.MULTILINE)
+    assert len(rows) > 5
+    for promise, beside in rows:
+        tests = paths_in(beside)
+        assert tests, promise
+        assert [path for path in tests if not path.startswith("tests/") or not (CHECKOUT / path).is_file()] == []
