@@ -2,7 +2,8 @@
 
 import re
 
-_RANGE = re.compile(r"bytes[ \t]*=[ \t]*([0-9]*)[ \t]*-[ \t]*([0-9]*)[ \t]*", re.IGNORECASE)
+# Possessive, so that a long header of spaces is read once: otherwise each way to divide them is tried.
+_RANGE = re.compile(r"bytes[ \t]*+=[ \t]*+([0-9]*+)[ \t]*+-[ \t]*+([0-9]*+)[ \t]*+", re.IGNORECASE)
 _MOST_DIGITS = 18  # numbers with more are beyond the end of every file; Python refuses to read very long ones
 
 

@@ -1,5 +1,7 @@
 """What a `Range` header asks for, by RFC 9110 section 14. Two servers of the site read it here."""
 
+import time
+
 import pytest
 
 from rooms import ranges
@@ -42,6 +44,14 @@ def test_a_range_beyond_the_end_is_unsatisfiable(header: str) -> None:
 @pytest.mark.parametrize("header", IGNORED)
 def test_what_is_no_single_range_is_ignored(header: str) -> None:
     assert ranges.read(header, 1024) is None
+
+
+@pytest.mark.parametrize("header", ["bytes={0}-{0}x", "bytes={0}x", "bytes{0}-", "bytes=0-{0}x", "bytes={0}-{0}1{0}x"])
+def test_a_header_full_of_spaces_takes_no_time(header: str) -> None:
+    """Each of these costs a search that tries all divisions of the spaces a minute and more."""
+    began = time.process_time()
+    assert ranges.read(header.format(" " * 50_000), 1024) is None
+    assert time.process_time() - began < 1.0
 
 
 @pytest.mark.parametrize("header", ["bytes=0-", "bytes=-5", "bytes=0-0"])
