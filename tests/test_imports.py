@@ -29,6 +29,7 @@ PUBLIC = {
 PUBLIC_TO = {
     "rooms/management/commands/runmedia.py": {"node", "settings", "priority"},
 }
+ENTRANCES = ["views", "api", "admin"]
 WITHOUT_DJANGO = [
     "accounts/rules.py",
     "moderation/rules.py",
@@ -195,6 +196,14 @@ def test_imports_stand_at_the_top_of_the_file(app: str) -> None:
                 late = [name for node in ast.walk(function) for name in imported(node, path)]
                 wrong += [f"{label(path)}:{function.lineno} {function.name} imports {name}" for name in late]
     assert wrong == []
+
+
+@pytest.mark.parametrize("app", ORDER)
+def test_entrances_import_no_other_entrance(app: str) -> None:
+    """Pages, API and admin ask the models for what they share."""
+    entrances = {module_name(path): path for name in ENTRANCES if (path := ROOT / app / f"{name}.py").exists()}
+    wrong = {name: top_level_imports(path, entrances) - {name} for name, path in entrances.items()}
+    assert {name: others for name, others in wrong.items() if others} == {}
 
 
 def test_nobody_imports_what_another_module_keeps_to_itself() -> None:
