@@ -130,7 +130,7 @@ class Connection(Event, tag="connection", kw_only=True, frozen=True):
     """The state of the receiver's own connection, when it changes, and again while it is not good.
 
     `why` and `way` are empty if it is good. `way` is `in` for what the receiver hears, `out` for what others hear of
-    them. `arrives` is false if their microphone is open and nothing of it has arrived for two seconds.
+    them. `arrives` is false if their microphone is open and nothing of it has arrived for 1.5 s.
     """
 
     quality: Literal["good", "fair", "poor"]
