@@ -26,7 +26,9 @@ HERE = {"REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "localhost:8000"}
 FORWARDED = [
     "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Forwarded-Server",
     "X-Forwarded", "Forwarded", "Via", "X-Real-IP", "True-Client-IP", "X-Client-IP", "Client-IP",
-    "X-Cluster-Client-IP", "CF-Connecting-IP", "Fly-Client-IP", "X-ProxyUser-Ip",
+    "X-Cluster-Client-IP", "CF-Connecting-IP", "Fly-Client-IP", "X-ProxyUser-Ip", "X-Original-Forwarded-For",
+    "Forwarded-For", "X-Envoy-External-Address", "X-Azure-ClientIP", "X-Appengine-User-Ip", "X-Original-Host", "CF-Ray",
+    "CDN-Loop", "X-Amzn-Trace-Id", "X-Amz-Cf-Id", "X-Coming-From", "Tailscale-User-Login", "X-Remote-Addr",
 ]  # fmt: skip
 
 
@@ -104,9 +106,17 @@ def test_what_a_browser_says_of_a_click_is_right(browser: Client, lior: User) ->
 # What they refuse
 @pytest.mark.parametrize("header", FORWARDED)
 def test_not_with_a_word_of_a_proxy(browser: Client, lior: User, header: str) -> None:
-    answer = browser.get(links.path(SECRET, "lior"), headers={header: "127.0.0.1"})
-    assert answer.status_code == 404
-    assert is_nobody(browser)
+    for value in ("127.0.0.1", ""):
+        answer = browser.get(links.path(SECRET, "lior"), headers={header: value})
+        assert answer.status_code == 404
+        assert is_nobody(browser)
+
+
+def test_not_on_a_connection_for_one_request(browser: Client, lior: User) -> None:
+    """As nginx asks with `proxy_http_version 1.1` and nothing else: no header says that it passes the request on."""
+    assert browser.get(links.path(SECRET, "lior"), headers={"Connection": "close"}).status_code == 404
+    assert "/demo/as/" not in browser.get("/", headers={"Connection": "close"}).content.decode()
+    assert browser.get(links.path(SECRET, "lior"), headers={"Connection": "keep-alive"}).status_code == 302
 
 
 @pytest.mark.parametrize("peer", ["192.0.2.7", "10.0.0.1", "0.0.0.0", "2001:db8::1", "::ffff:192.0.2.7", "", "unknown"])
@@ -190,11 +200,12 @@ def test_not_for_a_member_who_does_not_exist(browser: Client) -> None:
 
 
 # Through the whole way in
-async def asked(path: str, header: str = "", trusted: tuple[str, ...] = ()) -> int:
+async def asked(path: str, header: str = "", trusted: tuple[str, ...] = (), version: str = "1.1") -> int:
     """The status of an answer behind the middleware that takes forwarding headers away."""
     headers = [(b"host", b"localhost:8000"), *([(header.lower().encode(), b"127.0.0.1")] if header else [])]
     asking = HttpCommunicator(TrustedProxies(ASGIHandler(), trusted), "GET", path, headers=headers)
     asking.scope |= {"client": ["127.0.0.1", 5000], "server": ["127.0.0.1", 8000], "scheme": "http"}
+    asking.scope["http_version"] = version
     status = int((await asking.get_response(timeout=20))["status"])
     await asking.wait()
     return status
