@@ -3,13 +3,13 @@
 from typing import Any
 
 from django.http import Http404
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
+from redis.exceptions import RedisError
 from rest_framework import serializers
 from rest_framework.exceptions import (
     APIException,
-    AuthenticationFailed,
     ErrorDetail,
-    NotAuthenticated,
     NotFound,
     PermissionDenied,
     Throttled,
@@ -27,9 +27,17 @@ class RefusalSerializer(serializers.Serializer[object]):
     detail = serializers.CharField(help_text="Why, in words, in the language of the request.")
 
 
+class Unavailable(APIException):
+    """The counts of the throttles cannot be read. Without them nothing is answered: it would have no budget."""
+
+    status_code = 503
+    default_code = "unavailable"
+    default_detail = _("The server cannot answer at the moment. Try again in a moment.")
+
+
 def refused(error: Exception, context: dict[str, Any]) -> Response | None:
     """The answer to an error that a view of the API raised; None for a fault of ours, which becomes a 500."""
-    if isinstance(error, NotAuthenticated | AuthenticationFailed):
+    if not getattr(context["request"], "counted", False):
         error = _counted(error, context)
     error = _as_api_exception(error)
     response = exception_handler(error, context)
@@ -39,17 +47,27 @@ def refused(error: Exception, context: dict[str, Any]) -> Response | None:
 
 
 def _counted(error: Exception, context: dict[str, Any]) -> Exception:
-    """Count a stranger too: Django REST framework asks the throttles only after it knows who asks."""
+    """Count what was refused before Django REST framework asked the throttles, which it does last.
+
+    Such are strangers, forged requests of a session, and formats that there are not.
+    """
+    request = context["request"]
     try:
-        context["view"].check_throttles(context["request"])
-    except Throttled as throttled:
-        return throttled
+        request.user  # noqa: B018 (nobody, if this fails)
+    except APIException as stranger:
+        error = stranger
+    try:
+        context["view"].check_throttles(request)
+    except (Throttled, RedisError) as uncounted:
+        return uncounted
     return error
 
 
 def _as_api_exception(error: Exception) -> Exception:
     if isinstance(error, RefusedWith):
         return PermissionDenied(error.text, error.reason)
+    if isinstance(error, RedisError):
+        return Unavailable()
     if isinstance(error, Http404):
         return NotFound()  # Django's own text names the class of the row
     wait = getattr(error, "wait", None)

@@ -20,6 +20,11 @@ class _Throttle(SimpleRateThrottle):
     def get_rate(self) -> str:
         return str(api_settings.DEFAULT_THROTTLE_RATES[self.scope])
 
+    def allow_request(self, request: Request, view: Any) -> bool:
+        """Whether there is room in the budget. `request.counted` says that the budgets were asked."""
+        request.counted = True  # type: ignore[attr-defined]
+        return bool(super().allow_request(request, view))
+
     def _key(self, ident: object) -> str:
         return self.cache_format % {"scope": self.scope, "ident": ident}
 

@@ -74,6 +74,33 @@ def test_strangers_count_against_their_address(rates: Any, ask: Ask, hana: User)
     assert codes(ask(None, "10.0.0.2")) == [401]
 
 
+def test_what_is_refused_before_the_person_is_known_counts_too(rates: Any, lior: User) -> None:
+    rates(100, 3)
+    forger = Client(enforce_csrf_checks=True)
+    forger.force_login(lior)
+    refused = [forger.post("/api/people/hana/follow/") for _ in range(2)]
+    assert [answer.json()["code"] for answer in refused] == ["permission_denied", "permission_denied"]
+    unread = [forger.get("/api/people/hana/", headers={"Accept": "text/csv"}) for _ in range(2)]
+    assert [answer.json()["code"] for answer in unread] == ["not_acceptable", "throttled"]
+
+
+def test_a_wrong_key_and_a_wrong_format_at_once_are_counted_once(rates: Any, ask: Ask, hana: User) -> None:
+    rates(100, 2)
+    wrong = {"Accept": "text/csv", "Authorization": "Token nonsense"}
+    assert codes(ask(None, "10.0.0.1", times=3, **wrong)) == [401, 401, 429]
+
+
+def test_without_the_counts_nothing_is_answered(settings: Any, ask: Ask, hana: User) -> None:
+    """Without Redis there would be no budget."""
+    nowhere = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "unix:///nowhere.sock"}
+    before, settings.CACHES = settings.CACHES, {"default": nowhere}
+    try:
+        answers = [*ask(hana, "10.0.0.1"), *ask(None, "10.0.0.1")]
+    finally:
+        settings.CACHES = before  # before the counts are cleared
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(503, "unavailable")] * 2
+
+
 def test_the_schema_is_in_the_budget(rates: Any, client: Client, db: None) -> None:
     rates(100, 1)
     assert [client.get(SCHEMA).status_code for _ in range(2)] == [200, 429]
