@@ -65,7 +65,8 @@ class SpaceConsumer(Socket):
         try:
             command = protocol.parse(frame or "")
         except protocol.FrameRefused as refused:
-            return await self.refuse("none", protocol.Error(code=refused.code, text=str(refused)))
+            await self.refuse("none", protocol.Error(code=refused.code, text=str(refused)))
+            return await self.close(Close.TOO_BIG) if refused.code == "too_big" else None
         return await self.answer(command)
 
     async def answer(self, command: protocol.Command) -> None:

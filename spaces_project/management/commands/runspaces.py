@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from rooms.management.options import MOST_PORT, number
+from rooms.protocol import MAX_FRAME_BYTES
 from spaces_project.demo import greeting, links
 from spaces_project.env import load_file
 from spaces_project.health import web_health
@@ -23,7 +24,8 @@ HEALTHY_SECONDS = 180
 ALIVE_SECONDS = 90  # for the first words of a demonstration, before its links are printed
 # Celery's warning; docs/operating/one-machine.md#a-user-of-its-own says the same.
 CELERY_AS_ROOT = "You're running the worker with superuser privileges"
-MESSAGE_BYTES = "16384"  # of a websocket; the wire's own limit (rooms/protocol/)
+# Of a websocket. Above it daphne drops the connection without a word, so it is more than the wire's own limit.
+MESSAGE_BYTES = str(2 * MAX_FRAME_BYTES)
 
 
 class Command(BaseCommand):

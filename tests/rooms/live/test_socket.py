@@ -296,3 +296,10 @@ async def test_a_frame_that_is_too_big_is_refused() -> None:
     with pytest.raises(protocol.FrameRefused) as refused:
         protocol.parse('{"type":"offer","sdp":"' + "x" * protocol.MAX_FRAME_BYTES + '"}')
     assert refused.value.code == "too_big"
+
+
+async def test_a_page_that_sends_a_frame_that_is_too_big_learns_it(tea: Space, sol: User) -> None:
+    async with pages(tea, sol) as [page]:
+        await page.send(type="ask", text="x" * protocol.MAX_FRAME_BYTES)
+        assert (await page.until("error"))["code"] == "too_big"
+        assert await page.closed() == Close.TOO_BIG
