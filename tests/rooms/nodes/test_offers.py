@@ -1,4 +1,4 @@
-"""Offers to a silent node: it takes them and never answers. The nodes are stand-ins, and all else is real."""
+"""Offers: a silent node holds up no others, and one offer takes two steps. Nodes are stand-ins, all else is real."""
 
 import asyncio
 import time
@@ -9,7 +9,12 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 from aiohttp import web
+from asgiref.sync import SyncToAsync
 
+from accounts.models import User
+from rooms.loops import database
+from rooms.media.contract.joining import Join
+from rooms.models import Space
 from rooms.nodes import offers
 from rooms.nodes.offers import AT_ONCE, Place
 from rooms.nodes.refusals import SoundRefused
@@ -109,6 +114,29 @@ async def test_offers_that_waited_for_a_silent_node_go_elsewhere_once_it_is_know
     rounds = -(-PAGES // AT_ONCE)
     print(f"first back after {back[0]:.1f} s, last after {back[-1]:.1f} s; {rounds} rounds of {SECONDS:.0f} s before")
     assert dark.taken == AT_ONCE, "no one asked it who had not asked it before"
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_an_offer_goes_to_the_database_in_one_step_and_to_the_queue_in_another(
+    tea: Space, lior: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each step waits for a thread, of which a storm of joins leaves none free."""
+    me = await database(tea.enter)(lior)
+    heartbeat.beat("media-1")
+    steps: list[str] = []
+    call = SyncToAsync.__call__
+
+    async def counted(step: SyncToAsync, *args: object, **kwargs: object) -> object:
+        steps.append(step.func.__name__)
+        return await call(step, *args, **kwargs)
+
+    async def ask(url: str, join: Join) -> str:
+        return "v=0"
+
+    monkeypatch.setattr(offers, "_ask", ask)
+    monkeypatch.setattr(SyncToAsync, "__call__", counted)
+    assert await offers.answer(me.pk, "v=0") == ("v=0", "1")
+    assert steps == ["_placed", "got_sound"]
 
 
 async def _page(participant: UUID, start: float) -> float:
