@@ -280,6 +280,7 @@ class Client:
             self.stop_reading()
             self.port.close()
         self._address = None
+        self._session.abandon()
 
     async def close(self) -> None:
         """Say goodbye and give the port back."""

@@ -160,10 +160,14 @@ class DtlsSession:
         closed, self._closed = self._closed, lambda: None
         closed()
 
-    async def close(self) -> None:
-        """Say goodbye to the peer and forget it. `closed` is not called."""
+    def abandon(self) -> None:
+        """Forget the peer without a word. `closed` is not called."""
         self._closed = lambda: None
         if self._task is not None:
             self._task.cancel()
+        self._pipe.feed(None)  # ends the task of aiortc that reads records
+
+    async def close(self) -> None:
+        """Say goodbye to the peer and forget it. `closed` is not called."""
+        self.abandon()
         await self._transport.stop()
-        self._pipe.feed(None)
