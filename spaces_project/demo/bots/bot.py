@@ -10,12 +10,15 @@ from typing import Any, Self
 
 import aiohttp
 import msgspec
+import structlog
 
 from rooms.media.client.peer import Client, Crowd
 from rooms.protocol import Close
 from spaces_project.demo.bots import rows
 from spaces_project.demo.bots.replica import Frame, Replica
 from spaces_project.demo.speech import clips
+
+log = structlog.get_logger(__name__)
 
 FINAL = {Close.TAKEN_OVER, Close.REMOVED, Close.NOT_FOUND, Close.ENDED}  # no way back into this Space
 ANSWER_SECONDS = 10.0
@@ -96,6 +99,13 @@ class Bot:
 
     # Speaking
 
+    async def take_stage(self, seconds: float, text: str = "") -> bool:
+        """Ask to speak, unless the bot is on the stage already; whether it is there within `seconds`."""
+        await self.until(lambda: bool(self.replica.me), seconds)
+        if not self.replica.mute and not await self.attempt("ask", text=text):
+            return False
+        return await self.until(lambda: bool(self.replica.mute), seconds)
+
     async def open_microphone(self) -> bool:
         """Accept the notice and open the microphone, unless the host closed it; whether it is open."""
         if self.replica.mute == "self":
@@ -113,15 +123,18 @@ class Bot:
         client.speak(clips.packets(turn))
         broken_off = await self.until(lambda: self.replica.mute != "open" or self.client is not client, seconds)
         client.speak(())
-        return not broken_off
+        return not broken_off and not self.out.is_set()
 
     # The websocket
 
     async def _stay(self) -> None:
         """Be connected until there is no way back."""
         while not self.out.is_set():
-            with suppress(aiohttp.ClientError, TimeoutError, OSError):
+            try:
                 await self._connect()
+            except Exception as error:  # the site, or its database, is away for a moment
+                log.warning("bot_disconnected", handle=self.handle, why=repr(error))
+            self._give_up_answers()
             if not self.out.is_set():
                 await asyncio.sleep(AGAIN_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311
 
@@ -136,6 +149,12 @@ class Bot:
             if self._socket.close_code in FINAL:
                 self.out.set()
                 self._news.set()
+
+    def _give_up_answers(self) -> None:
+        """The connection is gone, and no answer will come."""
+        for answer in self._answers.values():
+            if not answer.done():
+                answer.set_exception(TimeoutError("the connection is gone"))
 
     def _take(self, frame: Frame) -> None:
         self.replica.apply(frame)

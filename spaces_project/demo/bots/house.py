@@ -2,8 +2,9 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 
 import aiohttp
 
@@ -26,16 +27,9 @@ class House:
         """A bot for this member in this Space; it enters as an async context."""
         return Bot(self.url, self.crowd, self.session, handle, space)
 
-    @asynccontextmanager
-    async def listening(self, handles: Sequence[str], space: str) -> AsyncIterator[None]:
+    def listening(self, handles: Sequence[str], space: str) -> AbstractAsyncContextManager[None]:
         """Let these members listen and react until the context ends."""
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._listen(handle, space)) for handle in handles]
-            try:
-                yield
-            finally:
-                for task in tasks:
-                    task.cancel()
+        return beside(*(self._listen(handle, space) for handle in handles))
 
     async def _listen(self, handle: str, space: str) -> None:
         await asyncio.sleep(random.uniform(*COME_SECONDS))  # noqa: S311
@@ -43,3 +37,15 @@ class House:
             while not bot.out.is_set():
                 await bot.stay(random.uniform(*REACT_SECONDS))  # noqa: S311
                 await bot.attempt("react", emoji=random.choice(REACTIONS))  # noqa: S311
+
+
+@asynccontextmanager
+async def beside(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Do these beside the body of the context, and stop them at its end. A fault in one of them ends the body, too."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(work) for work in works]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()

@@ -2,14 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Any
 
 from spaces_project.demo.bots import rows
 from spaces_project.demo.bots.bot import Bot
-from spaces_project.demo.bots.house import House
+from spaces_project.demo.bots.house import House, beside
 from spaces_project.demo.speech.texts import SCENES, speaker
 
 OPEN_AGAIN_SECONDS = 20.0  # after a Space has ended, or could not be opened
@@ -63,10 +61,9 @@ class Show:
         async with AsyncExitStack() as stack:
             for handle in (self.programme.host, *self.programme.voices):
                 self.bots[handle] = await stack.enter_async_context(self.house.bot(handle, space))
-            await stack.enter_async_context(_running(self._decide()))
+            await stack.enter_async_context(beside(self._decide()))
             await stack.enter_async_context(self.house.listening(self.programme.listeners, space))
-            await stack.enter_async_context(_running(self._let_the_heckler_in(space)))
-            await self._seat()
+            await stack.enter_async_context(beside(self._let_the_heckler_in(space)))
             until = time.monotonic() + SHOW_SECONDS
             while not self.host.out.is_set():
                 await self._round(space)
@@ -87,21 +84,15 @@ class Show:
         return self.bots[self.programme.host]
 
     async def _seat(self) -> None:
-        """Bring the voices onto the stage before the first word."""
+        """Bring the voices onto the stage: before the first word, and after a voice has lost its place."""
         for handle in self.programme.voices:
-            await self._take_stage(self.bots[handle])
-
-    async def _take_stage(self, bot: Bot) -> bool:
-        """Ask, unless the bot is on the stage already, and wait to be admitted; whether it is there."""
-        await bot.until(lambda: bool(bot.replica.me), STAGE_SECONDS)
-        if not bot.replica.mute and not await bot.attempt("ask"):
-            return False
-        return await bot.until(lambda: bool(bot.replica.mute), STAGE_SECONDS)
+            await self.bots[handle].take_stage(STAGE_SECONDS)
 
     # A round
 
     async def _round(self, space: str) -> None:
         """Speak the scene once, with a question and, if there is a heckler, with heckling."""
+        await self._seat()
         for number, turn in enumerate(SCENES[self.programme.scene], 1):
             if self.host.out.is_set():
                 return
@@ -121,13 +112,13 @@ class Show:
         """A guest comes, asks to speak, asks a question, is answered, and goes."""
         asked, answered = self.programme.question
         async with self.house.guest_is_free, self.house.bot(speaker(asked), space) as guest:
-            if await self._take_stage(guest) and await guest.say(asked):
+            if await guest.take_stage(STAGE_SECONDS) and await guest.say(asked):
                 await self._say(answered)
             await guest.attempt("step_down")
 
     async def _heckle(self, heckler: Bot, space: str) -> None:
         """Insults for everybody. A listener reports them, and the host moves the heckler to the audience."""
-        if not await self._take_stage(heckler):
+        if not await heckler.take_stage(STAGE_SECONDS):
             return
         for turn in INSULTS:
             await heckler.say(turn)
@@ -147,13 +138,3 @@ class Show:
                     await asyncio.sleep(CONSIDER_SECONDS)
                 await self.host.attempt("admit", request=request["request"])
             await asyncio.sleep(1.0)
-
-
-@asynccontextmanager
-async def _running(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Do this beside the body of the context."""
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()

@@ -52,9 +52,8 @@ async def _speak(bots: dict[str, Bot], space: str) -> None:
 
 async def _admit(host: Bot, bot: Bot) -> None:
     """Let the bot ask, and the host admit it."""
-    await bot.until(lambda: bool(bot.replica.me), STAGE_SECONDS)
-    await bot.attempt("ask")
-    await host.until(lambda: host.replica.request_of(bot.handle) is not None, STAGE_SECONDS)
-    if request := host.replica.request_of(bot.handle):
-        await host.attempt("admit", request=request["request"])
-    await bot.until(lambda: bool(bot.replica.mute), STAGE_SECONDS)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(bot.take_stage(STAGE_SECONDS))
+        await host.until(lambda: host.replica.request_of(bot.handle) is not None, STAGE_SECONDS)
+        if request := host.replica.request_of(bot.handle):
+            await host.attempt("admit", request=request["request"])

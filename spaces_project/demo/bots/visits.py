@@ -66,6 +66,4 @@ async def _heckle(house: House, space: str) -> None:
 async def _raise_hand(bot: Bot, text: str) -> bool:
     """Come in, settle, ask to speak; whether the host admitted the bot in time."""
     await bot.stay(SETTLE_SECONDS)
-    if not await bot.attempt("ask", text=text):
-        return False
-    return await bot.until(lambda: bool(bot.replica.mute), PATIENCE_SECONDS)
+    return await bot.take_stage(PATIENCE_SECONDS, text)
