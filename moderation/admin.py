@@ -34,7 +34,7 @@ class StateFilter(admin.SimpleListFilter):
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("free", _("free")), ("mine", _("claimed by me")), ("decided", _("decided")), ("all", _("all"))]
+        return [("free", _("unclaimed")), ("mine", _("claimed by me")), ("decided", _("decided")), ("all", _("all"))]
 
     def choices(self, changelist: ChangeList) -> Iterator[Any]:
         first, *others = super().choices(changelist)
@@ -115,7 +115,7 @@ class CaseAdmin(ReadOnlyAdmin):
     def where(self, case: Any) -> SafeString:
         if case.space.state != Space.State.LIVE:
             return format_html('{} <span class="quiet">@{}</span>', case.space.title, case.space.host.handle)
-        words = gettext("live now, inside") if case.inside else gettext("live now, has left")
+        words = gettext("live now, still inside") if case.inside else gettext("live now, has left")
         return format_html('{} <span class="badge badge-live">{}</span>', case.space.title, words)
 
     @admin.display(description=_("age"), ordering="opened_at")
@@ -129,7 +129,7 @@ class CaseAdmin(ReadOnlyAdmin):
         if holder is not None:
             return gettext("claimed by %(who)s") % {"who": holder.name}
         lapsed = case.state == Case.State.CLAIMED
-        return gettext("free again (claim lapsed)") if lapsed else str(case.get_state_display())
+        return gettext("unclaimed again (claim expired)") if lapsed else str(case.get_state_display())
 
 
 @admin.register(AuditEvent)

@@ -43,8 +43,8 @@ class DecisionForm(forms.Form):
         max_length=REASON_LENGTH,
         widget=forms.Textarea(attrs={"rows": 6}),
         help_text=_(
-            "The person concerned reads this word for word. Say which rule was broken, by what, and when. "
-            "Write nothing that reveals who reported. A dismissal is sent to no one."
+            "The person concerned reads this word for word. Say which rule was broken, how, and when. "
+            "Write nothing that reveals who sent the report. A dismissal is sent to no one."
         ),
         error_messages={"required": TEXTS[Reason.REASON_MISSING]},
     )

@@ -46,7 +46,7 @@ class RecordingAdmin(ReadOnlyAdmin):
     def title(self, recording: Recording) -> str:
         return recording.space.title
 
-    @admin.display(description=_("held by"))
+    @admin.display(description=_("held because of"))
     def held_by(self, recording: Recording) -> SafeString:
         now = timezone.now()
         active = [hold for hold in recording.holds.all() if hold.is_active(now)]

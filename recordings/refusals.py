@@ -7,8 +7,8 @@ from recordings.rules import Reason
 
 TEXTS = {
     Reason.PURGED: _("The sound of this Space has been purged."),
-    Reason.NOT_AHEAD: _("A hold ends in the future."),
-    Reason.TOO_LONG: _("A hold lasts 90 days at most. Renew it then."),
+    Reason.NOT_AHEAD: _("The end of a hold must be in the future."),
+    Reason.TOO_LONG: _("A hold lasts at most 90 days. Renew it before it ends."),
     Reason.RELEASED: _("This hold has been released. Place a new one."),
 }
 

@@ -62,7 +62,7 @@ def _done(decision: Decision) -> str:
     if decision.kind == Kind.END:
         return _("The Space has ended, on the pages and in the sound.")
     if decision.kind == Kind.REMOVE:
-        return _("@%(handle)s is out of the Space, on the pages and in the sound, and cannot come back.") % {
+        return _("@%(handle)s was removed from the Space, on the pages and in the sound, and cannot come back.") % {
             "handle": handle
         }
     return _("@%(handle)s is suspended and no longer in any live Space.") % {"handle": handle}

@@ -45,7 +45,7 @@ def test_a_decision_takes_effect_and_says_so(
 ) -> None:
     answer = decide(log_in(reviewer), claimed, kind="remove_from_space", reason=WHY)
     assert answer.status_code == 200
-    assert "is out of the Space" in answer.content.decode()
+    assert "was removed from the Space" in answer.content.decode()
     assert 'data-done="yes"' in answer.content.decode()
     speaker.refresh_from_db()
     assert speaker.removed_by == reviewer

@@ -140,13 +140,13 @@ def test_the_queue_shows_open_cases_the_worst_first(
     text = log_in(reviewer).get(QUEUE).content.decode()
     assert text.index(str(worse.pk)) < text.index(str(report.case_id))
     assert "urgent" in text
-    assert "live now, inside" in text
+    assert "live now, still inside" in text
 
 
 def test_the_queue_shows_who_has_claimed(log_in: Browser, reviewer: User, claimed: Case) -> None:
     assert "claimed by Mo Staff" in log_in(reviewer).get(QUEUE).content.decode()
     Case.objects.update(active_at=timezone.now() - CLAIM_IDLE)
-    assert "claim lapsed" in log_in(reviewer).get(QUEUE).content.decode()
+    assert "claim expired" in log_in(reviewer).get(QUEUE).content.decode()
 
 
 @pytest.mark.parametrize(("state", "shown"), [("", True), ("free", False), ("mine", True), ("decided", False)])
