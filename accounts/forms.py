@@ -38,7 +38,8 @@ class SignupForm(allauth_forms.SignupForm):
         handle = self.fields["username"]
         handle.label = _("Handle")
         handle.help_text = _(
-            "3 to 30 letters a to z, digits or underscores. Others find you by it. It cannot be changed."
+            "3 to 30 characters: letters a to z, digits and underscores. Others find you by it. "
+            "You cannot change it later."
         )
         self.fields["email"].label = _("Email address (optional)")
         self.fields["email"].help_text = _("Used only to reset a forgotten password. Other members never see it.")
@@ -60,7 +61,7 @@ class ProfileForm(forms.ModelForm):
         widgets = {"bio": forms.Textarea(attrs={"rows": 3, "maxlength": 300})}
         help_texts = {
             "approves_followers": _(
-                "People have to ask before they can follow you. Your present followers stay, but you can remove them."
+                "People have to ask before they can follow you. Your current followers stay, but you can remove them."
             )
         }
 

@@ -143,7 +143,7 @@ def test_reset_of_a_forgotten_password_by_mail(client: Client, hana: User) -> No
 def test_no_mail_is_promised_where_none_can_be_sent(client: Client, db: None, settings: Any, host: str) -> None:
     settings.EMAIL_HOST = host
     page = client.get("/accounts/password/reset/").content.decode()
-    assert ("This site does not send mail" in page) is not bool(host)
+    assert ("This site does not send email" in page) is not bool(host)
     assert ('name="email"' in page) is bool(host)
 
 

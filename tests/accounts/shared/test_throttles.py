@@ -118,7 +118,7 @@ def test_the_refusal_says_how_long_to_wait(rates: Any, ask: Ask, lior: User) -> 
 def test_the_refusal_speaks_german(rates: Any, ask: Ask, lior: User) -> None:
     rates(1, 100)
     refused = ask(lior, "10.0.0.1", times=2, **{"Accept-Language": "de"})[1]
-    assert refused.json()["detail"].startswith("Zu viele Anfragen. Versuch es in ")
+    assert refused.json()["detail"].startswith("Zu viele Anfragen. Versuche es in ")
 
 
 def test_a_forwarded_address_is_not_believed_here(rates: Any, ask: Ask, lior: User) -> None:

@@ -38,7 +38,7 @@ def test_whoever_finds_the_node_full_waits_in_line_and_moves_up(
     hana.join(path)
     for number, person in enumerate((lior, sol), 1):
         come(person, path)
-        expect(person.find("connection")).to_contain_text("full", timeout=PATIENCE)
+        expect(person.find("connection")).to_contain_text("waiting", timeout=PATIENCE)
         words = f"You are number {number} in line. The sound starts automatically."
         expect(banner(person)).to_contain_text(words, timeout=PATIENCE)
         expect(person.page.locator("#announcer")).to_contain_text(words, timeout=PATIENCE)

@@ -59,7 +59,7 @@ const BY_SOUND = {
   off: () => words("connecting", gettext("connecting")),
   connecting: () => words("connecting", gettext("connecting")),
   live: (room) => live(room.state.connection),
-  full: (room) => words("full", gettext("full"), waiting(room.sound.place)),
+  full: (room) => words("full", gettext("waiting for a place"), waiting(room.sound.place)),
   reconnecting: (room) => words("reconnecting", gettext("reconnecting"), silence(room)),
 };
 
@@ -92,7 +92,7 @@ const REASONS = {
 
 /** What the media node says about the connection. At the beginning it does not know yet. */
 function live(known) {
-  if (!known) return words("live", gettext("connected"));
+  if (!known) return words("live", gettext("established"));
   const detail = known.quality === "poor" ? `${REASONS[known.why](known.way)} ${ADVICE()}` : "";
   return words("live", QUALITIES[known.quality](), detail, known.quality);
 }

@@ -104,7 +104,7 @@ const removingAndBlocking = (person) => ({
 const blocking = (person) => ({
   title: named(gettext("Block %s?"), person), action: gettext("Block"),
   text: named(gettext("You and %s stop following each other and cannot enter each other's Spaces. If this Space is "
-    + "theirs, you leave it. They are not told."), person),
+    + "theirs, you leave it. They are not notified."), person),
 });
 
 async function block(person) {
