@@ -3,7 +3,7 @@
 const KEPT = "spaces:keys";
 const TYPING = "input, textarea, select, [contenteditable], dialog[open]";
 
-export const keysOn = () => localStorage.getItem(KEPT) !== "off";
+const keysOn = () => localStorage.getItem(KEPT) !== "off";
 
 /** acts: {m: f, h: f, ...}; each is called only for the key alone. */
 export function connectKeys(acts) {

@@ -36,10 +36,6 @@ class Storage:
             assert self._came.wait_for(lambda: len(self.chunks) >= count, timeout=10)
         return self.chunks
 
-    def wait_for_failures(self) -> None:
-        with self._came:
-            assert self._came.wait_for(lambda: self.failures == 0, timeout=10)
-
 
 def chunk(start_ms: int = 0) -> Chunk:
     closed: list[Chunk] = []
