@@ -14,6 +14,9 @@ from spaces_project.demo.bots.programme import run
 class Command(BaseCommand):
     help = "Lets members of the demonstration talk, listen and ask to speak. `runspaces --demo` starts it."
 
+    def create_parser(self, *args: Any, **options: Any) -> Any:
+        return super().create_parser(*args, epilog="Example: manage.py rundemo", **options)
+
     def handle(self, **options: Any) -> None:
         if not settings.DEMO:
             raise CommandError("These members belong to `runspaces --demo` alone.")

@@ -4,7 +4,7 @@ import os
 import signal
 import socket
 import time
-from argparse import ArgumentParser
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import Any
 
 from django.conf import settings
@@ -27,10 +27,20 @@ CELERY_AS_ROOT = "You're running the worker with superuser privileges"
 # Of a websocket. Above it daphne drops the connection without a word, so it is more than the wire's own limit.
 MESSAGE_BYTES = str(2 * MAX_FRAME_BYTES)
 
+EXAMPLES = """examples:
+  manage.py runspaces --demo
+  runs a demonstration. Its last lines are links that log in.
+  manage.py runspaces --web-port 8080 --media-nodes 2
+  runs the site with two media nodes. It needs SECRET_KEY and MEDIA_SECRET.
+"""
+
 
 class Command(BaseCommand):
     help = "Runs web, media nodes, workers, beat and, unless URLs name others, PostgreSQL and Redis. Ctrl-C stops all."
     requires_system_checks = []
+
+    def create_parser(self, *args: Any, **options: Any) -> Any:
+        return super().create_parser(*args, epilog=EXAMPLES, formatter_class=RawDescriptionHelpFormatter, **options)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
