@@ -114,7 +114,7 @@ class Link:
 
     async def _on_published(self, name: str, version: str) -> None:
         space = self._engine.spaces.get(name)
-        if space is None or (version.isdigit() and int(version) <= space.standing.version):
+        if space is None or (version.isdecimal() and int(version) <= space.standing.version):
             return
         await self.read(name)
 

@@ -1,7 +1,7 @@
 """Calls of the HTTP interfaces of media nodes."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 import msgspec
@@ -9,6 +9,8 @@ import structlog
 from django.conf import settings
 
 from rooms.media.contract.joining import Refusal
+
+T = TypeVar("T")
 
 SECONDS = 3.0
 
@@ -50,6 +52,14 @@ async def ask(session: aiohttp.ClientSession, method: str, url: str, body: Any =
             return Answer(response.status, body, msgspec.convert(body, Refusal) if response.status >= 400 else None)
     except (aiohttp.ClientError, TimeoutError, msgspec.MsgspecError) as error:
         raise NoAnswer(str(error) or type(error).__name__) from None
+
+
+def read(body: dict[str, Any], kind: type[T]) -> T:
+    """The answer of a node as its type. Raises NoAnswer if it is none, as that of another version may be."""
+    try:
+        return msgspec.convert(body, kind)
+    except msgspec.ValidationError as error:
+        raise NoAnswer(f"not a {kind.__name__}: {error}") from None
 
 
 async def call(session: aiohttp.ClientSession, method: str, url: str) -> dict[str, Any] | None:

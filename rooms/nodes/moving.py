@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import aiohttp
-import msgspec
 from django.db import transaction
 from redis import RedisError
 
@@ -166,10 +165,10 @@ async def fetch_held(client: aiohttp.ClientSession, url: str) -> Held | None:
     """What the node holds of the Space at this address: NOBODY if it does not have it, None if it does not answer."""
     try:
         answer = await http.ask(client, "GET", url)
+        if answer.refusal is None:
+            return http.read(answer.body, Held)
     except http.NoAnswer:
         return None
-    if answer.refusal is None:
-        return msgspec.convert(answer.body, Held)
     return NOBODY if answer.refusal.error == "no_space" else None
 
 

@@ -144,11 +144,11 @@ async def _where_it_is(participant: UUID, boot: str) -> Place:
 async def _ask(url: str, join: Join) -> str:
     try:
         answer = await http.ask(_calls.get().session, "POST", url, msgspec.to_builtins(join))
+        if answer.refusal is None:
+            return http.read(answer.body, Joined).sdp
     except http.NoAnswer as error:
         log.warning("node_unreachable", url=url, error=str(error))
         raise SoundRefused(SoundReason.NO_NODE) from None
-    if answer.refusal is None:
-        return msgspec.convert(answer.body, Joined).sdp
     reason = SoundReason.of_node(answer.refusal.error)
     if reason == SoundReason.NODE_FAULT:
         log.error("node_fault", url=url, status=answer.status, why=answer.refusal.detail)

@@ -3,12 +3,15 @@
 from collections import Counter
 
 import msgspec
+import structlog
 from django.db import transaction
 
 from rooms.media.contract import heartbeat
 from rooms.models import Space
 from rooms.nodes.refusals import SoundReason, SoundRefused
 from rooms.store.client import redis_client
+
+log = structlog.get_logger(__name__)
 
 COMING_LOAD = 0.02  # of a core: what a Space counts for that is placed on a node but not in its heartbeat yet
 
@@ -20,7 +23,16 @@ def nodes() -> list[Node]:
     client = redis_client()
     keys = [heartbeat.KEY.format(name=name) for name in client.zrange(heartbeat.NAMES, 0, -1)]
     beats = [beat for beat in client.mget(keys) if beat] if keys else []
-    return sorted((msgspec.json.decode(beat, type=Node) for beat in beats), key=lambda node: (node.load, node.name))
+    return sorted(filter(None, map(_read, beats)), key=lambda node: (node.load, node.name))
+
+
+def _read(beat: str) -> Node | None:
+    """A heartbeat; None if it is none that this version knows. One such node must not hide the others."""
+    try:
+        return msgspec.json.decode(beat, type=Node)
+    except msgspec.MsgspecError as error:
+        log.warning("heartbeat_not_read", error=str(error))
+        return None
 
 
 def by_boot(boot: str) -> Node | None:

@@ -28,6 +28,15 @@ def test_without_a_node_there_is_no_place(tea: Space) -> None:
         placement.place(tea)
 
 
+@pytest.mark.parametrize("broken", [b"{", b"[]", b'{"name": "one"}', b'{"name": 1, "boot": "1"}'])
+def test_a_heartbeat_that_cannot_be_read_hides_no_other_node(tea: Space, broken: bytes) -> None:
+    """Such as that of a node of another version. Its Spaces go on elsewhere."""
+    beat("one", load=0.1)
+    beat("two", load=0.2)
+    redis_client().set(heartbeat.KEY.format(name="one"), broken)
+    assert placement.place(tea).name == "two"
+
+
 def test_the_least_loaded_node_gets_the_space_and_keeps_it(tea: Space) -> None:
     beat("one", load=0.5)
     beat("two", load=0.2)

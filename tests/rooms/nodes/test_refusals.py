@@ -25,6 +25,18 @@ def test_any_other_code_is_a_fault_of_the_node(code: str) -> None:
     assert SoundReason.of_node(code) == SoundReason.NODE_FAULT
 
 
+@pytest.mark.parametrize("body", [{}, {"sdp": 5}, {"answer": "v=0"}])
+async def test_an_answer_of_another_kind_is_no_answer(body: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> None:
+    async def answer(*_: object) -> http.Answer:
+        return http.Answer(200, body)
+
+    monkeypatch.setattr(http, "ask", answer)
+    with pytest.raises(SoundRefused) as refused:
+        await offers._ask("http://node/spaces/1/peers", offers.Join("grant", "v=0"))
+    await offers.close()
+    assert refused.value.reason == SoundReason.NO_NODE
+
+
 async def test_a_fault_of_a_node_is_logged(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     async def ask(*_: object) -> http.Answer:
         return http.Answer(401, {}, Refusal("unauthorized", "the shared secret is missing or wrong"))
