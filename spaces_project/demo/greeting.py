@@ -12,13 +12,14 @@ def lines(address: str, password: str, secret: str, sound: str, logs: Path | Non
     yield "This is a demonstration: its pages are for this machine only, and its members are made up."
     yield sound
     if logs is not None:
-        yield f"What the processes say stands in {logs}; --verbose prints it here."
+        yield f"The output of the processes is in {logs}. --verbose prints it here."
     yield ""
     for member in CAST:
         yield f"  {member.handle:<5} {member.part}"
     yield f"  The password of each is {password}"
     yield ""
-    yield "For several people at once, open a private window for each. Wear headphones, or a microphone howls."
+    yield "A browser is one person at a time. Use a private window or another browser for the next person."
+    yield "Wear headphones. Without them, your microphone picks up the loudspeaker and howls."
     yield "These links log in with one click, on this machine, until the demonstration stops:"
     yield ""
     for way in links.WAYS:

@@ -29,7 +29,7 @@ CAST = (
         "Hana Mori",
         "Evenings about whatever moved us that day. Come in and sit down.",
         Look("#f3d9c4", "#2b1d18", "#8c2f39", "bun", ground="#e9c9a8"),
-        _("hosts: more than 600 people follow Hana."),
+        _("hosts Spaces and has more than 600 followers."),
         (*SHOWS, "sol", "lior"),
         640,
     ),
@@ -54,7 +54,7 @@ CAST = (
         "Dee Wong",
         "New in town.",
         Look("#f1cfae", "#15110f", "#bc6c25", "bob", ground="#fefae0"),
-        _("does not follow Hana and cannot find Hana’s Spaces."),
+        _("does not follow Hana and cannot find Hana's Spaces."),
         SHOWS,
     ),
     Member(
@@ -62,7 +62,7 @@ CAST = (
         "Mo Staff",
         "Looks after the house.",
         Look("#c68863", "#3b2a20", "#4a4e69", "beard", ground="#d8d8e6"),
-        _("is staff and decides about reports."),
+        _("is staff and decides on reports."),
         SHOWS,
     ),
 )

@@ -37,7 +37,7 @@ def enter(request: HttpRequest, handle: str, token: str) -> HttpResponse:
     if not links.is_right(settings.DEMO_LINK_SECRET, handle, token):
         return _refused(request, 410, _("This link is from an earlier start of the demonstration."))
     if not is_clicked(request):
-        return _refused(request, 403, _("Open the link itself, in a tab of its own."))
+        return _refused(request, 403, _("Open the link directly, in its own tab."))
     user = User.objects.filter(handle=handle, is_active=True).first()
     if user is None:
         return _refused(request, 403, _("This member can no longer log in."))
@@ -52,7 +52,7 @@ def _destination(user: User) -> str:
     if user.handle == "mo":
         return reverse("admin:moderation_case_changelist")
     if user.handle == "hana":
-        title = _("An evening at Hana’s")  # not within an f-string, from which gettext collects nothing
+        title = _("An evening at Hana's")  # not within an f-string, from which gettext collects nothing
         return f"{reverse('space_new')}?{urlencode({'title': title})}"
     live = Space.objects.enterable_by(user).filter(host__handle__in=SHOWS).order_by("host__handle").first()
     return reverse("space", args=[live.pk]) if live and user.handle == "lior" else reverse("home")

@@ -89,8 +89,8 @@ def loudest(person: FirefoxPerson) -> float:
 def test_the_welcome_page_logs_in_with_one_click(demo: Machine, page: Page) -> None:
     page.goto(demo.address)
     expect(page.get_by_role("heading", level=1)).to_be_visible()
-    page.get_by_role("link", name="Host one as Hana").click()
-    expect(page.locator("input[name=title]")).to_have_value("An evening at Hana’s")
+    page.get_by_role("link", name="Host a Space as Hana").click()
+    expect(page.locator("input[name=title]")).to_have_value("An evening at Hana's")
 
 
 @pytest.mark.proof

@@ -67,7 +67,7 @@ def test_a_click_as_lior_leads_home_where_nothing_is_live(browser: Client, lior:
 def test_a_click_as_hana_leads_to_a_form_that_is_filled_in(browser: Client, hana: User) -> None:
     page = browser.get(links.path(SECRET, "hana"), follow=True)
     assert page.redirect_chain[0][0].startswith("/spaces/new/?title=")
-    assert 'value="An evening at Hana’s"' in page.content.decode()
+    assert 'value="An evening at Hana&#x27;s"' in page.content.decode()
 
 
 def test_a_click_as_mo_leads_to_the_queue_of_cases(browser: Client, mo: User) -> None:

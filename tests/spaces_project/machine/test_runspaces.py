@@ -34,7 +34,7 @@ def test_it_prints_address_and_log_ins_and_says_that_it_is_local(site: Machine) 
 
 
 def test_it_ends_with_three_links_that_log_in(site: Machine) -> None:
-    found = re.findall(r"^  (?:Hear|Host|Judge) .* as (\w+) +(http://localhost\S+)$", site.said(), re.MULTILINE)
+    found = re.findall(r"^  (?:Hear|Host|Review) .* as (\w+) +(http://localhost\S+)$", site.said(), re.MULTILINE)
     assert [handle for handle, _ in found] == ["lior", "hana", "mo"]
     for handle, link in found:
         assert f"/demo/as/{handle}/" in link
