@@ -9,7 +9,7 @@ from accounts.models import Block, User
 from rooms.models import Participant, Space
 from rooms.protocol import Close
 from rooms.rules import Mute, Reason
-from tests.rig.spaces import refused_with, voices
+from tests.rig.spaces import refused_with, voices, written
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Frames = list[dict[str, Any]]
@@ -83,6 +83,18 @@ def test_a_removed_person_stays_out(tea: Space, host: Participant, speaker: Part
     assert str(speaker.pk) in tea.standing().removed
     assert sent[-1]["type"] == "removed"
     assert (sent[-1]["_close"], sent[-1]["_whom"]) == (Close.REMOVED, str(speaker.pk))
+
+
+@pytest.mark.parametrize("shut_out", [False, True], ids=["removed", "shut out"])
+def test_a_listener_who_is_thrown_out_is_out_of_page_and_sound(
+    tea: Space, host: Participant, listener: Participant, sent: Frames, shut_out: bool
+) -> None:
+    listener.shut_out() if shut_out else listener.remove(host)
+    standing = written(tea)
+    assert standing.removed == {str(listener.pk)}
+    assert (sent[-1]["type"], sent[-1]["participant"]) == ("removed", str(listener.pk))
+    assert sent[-1]["standing"] == standing.version
+    assert tea.listener_count == 0
 
 
 def test_blocking_removes_and_ends_following(tea: Space, host: Participant, speaker: Participant, hana: User) -> None:

@@ -10,13 +10,11 @@ from django.utils import timezone
 
 from accounts.models import User
 from rooms import protocol
-from rooms.media.contract.standing import KEY, Standing, parse
 from rooms.models import Participant, Space
 from rooms.protocol import Close
 from rooms.refusals import Refused
 from rooms.rules import Reason
-from rooms.store.client import redis_client
-from tests.rig.spaces import refused_with
+from tests.rig.spaces import refused_with, written
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Frames = list[dict[str, Any]]
@@ -65,11 +63,6 @@ def test_the_standing_names_who_may_be_heard_and_who_was_removed(
     standing = written(tea)
     assert {voice.participant: voice.muted for voice in standing.voices} == {str(host.pk): True, str(speaker.pk): False}
     assert standing.removed == {str(listener.pk)}
-
-
-def written(space: Space) -> Standing:
-    """The standing as a media node reads it."""
-    return parse(str(redis_client().get(KEY.format(space=space.pk))))
 
 
 def test_shown_to_counts_who_listens_as_the_space_itself_does(
