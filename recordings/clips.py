@@ -60,11 +60,13 @@ def heard_until_ms(recording: Recording, participant: Participant | None = None)
 
 
 def known_until_ms(recording: Recording, participant: Participant | None = None) -> int:
-    """Room time up to which all sound has arrived while the Space is live.
+    """Room time up to which all sound has arrived; of an ended Space, its end.
 
     A chunk covers 5 s and takes seconds to arrive. Silence makes no chunks, so the clock decides in that case.
     """
-    return max(heard_until_ms(recording, participant), recording.space.room_ms - ARRIVAL_MS)
+    space = recording.space
+    arrived_ms = space.room_ms - (ARRIVAL_MS if space.ended_at is None else 0)
+    return max(heard_until_ms(recording, participant), arrived_ms)
 
 
 def _clip(chunks: "models.QuerySet[Chunk]", start_ms: int, end_ms: int | None) -> bytes:

@@ -63,8 +63,9 @@ def players(case: Case, recording: Recording, reports: list[Report]) -> list[Pla
     found = []
     for name, label, of_whom in named:
         until_ms = clips.heard_until_ms(recording, of_whom)
-        arrived = until_ms if case.space.state == Space.State.LIVE and until_ms > from_ms else to_ms
-        found.append(Player(name, label, _address(case, name), from_ms, min(to_ms, arrived), until_ms))
+        arrived = until_ms if case.space.state == Space.State.LIVE else clips.known_until_ms(recording, of_whom)
+        loaded_ms = min(to_ms, arrived) if arrived > from_ms else to_ms
+        found.append(Player(name, label, _address(case, name), from_ms, loaded_ms, until_ms))
     return found if person is not None else found[1:]
 
 
@@ -112,9 +113,8 @@ def _asked(request: MemberRequest) -> tuple[int, int] | None:
 
 
 def _clip(case: Case, recording: Recording, person: Participant | None, start: int, stop: int) -> bytes:
-    """In a live Space the clip ends where its sound ends so far: what has not arrived yet must not pass for silence."""
-    if case.space.state == Space.State.LIVE:
-        stop = max(start, min(stop, clips.known_until_ms(recording, person)))
+    """The clip ends where its sound ends so far, or the Space: what has not arrived yet must not pass for silence."""
+    stop = max(start, min(stop, clips.known_until_ms(recording, person)))
     if person is None:
         return clips.mix_clip(recording, start, stop)
     return clips.track_clip(recording, person, start, stop)

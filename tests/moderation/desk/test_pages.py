@@ -209,6 +209,16 @@ def test_while_live_a_stretch_ends_where_the_sound_does(
     assert np.isclose(len(pcm) / MS, 6000, atol=100)
 
 
+def test_a_stretch_ends_with_the_space(log_in: Browser, reviewer: User, claimed: Case, heard: Recording) -> None:
+    ended = claimed.space.started_at + timedelta(seconds=8)
+    Space.objects.filter(pk=claimed.space_id).update(state=Space.State.ENDED, ended_at=ended)
+    browser = log_in(reviewer)
+    assert "0:00–0:08" in browser.get(desk(claimed)).content.decode()
+    for name in ("own", "mix"):
+        pcm = decoded(body(browser.get(sound(claimed, name, 0, 60_000))))
+        assert np.isclose(len(pcm) / MS, 8000, atol=100)
+
+
 @pytest.mark.parametrize("name", ["own", "mix"])
 def test_while_live_a_time_without_talk_is_silence(
     log_in: Browser, reviewer: User, claimed: Case, heard: Recording, name: str
