@@ -154,6 +154,13 @@ def test_the_queue_is_filtered(log_in: Browser, reviewer: User, claimed: Case, s
     assert (str(claimed.pk) in log_in(reviewer).get(f"{QUEUE}?state={state}").content.decode()) is shown
 
 
+def test_an_empty_queue_says_what_to_do(log_in: Browser, reviewer: User) -> None:
+    browser = log_in(reviewer)
+    assert "No case is open." in browser.get(QUEUE).content.decode()
+    for query in ("?state=decided", "?q=nobody"):
+        assert "No case matches." in browser.get(QUEUE + query).content.decode()
+
+
 def test_the_queue_takes_the_same_few_queries_however_long(
     log_in: Browser, reviewer: User, tea: Space, report: Report, lior: User, dee: User, host: Participant
 ) -> None:
