@@ -32,9 +32,11 @@ ENERGY = """async () => {
 def demo() -> Iterator[Machine]:
     """A demonstration of its own, with members that act on their own."""
     machine = Machine()
-    machine.start(bots=True)
-    yield machine
-    machine.end(2)
+    try:
+        machine.start(bots=True)
+        yield machine
+    finally:
+        machine.remove()
 
 
 @pytest.fixture
