@@ -50,8 +50,9 @@ def search(request: MemberRequest) -> HttpResponse:
 @login_required
 def space_new(request: MemberRequest) -> HttpResponse:
     refusal = Space.hosting_refusal(request.user)
-    if refusal == Reason.ALREADY_LIVE and request.method != "POST":
-        return redirect("space", request.user.hosted_spaces.live().get().pk)
+    live = request.user.hosted_spaces.live().first() if refusal == Reason.ALREADY_LIVE else None
+    if live is not None and request.method != "POST":
+        return redirect("space", live.pk)
     form = SpaceForm(request.POST or None, host=request.user, initial={"title": request.GET.get("title", "")})
     if request.method == "POST" and form.is_valid():
         try:

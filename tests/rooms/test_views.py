@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.models import User
 from rooms import fleet
 from rooms.models import Participant, Space
+from rooms.rules import Reason
 
 LogIn = Callable[[User], Client]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -35,6 +36,18 @@ def test_home_tells_how_many_followers_are_missing(dee: User, log_in: LogIn) -> 
     page = log_in(dee).get("/").content.decode()
     assert "438" in page
     assert "162" in page
+
+
+def test_a_host_who_is_live_is_led_to_their_space(tea: Space, hana: User, log_in: LogIn) -> None:
+    assert log_in(hana).get("/spaces/new/").headers["Location"] == f"/spaces/{tea.pk}/"
+
+
+def test_the_form_is_shown_if_the_space_ends_in_that_moment(
+    tea: Space, hana: User, log_in: LogIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tea.end()
+    monkeypatch.setattr(Space, "hosting_refusal", lambda user: Reason.ALREADY_LIVE)
+    assert log_in(hana).get("/spaces/new/").status_code == 200
 
 
 def test_home_advises_nothing_that_a_suspended_person_may_not_do(dee: User, log_in: LogIn) -> None:
