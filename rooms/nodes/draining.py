@@ -54,8 +54,8 @@ async def is_running(node: Node, client: aiohttp.ClientSession) -> bool:
     """Whether the node with this boot still runs, by its heartbeat or, without one in Redis, by its own answer."""
     if placement.by_boot(node.boot) is not None:
         return True
-    health = await http.call(client, "GET", f"{node.url}/health")
-    return health is not None and msgspec.convert(health, Health).boot == node.boot
+    health = await http.fetch(client, f"{node.url}/health", Health)
+    return health is not None and health.boot == node.boot
 
 
 async def stop(node: Node, client: aiohttp.ClientSession) -> bool:

@@ -73,3 +73,13 @@ async def call(session: aiohttp.ClientSession, method: str, url: str) -> dict[st
         log.debug("node_refused", url=url, status=answer.status, why=answer.refusal.detail)
         return None
     return answer.body
+
+
+async def fetch(session: aiohttp.ClientSession, url: str, kind: type[T]) -> T | None:
+    """What a node says at this address, as its type. None if it refuses, does not answer or says something else."""
+    body = await call(session, "GET", url)
+    try:
+        return None if body is None else read(body, kind)
+    except NoAnswer as error:
+        log.warning("node_not_understood", url=url, error=str(error))
+        return None

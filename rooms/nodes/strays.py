@@ -8,7 +8,6 @@ import asyncio
 from uuid import UUID
 
 import aiohttp
-import msgspec
 import structlog
 
 from rooms.media.contract.held import Peers
@@ -53,11 +52,11 @@ async def _connected(urls: list[str]) -> list[Peers]:
 
 async def _ask(client: aiohttp.ClientSession, url: str) -> Peers:
     """The peers of one Space on one node. None are known if the node does not answer."""
-    answer = await http.call(client, "GET", url)
+    answer = await http.fetch(client, url, Peers)
     if answer is None:
         log.warning("peers_not_known", url=url)
         return Peers()
-    return msgspec.convert(answer, Peers)
+    return answer
 
 
 async def _drop(urls: list[str]) -> None:

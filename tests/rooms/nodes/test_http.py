@@ -6,6 +6,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from rooms.media.contract.held import Peers
 from rooms.media.contract.joining import Refusal
 from rooms.nodes import http
 
@@ -77,3 +78,18 @@ async def test_a_call_gives_the_body_and_nothing_of_a_refusal(
     assert await http.call(session, "GET", await answering(200, '{"peers": 3}')) == {"peers": 3}
     assert await http.call(session, "PUT", await answering(204, "")) == {}
     assert await http.call(session, "GET", await answering(503, REFUSED)) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "fetched"),
+    [
+        (200, '{"participants": ["a", "b"]}', Peers(frozenset("ab"))),
+        (200, '{"participants": 3}', None),
+        (503, REFUSED, None),
+        (502, "<html>Bad gateway</html>", None),
+    ],
+)
+async def test_what_is_fetched_has_its_type_or_is_none(
+    session: aiohttp.ClientSession, answering: Callable, status: int, text: str, fetched: Peers | None
+) -> None:
+    assert await http.fetch(session, await answering(status, text), Peers) == fetched
