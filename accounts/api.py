@@ -22,7 +22,7 @@ class ProfileSerializer(serializers.ModelSerializer[User]):
         read_only=True,
         help_text="What this person is to the member who asks.",
     )
-    name = serializers.CharField(read_only=True, help_text="The display name, or else the handle.")
+    name = serializers.CharField(read_only=True, help_text="The display name, or the handle if there is none.")
 
     class Meta:
         model = User

@@ -8,6 +8,7 @@ from enum import StrEnum
 from django.conf import settings
 from django.db.models import Q
 
+from accounts.shared.counting import counted
 from recordings import files
 from recordings.models import Chunk, Receipt, Recording
 from recordings.models.mixable import GONE, State
@@ -72,7 +73,8 @@ def _dates(now: datetime) -> Iterator[Finding]:
 def _purged() -> Iterator[Finding]:
     purged = Recording.objects.filter(state=State.PURGED)
     for recording in purged.filter(tracks__isnull=False).distinct():
-        yield Finding(Kind.LEFTOVER, str(recording.pk), f"purged, but {recording.tracks.count()} tracks have rows")
+        tracks = counted(recording.tracks.count(), "track")
+        yield Finding(Kind.LEFTOVER, str(recording.pk), f"purged, but rows of {tracks} are left")
     for recording in purged.exclude(pk__in=Receipt.objects.filter(recording__isnull=False).values("recording")):
         yield Finding(Kind.NO_RECEIPT, str(recording.pk), "purged without a receipt")
 

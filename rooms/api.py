@@ -59,7 +59,7 @@ class SpaceNowSerializer(serializers.Serializer[object]):
     max_speakers = serializers.IntegerField()
     listeners = serializers.IntegerField()
     stage = PersonSerializer(many=True)
-    requests = serializers.IntegerField(help_text="How many requests to speak wait for the host.")
+    requests = serializers.IntegerField(help_text="How many people are asking to speak.")
 
 
 class SpaceList(generics.ListAPIView[Space]):

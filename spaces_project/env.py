@@ -127,7 +127,7 @@ def secret(name: str, meaning: str) -> str:
 
     def parse(value: str) -> str:
         if not _SECRET.fullmatch(value):
-            raise ImproperlyConfigured(f"{name} has to be {kind}, such as `openssl rand -hex 32` makes them")
+            raise ImproperlyConfigured(f"{name} has to be {kind}, such as the output of `openssl rand -hex 32`")
         return value
 
     kind = f"at least {LEAST_SECRET} letters and digits"
@@ -154,9 +154,9 @@ def _number(name: str, kind: str, default: int, meaning: str, least: int, most: 
     def parse(value: str) -> int:
         number = int(value)
         if number < least:
-            raise _Unfit(f"the least is {least}")
+            raise _Unfit(f"it has to be at least {least}")
         if most is not None and number > most:
-            raise _Unfit(f"the most is {most}")
+            raise _Unfit(f"it has to be at most {most}")
         return number
 
     return _read(name, kind, default, meaning, parse, str(default))

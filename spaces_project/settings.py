@@ -59,7 +59,7 @@ SPACES_MAX_SPEAKERS = env.integer(
     "SPACES_MAX_SPEAKERS", 11, "Speakers at the microphone besides the host; at most 11.", most=11
 )  # the media node mixes twelve voices (rooms/media/contract/standing.py)
 SPACES_HOST_GRACE_SECONDS = env.integer("SPACES_HOST_GRACE_SECONDS", 60, "Seconds a Space goes on without its host.")
-SPACES_AWAY_SECONDS = env.integer("SPACES_AWAY_SECONDS", 20, "Seconds a lost speaker or listener keeps the place.")
+SPACES_AWAY_SECONDS = env.integer("SPACES_AWAY_SECONDS", 20, "Seconds a lost speaker or listener keeps their place.")
 RECORDING_RETENTION_DAYS = env.integer(
     "RECORDING_RETENTION_DAYS", 30, "Days that the sound is kept for safety review; then it is purged.", least=1
 )
@@ -157,11 +157,11 @@ MEDIA_CAPACITY = env.integer("MEDIA_CAPACITY", 1000, "Peers that one media node 
 MEDIA_MOST_LOAD = env.integer(
     "MEDIA_MOST_LOAD",
     70,
-    "Load of a node, percent of a core or of its tick, from which on it refuses newcomers.",
+    "Load of a node, in percent of a core or of its tick, at which it refuses newcomers.",
     least=1,
 )
 MEDIA_LONG_PACKETS_ABOVE = env.integer(
-    "MEDIA_LONG_PACKETS_ABOVE", 20, "Load of a node, percent of a core, from which on new listeners get 60 ms packets."
+    "MEDIA_LONG_PACKETS_ABOVE", 20, "Load of a node, in percent of a core, at which new listeners get 60 ms packets."
 )
 MEDIA_SPOOL = VAR_DIR / "spool"
 
@@ -175,7 +175,9 @@ if PUBLIC_URL.startswith("https:") and HLS_URL.startswith("http:"):
     raise ImproperlyConfigured("HLS_URL has to begin with https://, as PUBLIC_URL does: browsers fetch nothing else")
 if urlsplit(HLS_URL).netloc == urlsplit(PUBLIC_URL).netloc != "":
     raise ImproperlyConfigured("HLS_URL is an address of this site itself, which is written as /hls/")
-HLS_SECRET = env.secret("HLS_SECRET", "Signs their addresses; their web server checks it. Empty: made of SECRET_KEY.")
+HLS_SECRET = env.secret(
+    "HLS_SECRET", "Signs their addresses; their web server checks it. Empty: derived from SECRET_KEY."
+)
 HLS_SECRET = HLS_SECRET or hashlib.sha256(f"hls {SECRET_KEY}".encode()).hexdigest()
 
 # TURN, for networks that block UDP
@@ -303,12 +305,12 @@ MFA_TOTP_ISSUER = "Spaces"
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # addresses are not verified
 
 # Mail: only to reset a forgotten password; without a server it is printed to the log
-EMAIL_HOST = env.text("EMAIL_HOST", "", "SMTP server for password resets; empty: mail is printed to the log.")
+EMAIL_HOST = env.text("EMAIL_HOST", "", "SMTP server for password resets; empty: email is printed to the log.")
 EMAIL_PORT = env.port("EMAIL_PORT", 587, "Port of the SMTP server.")
 EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", "", "User name at the SMTP server.")
 EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD", "", "Password at the SMTP server.", from_file=True)
 EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", True, "STARTTLS at the SMTP server.")
-DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "spaces@localhost", "Sender of mail.")
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "spaces@localhost", "Sender of email.")
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
 
 # Safety of pages

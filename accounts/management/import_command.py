@@ -58,4 +58,4 @@ class ImportCommand(BaseCommand, ABC):
         total.faults += result.faults
 
     def _summary(self, total: Result) -> str:
-        return f"{counted(total.added, self.what)} new, {total.known:,} known already, {total.faults:,} faulty"
+        return f"{counted(total.added, f'new {self.what}')}, {total.known:,} already known, {total.faults:,} faulty"

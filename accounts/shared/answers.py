@@ -23,8 +23,8 @@ from accounts.shared.refusals import RefusedWith
 class RefusalSerializer(serializers.Serializer[object]):
     """Every refusal of the API."""
 
-    code = serializers.CharField(help_text="Why, as a word for programs.")
-    detail = serializers.CharField(help_text="Why, in words, in the language of the request.")
+    code = serializers.CharField(help_text="The reason, as a code for programs.")
+    detail = serializers.CharField(help_text="The reason as a sentence, in the language of the request.")
 
 
 class Unavailable(APIException):
@@ -91,7 +91,7 @@ def documented(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
     for path, operations in result["paths"].items():
         answers = {"401": "Not logged in.", "429": "Too many requests; `Retry-After` says how many seconds to wait."}
         if "{" in path:
-            answers["404"] = "Not there, or not for you to see."
+            answers["404"] = "Not found, or not visible to you."
         for operation in operations.values():
             for status, description in answers.items():
                 operation["responses"].setdefault(status, {"description": description, "content": refusal})

@@ -173,7 +173,7 @@ class Recording(Mixable):
         except FileNotFoundError:
             return False
         except (OggError, ChunkRefused) as error:  # half written, or damaged: `verify` reports those that stay
-            log.warning("%s is no chunk: %s", key, error)
+            log.warning("%s is not a chunk: %s", key, error)
             return False
 
     def _collect_pause(self, now: datetime) -> timedelta:

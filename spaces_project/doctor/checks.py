@@ -154,7 +154,7 @@ def _migrations() -> Finding:
     executor = MigrationExecutor(connection)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if plan:
-        return bad("migrations", f"{len(plan)} are not applied", "Run `manage.py migrate`.")
+        return bad("migrations", f"{len(plan)} not applied", "Run `manage.py migrate`.")
     return good("migrations", "applied")
 
 
@@ -185,7 +185,7 @@ def wheels() -> Iterator[Finding]:
     ]
     if used and is_public_site():
         mend = "Install Debian's postgresql and redis-server, and set DATABASE_URL and REDIS_URL."
-        yield doubtful("embedded servers", f"{' and '.join(used)} from wheels serve a public address", mend)
+        yield doubtful("embedded servers", f"a public site uses {' and '.join(used)} from wheels", mend)
     else:
         detail = f"{' and '.join(used)} (PostgreSQL {POSTGRES_MAJOR})" if used else "not used"
         yield good("embedded servers", detail)

@@ -24,8 +24,8 @@ FILE = "probe.m4s"
 WAIT_SECONDS = 5.0
 MEND_START = "Start `manage.py runspaces`, or set WEB_HOST and WEB_PORT to those of the web process."
 MEND_WAY = (
-    "Start the web server in front, and check its name and certificate. If the router does not lead back in, name the"
-    " site in /etc/hosts."
+    "Start the web server in front, and check its name and certificate. If the router does not lead its public address"
+    " back inside, add the site to /etc/hosts."
 )
 MEND_CDN = "Check HLS_URL, and the name and certificate of the server there."
 MEND_SECRET = "Set the same HLS_SECRET for every process of Spaces and in the web server there."  # noqa: S105

@@ -24,7 +24,8 @@ MEND_PRIVATE = (
     " (docs/operating/one-machine.md#behind-a-home-router)."
 )
 MEND_SHARED = (
-    "The provider shares this address (CGNAT), so nothing can be forwarded. Ask for an own address, or use IPv6."
+    "The provider shares this address (CGNAT), so nothing can be forwarded."
+    " Ask for an address of your own, or use IPv6."
 )
 PRIVATE = {ip_network(network): MEND_PRIVATE for network in (
     "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7", "fe80::/10",

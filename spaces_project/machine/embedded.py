@@ -231,7 +231,7 @@ def _clear_stale(data: Path, sockets: Path) -> None:
     """
     if not with_patience(lambda: not working_in(data), 10):
         ids = ", ".join(str(pid) for pid in working_in(data))
-        raise EmbeddedError(f"PostgreSQL of {data} already runs (process {ids}). End it, or wait until it has ended.")
+        raise EmbeddedError(f"PostgreSQL of {data} is already running (process {ids}). Stop it, or wait for its end.")
     for left in (data / "postmaster.pid", sockets / ".s.PGSQL.5432.lock"):
         noted = left.read_text(encoding="ascii").partition("\n")[0] if left.exists() else ""
         if Path("/proc", noted or "none").exists():
@@ -293,7 +293,7 @@ def start_redis(var: Path, durable: bool = True) -> subprocess.Popen[bytes]:
     _check_owner(var)
     sock = _private_folder(socket_dir(var)) / "redis.sock"
     if _redis_answers(sock) and not with_patience(lambda: not _redis_answers(sock), 10):
-        raise EmbeddedError(f"Redis of {var} already runs. End it, or wait until it has ended.")
+        raise EmbeddedError(f"Redis of {var} is already running. Stop it, or wait for its end.")
     sock.unlink(missing_ok=True)
     settings: dict[str, str | Path] = {
         "port": "0",
@@ -374,4 +374,4 @@ def _join(var: Path, postgres: bool, use_redis: bool) -> None:
         return (not postgres or _make_database(sockets)) and (not use_redis or _redis_answers(redis_socket))
 
     if not with_patience(ready, START_SECONDS):
-        raise EmbeddedError(f"process {servers_lock(var).owner()} holds {var}, but its servers do not answer. End it.")
+        raise EmbeddedError(f"process {servers_lock(var).owner()} uses {var}, but its servers do not answer. Stop it.")

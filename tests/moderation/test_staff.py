@@ -30,7 +30,7 @@ def test_new_staff_may_nothing(mo: User) -> None:
 
 def test_the_command_makes_reviewers(dee: User, capsys: pytest.CaptureFixture[str]) -> None:
     call_command("make_reviewer", "Dee")
-    assert capsys.readouterr().out == "@dee may now review.\n"
+    assert capsys.readouterr().out == "@dee may now review reports.\n"
     assert User.objects.get(pk=dee.pk).has_perm("moderation.claim_case")
 
 

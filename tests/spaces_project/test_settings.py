@@ -41,7 +41,7 @@ def test_a_secret_that_others_read_from_a_file_is_letters_and_digits(
     monkeypatch.setenv("HLS_SECRET", value)
     with pytest.raises(ImproperlyConfigured) as refused:
         env.secret("HLS_SECRET", "Signs.")
-    words = "HLS_SECRET has to be at least 32 letters and digits, such as `openssl rand -hex 32` makes them"
+    words = "HLS_SECRET has to be at least 32 letters and digits, such as the output of `openssl rand -hex 32`"
     assert str(refused.value) == words, "it does not show the secret"
 
 
@@ -53,13 +53,13 @@ def test_a_secret_that_others_read_from_a_file(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_number_below_the_least_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WEB_PORT", "0")
-    with pytest.raises(ImproperlyConfigured, match="the least is 1"):
+    with pytest.raises(ImproperlyConfigured, match="it has to be at least 1"):
         env.integer("WEB_PORT", 8000, "Port.", least=1)
 
 
 def test_a_number_above_the_most_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPACES_MAX_SPEAKERS", "12")
-    with pytest.raises(ImproperlyConfigured, match=r"^SPACES_MAX_SPEAKERS='12': the most is 11$"):
+    with pytest.raises(ImproperlyConfigured, match=r"^SPACES_MAX_SPEAKERS='12': it has to be at most 11$"):
         env.integer("SPACES_MAX_SPEAKERS", 11, "Speakers.", most=11)
 
 

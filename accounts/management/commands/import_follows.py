@@ -7,7 +7,7 @@ class Command(ImportCommand):
     help = (
         "Adds follows from a CSV file of handles. They are accepted even if a member approves each follower. "
         "Existing follows stay as they are, so the same file can be imported again. "
-        "Follower counts are right after each batch; the site may keep running."
+        "Follower counts are right after each batch. The site may keep running."
     )
     what = "follow"
     required = ["follower", "followee"]

@@ -5,7 +5,7 @@ from accounts.management.import_command import ImportCommand
 
 class Command(ImportCommand):
     help = (
-        "Adds members from a CSV file. They have no password and set one with 'Forgotten password?', by mail. "
+        "Adds members from a CSV file. They have no password and set one with 'Forgotten password?', by email. "
         "Existing accounts stay as they are, so the same file can be imported again."
     )
     what = "member"

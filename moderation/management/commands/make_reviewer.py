@@ -25,4 +25,4 @@ class Command(BaseCommand):
             raise CommandError(f"No such member: {', '.join(unknown)}. No account was changed.")
         for user in people.values():
             make_reviewer(user)
-            self.stdout.write(f"{user} may now review.")
+            self.stdout.write(f"{user} may now review reports.")

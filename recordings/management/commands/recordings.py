@@ -23,7 +23,7 @@ EXAMPLES = """examples:
   manage.py recordings list --all         include purged recordings
   manage.py recordings purge              purge now what is due, like the task that runs every 5 minutes
   manage.py recordings purge --dry-run    only list what is due
-  manage.py recordings mix                mix now what waits for its mix
+  manage.py recordings mix                mix now what is waiting to be mixed
   manage.py recordings mix ID             mix this recording again
 """
 
@@ -42,7 +42,7 @@ class Command(BaseCommand):
         listing.add_argument("--all", action="store_true", help="include purged recordings")
         purge = verbs.add_parser("purge", help="purge what is due")
         purge.add_argument("--dry-run", action="store_true", help="only list what is due")
-        mixing = verbs.add_parser("mix", help="mix what waits for its mix, or one recording again")
+        mixing = verbs.add_parser("mix", help="mix what is waiting to be mixed, or one recording again")
         mixing.add_argument("id", nargs="?", type=UUID, help="id of a recording or of its Space")
 
     def handle(self, *args: Any, verb: str, **options: Any) -> None:
@@ -71,7 +71,7 @@ class Command(BaseCommand):
         now, recordings = timezone.now(), Recording.objects.order_by("started_at")
         recordings = recordings.annotate(chunks=Count("tracks__chunks"), octets=Sum("tracks__chunks__size", default=0))
         for recording in recordings if everything else recordings.exclude(state__in=GONE):
-            date = f"{recording.purge_at:%F %R}" if recording.purge_at else "while live"
+            date = f"{recording.purge_at:%F %R}" if recording.purge_at else "not yet: live"
             holds = ", ".join(str(hold) for hold in recording.holds.active(now)) or "no holds"
             size = f"{counted(recording.chunks, 'chunk')}, {recording.octets / 1e6:.1f} MB"
             self.stdout.write(
@@ -111,7 +111,7 @@ class Command(BaseCommand):
             outcome = (
                 f"mixed, {recording.duration_ms / 1000:.1f} s"
                 if done
-                else "not mixed: another worker has it, or chunks still arrive"
+                else "not mixed: another worker has it, or chunks are still arriving"
             )
             self.stdout.write(f"{recording.pk}  {outcome}")
         self.stdout.write(f"{counted(len(waiting), 'recording')} checked.")

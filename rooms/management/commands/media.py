@@ -16,12 +16,12 @@ from rooms.nodes.placement import Node
 EXAMPLE = """
 Examples:
   manage.py media list
-  manage.py media drain media-1 --wait     before an update of that machine; no listener misses a word
+  manage.py media drain media-1 --wait     before you update that machine; no listener misses a word
   manage.py media drain media-1 --undo
   manage.py media stop media-1 --wait
 """
 DRAIN = """
-The node gets no more Spaces. Its Spaces move to other nodes, one after another, and everyone goes on hearing everyone.
+The node gets no more Spaces. Its Spaces move to other nodes, one after another, and everyone still hears everyone.
 A Space stays if no other node has enough free places. The node forgets the drain when it is started again.
 
 Example:
@@ -77,7 +77,7 @@ class Command(BaseCommand):
                 f"tick p99 {node.tick_p99_ms:.1f} ms, {counted(len(node.spaces), 'Space')}{_state(node)}"
             )
         for name, at in placement.silent_nodes(alive):
-            self.stdout.write(f"{name}  dead since {time.time() - at:.0f} s")
+            self.stdout.write(f"{name}  dead for {time.time() - at:.0f} s")
         self.stdout.write(f"{len(alive)} running.")
 
     # Drain
@@ -113,11 +113,10 @@ class Command(BaseCommand):
         left = await draining.empty(node, client, self._say)
         if left and not options["anyway"]:
             await draining.set_draining(node, client, before.draining)
-            raise CommandError(
-                f"{node.name} goes on: {counted(left, 'Space')} cannot leave it. Start another node, or use --anyway."
-            )
+            stuck = f"{counted(left, 'Space')} cannot leave it"
+            raise CommandError(f"{node.name} keeps running: {stuck}. Start another node, or use --anyway.")
         _must(await draining.stop(node, client), node)
-        self._say(f"{node.name} ends.")
+        self._say(f"{node.name} is ending.")
         if options["wait"]:
             await self._wait_until_gone(node, client)
 
@@ -125,7 +124,7 @@ class Command(BaseCommand):
         deadline = time.monotonic() + STOP_SECONDS
         while await draining.is_running(node, client):
             if time.monotonic() > deadline:
-                raise CommandError(f"{node.name} still runs after {STOP_SECONDS:.0f} s.")
+                raise CommandError(f"{node.name} is still running after {STOP_SECONDS:.0f} s.")
             await asyncio.sleep(LOOK_SECONDS)
         self._say(f"{node.name} has ended.")
 
@@ -157,7 +156,7 @@ async def _no_more_for(node: Node, client: aiohttp.ClientSession) -> Node:
     now = await draining.await_draining(node)
     if now is None:
         await draining.set_draining(node, client, node.draining)
-        raise CommandError(f"{node.name} answers, but Redis has no heartbeat of it: look into its log.")
+        raise CommandError(f"{node.name} answers, but Redis has no heartbeat from it: see its log.")
     return now
 
 

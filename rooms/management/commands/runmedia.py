@@ -95,7 +95,7 @@ def read_settings(port: int, http_port: int, name: str) -> Settings:
 
 
 class Command(BaseCommand):
-    help = "Run a media node: the live sound of Spaces. It uses no database."
+    help = "Runs a media node, which mixes the live sound of Spaces. It uses no database."
     requires_system_checks: list[str] = []
 
     def create_parser(self, *args: Any, **options: Any) -> Any:

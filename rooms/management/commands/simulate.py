@@ -40,11 +40,11 @@ class Command(BaseCommand):
         return super().create_parser(*args, epilog=EXAMPLE, formatter_class=RawDescriptionHelpFormatter, **kwargs)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--space", required=True, help="Id of a live Space.")
-        parser.add_argument("--speakers", default="2", help="Voices besides the host's (default 2).")
-        parser.add_argument("--listeners", default="50", help="Listeners (default 50).")
-        parser.add_argument("--seconds", default="20", help="How long they stay (default 20).")
-        parser.add_argument("--url", default="", help="Address of the site (default: this machine's).")
+        parser.add_argument("--space", required=True, help="id of a live Space")
+        parser.add_argument("--speakers", default="2", help="voices besides the host's (default 2)")
+        parser.add_argument("--listeners", default="50", help="listeners (default 50)")
+        parser.add_argument("--seconds", default="20", help="how long they stay (default 20)")
+        parser.add_argument("--url", default="", help="address of the site (default: this machine's)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         space = live_space(options["space"])
@@ -95,7 +95,7 @@ def _invite(space: Space, members: list[User]) -> None:
         return
     if space.earlier_followers_only:
         raise CommandError(
-            "This Space admits only people who followed its host before the start, so no simulated members."
+            "This Space admits only people who followed its host before the start, so simulated members cannot enter."
         )
     for user in members:
         if user.follow(space.host).state == Follow.State.REQUESTED:

@@ -36,9 +36,9 @@ def _host(host: str, text: str) -> str:
     try:
         address = ip_address(host)
     except ValueError:
-        raise ValueError(f"{text} is no IPv4 or IPv6 address, alone or as ADDRESS:PORT or [IPv6]:PORT") from None
+        raise ValueError(f"{text} is not an IPv4 or IPv6 address, alone or as ADDRESS:PORT or [IPv6]:PORT") from None
     if address.is_unspecified or address.is_multicast or host == "255.255.255.255":
-        raise ValueError(f"{host} cannot be reached by anybody")
+        raise ValueError(f"no one can reach {host}")
     if isinstance(address, IPv6Address) and (address.scope_id or address.ipv4_mapped):
         raise ValueError(f"{host} means something on this machine only")
     return str(address)

@@ -30,9 +30,9 @@ def parse(url: str) -> Server:
         raise ValueError("a TURN server is written as turn:HOST:PORT?transport=udp, turn:...=tcp or turns:...=tcp")
     scheme, port = found["scheme"], int(found["port"] or _PORTS[found["scheme"]])
     if not 0 < port < 65536:
-        raise ValueError(f"{port} is no port")
+        raise ValueError(f"{port} is not a port")
     if scheme == "turns" and found["transport"] == "udp":
-        raise ValueError("browsers speak TLS with a TURN server over TCP alone")
+        raise ValueError("browsers speak TLS with a TURN server only over TCP")
     transport = "tls" if scheme == "turns" else found["transport"] or "udp"
     return Server(found["host"].strip("[]"), port, transport)
 

@@ -19,7 +19,7 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         if not settings.DEMO:
-            raise CommandError("These members belong to `runspaces --demo` alone.")
+            raise CommandError("These members exist only in a demonstration. Start it with `runspaces --demo`.")
         with suppress(asyncio.CancelledError):
             asyncio.run(_until_stopped())
         self.stdout.write("The members of the demonstration have left.")

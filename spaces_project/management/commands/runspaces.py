@@ -50,15 +50,19 @@ class Command(BaseCommand):
             "--no-bots", action="store_true", help="with --demo: no members that talk and listen on their own"
         )
         parser.add_argument(
-            "--verbose", action="store_true", help="with --demo: print what servers and workers say, too"
+            "--verbose", action="store_true", help="with --demo: also print the output of servers and workers"
         )
-        parser.add_argument("--web-port", default=settings.WEB_PORT)
+        parser.add_argument("--web-port", default=settings.WEB_PORT, help="HTTP port of the site (WEB_PORT)")
         parser.add_argument(
-            "--media-port", default=settings.MEDIA_PORT, help="UDP port of the sound; of the first node"
+            "--media-port", default=settings.MEDIA_PORT, help="UDP port of the first media node (MEDIA_PORT)"
         )
-        parser.add_argument("--media-http-port", default=settings.MEDIA_HTTP_PORT)
         parser.add_argument(
-            "--media-nodes", default=settings.MEDIA_NODES, help="how many (MEDIA_NODES); 0: one per core but one"
+            "--media-http-port", default=settings.MEDIA_HTTP_PORT, help="HTTP port of the first media node"
+        )
+        parser.add_argument(
+            "--media-nodes",
+            default=settings.MEDIA_NODES,
+            help="number of media nodes (MEDIA_NODES); 0: one per core but one",
         )
 
     def handle(self, **options: Any) -> None:
@@ -75,7 +79,7 @@ class Command(BaseCommand):
         self.media = self.wanted_nodes(options)
         lock = embedded.servers_lock(settings.VAR_DIR)
         if not lock.take():
-            raise CommandError(f"Spaces of {settings.VAR_DIR} is in use by process {lock.owner()}; stop that first.")
+            raise CommandError(f"{settings.VAR_DIR} is in use by process {lock.owner()}. Stop that first.")
         self.check_secrets()
         self.check_ports()
         self.supervise()
@@ -94,12 +98,12 @@ class Command(BaseCommand):
             return
         if settings.DEMO_FILE.exists() and settings.EMBEDDED_POSTGRES:
             raise CommandError(
-                f"{settings.VAR_DIR} holds a demonstration, whose passwords were shown; set VAR_DIR to a new folder."
+                f"{settings.VAR_DIR} holds a demonstration, whose password was shown. Set VAR_DIR to a new folder."
             )
         for name in ("SECRET_KEY", "MEDIA_SECRET"):
             if not demo_secrets.secret(name):
                 raise CommandError(
-                    f"{name} is not set; give it 50 random characters (docs/operating/one-machine.md), or use --demo."
+                    f"{name} is not set. Give it 50 random characters (docs/operating/one-machine.md), or use --demo."
                 )
 
     def check_ports(self) -> None:
@@ -111,7 +115,7 @@ class Command(BaseCommand):
             if not _is_free(host, port, kind):
                 option = f"--{name.replace('_', '-')}-port"
                 raise CommandError(
-                    f"Port {port} of {host} is taken; choose another one with {option} {_another(port)}."
+                    f"Port {port} of {host} is taken. Choose another one with {option} {_another(port)}."
                 )
 
     # Running
@@ -226,9 +230,9 @@ class Command(BaseCommand):
     def about_sound(self) -> str:
         """Where a demonstration's sound arrives, or what is missing when that is loopback alone."""
         if not self.own_addresses:
-            return "This machine is in no network, so Firefox gets the sound some seconds late. Chromium does not."
+            return "This machine is not in a network, so Firefox plays the sound a few seconds late. Chromium does not."
         ports = ", ".join(str(node.port) for node in self.media)
-        return f"For Firefox the sound arrives at {' and '.join(self.own_addresses)}, too (UDP port {ports})."
+        return f"For Firefox, the sound also arrives at {' and '.join(self.own_addresses)} (UDP port {ports})."
 
     def local_address(self) -> str:
         host = "localhost" if self.web_host in (LOOPBACK, "0.0.0.0", "::") else self.web_host  # noqa: S104

@@ -9,12 +9,12 @@ from spaces_project.demo.seed import seed
 
 
 class Command(BaseCommand):
-    help = "Makes the members of the demonstration, with pictures, and who follows whom."
+    help = "Creates the members of the demonstration, their pictures, and who follows whom."
 
     def create_parser(self, *args: Any, **options: Any) -> Any:
         return super().create_parser(*args, epilog="Example: manage.py seed_demo", **options)
 
     def handle(self, **options: Any) -> None:
         if not settings.DEMO:
-            raise CommandError("Demo members have known passwords and belong to `runspaces --demo` alone.")
+            raise CommandError("Demo members have known passwords. They exist only with `runspaces --demo`.")
         seed()

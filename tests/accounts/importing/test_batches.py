@@ -37,7 +37,7 @@ MEMBERS = 'handle,display_name,email,bio\nHana,Hana Mori,HANA@example.org,"Radio
 
 def test_members_come_in_without_a_password(run: Run) -> None:
     out, err = run("import_members", MEMBERS)
-    assert "Done. 2 members new, 0 known already, 0 faulty" in out
+    assert "Done. 2 new members, 0 already known, 0 faulty" in out
     assert err == ""
     hana = User.objects.get(handle="hana")
     assert (hana.display_name, hana.email, hana.bio) == ("Hana Mori", "hana@example.org", "Radio,\nmostly")
@@ -49,13 +49,13 @@ def test_a_second_run_changes_nothing(run: Run) -> None:
     run("import_members", MEMBERS)
     User.objects.filter(handle="hana").update(display_name="Hana herself")
     out, _ = run("import_members", MEMBERS)
-    assert "0 members new, 2 known already" in out
+    assert "0 new members, 2 already known" in out
     assert User.objects.get(handle="hana").display_name == "Hana herself"
 
 
 def test_one_of_a_thing_is_said_as_one(run: Run) -> None:
     out, err = run("import_members", "handle,bio\nhana,\nno\n", fails="1 faulty row of 2;")
-    assert "2 rows read: 1 member new" in out
+    assert "2 rows read: 1 new member" in out
     assert err == "line 3: has 1 column instead of 2\n"
 
 
@@ -82,7 +82,7 @@ def test_bad_members_are_told_with_their_lines_and_the_others_come_in(run: Run) 
     assert "at most 50 characters" in lines[4]
     assert "handle:" in lines[5]
     assert set(User.objects.values_list("handle", flat=True)) == {"hana", "kim"}
-    assert "2 members new" in out
+    assert "2 new members" in out
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_what_is_not_utf8_or_not_csv_is_a_bad_row(run: Run) -> None:
 def test_follows_come_in_counted_and_accepted(run: Run, hana: User, sol: User, lior: User) -> None:
     User.objects.filter(pk=sol.pk).update(approves_followers=True)
     out, _ = run("import_follows", "follower,followee\nlior,hana\nSOL,@hana\nlior,hana\nlior,sol\n")
-    assert "3 follows new, 1 known already, 0 faulty" in out
+    assert "3 new follows, 1 already known, 0 faulty" in out
     hana.refresh_from_db()
     assert hana.follower_count == 2
     follow = Follow.objects.get(follower=lior, followee=sol)
@@ -162,7 +162,7 @@ def test_batches_add_up(run: Run, hana: User, monkeypatch: pytest.MonkeyPatch) -
     rows = "".join(f"fan_{number},hana\n" for number in range(10))
     out, _ = run("import_follows", "follower,followee\n" + rows)
     assert "3 rows read" in out
-    assert "Done. 10 follows new" in out
+    assert "Done. 10 new follows" in out
     hana.refresh_from_db()
     assert hana.follower_count == 10
 
@@ -190,5 +190,5 @@ def test_a_million_follows_come_in(db: None, tmp_path: Path) -> None:
     start, said = time.monotonic(), StringIO()
     call_command("import_follows", file, stdout=said, no_color=True)
     print(f"1,000,000 follows in {time.monotonic() - start:.0f} s")
-    assert "Done. 1,000,000 follows new, 0 known already, 0 faulty" in said.getvalue()
+    assert "Done. 1,000,000 new follows, 0 already known, 0 faulty" in said.getvalue()
     assert User.objects.aggregate(all=Sum("follower_count"))["all"] == 1_000_000

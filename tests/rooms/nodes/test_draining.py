@@ -114,7 +114,7 @@ async def test_a_node_that_redis_does_not_hear_is_not_drained(
     said = redis_client().get(heartbeat.KEY.format(name="n1"))
     fall_silent(node, monkeypatch)
     redis_client().set(heartbeat.KEY.format(name="n1"), str(said))
-    assert await refusal("stop", "n1") == "n1 answers, but Redis has no heartbeat of it: look into its log."
+    assert await refusal("stop", "n1") == "n1 answers, but Redis has no heartbeat from it: see its log."
     assert not node.draining
     assert not node.stop_requested.is_set()
 

@@ -129,7 +129,7 @@ async def test_the_list_says_what_there_is(tea: Space, hana: User, start: Start)
     assert "n1  http://127.0.0.1:" in said
     assert "0/50 peers, " in said
     assert ", 0 Spaces\n" in said
-    assert "n2  dead since " in said
+    assert "n2  dead for " in said
     assert said.endswith("1 running.\n")
 
 

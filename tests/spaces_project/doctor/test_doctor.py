@@ -167,8 +167,8 @@ def test_a_public_site_that_sends_no_mail(settings: Settings, url: str, host: st
 @pytest.mark.parametrize(
     ("address", "words"),
     [
-        ("spaces.example.org", "is no IPv4 or IPv6 address"),
-        ("0.0.0.0", "cannot be reached"),
+        ("spaces.example.org", "is not an IPv4 or IPv6 address"),
+        ("0.0.0.0", "no one can reach"),
         ("127.0.0.1", "members are on other machines"),
         ("192.168.1.5", "private address"),
         ("192.168.1.5:40000", "private address"),

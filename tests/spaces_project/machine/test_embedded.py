@@ -61,7 +61,7 @@ def test_data_in_use_is_not_touched(var: Path, monkeypatch: pytest.MonkeyPatch) 
     pid_file.write_text("1\n")
     monkeypatch.setattr(embedded, "with_patience", lambda done, seconds: done())
     backend = subprocess.Popen([sys.executable, "-c", "input()"], cwd=data, stdin=subprocess.PIPE)
-    with backend, pytest.raises(EmbeddedError, match=f"already runs .process {backend.pid}."):
+    with backend, pytest.raises(EmbeddedError, match=f"is already running .process {backend.pid}."):
         embedded.start_postgres(var, durable=False)
     assert pid_file.exists()
 

@@ -37,7 +37,10 @@ def test_packets_to_loopback_and_to_each_address_arrive(addresses: list[str], bi
 
 @pytest.mark.parametrize(
     ("addresses", "words"),
-    [([], "is in no network, so Firefox gets the sound some seconds late"), (["192.0.2.7"], "arrives at 192.0.2.7")],
+    [
+        ([], "is not in a network, so Firefox plays the sound a few seconds late"),
+        (["192.0.2.7"], "arrives at 192.0.2.7"),
+    ],
 )
 def test_a_demonstration_says_what_firefox_gets(addresses: list[str], words: str) -> None:
     command = Command()

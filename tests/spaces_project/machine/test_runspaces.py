@@ -201,7 +201,7 @@ def test_a_taken_port_is_refused_in_one_line(site: Machine, machine: Machine) ->
     done = machine.command("runspaces", "--demo", "--no-bots", *machine.ports)
     assert done.returncode != 0
     assert done.stderr == (
-        f"CommandError: Port {site.web} of 127.0.0.1 is taken; choose another one with --web-port {site.web + 1}.\n"
+        f"CommandError: Port {site.web} of 127.0.0.1 is taken. Choose another one with --web-port {site.web + 1}.\n"
     )
 
 

@@ -36,9 +36,9 @@ def test_a_url(url: str, server: Server) -> None:
         ("turn:turn.example.org?transport=sctp", "is written as"),
         ("turn:turn.example.org?transport=udp&x=1", "is written as"),
         ("turn:turn.example.org\nturn:other", "is written as"),
-        ("turn:turn.example.org:0", "is no port"),
-        ("turn:turn.example.org:65536", "is no port"),
-        ("turns:turn.example.org?transport=udp", "over TCP alone"),
+        ("turn:turn.example.org:0", "is not a port"),
+        ("turn:turn.example.org:65536", "is not a port"),
+        ("turns:turn.example.org?transport=udp", "only over TCP"),
     ],
 )
 def test_what_is_no_url_of_a_turn_server(url: str, words: str) -> None:
