@@ -133,7 +133,7 @@ class Bot:
             try:
                 await self._connect()
             except Exception as error:  # the site, or its database, is away for a moment
-                log.warning("bot_disconnected", handle=self.handle, why=repr(error))
+                log.warning("bot_disconnected", handle=self.handle, why=f"{type(error).__name__}: {error}")
             self._give_up_answers()
             if not self.out.is_set():
                 await asyncio.sleep(AGAIN_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311
