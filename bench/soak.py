@@ -31,7 +31,7 @@ LEAST_AUDIBLE_PCT = 80  # of the packets: three talk at a time, with pauses
 MOST_GROWTH = 1.05  # of the memory, after the first sample
 
 
-def turn(number: int) -> list[bytes]:
+def voice(number: int) -> list[bytes]:
     """The packets of voice `number`, to be repeated: one slot of speech, silence in all others."""
     pcm = np.zeros(LOOP_SECONDS * SAMPLE_RATE, np.int16)
     start = number // AT_ONCE * SLOT_SECONDS * SAMPLE_RATE
@@ -42,7 +42,7 @@ def turn(number: int) -> list[bytes]:
 
 async def soak(listeners: int, minutes: float) -> None:
     """Fill a Space, watch it, and print the figures."""
-    voices = [turn(number) for number in range(VOICES)]
+    voices = [voice(number) for number in range(VOICES)]
     async with MediaNode() as node, Crowd() as crowd:
         room = node.open_space(VOICES)
         await measure.talking(crowd, room.speak, voices)

@@ -14,7 +14,7 @@ MOST_FACES = 60
 
 
 class Face(TypedDict):
-    """One face of the fleet. `word` says what the colour of the ring says."""
+    """One face of the fleet. `word` names what the colour of the ring shows."""
 
     user: User
     space: Space

@@ -113,7 +113,7 @@ class Simulation:
         await guest.socket.send_str(msgspec.json.encode(frame).decode())
 
     async def _read(self, guest: Guest) -> None:
-        """Put frames that are waited for into the inbox, and drop all others (levels, voices, counts)."""
+        """Put snapshots, answers and errors into the inbox. Drop all other frames."""
         assert guest.socket is not None
         async for message in guest.socket:
             if message.type == aiohttp.WSMsgType.TEXT:

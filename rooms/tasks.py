@@ -63,7 +63,7 @@ def _cut_off(space: Space, participants: set[str]) -> None:
 
 
 def _welcome_back(person: Participant) -> None:
-    """The connection was there all the time, and Redis had forgotten it."""
+    """Let a person enter again whose connection was there all the time: Redis had lost the lease."""
     with suppress(Space.DoesNotExist):  # the right to be here was lost in this moment; the next sweep finds it
         person.space.enter(person.user)
 

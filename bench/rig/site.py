@@ -112,7 +112,7 @@ class Site:
         raise machine.Failed(f"no process {word}")
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for process in (getattr(self, "_voice", None), getattr(self, "_nginx", None)):
             if process is not None:

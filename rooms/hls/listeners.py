@@ -50,7 +50,7 @@ class Audience:
                 waited = 0
 
     async def _try(self, what: str, doing: Awaitable[None]) -> bool:
-        """Whether it worked. After a short failure of Redis or the database the other things still get done."""
+        """Await it, and return whether it succeeded. After a short failure of Redis or PostgreSQL the rest goes on."""
         try:
             await doing
         except Exception:

@@ -73,6 +73,7 @@ def _hearing(me: UUID) -> Participant:
 
 @database
 def take_snapshot(me: UUID) -> protocol.Snapshot:
+    """The Space of participant `me` as one frame. Raises Refused if they are not in it."""
     with snapshot.one_moment():
         person = _hearing(me)
         return snapshot.of(person.space, person)

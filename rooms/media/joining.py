@@ -17,7 +17,7 @@ class Refused(Exception):
 
 
 def admit(spaces: Mapping[str, LiveSpace], name: str, secret: str, permission: str) -> tuple[LiveSpace, grant.Grant]:
-    """The Space, and what the grant says. Raises Refused if the grant lets nobody into this Space."""
+    """The Space, and what the grant says. Raises Refused if it does not admit its participant here."""
     try:
         granted = grant.read(secret, permission, time.time())
     except grant.GrantRefused as error:
@@ -33,7 +33,7 @@ def admit(spaces: Mapping[str, LiveSpace], name: str, secret: str, permission: s
 
 
 def check_placed(space: LiveSpace, boot: str) -> None:
-    """Raise Refused if the Space is placed on another boot. A newcomer would hear nobody here, though it may go on."""
+    """Raise Refused if the Space is placed on another boot. A newcomer would hear silence: the voices are there."""
     if not space.standing.places_on(boot):
         raise Refused("no_space", "the Space is on another node")
 

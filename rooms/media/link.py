@@ -169,16 +169,16 @@ class Link:
 
     async def _acknowledge(self, taken: Sequence[standing.Standing]) -> None:
         """Write which versions are in effect. Hint at those that Redis did not know."""
-        said: list[tuple[str, int]] = []
+        written: list[tuple[str, int]] = []
         async with self._redis.pipeline(transaction=False) as pipe:
             for current in taken:
                 space = self._engine.spaces.get(current.space)
                 version = space.standing.version if space else current.version
                 lifetime: dict[str, Any] = {"keepttl": True} if space else {"ex": standing.ENDED_SECONDS}
                 pipe.set(standing.ACK_KEY.format(space=current.space), version, get=True, **lifetime)
-                said.append((current.space, version))
+                written.append((current.space, version))
             known = await pipe.execute()
-        for (name, version), before in zip(said, known, strict=True):
+        for (name, version), before in zip(written, known, strict=True):
             if before is None or int(before) != version:
                 self._engine.outputs.hint(InEffect(name, version))
 

@@ -127,7 +127,7 @@ class LiveSpace:
         self._resting = False
 
     def on_sound(self, peer: Peer, packet: rtp.RtpPacket, now: float) -> None:
-        """Take a packet of a speaker. Drop packets of anybody else, and of muted speakers, undecoded."""
+        """Take a packet of a speaker. Drop packets of listeners and of muted speakers undecoded."""
         speaker = self._speakers.get(peer.participant)
         if speaker is None or speaker.voice is None:
             self.drops["not-a-voice" if speaker is None else "muted"] += 1
@@ -199,7 +199,7 @@ class LiveSpace:
         return sounds
 
     def _encode(self, shared: Pcm | None) -> bytes | None:
-        """The packet for all listeners, or None: a Space in which nobody talks costs next to nothing.
+        """The packet for all listeners, None if none is due: silence costs next to nothing.
 
         Silence is encoded until the encoder has settled. After that a DTX packet (RFC 7587 section 3.1.3) goes out now
         and then, for newcomers and in case one was lost.
@@ -220,7 +220,7 @@ class LiveSpace:
             self._fanout.write(self.peers[name].row, packet)
 
     def _keep(self, packet: bytes | None, *, audible: bool) -> None:
-        """Put the mix on its track while anybody is connected, and close chunks whose time is over.
+        """Put the mix on its track while listeners are connected, and close chunks whose time is over.
 
         Silence without packets is a gap in the track, as it is on the track of a speaker, and begins no chunk.
         """

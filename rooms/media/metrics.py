@@ -109,9 +109,9 @@ class Collector:
         yield _counter("ticks_missed", "Ticks left out because the process did not run.", ticker.missed)
 
     def _listening(self) -> Iterator[Metric]:
-        said = self._engine.receptions
-        trips = [one.round_trip_ms / 1000 for one in said if one.round_trip_ms is not None]
-        losses, jitter = [one.loss for one in said], [one.jitter_ms / 1000 for one in said]
+        reports = self._engine.receptions
+        trips = [one.round_trip_ms / 1000 for one in reports if one.round_trip_ms is not None]
+        losses, jitter = [one.loss for one in reports], [one.jitter_ms / 1000 for one in reports]
         yield _quantiles("loss_ratio", "Packets lost on the way to a peer, 0 to 1, by its latest report.", losses)
         yield _quantiles("jitter_seconds", "Jitter on the way to a peer, by its latest report.", jitter)
         yield _quantiles("round_trip_seconds", "Round trip to a peer, by its latest report.", trips)

@@ -128,7 +128,7 @@ class Node:
                 await self._hints.send_waiting()
 
     def _on_task_done(self, task: "asyncio.Task[None]") -> None:
-        """End the node if a part of it failed. It would look alive, but mute nobody any more."""
+        """End the node if a part of it failed. It would look alive, but no mute would take effect."""
         if not task.cancelled() and task.exception() is not None:
             log.critical("a part of the node failed, so it ends", exc_info=task.exception())
             self.failed = True

@@ -1,4 +1,4 @@
-"""The web side as a node knows it, and what the engine gives away without waiting for it."""
+"""The web side as a node knows it, and where the engine's hints, chunks and pieces of the mix go."""
 
 import asyncio
 import logging
@@ -58,7 +58,7 @@ class HintSender:
 
 @dataclass(frozen=True)
 class Outputs:
-    """Where an engine gives things away. Each call returns at once.
+    """Where an engine's hints, chunks and pieces of the mix go. Each call returns at once.
 
     `hint` takes hints for the web side, `submit` closed chunks, `write` pieces of the mix for HLS; without `write`
     there are no files.

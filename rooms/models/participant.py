@@ -91,7 +91,7 @@ class Participant(models.Model):
 
     # Coming and going
     def arrive(self, now: datetime) -> None:
-        """A connection of this person was opened. Called by Space.enter, which holds the lock."""
+        """Note that a connection of this person was opened. Called by Space.enter, which holds the lock."""
         was_away, came_back, first = self.away_since is not None, self.left_at is not None, self.connected_at is None
         if came_back:
             self.entered_at = now
@@ -109,7 +109,7 @@ class Participant(models.Model):
 
     @verb
     def lose(self) -> None:
-        """The last connection of this person is gone. The place is kept for a while. Safe to repeat."""
+        """Note that the last connection of this person is gone. The place is kept for a while. Safe to repeat."""
         if self.away_since is not None or self.left_at is not None:
             return
         self.away_since = timezone.now()
@@ -131,7 +131,7 @@ class Participant(models.Model):
             events.cut_off(self.pk, self.close_code)
 
     def _go(self, why: OutOfSpace, now: datetime) -> None:
-        """Off the stage, out of requests and queue, and out of the count."""
+        """Take this person off the stage, and out of requests, queue and count."""
         was_on_stage = self.on_stage
         self._close_request("left", now)
         queue.leave_on_commit(self.space_id, self.pk)
@@ -145,7 +145,7 @@ class Participant(models.Model):
     # The microphone
     @verb
     def accept_notice(self) -> None:
-        """The notice about the safety recording has been read; once per Space."""
+        """Note that this person has read the notice about the safety recording; once per Space."""
         if self.notice_accepted_at is None:
             self.notice_accepted_at = timezone.now()
             self.save(update_fields=["notice_accepted_at"])
@@ -246,23 +246,23 @@ class Participant(models.Model):
     # Losing the right to be here
     @verb
     def remove(self, by: "Participant | None", staff: User | None = None) -> None:
-        """Out of this Space for good, in page and sound. `by` is the host; None with `staff` for the safety team."""
+        """Remove this person for good, in page and sound. `by` is the host; None with `staff` for the safety team."""
         if self.removed_at is not None:
             return
         self._authorise(Action.REMOVE, by)
         now = timezone.now()
         self.removed_at, self.removed_by = now, by.user if by else staff
-        self._throw_out(now)
+        self._take_out(now)
 
     @transaction.atomic
     def block(self, by: "Participant") -> None:
-        """Out of this Space and of every other one of the host's. Following ends both ways."""
+        """Remove this person here and keep them out of all Spaces of the host. Following ends both ways."""
         self._authorise(Action.BLOCK, by)
         self.remove(by)
         by.user.block(self.user)
 
     def recheck(self) -> None:
-        """Out, if the right to be in this Space is gone: blocked, suspended, no longer a follower or invited."""
+        """Take this person out if they may no longer be here: blocked, suspended, no longer a follower or invited."""
         user = User.objects.get(pk=self.user_id)
         if Space.objects.enterable_by(user).filter(pk=self.space_id).exists():
             return
@@ -274,17 +274,17 @@ class Participant(models.Model):
 
     @verb
     def shut_out(self) -> None:
-        """Out, because the right to be here is gone. Unlike `remove` this lasts only as long as its cause.
+        """Take this person out because they may no longer be here. Unlike `remove` this lasts as long as its cause.
 
         People who left are shut out, too: a page that keeps its connection would keep the sound.
         """
         if self.removed_at is not None or self.barred_at is not None:
             return
         self.barred_at = now = timezone.now()
-        self._throw_out(now)
+        self._take_out(now)
 
-    def _throw_out(self, now: datetime) -> None:
-        """Out, in page and sound. The verb has set the field that says why."""
+    def _take_out(self, now: datetime) -> None:
+        """Take this person out, in page and sound. The verb has set the field that says why."""
         self._go("removed", now)
         events.fleet_changed(own=[self.user_id])
         self.space.sound_changed()

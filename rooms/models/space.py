@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 PLACE = ("boot", "boot_before", "boot_from_ms")
 ENDED_LATELY = timedelta(minutes=10)  # for which the sweeps check that the end has reached pages and nodes
-Someone = User | OuterRef  # a person, or the person of a row of the outer query
+UserRef = User | OuterRef  # a person, or the person of a row of the outer query
 
 
 class SpaceQuerySet(models.QuerySet["Space"]):
@@ -70,12 +70,12 @@ def listening(to: str = "") -> Q:
     return Q(**{f"{to}{field}": value for field, value in fields.items()})
 
 
-def is_welcome(user: Someone) -> Q:
+def is_welcome(user: UserRef) -> Q:
     """Spaces of other hosts to which `user` is invited and from which they are not kept out."""
     return _invited(user) & ~_kept_out(user)
 
 
-def _invited(user: Someone) -> Q:
+def _invited(user: UserRef) -> Q:
     follows = Follow.objects.filter(followee=OuterRef("host"), follower=user, state=Follow.State.ACCEPTED)
     before = follows.filter(accepted_at__lt=OuterRef("started_at"))
     named = Invitation.objects.filter(space=OuterRef("pk"), user=user)
@@ -85,7 +85,7 @@ def _invited(user: Someone) -> Q:
     return followers | (Q(audience=Space.Audience.NAMED) & Q(Exists(named)))
 
 
-def _kept_out(user: Someone) -> Q:
+def _kept_out(user: UserRef) -> Q:
     blocked = Block.objects.filter(
         Q(blocker=OuterRef("host"), blocked=user) | Q(blocker=user, blocked=OuterRef("host"))
     )

@@ -22,7 +22,7 @@ from redis import RedisError
 
 from rooms import events, protocol
 from rooms.loops import database
-from rooms.media.contract.held import NOBODY, Held
+from rooms.media.contract.held import NOTHING_HELD, Held
 from rooms.models import Space
 from rooms.nodes import http, placement
 from rooms.nodes.placement import Node
@@ -103,7 +103,7 @@ class _Move:
         """Let the stage give the old connections up and close the Space there. Returns how many peers were left."""
         await self._hint("over")
         await _until(self._is_left, GOODBYE_SECONDS)
-        left = await fetch_held(self.client, self.old) or NOBODY
+        left = await fetch_held(self.client, self.old) or NOTHING_HELD
         await http.call(self.client, "DELETE", self.old)
         return len(left.here)
 
@@ -162,14 +162,14 @@ async def await_held(client: aiohttp.ClientSession, url: str, node: Node) -> Hel
 
 
 async def fetch_held(client: aiohttp.ClientSession, url: str) -> Held | None:
-    """What the node holds of the Space at this address: NOBODY if it does not have it, None if it does not answer."""
+    """What the node at this address holds of the Space: NOTHING_HELD if it has none, None if it does not answer."""
     try:
         answer = await http.ask(client, "GET", url)
         if answer.refusal is None:
             return http.read(answer.body, Held)
     except http.NoAnswer:
         return None
-    return NOBODY if answer.refusal.error == "no_space" else None
+    return NOTHING_HELD if answer.refusal.error == "no_space" else None
 
 
 async def _until(holds: Callable[[], Awaitable[bool]], seconds: float) -> bool:

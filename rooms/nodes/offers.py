@@ -70,7 +70,7 @@ async def answer(participant: UUID, sdp: str, *, restart: bool = False, boot: st
 
 
 async def _answer(participant: UUID, sdp: str) -> tuple[str, str]:
-    async with _slot(lambda: _come_along(participant)) as place:
+    async with _slot(lambda: _find_place(participant)) as place:
         check(None if place.is_free else SoundReason.FULL)
         reply = await _offer_known(place, participant, sdp)
     await database(queue.got_sound)(place.space, participant)
@@ -79,22 +79,22 @@ async def _answer(participant: UUID, sdp: str) -> tuple[str, str]:
 
 async def _restarted(participant: UUID, sdp: str, boot: str) -> tuple[str, str]:
     """As `_answer`, for a connection that has its place already."""
-    async with _slot(lambda: _where_it_is(participant, boot)) as place:
+    async with _slot(lambda: _place_at(participant, boot)) as place:
         return await _offer(place, participant, sdp, restart=True), place.node.boot
 
 
 @asynccontextmanager
-async def _slot(where: Callable[[], Awaitable[Place]]) -> AsyncIterator[Place]:
+async def _slot(find: Callable[[], Awaitable[Place]]) -> AsyncIterator[Place]:
     """Where a person gets their sound, with one of the slots of that node.
 
     After a wait for the slot it looks again: the node may have died meanwhile, and the Space may be on another one.
     """
-    place = await where()
+    place = await find()
     while True:
         since = time.monotonic()
         async with _calls.get().slots[place.node.url]:
             before, has_waited = place.node.url, time.monotonic() - since > heartbeat.SECONDS
-            place = await where() if has_waited else place
+            place = await find() if has_waited else place
             if place.node.url == before:
                 yield place
                 return
@@ -121,24 +121,24 @@ async def placed(participant: UUID) -> tuple[str, placement.Node]:
 
     Raises SoundRefused, Refused.
     """
-    place = await _come_along(participant)
+    place = await _find_place(participant)
     return place.space, place.node
 
 
-async def _come_along(participant: UUID) -> Place:
+async def _find_place(participant: UUID) -> Place:
     """Where a person gets their sound. If it has moved, all other pages get a hint to come along.
 
     Without the hint the Space would sound in two halves.
     """
-    place = await _placed(participant)
+    place = await _read_place(participant)
     if place.has_moved:
         await events.hint(place.space, protocol.SoundMoved(boot=place.node.boot))
     return place
 
 
-async def _where_it_is(participant: UUID, boot: str) -> Place:
+async def _place_at(participant: UUID, boot: str) -> Place:
     """Where a connection is, as long as that node lives: while a Space moves, its row names the next node already."""
-    return await _connected(participant, boot) or await _come_along(participant)
+    return await _connected(participant, boot) or await _find_place(participant)
 
 
 async def _ask(url: str, join: Join) -> str:
@@ -162,7 +162,7 @@ def _connected(participant: UUID, boot: str) -> Place | None:
 
 
 @database
-def _placed(participant: UUID) -> Place:
+def _read_place(participant: UUID) -> Place:
     """Where a person gets their sound, and whether they may ask for it now: all in one step.
 
     A node that is full, or for which others queue, is not asked. The standing is written before the node is asked.

@@ -108,7 +108,7 @@ def call_next(space: object, free_places: int, connected: set[str]) -> dict[str,
     queue, called = _keys(space, keys.QUEUE, keys.CALLED)
     client, now = redis_client(), time.time()
     for late in client.zrangebyscore(called, "-inf", now):
-        _call_off(space, late, late in connected)
+        _cancel_call(space, late, late in connected)
     under_way = set(client.zrange(called, 0, -1))
     waiting = [who for who in client.zrange(queue, 0, -1) if who not in under_way]
     free = max(0, min(free_places - len(under_way), MOST_CALLED))
@@ -120,7 +120,7 @@ def call_next(space: object, free_places: int, connected: set[str]) -> dict[str,
     return dict.fromkeys(going, 0) | _new_places(space, staying, connected)
 
 
-def _call_off(space: object, participant: str, is_connected: bool) -> None:
+def _cancel_call(space: object, participant: str, is_connected: bool) -> None:
     queue, called = _keys(space, keys.QUEUE, keys.CALLED)
     client = redis_client()
     client.zrem(called, participant)

@@ -32,7 +32,7 @@ def live_space(host: User, viewer: User) -> Space | None:
 
 @register.filter
 def clock(duration: timedelta) -> str:
-    """0:42, 12:05, 1:03:20."""
+    """A duration as a clock: 0:42, 12:05, 1:03:20."""
     minutes, seconds = divmod(max(0, int(duration.total_seconds())), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

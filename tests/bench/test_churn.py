@@ -13,7 +13,7 @@ from bench.rig.peers import Peer
 from bench.rig.sound.tones import tones
 
 AT_ONCE = 50
-SECONDS = 20.0  # until the node has noticed that everybody is gone, at the most
+SECONDS = 20.0  # at most, until the node has noticed that all are gone
 
 
 class Held(NamedTuple):
@@ -43,7 +43,7 @@ async def come_and_go(room: Room, count: int) -> None:
 
 
 @pytest.mark.proof
-async def test_2000_who_joined_and_left_leave_nothing_behind() -> None:
+async def test_2000_peers_that_joined_and_left_leave_nothing_behind() -> None:
     with machine.on_core(machine.cores()[1]):
         async with MediaNode() as node, Crowd() as crowd:
             room = node.open_space(1)

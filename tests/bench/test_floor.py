@@ -20,7 +20,7 @@ def _receivers() -> Iterator[list[socket.socket]]:
         receiver.close()
 
 
-def test_everybody_gets_every_packet_encrypted(receivers: list[socket.socket]) -> None:
+def test_every_receiver_gets_every_packet_encrypted(receivers: list[socket.socket]) -> None:
     floor = Floor([receiver.getsockname()[1] for receiver in receivers])
     assert [floor.send(payload) for payload in PAYLOADS] == [3, 3]
     for receiver in receivers:

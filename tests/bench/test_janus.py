@@ -35,7 +35,7 @@ def test_without_event_loops_it_keeps_its_default(tmp_path: Path) -> None:
     assert "event_loops =" not in (tmp_path / "janus.jcfg").read_text()
 
 
-def test_where_it_is_not_installed_one_line_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_if_it_is_not_installed_one_line_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(machine.Missing, match=r"^janus is missing: apt-get install janus$"):
         janus.Janus()

@@ -87,9 +87,7 @@ def test_voices_differ_and_never_pause_together() -> None:
     assert np.mean(loudness > 100) > 0.8
 
 
-def test_where_there_is_no_speech_one_line_says_what_to_install(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_if_there_is_no_speech_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(samples, "SPEECH", tmp_path)
     with pytest.raises(Missing, match=r"^real speech is missing: apt-get install asterisk-core-sounds-en-g722$"):
         samples.speech(1.0)

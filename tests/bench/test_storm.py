@@ -104,10 +104,10 @@ async def test_floods_and_a_rush_of_joins_leave_300_listeners_unharmed() -> None
         assert each.joined == wanted.newcomers, each
 
 
-@pytest.mark.parametrize("where", [0, FRAME // 2])
-def test_a_hole_of_one_packet_is_heard(where: int) -> None:
+@pytest.mark.parametrize("offset", [0, FRAME // 2])
+def test_a_hole_of_one_packet_is_heard(offset: int) -> None:
     sound = tone(400.0) + tone(650.0)
     assert faintest(sound, (400, 650)) == pytest.approx(1, abs=0.01)
-    sound[10 * FRAME + where : 11 * FRAME + where] = 0
+    sound[10 * FRAME + offset : 11 * FRAME + offset] = 0
     assert faintest(sound, (400, 650)) <= 0.51
     assert faintest(np.zeros(FRAME, np.int16), (400,)) == faintest(sound[:0], (400,)) == 0

@@ -60,11 +60,11 @@ def test_what_the_api_shows_is_of_one_moment(
 ) -> None:
     facts = snapshot.facts
 
-    def while_somebody_goes(space: Space) -> SpaceFacts:
+    def while_a_person_leaves(space: Space) -> SpaceFacts:
         at_once(speaker.step_down)
         return facts(space)
 
-    monkeypatch.setattr(snapshot, "facts", while_somebody_goes)
+    monkeypatch.setattr(snapshot, "facts", while_a_person_leaves)
     before = Space.objects.get(pk=tea.pk).seq
     said = log_in(lior).get(f"/api/spaces/{tea.pk}/").json()
     assert (said["seq"], [person["handle"] for person in said["stage"]]) == (before, ["hana", "sol"])

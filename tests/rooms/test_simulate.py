@@ -177,7 +177,7 @@ async def test_a_lost_connection_does_not_keep_the_others_from_leaving() -> None
 
 @pytest.mark.alone
 @pytest.mark.django_db(transaction=True)
-def test_who_cannot_join_is_counted_and_the_command_fails(tea: Space, hana: User) -> None:
+def test_a_member_who_cannot_join_is_counted_and_the_command_fails(tea: Space, hana: User) -> None:
     url = f"http://127.0.0.1:{free_port()}"
     words = rf"5 joins at {url} failed \(--url names another address\): ClientConnectorError"
     with pytest.raises(CommandError, match=words):

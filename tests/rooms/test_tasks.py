@@ -39,7 +39,7 @@ def long_ago(person: Participant, seconds: int) -> None:
     Participant.objects.filter(pk=person.pk).update(away_since=timezone.now() - timedelta(seconds=seconds))
 
 
-def test_who_has_no_connection_left_is_marked_and_who_has_one_is_not(
+def test_a_person_without_a_connection_is_marked_and_one_with_a_connection_is_not(
     tea: Space, host: Participant, listener: Participant
 ) -> None:
     here(host)

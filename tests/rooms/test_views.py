@@ -31,7 +31,7 @@ def test_home_shows_the_spaces_that_a_member_may_enter(tea: Space, lior: User, d
     assert "Tea at four" not in log_in(dee).get("/").content.decode()
 
 
-def test_home_tells_how_many_followers_are_missing(dee: User, log_in: LogIn) -> None:
+def test_home_says_how_many_followers_are_missing(dee: User, log_in: LogIn) -> None:
     User.objects.filter(pk=dee.pk).update(follower_count=438)
     page = log_in(dee).get("/").content.decode()
     assert "438" in page
@@ -125,7 +125,7 @@ def test_opening_for_named_people(hana: User, sol: User, lior: User, log_in: Log
         ({"title": "x" * 81, "audience": "followers"}, "80"),
         ({"title": "Tea", "audience": "everyone"}, "everyone"),
         ({"title": "Tea", "audience": "named", "invited": ""}, "Name at least one person"),
-        ({"title": "Tea", "audience": "named", "invited": "nobody_here"}, "@nobody_here"),
+        ({"title": "Tea", "audience": "named", "invited": "no_such_member"}, "@no_such_member"),
     ],
 )
 def test_a_bad_form_says_what_is_wrong(hana: User, log_in: LogIn, form: dict[str, str], words: str) -> None:

@@ -21,7 +21,7 @@ WINDOW = FRAME  # samples per measurement: a hole of one frame takes at least ha
 
 
 def tones(hertz: Sequence[float]) -> list[list[bytes]]:
-    """The packets of speakers with one tone each. Multiples of 50 Hz can be told apart in one window.
+    """The packets of speakers with one tone each. Multiples of 50 Hz can be separated in one window.
 
     They are the second half of the encoded sound, so that the start of the encoder is not repeated.
     """

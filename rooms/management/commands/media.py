@@ -63,7 +63,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["action"] == "list":
             return self._list()
-        node = _named(options["name"])
+        node = _running_node(options["name"])
         if options["action"] == "stop":
             return _run(lambda client: self._stop(node, client, options))
         return _run(lambda client: self._drain(node, client, options))
@@ -83,9 +83,9 @@ class Command(BaseCommand):
     # Drain
     async def _drain(self, node: Node, client: aiohttp.ClientSession, options: dict[str, Any]) -> None:
         if options["undo"]:
-            _must(await draining.set_draining(node, client, False), node)
+            _check_answered(await draining.set_draining(node, client, False), node)
             return self._say(f"{node.name} gets Spaces again.")
-        node = await _no_more_for(node, client)
+        node = await _begin_draining(node, client)
         self._say(f"{node.name} gets no more Spaces.")
         left = len(node.spaces) if options["stay"] else await draining.empty(node, client, self._say)
         if options["wait"]:
@@ -109,13 +109,13 @@ class Command(BaseCommand):
 
     # Stop
     async def _stop(self, node: Node, client: aiohttp.ClientSession, options: dict[str, Any]) -> None:
-        before, node = node, await _no_more_for(node, client)
+        before, node = node, await _begin_draining(node, client)
         left = await draining.empty(node, client, self._say)
         if left and not options["anyway"]:
             await draining.set_draining(node, client, before.draining)
             stuck = f"{counted(left, 'Space')} cannot leave it"
             raise CommandError(f"{node.name} keeps running: {stuck}. Start another node, or use --anyway.")
-        _must(await draining.stop(node, client), node)
+        _check_answered(await draining.stop(node, client), node)
         self._say(f"{node.name} is ending.")
         if options["wait"]:
             await self._wait_until_gone(node, client)
@@ -141,7 +141,7 @@ def _run(work: Callable[[aiohttp.ClientSession], Coroutine[Any, Any, None]]) -> 
     asyncio.run(run())
 
 
-def _named(name: str) -> Node:
+def _running_node(name: str) -> Node:
     alive = placement.nodes()
     for node in alive:
         if node.name == name:
@@ -150,9 +150,9 @@ def _named(name: str) -> Node:
     raise CommandError(f"No media node {name} is running. Running: {there}.")
 
 
-async def _no_more_for(node: Node, client: aiohttp.ClientSession) -> Node:
-    """Give a node no more Spaces. Returns it, with the Spaces that it has then."""
-    _must(await draining.set_draining(node, client, True), node)
+async def _begin_draining(node: Node, client: aiohttp.ClientSession) -> Node:
+    """Let a node get no more Spaces. Returns it, with the Spaces that it has then. Raises CommandError."""
+    _check_answered(await draining.set_draining(node, client, True), node)
     now = await draining.await_draining(node)
     if now is None:
         await draining.set_draining(node, client, node.draining)
@@ -160,7 +160,7 @@ async def _no_more_for(node: Node, client: aiohttp.ClientSession) -> Node:
     return now
 
 
-def _must(answered: bool, node: Node) -> None:
+def _check_answered(answered: bool, node: Node) -> None:
     if not answered:
         raise CommandError(f"{node.name} does not answer at {node.url}.")
 

@@ -118,7 +118,7 @@ class Command(BaseCommand):
             raise CommandError(f"The media node cannot start: {error.strerror or error}") from error
 
         if received is not None:
-            _die_of(received)
+            _end_by(received)
 
     async def _run(self, chosen: Settings) -> signal.Signals | None:
         """Run the node to its end. Returns the signal that ended it, None if `manage.py media stop` did."""
@@ -145,7 +145,7 @@ class Command(BaseCommand):
         return received[0] if received else None
 
 
-def _die_of(received: signal.Signals) -> None:
+def _end_by(received: signal.Signals) -> None:
     """End as if the signal was not caught: only exit 0 means that the node is not to be started again."""
     sys.stdout.flush()
     sys.stderr.flush()

@@ -63,7 +63,7 @@ class Spool:
         self.unlock()
 
     def unlock(self) -> None:
-        """Give the folder free for another node."""
+        """Release the folder, so that another node can use it."""
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None

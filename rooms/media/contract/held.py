@@ -68,4 +68,4 @@ class Held(msgspec.Struct, frozen=True):
         return participant in self.here and (voice is None or voice.muted or voice.received > 0)
 
 
-NOBODY = Held()
+NOTHING_HELD = Held()

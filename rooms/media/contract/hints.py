@@ -10,7 +10,7 @@ Way = Literal["", "in", "out"]
 
 
 class Levels(msgspec.Struct, frozen=True):
-    """How loud each voice of a Space is: participant -> 0 to 100. Five times a second while anybody is audible."""
+    """How loud each voice of a Space is: participant -> 0 to 100. Five times a second while a voice is audible."""
 
     space: str
     levels: dict[str, int]

@@ -5,8 +5,8 @@ and acknowledges the version under ACK_KEY, repeatedly, because Redis may lose i
 closed.
 
 The standing does not list participants who left. The web side publishes a note with the participant on LEFT, and from
-time to time compares who is on the node with who should be. While anybody listens to a Space as HLS files, the web side
-publishes a note on FILES every few seconds, with the boot that is to write them.
+time to time compares who is on the node with who should be. While a Space has HLS listeners, the web side publishes a
+note on FILES every few seconds, with the boot that is to write the files.
 """
 
 import msgspec

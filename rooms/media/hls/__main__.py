@@ -1,4 +1,4 @@
-"""The HLS writer's process: reads the node's socket until the node is gone, for whatever reason."""
+"""The HLS writer's process: reads the node's socket until the node is gone."""
 
 import contextlib
 import logging
@@ -46,7 +46,7 @@ class Trial:
                 self._say(True)
 
     def fails(self, error: Exception) -> None:
-        """Note that something was not written. Log it unless that is known."""
+        """Note that a file was not written. Log only the first failure in a row."""
         if self._writes is not False:
             log.error("HLS files cannot be written: %s", error)
         self._say(False)

@@ -1,4 +1,4 @@
-"""Sender reports to listeners (RFC 3550 section 6.4.1), some in each turn: they cost more than packets of sound."""
+"""Sender reports to listeners (RFC 3550 section 6.4.1), some in each round: they cost more than packets of sound."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ from rooms.media.listeners.fanout import FanOut
 from rooms.media.network.peer import Peer
 
 REPORT_TICKS = 500  # between two reports to a listener, each of which costs as much as five packets
-REPORT_TURNS = 50  # in that time. A turn reports to many listeners: a single report costs twice as much
+REPORT_ROUNDS = 50  # in that time. A round reports to many listeners: a single report costs twice as much
 
 
 class Reports:
@@ -22,12 +22,12 @@ class Reports:
         self._ticked_at = now
 
     def end_tick(self) -> None:
-        """Report to the listeners whose turn it is."""
+        """Report to the listeners of this round, if one is due."""
         self._ticks += 1
-        turn, rest = divmod(self._ticks, REPORT_TICKS // REPORT_TURNS)
+        round_, rest = divmod(self._ticks, REPORT_TICKS // REPORT_ROUNDS)
         if rest:
             return
-        for row in range(turn % REPORT_TURNS, len(self._fanout), REPORT_TURNS):
+        for row in range(round_ % REPORT_ROUNDS, len(self._fanout), REPORT_ROUNDS):
             peer = self._fanout.listener(row)
             assert isinstance(peer, Peer)
             self.send(peer)

@@ -60,12 +60,12 @@ class Grade(NamedTuple):
 
 def grade(loss: float, jitter_ms: float, round_trip_ms: float | None) -> Grade:
     """The worst grade of the three. Of equals, loss comes before jitter before delay."""
-    said = (
+    grades = (
         Grade(_quality(loss, LOSS), "loss"),
         Grade(_quality(jitter_ms, JITTER_MS), "jitter"),
         Grade(_quality(round_trip_ms or 0.0, ROUND_TRIP_MS), "delay"),
     )
-    worst = max(said, key=lambda one: one.quality)
+    worst = max(grades, key=lambda one: one.quality)
     return worst if worst.quality else Grade()
 
 
@@ -116,9 +116,9 @@ class Connection:
         self._sent: State | None = None
         self._sent_at = 0.0
 
-    def on_reception(self, said: Reception, now: float) -> None:
-        """Note how the browser reports to receive."""
-        self._hears.judge(said.expected, said.lost, said.jitter_ms, said.round_trip_ms, now)
+    def on_reception(self, report: Reception, now: float) -> None:
+        """Note the latest report of the browser."""
+        self._hears.judge(report.expected, report.lost, report.jitter_ms, report.round_trip_ms, now)
 
     def on_source(self, source: Source, now: float) -> None:
         """Note how the participant's own sound arrives."""

@@ -1,8 +1,8 @@
 """One UDP port, with many packets per system call (Linux's recvmmsg and sendmmsg, by ctypes).
 
-An address is a packet's way as the kernel tells it, in bytes: the socket address of the other side and, on a port that
-listens on several addresses, our address that the packet came to. Answers have to leave from that one, or a browser
-ignores them. Addresses are compared, stored and handed back without being turned into text.
+An address is kept as the kernel's bytes: the socket address of the other side and, on a port that listens on several
+addresses, our address that the packet came to. Answers have to leave from that one, or a browser ignores them.
+Addresses are compared, stored and handed back without being turned into text.
 
 The calls keep the interpreter lock. None of them waits.
 """
@@ -80,8 +80,8 @@ class Envelopes:
     """Message headers for packets in the rows of `packets`, an array of (rows, octets). Each row has its own address.
 
     `sizes` are the octets of the packets to send. After receiving, `headers["size"]` are the octets that arrived.
-    `is_usual` says whether the kernel would choose our address of this way on its own; None on a port with one address.
-    Packets that name our address cost more.
+    `is_usual(address)` says whether the kernel would send from the same address of ours by default; None on a port with
+    one address. Packets that name our address cost more.
     """
 
     def __init__(
@@ -165,7 +165,7 @@ class UdpPort:
         return Envelopes(packets, self._family, self._is_usual if self._local else None)
 
     def _is_usual(self, address: bytes) -> bool:
-        """Whether the kernel would choose our address of this way on its own, as routes are now."""
+        """Whether the kernel would send from the same address of ours by default, as routes are now."""
         name, local = address[: self._family.name_size], address[self._family.name_size :]
         if self._probe is None:
             return False
@@ -222,11 +222,11 @@ class UdpPort:
     @property
     def overflowed(self) -> int:
         """How many packets the kernel has dropped, nearly all of them because the queue was full."""
-        said = self.socket.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size)
-        return int(_MEMINFO.unpack(said)[-1])
+        numbers = self.socket.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size)
+        return int(_MEMINFO.unpack(numbers)[-1])
 
     def close(self) -> None:
-        """Give the port back."""
+        """Close the port."""
         self.socket.close()
         if self._probe is not None:
             self._probe.close()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from rooms.media.sound.opus import Encoder
 
 # From this share of lost packets on: the loss in percent that the encoder prepares for, and bit/s. Forward error
-# correction takes its share of the bit rate. A lossy way is often a congested one, so the rate goes down as well.
+# correction takes its share of the bit rate. A lossy path is often a congested one, so the rate goes down as well.
 STEPS = ((0.0, 0, 32_000), (0.01, 5, 32_000), (0.04, 10, 28_000), (0.10, 20, 24_000))
 SPARED = 0.1  # share of the listeners whose loss may be worse than the encoder prepares for
 CALM_REPORTS = 10  # calls of `follow` with less loss before a step down

@@ -1,4 +1,4 @@
-"""Hearing a Space as files: which pages learn where they are, and for how long."""
+"""Hearing a Space as files: which pages get their address, and for how long."""
 
 import asyncio
 import json
@@ -34,7 +34,7 @@ def _secret(settings: Any) -> None:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Looks at the rules all the time."""
+    """Let the rights be checked all the time."""
     monkeypatch.setattr(listeners, "DEMAND_SECONDS", 0.05)
 
 
@@ -65,7 +65,7 @@ async def test_if_the_operator_wants_none_there_are_no_files(tea: Space, lior: U
         assert (await hear(page))["hls"] is False
 
 
-async def test_a_member_in_the_space_learns_where_the_files_are(tea: Space, lior: User) -> None:
+async def test_a_member_in_the_space_gets_the_address_of_the_files(tea: Space, lior: User) -> None:
     await sync_to_async(beat)("one", hls=True)
     async with pages(tea, lior) as [page]:
         frame = await hear(page)

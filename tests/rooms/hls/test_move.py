@@ -14,7 +14,7 @@ from rooms.media.hls.playlist import Playlist, Segment, parse
 from rooms.media.hls.signature import folder
 from rooms.models import Space
 from tests.rooms.media.conftest import until
-from tests.rooms.nodes.test_media import Start, _close_what_belongs_to_the_loop, beat, everybody, hear, media, start
+from tests.rooms.nodes.test_media import Start, _close_what_belongs_to_the_loop, beat, hear, media, start, two_voices
 
 __all__ = ["_close_what_belongs_to_the_loop", "start"]
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.asyncio, pytest.mark.alone, pytest.mark.proof]
@@ -44,14 +44,14 @@ async def listening(tea: Space) -> AsyncIterator[None]:
 
 
 class Playlists:
-    """The files of the Space, as a player finds them that fetches the playlist again and again."""
+    """The files of the Space, as seen by a player that fetches the playlist again and again."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.seen: dict[str, Segment] = {}
 
     def has(self, segments: int) -> bool:
-        """Whether so many were seen by now and, after a break, so many since."""
+        """Whether `segments` were seen by now, and as many after the latest break."""
         for one in self._read().segments:
             self.seen.setdefault(one.name, one)
         since = list(itertools.dropwhile(lambda one: not one.breaks, self.seen.values()))
@@ -76,7 +76,7 @@ async def test_an_emptied_node_leaves_nothing_out(
     new.engine.load = 0.5
     await beat(lambda nodes: nodes[0].name == "old")
     playlists = Playlists(root / folder(SECRET, str(tea.pk)) / f"{WAY}.m3u8")
-    async with everybody(tea, hana, sol, lior) as followers, listening(tea):
+    async with two_voices(tea, hana, sol, lior) as followers, listening(tea):
         await hear(followers)
         await until(lambda: playlists.has(2), PATIENCE)
         await beat(lambda nodes: any(node.name == "old" and node.spaces for node in nodes))
@@ -86,5 +86,5 @@ async def test_an_emptied_node_leaves_nothing_out(
     gaps = [other.at - one.at - one.seconds for one, other in itertools.pairwise(segments)]
     print(f"missing between one segment and the next: {[round(gap, 3) for gap in gaps]} s")
     assert playlists.breaks == 1
-    assert max(gaps) < 0.5, "where the web side tells the new node alone, up to two seconds are"
+    assert max(gaps) < 0.5, "if only the web side notified the new node, up to two seconds would be missing"
     assert not old.engine.spaces

@@ -1,4 +1,4 @@
-"""What the site hands out below /hls/, and above all what it does not."""
+"""The files that the site serves below /hls/, and above all those that it refuses."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The websocket of the fleet: who gets a hint, and what that costs a process with many pages."""
+"""The websocket of the fleet: which pages get a hint, and the cost for a process with many pages."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager

@@ -25,7 +25,7 @@ def lease(person: Participant, connection: str, seconds: float) -> None:
 
 
 def end(person: Participant, connection: str) -> None:
-    """What `drop` does, from here."""
+    """End a lease as `drop` does, without an event loop."""
     redis_client().zrem(keys.PRESENCE.format(space=person.space_id), f"{person.pk}:{connection}")
     redis_client().srem(keys.CONNECTIONS.format(participant=person.pk), connection)
 

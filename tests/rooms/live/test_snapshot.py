@@ -45,7 +45,7 @@ def test_two_faces_cost_no_more_queries_than_one(tea: Space, listener: Participa
     assert questions() == before
 
 
-# Where the sound is
+# The boot that has the sound
 def settled(tea: Space, *place: Any) -> Space:
     with transaction.atomic():
         Space.locked(tea.pk).settle(*place)

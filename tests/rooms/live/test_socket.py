@@ -1,4 +1,4 @@
-"""The websocket of a Space: who gets in, what a frame does, what all others see of it."""
+"""The websocket of a Space: who may enter, what a frame does, what the others see of it."""
 
 import asyncio
 from typing import Any

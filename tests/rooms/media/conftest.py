@@ -125,7 +125,7 @@ class World:
 
 
 async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
-    """Let the event loop run until the condition holds; fail when it never does."""
+    """Let the event loop run until the condition holds. Fail if it does not within `seconds`."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 -- what is waited for are packets of the kernel
             await asyncio.sleep(0.001)

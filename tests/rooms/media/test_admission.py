@@ -133,7 +133,7 @@ async def until_says(web: Web, node: Node, full: bool) -> None:
 
 
 @pytest.mark.parametrize("path", ["draining", "stop"])
-async def test_only_who_knows_the_secret_empties_or_stops_a_node(running: Running, path: str) -> None:
+async def test_a_node_is_emptied_or_stopped_only_with_the_secret(running: Running, path: str) -> None:
     async with running() as (node, call):
         status, _ = await call("PUT" if path == "draining" else "POST", f"/{path}", secret="wrong")
         assert status == 401

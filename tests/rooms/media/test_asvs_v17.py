@@ -118,7 +118,7 @@ async def test_v17_2_3_sound_without_a_valid_signature_is_neither_heard_nor_cost
 
 
 @pytest.mark.parametrize("is_known", [True, False], ids=["the SSRC of the voice", "an SSRC per packet"])
-async def test_v17_2_3_who_forges_a_speakers_packets_does_not_silence_him(world: World, is_known: bool) -> None:
+async def test_v17_2_3_forged_packets_of_a_speaker_do_not_silence_the_speaker(world: World, is_known: bool) -> None:
     """From the speaker's own address, twenty packets for each of the speaker's, from before the first one on."""
     world.stand("sol")
     sol, lior = await world.join("sol"), await world.join("lior")
@@ -147,7 +147,7 @@ async def test_v17_2_4_the_sound_goes_on_among_malformed_packets(room: Room) -> 
     room.hears_on()
 
 
-async def test_v17_2_5_a_speaker_who_floods_harms_nobody_else(room: Room) -> None:
+async def test_v17_2_5_a_speaker_who_floods_harms_no_one_else(room: Room) -> None:
     world = room.world
     before = room.faintest(0.3)
     world.stand("sol", "hana")

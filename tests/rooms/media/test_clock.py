@@ -1,4 +1,4 @@
-"""The clock: absolute, catching up without a burst, leaving out what was slept through."""
+"""The clock: absolute, catching up without a burst, leaving out ticks during which the process slept."""
 
 import asyncio
 from collections.abc import Callable

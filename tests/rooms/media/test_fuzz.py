@@ -1,8 +1,8 @@
-"""Whatever a member or a stranger sends, no exception leaves the handler, and everybody hears on.
+"""Whatever a member or a stranger sends, no exception leaves the handler, and all keep hearing.
 
-Inputs are valid ones that were damaged, through the handlers that a node has: checks that are signed all the same, RTP
-and RTCP as it comes out of a right encryption. The damage follows from its number; names and passwords are new in each
-run. `make proof` tries 200,000 of each kind.
+Valid inputs are damaged and go through the handlers of a node. Checks are signed after the damage; RTP and RTCP are
+encrypted correctly. The damage follows from its number. Names and passwords are new in each run.
+`make proof` tries 200,000 of each kind.
 """
 
 import asyncio
@@ -117,7 +117,7 @@ class Plain:
 
 
 class Node:
-    """A node with a speaker whose sound is taken as it comes, and a listener."""
+    """A node with a speaker and a listener. The speaker's packets are taken as if they were decrypted."""
 
     def __init__(self, world: World, sol: Client, lior: Client) -> None:
         self.world, self.sol, self.lior = world, sol, lior
@@ -235,7 +235,7 @@ class Stream:
 
 
 def feed(kind: str, numbers: range, one: Callable[[random.Random], object]) -> None:
-    """Feed these inputs; a failure names the one that failed, whose damage its number makes again."""
+    """Feed these inputs. A failure names the number of the input, from which the damage can be made again."""
     for number in numbers:
         try:
             one(random.Random(f"{kind} {number}"))
@@ -257,7 +257,7 @@ async def node(world: World) -> Node:
 
 @counts
 @pytest.mark.parametrize("kind", ["stun", "rtp", "rtcp", "sdp"])
-async def test_damaged_input_harms_nobody(node: Node, kind: str, count: int) -> None:
+async def test_damaged_input_harms_no_peer(node: Node, kind: str, count: int) -> None:
     for start in range(0, count, AT_ONCE):
         feed(kind, range(start, start + AT_ONCE), getattr(node, f"feed_{kind}"))
         await asyncio.sleep(0)

@@ -19,7 +19,7 @@ from tests.rooms.media.conftest import SPACE, until
 ACK = standing.ACK_KEY.format(space=SPACE)
 
 
-async def test_heartbeat_says_who_and_where_and_stops_with_the_node(running: Running, web: Web) -> None:
+async def test_heartbeat_names_node_and_address_and_stops_with_the_node(running: Running, web: Web) -> None:
     async with running() as (node, _):
         beat = None
         async with asyncio.timeout(10):
@@ -108,7 +108,7 @@ async def test_the_acknowledgement_of_an_ended_space_goes_away(running: Running,
         client.vanish()
 
 
-async def test_who_left_is_dropped_and_others_stay(running: Running, web: Web) -> None:
+async def test_a_participant_who_left_is_dropped_and_others_stay(running: Running, web: Web) -> None:
     await web.write("hana")
     async with running() as (_, call), Crowd() as crowd:
         clients = {name: await call.connect(crowd, name) for name in ("hana", "lior")}

@@ -1,4 +1,4 @@
-"""Who hears a Space as files (HLS), as the web side publishes it: which node writes them."""
+"""HLS listeners, as the web side publishes them: which node writes the files."""
 
 import asyncio
 from dataclasses import replace
@@ -45,7 +45,7 @@ async def test_the_meant_boot_writes_the_files_of_a_space(running: Running, web:
 
 
 @pytest.mark.parametrize("says", ["nothing", "another"])
-async def test_another_start_that_is_to_write_ends_it_here(running: Running, web: Web, says: str) -> None:
+async def test_if_another_boot_is_to_write_the_files_end_here(running: Running, web: Web, says: str) -> None:
     async with running() as (node, _):
         written = writing(node)
         await web.write("hana", boot="" if says == "nothing" else node.boot)
@@ -58,13 +58,13 @@ async def test_another_start_that_is_to_write_ends_it_here(running: Running, web
         assert node.engine.spaces[SPACE].files.feed is None
 
 
-async def test_what_is_meant_for_another_start_is_not_begun(running: Running, web: Web) -> None:
+async def test_files_meant_for_another_boot_are_not_begun(running: Running, web: Web) -> None:
     async with running() as (node, _):
         written = writing(node)
         await web.write("hana", boot=node.boot)
         await node.prepare(SPACE)
         await demand(web, "another")
-        await web.redis.publish(standing.LEFT, f"{SPACE} nobody")
+        await web.redis.publish(standing.LEFT, f"{SPACE} unknown")
         version = await web.write("hana", boot=node.boot)
         await until(lambda: node.engine.spaces[SPACE].standing.version == version)
         assert node.engine.spaces[SPACE].files.feed is None

@@ -16,7 +16,7 @@ Samples = dict[tuple[str, str], float]
 
 
 class Node:
-    """What the metrics tell of, with three chunks that wait."""
+    """The node that the metrics describe, with three chunks that wait."""
 
     class _Spool:
         waiting = 3

@@ -50,9 +50,9 @@ async def test_v17_2_1_the_key_of_the_certificate_stays_in_the_memory_of_one_pro
             await until(lambda: node.engine.spaces[SPACE].levels)
             keys.append(private_octets(node))
     assert keys[0] != keys[1]
-    told = [*written_below(tmp_path), *(chunk.data for chunk in web.chunks), repr(web.states).encode()]
+    outputs = [*written_below(tmp_path), *(chunk.data for chunk in web.chunks), repr(web.states).encode()]
     assert web.chunks
-    assert not any(key in octets or b"PRIVATE KEY" in octets for key in keys for octets in told)
+    assert not any(key in octets or b"PRIVATE KEY" in octets for key in keys for octets in outputs)
 
 
 def written_below(folder: Path) -> list[bytes]:
@@ -65,7 +65,7 @@ def private_octets(node: Node) -> bytes:
     return number.to_bytes(32, "big")
 
 
-async def test_the_face_refuses_without_the_secret(running: Running) -> None:
+async def test_the_http_interface_refuses_without_the_secret(running: Running) -> None:
     async with running() as (_, call):
         peers = f"/spaces/{SPACE}/peers"
         asked = (("GET", "/health"), ("GET", "/metrics"), ("POST", peers), ("GET", peers), ("DELETE", f"{peers}/hana"))
@@ -166,8 +166,8 @@ async def test_taken_ports_are_errors(running: Running, redis_url: str, tmp_path
             await second.start()
 
 
-async def test_a_cancellation_that_gets_lost_is_said_again(running: Running, caplog: pytest.LogCaptureFixture) -> None:
-    """As those do that come while redis-py greets the server."""
+async def test_a_cancellation_that_gets_lost_is_repeated(running: Running, caplog: pytest.LogCaptureFixture) -> None:
+    """As cancellations do that come while redis-py connects."""
 
     async def losing_the_first() -> None:
         with suppress(asyncio.CancelledError):
@@ -183,7 +183,7 @@ async def test_a_cancellation_that_gets_lost_is_said_again(running: Running, cap
     assert "do not end" not in caplog.text
 
 
-async def test_a_task_that_hears_no_cancel_does_not_hold_up_the_end(
+async def test_a_task_that_ignores_its_cancellation_does_not_hold_up_the_end(
     running: Running, caplog: pytest.LogCaptureFixture
 ) -> None:
     let_go = asyncio.Event()

@@ -43,7 +43,7 @@ def test_a_rush_costs_the_priority_and_not_the_process() -> None:
     assert done.stdout.split() in (["2", "0", "0"], ["0", "0", "0"])  # SCHED_RR if it is allowed
 
 
-async def test_where_the_system_allows_no_real_time_priority_it_runs_without(
+async def test_if_the_system_allows_no_real_time_priority_it_runs_without(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def refused(process: int, policy: int, param: os.sched_param) -> None:

@@ -119,9 +119,9 @@ async def test_a_node_that_redis_does_not_hear_is_not_drained(
     assert not node.stop_requested.is_set()
 
 
-@pytest.mark.parametrize(("failures", "said", "where"), [(1, "moved to new", "new"), (99, "stays: no page", "old")])
+@pytest.mark.parametrize(("failures", "said", "left_on"), [(1, "moved to new", "new"), (99, "stays: no page", "old")])
 async def test_a_space_stays_if_no_page_can_be_reached(
-    tea: Space, start: Start, monkeypatch: pytest.MonkeyPatch, failures: int, said: str, where: str
+    tea: Space, start: Start, monkeypatch: pytest.MonkeyPatch, failures: int, said: str, left_on: str
 ) -> None:
     await two(start)
     await database(placement.place)(tea)
@@ -136,4 +136,4 @@ async def test_a_space_stays_if_no_page_can_be_reached(
 
     monkeypatch.setattr(events, "hint", failing)
     assert f"({tea.pk}) {said}" in await media("drain", "old")
-    assert await node_of(tea) == where
+    assert await node_of(tea) == left_on

@@ -85,7 +85,7 @@ async def refusal(*arguments: str) -> str:
 
 
 @asynccontextmanager
-async def everybody(tea: Space, *people: User) -> AsyncIterator[list[Follower]]:
+async def two_voices(tea: Space, *people: User) -> AsyncIterator[list[Follower]]:
     """hana and sol at open microphones, and all others listening."""
     voices = {0: tone_packets(HANA), 1: tone_packets(SOL)}
     async with Crowd() as crowd, pages(tea, *people) as opened:
@@ -165,11 +165,11 @@ async def test_a_drained_node_gets_no_new_space_until_that_is_undone(tea: Space,
     assert (await database(placement.place)(tea)).boot == node.boot
 
 
-async def test_without_another_node_spaces_go_on_where_they_are(
+async def test_without_another_node_spaces_stay_on_their_node(
     tea: Space, hana: User, sol: User, lior: User, start: Start
 ) -> None:
     node = await start("n1")
-    async with everybody(tea, hana, sol, lior) as followers:
+    async with two_voices(tea, hana, sol, lior) as followers:
         await hear(followers)
         await beat(lambda nodes: bool(nodes[0].spaces))
         said = await media("drain", "n1")
@@ -189,7 +189,7 @@ async def test_everyone_goes_on_hearing_everyone_while_a_node_is_drained_and_sto
     old, new = await start("old", kept), await start("new", kept, capacity=2000)
     old.engine.load, new.engine.load = 0.0, 0.5
     await beat(lambda nodes: nodes[0].name == "old")
-    async with everybody(tea, hana, sol, lior, dee) as followers:
+    async with two_voices(tea, hana, sol, lior, dee) as followers:
         await hear(followers)
         await beat(lambda nodes: any(node.name == "old" and node.spaces for node in nodes))
         async with watched() as stalls:
@@ -221,7 +221,7 @@ async def test_everyone_stays_on_the_old_node_if_the_new_one_dies_meanwhile(
     old, new = await start("old"), await start("new")
     new.engine.load = 0.5
     await beat(lambda nodes: nodes[0].name == "old")
-    async with everybody(tea, hana, sol, lior) as followers:
+    async with two_voices(tea, hana, sol, lior) as followers:
         await hear(followers)
         await beat(lambda nodes: any(node.name == "old" and node.spaces for node in nodes))
         new.engine.close = lambda name: None  # its Spaces do not end in order
@@ -239,7 +239,7 @@ async def test_a_space_stays_if_no_other_node_has_enough_free_places(
     tea: Space, hana: User, sol: User, lior: User, start: Start
 ) -> None:
     old = await start("old")
-    async with everybody(tea, hana, sol, lior) as followers:
+    async with two_voices(tea, hana, sol, lior) as followers:
         await hear(followers)
         await start("small", capacity=2)
         await beat(lambda nodes: any(node.name == "old" and node.spaces for node in nodes))
@@ -283,14 +283,14 @@ async def test_listeners_queue_and_move_up(
     for person in (dee, mo):
         await database(person.follow)(hana)
     node = await start("n1", capacity=3)
-    async with everybody(tea, hana, sol, lior) as [host, _, listener], pages(tea, dee, mo) as opened:
+    async with two_voices(tea, hana, sol, lior) as [host, _, listener], pages(tea, dee, mo) as opened:
         await beat(lambda nodes: nodes[0].free_places == 0)
         crowd = host.crowd
         first, second = (Follower(page, crowd, (HANA, SOL)) for page in opened)
         for place, late in enumerate((first, second), 1):
             ear = crowd.add(Ear(()))
             assert (await late.offer(ear))["code"] == "full"
-            await until(partial(_is_at, late, place), 20)
+            await until(partial(_has_place, late, place), 20)
         await listener.page.send(type="leave", id=1)
         left = time.monotonic()
         await until(lambda: first.waiting[-1] == 0, 20)
@@ -305,7 +305,7 @@ async def test_listeners_queue_and_move_up(
             await late.close()
 
 
-def _is_at(late: Follower, place: int) -> bool:
+def _has_place(late: Follower, place: int) -> bool:
     return late.waiting == [place]
 
 
@@ -314,7 +314,7 @@ async def test_a_member_who_comes_to_the_stage_does_not_wait(
 ) -> None:
     await database(dee.follow)(hana)
     node = await start("n1")
-    async with everybody(tea, hana, sol, lior) as [host, *_], pages(tea, dee) as [page]:
+    async with two_voices(tea, hana, sol, lior) as [host, *_], pages(tea, dee) as [page]:
         node.engine.admission.most = 0.0
         await beat(lambda nodes: nodes[0].full)
         late = Follower(page, host.crowd, (HANA, SOL))

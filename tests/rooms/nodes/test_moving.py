@@ -16,7 +16,7 @@ from rooms import events, protocol
 from rooms.loops import database
 from rooms.media import live_space
 from rooms.media.client.peer import Crowd
-from rooms.media.contract.held import NOBODY, Held
+from rooms.media.contract.held import NOTHING_HELD, Held
 from rooms.media.contract.standing import KEY
 from rooms.media.node import Node
 from rooms.models import Space
@@ -25,7 +25,7 @@ from rooms.store.client import redis_client
 from tests.rig.live.follower import Follower
 from tests.rig.live.page import _close_what_belongs_to_the_loop, pages
 from tests.rooms.media.conftest import until
-from tests.rooms.nodes.test_media import HANA, SOL, Start, everybody, hear, media, start
+from tests.rooms.nodes.test_media import HANA, SOL, Start, hear, media, start, two_voices
 from tests.rooms.nodes.test_strays import beat
 
 __all__ = ["_close_what_belongs_to_the_loop", "start"]
@@ -87,7 +87,7 @@ async def test_one_call_without_an_answer_is_no_death(
     tea: Space, hana: User, sol: User, lior: User, start: Start, steps: Steps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, new = await two(start)
-    async with everybody(tea, hana, sol, lior) as followers:
+    async with two_voices(tea, hana, sol, lior) as followers:
         await placed(followers)
         once = Unanswered(monkeypatch, new, 1, lambda: steps.sent == ["stage", "all"])
         assert "moved to new: 3 connected" in await media("drain", "old")
@@ -103,7 +103,7 @@ async def test_everyone_comes_back_from_a_node_that_is_given_up_though_it_lives(
 ) -> None:  # fmt: skip
     await database(dee.follow)(hana)
     old, new = await two(start)
-    async with everybody(tea, hana, sol, lior) as followers:
+    async with two_voices(tea, hana, sol, lior) as followers:
         await placed(followers)
         Unanswered(monkeypatch, new, len(moving.PAUSES), lambda: steps.sent == ["stage", "all"])
         assert "stays: new does not answer any more." in await media("drain", "old")
@@ -127,7 +127,7 @@ async def test_a_node_that_does_not_say_who_is_in_a_space_is_not_taken_for_an_em
     tea: Space, hana: User, sol: User, lior: User, start: Start, monkeypatch: pytest.MonkeyPatch, number: int, why: str
 ) -> None:
     old = await start("old")
-    async with everybody(tea, hana, sol, lior) as followers:
+    async with two_voices(tea, hana, sol, lior) as followers:
         await placed(followers)
         await start("small", capacity=2)
         Unanswered(monkeypatch, old, number, lambda: True)
@@ -140,7 +140,7 @@ async def test_a_move_does_not_begin_before_the_node_says_who_is_there(
     tea: Space, hana: User, sol: User, lior: User, start: Start, steps: Steps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old, new = await two(start)
-    async with everybody(tea, hana, sol, lior) as followers:
+    async with two_voices(tea, hana, sol, lior) as followers:
         await placed(followers)
         Unanswered(monkeypatch, old, ALWAYS, lambda: bool(new.engine.spaces))
         assert "stays: old does not say who is in it." in await media("drain", "old")
@@ -153,7 +153,7 @@ async def test_a_move_does_not_go_on_before_the_node_says_that_it_is_left(
     tea: Space, hana: User, sol: User, lior: User, start: Start, steps: Steps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old, _ = await two(start)
-    async with everybody(tea, hana, sol, lior) as followers:
+    async with two_voices(tea, hana, sol, lior) as followers:
         await placed(followers)
         mute = Unanswered(monkeypatch, old, 20, lambda: steps.sent == ["stage", "all"])
         assert "moved to new: 3 connected" in await media("drain", "old")
@@ -161,14 +161,14 @@ async def test_a_move_does_not_go_on_before_the_node_says_that_it_is_left(
         assert steps.sent == ["stage", "all", "over"]
 
 
-async def test_a_move_that_broke_off_goes_on_to_where_it_was_to_go(
+async def test_a_move_that_broke_off_goes_on_to_the_same_node(
     tea: Space, hana: User, sol: User, lior: User, start: Start, steps: Steps
 ) -> None:
     old, new = await two(start)
     third = await start("third")
     third.engine.load = 0.9
     await beat(lambda alive: alive[-1].name == "third")
-    async with everybody(tea, hana, sol, lior) as followers, http.client() as client:
+    async with two_voices(tea, hana, sol, lior) as followers, http.client() as client:
         await placed(followers)
         source = next(node for node in await database(placement.nodes)() if node.boot == old.boot)
         moving = asyncio.create_task(draining.empty(source, client, print))
@@ -191,10 +191,10 @@ async def test_a_member_who_changes_networks_in_the_middle_of_a_move_keeps_the_c
     async def waits(client: aiohttp.ClientSession, url: str) -> Held | None:
         """The new node seems empty, so the first step lasts until all have changed their network."""
         waiting = url.startswith(new.url) and not restarted.is_set()
-        return NOBODY if waiting else await fetch_held(client, url)
+        return NOTHING_HELD if waiting else await fetch_held(client, url)
 
     monkeypatch.setattr(moving, "fetch_held", waits)
-    async with everybody(tea, hana, sol, lior) as followers:
+    async with two_voices(tea, hana, sol, lior) as followers:
         await placed(followers)
         drained = asyncio.create_task(media("drain", "old"))
         await until(lambda: steps.sent == ["stage"], 20)
@@ -223,7 +223,7 @@ async def test_a_page_that_gets_no_hint_of_a_new_place_follows_all_the_same(
 ) -> None:
     """Redis has lost the message. The boot before sends silence, and that looks like sound."""
     old, new = await two(start)
-    async with everybody(tea, hana, sol, lior) as followers:
+    async with two_voices(tea, hana, sol, lior) as followers:
         await placed(followers)
         await settle(tea, new)
         await until(partial(_are_on, followers, new), 20)
@@ -238,7 +238,7 @@ async def test_no_one_stays_behind_if_a_move_breaks_off_after_its_first_step(
     monkeypatch.setattr(moving, "LATEST_MS", 500)
     monkeypatch.setattr(live_space, "LEFT_SECONDS", 0.5)
     old, new = await two(start)
-    async with everybody(tea, hana, sol, lior) as followers, http.client() as client:
+    async with two_voices(tea, hana, sol, lior) as followers, http.client() as client:
         await placed(followers)
         source = next(node for node in await database(placement.nodes)() if node.boot == old.boot)
         broken = asyncio.create_task(draining.empty(source, client, print))

@@ -59,7 +59,7 @@ class Dark:
         await self._runner.cleanup()
 
     async def come(self, participant: UUID) -> Place:
-        """Where this participant's Space is. Odd numbers are on the node that answers, even ones on silent nodes."""
+        """The place of this Space. Odd numbers are on the node that answers, even ones on silent nodes."""
         away = self.is_known or participant.int % 2
         dark = self._dark[participant.int // 2 % len(self._dark)]
         port = self._runner.addresses[0][1] if away else dark.sockets[0].getsockname()[1]
@@ -78,7 +78,7 @@ async def dark(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Dark]:
     nodes = Dark()
     await nodes.start()
     monkeypatch.setattr(offers, "SECONDS", SECONDS)
-    monkeypatch.setattr(offers, "_come_along", nodes.come)
+    monkeypatch.setattr(offers, "_find_place", nodes.come)
     monkeypatch.setattr(queue, "got_sound", lambda *_: None)
     yield nodes
     await nodes.stop()

@@ -116,7 +116,7 @@ def test_a_new_space_and_one_of_a_node_that_was_started_again_need_not_wait(tea:
     assert placement.place(Space.objects.get(pk=tea.pk)).boot == "2"
 
 
-def test_a_space_is_placed_by_what_hearts_say_once_it_is_locked(tea: Space, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_space_is_placed_by_the_heartbeats_once_it_is_locked(tea: Space, monkeypatch: pytest.MonkeyPatch) -> None:
     beat("one")
     beat("two", boot="2", load=0.5)
     locked = Space.locked
@@ -148,7 +148,7 @@ def test_if_all_nodes_are_full_only_preferred_members_get_one_that_has_a_place(t
     assert placement.place(tea, preferred=True).name == "one"
 
 
-def test_spaces_that_come_at_once_are_spread_though_no_heartbeat_tells_of_them(
+def test_spaces_that_come_at_once_are_spread_although_no_heartbeat_has_them(
     tea: Space, sol: User, lior: User, open_space: Callable[..., Space]
 ) -> None:
     User.objects.update(may_host=True)
@@ -290,7 +290,7 @@ def test_a_member_who_had_sound_gets_it_again_on_a_full_node_until_they_leave(
     assert refused.value.reason == "full"
 
 
-def test_where_the_sound_is_placed_can_be_asked_though_it_is_full(
+def test_the_place_of_the_sound_can_be_asked_even_if_the_node_is_full(
     tea: Space, listener: Participant, hinted: list[events.Hint]
 ) -> None:
     beat("one", full=True)

@@ -60,7 +60,7 @@ async def crowd() -> AsyncIterator[Crowd]:
 async def beat(says: Callable[[list[placement.Node]], bool]) -> None:
     """Wait for heartbeats that say so."""
     async with asyncio.timeout(20):
-        while not says(await sync_to_async(placement.nodes)()):  # noqa: ASYNC110 -- Redis tells it nowhere else
+        while not says(await sync_to_async(placement.nodes)()):  # noqa: ASYNC110 -- only Redis has it
             await asyncio.sleep(0.01)
 
 
@@ -192,7 +192,7 @@ async def test_a_node_that_does_not_answer_is_asked_again_later(
 async def test_words_about_strangers_change_nothing(tea: Space, hana: User, node: Node, crowd: Crowd) -> None:
     async with pages(tea, hana) as [page]:
         client = await listen(page, crowd)
-        for note in ("", "x", f"{tea.pk}", f"{tea.pk} somebody", f"elsewhere {tea.pk}"):
+        for note in ("", "x", f"{tea.pk}", f"{tea.pk} unknown", f"elsewhere {tea.pk}"):
             await async_redis_client().publish(LEFT, note)
         heard = client.received.packets
         await until(lambda: client.received.packets > heard + 5)

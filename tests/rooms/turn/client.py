@@ -34,14 +34,14 @@ class Client:
     def connection_lost(self, _: Exception | None) -> None: ...
 
     async def ask(self, method: Method, **attributes: Any) -> Message:
-        """One request with these attributes, their names written with underscores; Refused where it is."""
+        """Send a request with these attributes, their names written with underscores. Raises Refused."""
         request = Message(method, Class.REQUEST)
         request.attributes |= {name.replace("_", "-"): value for name, value in attributes.items()}
         answer, _ = await self.protocol.request_with_retry(request)
         return answer
 
     async def code_of(self, method: Method, **attributes: Any) -> int:
-        """The error code with which a request is refused, 0 where it is not."""
+        """Send a request. Return the error code of its refusal, 0 if it is accepted."""
         try:
             await self.ask(method, **attributes)
         except Refused as refused:
@@ -55,7 +55,7 @@ class Client:
         return await self.code_of(Method.CHANNEL_BIND, CHANNEL_NUMBER=0x4FF0, XOR_PEER_ADDRESS=(peer, port))
 
     async def allocate(self, family: int = IPV4, transport: int = UDP_TRANSPORT) -> int:
-        """The error code, 0 where we have an allocation."""
+        """Ask for an allocation. Return the error code of its refusal, 0 if it is accepted."""
         wanted = {} if family == IPV4 else {FAMILY: family}
         return await self.code_of(Method.ALLOCATE, LIFETIME=600, REQUESTED_TRANSPORT=transport, **wanted)
 

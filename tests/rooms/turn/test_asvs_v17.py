@@ -1,6 +1,6 @@
 """OWASP ASVS 5.0, V17.1 (TURN server): a test for each item, by its number, on the documented configuration.
 
-test_peers.py asks for every range of V17.1.1 by itself.
+test_peers.py asks for each single range of V17.1.1.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from tests.rooms.turn.client import IPV6, Client, Node, allocated, client
 pytestmark = [pytest.mark.alone, pytest.mark.needs_coturn, pytest.mark.needs_network]
 FORBIDDEN, QUOTA_REACHED = 403, 486
 OF_A_USER, OF_ALL, BYTES_PER_SECOND = 24, 4000, 32_000
-FEW = 30  # allocations of all, where 4000 would take long
+FEW = 30  # allocations of all together: 4000 would take long
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ async def test_v17_1_2_members_together_are_stopped_and_who_is_there_goes_on(sma
 
 
 async def test_v17_1_2_a_member_who_floods_is_slowed_down_and_harms_no_one(coturn: Coturn, node: Node) -> None:
-    """Ten times what is allowed for two seconds; of that no more gets through than for those seconds is allowed."""
+    """Ten times the allowed rate for two seconds. No more gets through than these seconds allow."""
     packet, started = bytes(1000), time.monotonic()
     async with allocated(coturn, user()) as flooding, allocated(coturn, user()) as lior:
         await goes_on(flooding, node)

@@ -25,7 +25,7 @@ STRANGERS: dict[str, Callable[[], tuple[str, str]]] = {
     "no credentials": lambda: ("", ""),
     "expired": lambda: user("dee", seconds=-1),
     "of another secret": lambda: user("dee", secret="0" * 64),
-    "somebody else's password": lambda: (f"{end(user('dee'))}:sol", user("dee")[1]),
+    "another member's password": lambda: (f"{end(user('dee'))}:sol", user("dee")[1]),
     "made longer": lambda: (f"{end(user('dee')) + 3600}:dee", user("dee")[1]),
     "without an end": lambda: ("dee", user("dee")[1]),
     "of the site": lambda: ("sol", "correct horse battery"),

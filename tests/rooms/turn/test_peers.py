@@ -1,4 +1,4 @@
-"""Where coturn relays to: the media node, and nothing else. Every range of the documented deny list counts."""
+"""The addresses that coturn relays to: only the media node. Every range of the documented deny list counts."""
 
 import re
 from ipaddress import ip_address
@@ -11,7 +11,7 @@ from tests.rooms.turn.client import IPV4, IPV6, Node, allocated
 
 pytestmark = [pytest.mark.alone, pytest.mark.needs_coturn, pytest.mark.needs_network]
 FORBIDDEN, WRONG_FAMILY = 403, 443
-EVERYBODY, EVERYBODY6 = "0.0.0.0-255.255.255.255", "::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"
+ALL_IPV4, ALL_IPV6 = "0.0.0.0-255.255.255.255", "::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"
 UNASKED = ""  # refused by coturn before it looks into its lists
 
 # What must not be reached (IANA's registries of special-purpose addresses), addresses of it, and the line against them.
@@ -35,7 +35,7 @@ RESERVED = {
     "broadcast": (["255.255.255.255"], UNASKED),
     "IPv6 unspecified": (["::"], UNASKED),
     "IPv6 loopback": (["::1"], UNASKED),
-    "IPv4 in IPv6, old": (["::7f00:1", "::127.0.0.0", "::10.0.0.1", "::2"], EVERYBODY6),
+    "IPv4 in IPv6, old": (["::7f00:1", "::127.0.0.0", "::10.0.0.1", "::2"], ALL_IPV6),
     "IPv4 mapped": (
         ["::ffff:0:0", "::ffff:10.0.0.1", "::ffff:127.0.0.1", "::ffff:169.254.169.254", "::ffff:192.168.1.1",
          "::ffff:224.0.0.1", "::ffff:8.8.8.8", "::ffff:255.255.255.255"],
@@ -86,8 +86,8 @@ RESERVED = {
         "fec0::-feff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
     ),
     "IPv6 multicast": (["ff00::", "ff02::1", "ff05::2", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"], UNASKED),
-    "the open network": (["8.8.8.8", "1.1.1.1", "223.255.255.255"], EVERYBODY6),
-    "the open IPv6 network": (["2606:4700::1111", "2a00::1", "4000::", "1::1"], EVERYBODY6),
+    "the open network": (["8.8.8.8", "1.1.1.1", "223.255.255.255"], ALL_IPV6),
+    "the open IPv6 network": (["2606:4700::1111", "2a00::1", "4000::", "1::1"], ALL_IPV6),
 }  # fmt: skip
 CASES = [
     pytest.param(address, line, id=f"{name}: {address}") for name, (many, line) in RESERVED.items() for address in many
@@ -138,10 +138,10 @@ async def test_data_passes_to_the_node_and_back(coturn: Coturn, transport: str, 
 
 
 def test_every_line_of_the_deny_list_is_asked_for() -> None:
-    """But for those that coturn does not get to, because it refuses by itself what they name."""
-    by_itself = {"0.0.0.0-0.255.255.255", "127.0.0.0-127.255.255.255", "224.0.0.0-239.255.255.255", "::1"}
-    by_itself |= {"240.0.0.0-255.255.255.255", "ff00::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", EVERYBODY}
-    assert set(denied_ranges()) == {line for _, line in RESERVED.values() if line} | by_itself
+    """Except for ranges that coturn refuses before it looks into its lists."""
+    built_in = {"0.0.0.0-0.255.255.255", "127.0.0.0-127.255.255.255", "224.0.0.0-239.255.255.255", "::1"}
+    built_in |= {"240.0.0.0-255.255.255.255", "ff00::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", ALL_IPV4}
+    assert set(denied_ranges()) == {line for _, line in RESERVED.values() if line} | built_in
 
 
 def test_every_range_of_ipv6_is_a_prefix() -> None:
@@ -156,10 +156,10 @@ def test_every_range_of_ipv6_is_a_prefix() -> None:
 
 async def test_what_operators_are_warned_of(cable: Cable, tmp_path: Path) -> None:
     """Loopback cannot be allowed; an IPv6 range that is no prefix denies less than it seems to; "::" allows IPv4."""
-    everybody = f"denied-peer-ip={EVERYBODY}\ndenied-peer-ip={EVERYBODY6}\n"
+    deny_all = f"denied-peer-ip={ALL_IPV4}\ndenied-peer-ip={ALL_IPV6}\n"
     wrong = "allowed-peer-ip=127.0.0.1\nallowed-peer-ip=::-fff::ffff\n"
     wrong += "denied-peer-ip=2a00:ff::-2a01:1ff:ffff:ffff:ffff:ffff:ffff:ffff\n"
-    coturn = Coturn(cable, tmp_path, {everybody: wrong}, ports=(3490, 454))
+    coturn = Coturn(cable, tmp_path, {deny_all: wrong}, ports=(3490, 454))
     try:
         async with allocated(coturn, user()) as member:
             assert await member.permit("127.0.0.1") == FORBIDDEN

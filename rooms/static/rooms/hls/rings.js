@@ -44,7 +44,7 @@ export class Rings {
     this.#segments = merged(this.#segments, segments);
   }
 
-  /** While nothing is played, nobody is loud. */
+  /** While nothing is played, all levels are 0. */
   #look() {
     const before = this.#heard;
     this.#heard = this.heard();

@@ -17,7 +17,7 @@ export function drawInside(element, room, part) {
   write(part("stage-count"), interpolate(gettext("%s of %s"), [state.stage.length, state.space.max_speakers + 1]));
   drawStage(part("stage"), room, open);
   drawAudience(part("listeners"), part("more"), room, open);
-  part("nobody").hidden = state.listeners > 0;
+  part("no-listeners").hidden = state.listeners > 0;
   drawRequests(part("requests"), room, open);
   write(part("requests-count"), count(state.requests.length));
   part("no-requests").hidden = state.requests.length > 0;

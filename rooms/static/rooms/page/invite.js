@@ -36,7 +36,7 @@ export function invite(room) {
   }
 }
 
-/** "@Sol, lior" -> ["sol", "lior"]; null if the text names nobody, or holds something that cannot be a handle. */
+/** "@Sol, lior" -> ["sol", "lior"]; null if the text names no one, or holds something that cannot be a handle. */
 function named(text) {
   const handles = [...new Set(text.toLowerCase().split(/[\s,;@]+/).filter(Boolean))];
   return handles.length && handles.every((handle) => new RegExp(facts.handle).test(handle)) ? handles : null;

@@ -35,7 +35,7 @@ export class Replica {
     this.state = initial();
   }
 
-  /** Levels come five times a second while anyone is heard. When they stop, nobody is. */
+  /** Levels come five times a second while a voice is heard. When they stop, all voices are silent. */
   #fade() {
     clearTimeout(this.#fading);
     this.#fading = setTimeout(() => this.take({ type: "levels", levels: {} }), LEVELS_LAST);

@@ -1,4 +1,4 @@
-"""Chunks reach the storage, though it or the disk fails for a while, or the node was killed."""
+"""Chunks reach the storage, even if it or the disk fails for a while, or the node is killed."""
 
 import threading
 from collections.abc import Callable, Iterator

@@ -105,7 +105,7 @@ def test_time_never_goes_back(track: Track) -> None:
     assert places == sorted(set(places))
 
 
-def test_a_chunk_closes_though_nothing_comes_any_more(track: Track) -> None:
+def test_a_chunk_closes_even_if_no_packets_come(track: Track) -> None:
     track.speak(10, 0, 0)
     track.tap.tick((CHUNK_MS - 1) * MS)
     assert track.chunks == []

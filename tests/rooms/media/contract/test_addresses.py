@@ -46,7 +46,7 @@ def test_an_address(text: str, host: str, port: int | None) -> None:
         ("::ffff:203.0.113.7", "on this machine only"),
     ],
 )
-def test_what_nobody_could_reach_is_refused_with_the_reason(text: str, reason: str) -> None:
+def test_what_no_browser_can_reach_is_refused_with_the_reason(text: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         parse(text)
 

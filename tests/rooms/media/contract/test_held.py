@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from rooms.media.contract.held import NOBODY, VOICE_COUNTS, Held, HeldVoice, Reception
+from rooms.media.contract.held import NOTHING_HELD, VOICE_COUNTS, Held, HeldVoice, Reception
 from rooms.media.sound.jitter import JitterBuffer
 
 HELD = Held(
@@ -31,7 +31,7 @@ def test_a_muted_microphone_and_a_listener_have_nothing_to_send(participant: str
 def test_an_open_microphone_is_heard_once_a_packet_came() -> None:
     silent = msgspec.structs.replace(HELD, voices={"hana": HeldVoice("t1", False)})
     assert not silent.hears("hana")
-    assert not NOBODY.hears("hana")
+    assert not NOTHING_HELD.hears("hana")
 
 
 def test_every_count_is_one_of_the_jitter_buffer() -> None:

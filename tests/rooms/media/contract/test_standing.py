@@ -37,7 +37,7 @@ def test_what_is_no_note_is_refused(data: bytes) -> None:
         parse_note(data)
 
 
-def test_nobody_is_admitted_after_the_end() -> None:
+def test_no_one_is_admitted_after_the_end() -> None:
     assert not parse(msgspec.json.encode(WRITTEN | {"ended": True})).admits("hana")
 
 

@@ -8,7 +8,7 @@ from aiortc.rtp import RtcpSrPacket
 
 from rooms.media.client.peer import Client
 from rooms.media.client.tones import tone_packets
-from rooms.media.listeners.reports import REPORT_TICKS, REPORT_TURNS
+from rooms.media.listeners.reports import REPORT_ROUNDS, REPORT_TICKS
 from rooms.media.network import rtcp
 from rooms.media.network.quality import STALE_SECONDS
 from rooms.media.sound.adaptation import CALM_REPORTS
@@ -41,7 +41,7 @@ async def test_the_cheapest_of_the_good_ciphers_is_agreed_on(world: World) -> No
     assert connection.get_selected_srtp_profile() == b"SRTP_AEAD_AES_128_GCM"
 
 
-async def test_everybody_gets_a_packet_in_every_tick_with_something_to_hear(world: World) -> None:
+async def test_every_listener_gets_a_packet_in_every_tick_with_something_to_hear(world: World) -> None:
     world.stand("hana")
     hana, lior = await world.join("hana"), await world.join("lior")
     hana.speak(tone_packets(A))
@@ -83,8 +83,8 @@ async def test_the_encoder_prepares_for_the_loss_that_listeners_report(world: Wo
     assert world.engine.spaces[SPACE].held.encoder_step == 0
 
 
-async def test_what_was_reported_long_ago_counts_no_more(world: World) -> None:
-    """Neither of who hears what all hear nor of who talks: their reports do not come any more, their checks do."""
+async def test_old_reports_no_longer_count(world: World) -> None:
+    """That holds for listeners and for speakers: their checks go on, their reports have stopped."""
     world.stand("hana", "sol")
     hana, sol, lior = [await world.join(name, decode=False) for name in ("hana", "sol", "lior")]
     hana.speak(tone_packets(A))
@@ -184,7 +184,7 @@ async def test_twelve_loud_voices_are_all_heard(world: World) -> None:
 
 
 async def test_twelve_voices_that_begin_together_at_full_scale_are_heard_undistorted(world: World) -> None:
-    """By who listens and by who talks, from the first moment on: what wraps or is cut off is no pure tone any more."""
+    """For listeners and speakers, from the first moment on: sound that wraps or is cut off is no pure tone any more."""
     names = [f"voice-{number}" for number in range(12)]
     world.stand(*names)
     lior = await world.join("lior")
@@ -245,12 +245,12 @@ def report(world: World, talking: dict[Client, float], listeners: list[Client], 
 
 
 def steps(world: World) -> dict[str, int]:
-    """The step of each encoder: of what all hear, and of who talks."""
+    """The steps of the encoders: that of the shared mix, and those of speakers."""
     space = world.engine.spaces[SPACE]
     return {"all": space._encoder.step} | {name: one.step for name, one in space._minus._encoders.items()}
 
 
-async def test_ticks_that_were_slept_through_are_left_out(world: World) -> None:
+async def test_ticks_during_which_the_process_slept_are_left_out(world: World) -> None:
     world.stand("hana")
     hana, lior = await world.join("hana"), await world.join("lior")
     hana.speak(tone_packets(A))
@@ -287,7 +287,7 @@ async def test_listeners_get_the_time_and_report_how_they_receive(world: World) 
     assert world.engine.spaces[SPACE].held.receptions == {"lior": reception}
 
 
-async def test_reports_leave_in_turns_and_each_listener_gets_one_in_time(world: World) -> None:
+async def test_reports_leave_in_rounds_and_each_listener_gets_one_in_time(world: World) -> None:
     world.stand("hana")
     listeners = [await world.join(f"listener-{number}", decode=False) for number in range(5)]
     first, reported = world.engine._reports._ticks, dict[int, list[int]]()  # by SSRC: in which ticks
@@ -297,11 +297,11 @@ async def test_reports_leave_in_turns_and_each_listener_gets_one_in_time(world: 
             reported.setdefault(report.ssrc, []).append(tick)
     assert reported.keys() == {world.peer(f"listener-{number}").out_ssrc for number in range(5)}
     assert all(again - once == REPORT_TICKS for once, again in reported.values())
-    assert not any(tick % (REPORT_TICKS // REPORT_TURNS) for ticks in reported.values() for tick in ticks)
+    assert not any(tick % (REPORT_TICKS // REPORT_ROUNDS) for ticks in reported.values() for tick in ticks)
 
 
 async def test_a_report_tells_one_moment_in_both_times(world: World) -> None:
-    """It is the moment at which the report leaves, however late the tick is."""
+    """That is the moment at which the report leaves, however late the tick is."""
     world.stand("hana")
     hana, lior = await world.join("hana", decode=False), await world.join("lior", decode=False)
     hana.speak(tone_packets(A))

@@ -36,7 +36,7 @@ async def test_removed_peer_is_dropped_and_stays_out(world: World) -> None:
     assert ("dee", "gone") in world.states
 
 
-async def test_end_of_a_space_drops_everybody(world: World) -> None:
+async def test_end_of_a_space_drops_all_peers(world: World) -> None:
     world.stand("hana")
     hana = await world.join("hana")
     world.stand("hana", ended=True)
@@ -142,7 +142,7 @@ async def come_and_go(world: World, rounds: int) -> None:
 
 
 def held(world: World) -> tuple[int, ...]:
-    """How much of everything that a peer needs there is."""
+    """The numbers of all things that the engine keeps for peers."""
     engine = world.engine
     descriptors = len(list(Path("/proc/self/fd").iterdir()))
     peers = sum(type(thing) is Peer for thing in gc.get_objects())
@@ -151,7 +151,7 @@ def held(world: World) -> tuple[int, ...]:
 
 
 @pytest.mark.parametrize("rounds", [30, pytest.param(2000, marks=pytest.mark.proof)])
-async def test_who_came_and_went_leaves_nothing_behind(world: World, rounds: int) -> None:
+async def test_peers_that_came_and_went_leave_nothing_behind(world: World, rounds: int) -> None:
     world.stand("hana", "dee")
     await world.join("hana")
     await come_and_go(world, 3)
@@ -160,13 +160,13 @@ async def test_who_came_and_went_leaves_nothing_behind(world: World, rounds: int
     assert held(world) == before
 
 
-async def test_what_comes_in_rolls_over_again_and_again(world: World) -> None:
+async def test_incoming_streams_roll_over_again_and_again(world: World) -> None:
     """Sequence numbers, timestamps and SRTP's rollover counter. The packet in which they wrap is lost."""
     world.stand("hana")
     hana, lior = await world.join("hana"), await world.join("lior")
     hana._timestamp = 2**32 - 22 * FRAME
     for turn in range(1, 4):
-        for skipped_to in (5_000, 30_000, 60_000, 65_514):  # by less than half a turn, so that SRTP counts on
+        for skipped_to in (5_000, 30_000, 60_000, 65_514):  # by less than half a round, so that SRTP counts on
             hana._sequence = skipped_to
             hana.speak(tone_packets(A))
             world.step()

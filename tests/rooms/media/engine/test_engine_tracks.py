@@ -61,7 +61,7 @@ async def test_the_mix_is_not_kept_without_listeners(world: World) -> None:
     assert hana.received.packets == received
 
 
-async def test_a_space_in_which_nobody_talks_keeps_nothing(world: World) -> None:
+async def test_a_space_in_which_no_one_talks_keeps_nothing(world: World) -> None:
     world.stand("hana")
     await world.join("hana")
     world.run(7.0)

@@ -1,4 +1,4 @@
-"""Two nodes have a Space for a while: what is kept of it, one of them keeps at any moment."""
+"""Two nodes have a Space for a while: at any moment exactly one of them keeps the sound."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -45,7 +45,7 @@ def test_a_tap_keeps_what_lies_in_its_time_and_nothing_else() -> None:
 @pytest.mark.parametrize(
     ("boot", "kept"), [("new", (AT_MS, 2**53)), ("old", (0, AT_MS)), ("third", (0, 0)), ("", (0, 0))]
 )
-def test_a_standing_says_which_start_keeps_what(boot: str, kept: tuple[int, int]) -> None:
+def test_a_standing_says_which_boot_keeps_what(boot: str, kept: tuple[int, int]) -> None:
     moving = Standing(SPACE, 1, 0.0, boot="new", boot_before="old", from_ms=AT_MS)
     assert moving.kept_by(boot) == kept
     assert Standing(SPACE, 1, 0.0).kept_by(boot) == (0, 2**53)
@@ -117,7 +117,7 @@ async def test_peers_who_stayed_behind_are_dropped_long_after_the_move(nodes: tu
 
 
 async def test_peers_on_a_node_without_the_space_are_dropped(nodes: tuple[World, World]) -> None:
-    """Its node was taken for dead, and has missed that."""
+    """The Space was placed elsewhere, and its node has missed that."""
     old, new = nodes
     stand(nodes, 1, boot="old")
     lior, dee = await old.join("lior"), await old.join("dee")

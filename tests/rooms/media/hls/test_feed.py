@@ -245,7 +245,7 @@ async def test_a_node_goes_on_if_its_writer_does_not_start(
 # The engine
 @pytest.fixture
 def hearing(world: World) -> World:
-    """A node with a Space in which hana has an open microphone. Keeps what it would write."""
+    """A node with a Space in which hana has an open microphone. Keeps the messages for the writer."""
     world.stand("hana")
     return world
 
@@ -282,10 +282,10 @@ async def test_how_loud_she_is_goes_with_her_sound(hearing: World) -> None:
     hearing.engine.write_files(SPACE, "")
     hana.speak(tone_packets(480))
     hearing.run(2.0)
-    told = [piece.levels.get("hana", 0) for piece in pieces(hearing)]
+    reports = [piece.levels.get("hana", 0) for piece in pieces(hearing)]
     loud = [bool(piece.pcm) and bool(abs(np.frombuffer(piece.pcm, np.int16)).max() > 3000) for piece in pieces(hearing)]
-    assert abs(told.index(max(told)) - loud.index(True)) <= 2, "within two pieces of 200 ms"
-    assert max(told) > 50
+    assert abs(reports.index(max(reports)) - loud.index(True)) <= 2, "within two pieces of 200 ms"
+    assert max(reports) > 50
     hearing.stand("hana", muted=("hana",))
     hearing.run(0.5)
     assert pieces(hearing)[-1].levels == {}, "a muted voice has no level"

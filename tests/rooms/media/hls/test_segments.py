@@ -62,7 +62,7 @@ def test_segments_begin_every_two_seconds_of_room_time(nine_seconds: dict[str, l
 
 
 @pytest.mark.parametrize("way", ["aac", "opus"])
-def test_each_segment_goes_on_where_the_one_before_ended(nine_seconds: dict[str, list[Cut]], way: str) -> None:
+def test_each_segment_begins_at_the_end_of_the_one_before(nine_seconds: dict[str, list[Cut]], way: str) -> None:
     for one, other in pairwise(nine_seconds[way]):
         assert one.start + one.samples == other.start
         assert base_time(other.data) == other.start
@@ -70,7 +70,7 @@ def test_each_segment_goes_on_where_the_one_before_ended(nine_seconds: dict[str,
 
 
 def base_time(data: bytes) -> int:
-    """What the file itself says of its beginning (`tfdt`, ISO/IEC 14496-12 section 8.8.12)."""
+    """The beginning of a segment by its own data (`tfdt`, ISO/IEC 14496-12 section 8.8.12)."""
     at = data.index(b"tfdt")
     assert data[at + 4] == 1, "64 bits: room time goes on for long"
     return int.from_bytes(data[at + 8 : at + 16], "big")
@@ -94,7 +94,7 @@ def fitted(heard: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> "np.ndarray
 
 
 @pytest.mark.parametrize(("way", "late"), [("aac", 0), ("opus", 312)])
-def test_a_sound_is_found_where_the_times_say(way: str, late: int) -> None:
+def test_a_sound_is_found_at_its_time(way: str, late: int) -> None:
     """AAC's first packet primes the decoder and lies before the sound; Opus is 6.5 ms late, and nothing says so."""
     sound = np.zeros(6 * SAMPLE_RATE, np.int16)
     click = 3 * SAMPLE_RATE
@@ -113,7 +113,7 @@ def test_the_last_segment_holds_what_is_left(nine_seconds: dict[str, list[Cut]])
 
 
 def test_a_segment_costs_less_than_a_connection() -> None:
-    """Which sends the same packets of Opus with some 60 octets of headers around each of them."""
+    """A connection sends the same packets of Opus with some 60 octets of headers around each of them."""
     noise = np.random.default_rng(1).normal(0, 0.1, 9 * SAMPLE_RATE)
     speech = noise * (1 + np.sin(2 * np.pi * 3 * np.arange(len(noise)) / SAMPLE_RATE))
     cuts = cuts_of((speech.clip(-1, 1) * 32767).astype(np.int16))

@@ -1,4 +1,4 @@
-"""Signatures of folders: whose time is over, whose folder is another one, and what is no signature at all."""
+"""Signatures of folders: expired ones, those of other folders, and texts that are no signature."""
 
 import base64
 import hashlib
@@ -43,7 +43,7 @@ def test_it_is_what_nginx_computes() -> None:
     assert signature == base64.b64encode(digest).decode().replace("+", "-").replace("/", "_").replace("=", "")
 
 
-def test_the_folder_is_the_same_on_every_node_and_tells_nothing() -> None:
+def test_the_folder_is_the_same_on_every_node_and_reveals_nothing() -> None:
     assert folder("secret", "a space") == FOLDER
     assert folder("other", "a space") != FOLDER
     assert "space" not in FOLDER

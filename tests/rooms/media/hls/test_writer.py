@@ -259,7 +259,7 @@ def test_what_it_wrote_beside_the_other_one_goes(rig: WriterRig) -> None:
     assert named == rig.files("m4s") | rig.files("mp4")
 
 
-def test_what_another_one_writes_between_our_bytes_and_their_name_is_another_file(
+def test_a_file_that_another_node_writes_at_the_same_moment_stays_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rename = Path.rename
@@ -382,7 +382,7 @@ def test_levels_go_with_a_space_to_the_next_node(rig: WriterRig) -> None:
     assert digits[4] == "5050505050"
 
 
-def test_who_ends_late_does_not_write_over_the_next_node(rig: WriterRig) -> None:
+def test_a_node_that_ends_late_does_not_overwrite_the_next_one(rig: WriterRig) -> None:
     rig.say(7.0)
     before = rig.restart()
     rig.say(3.0)

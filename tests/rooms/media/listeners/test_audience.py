@@ -28,7 +28,7 @@ def frames() -> list[bytes]:
 
 
 def run(rig: FanOutRig, audiences: Audiences, frames: list[bytes], sink: Sink) -> list[rtp.RtpPacket]:
-    """Hand out a packet at each tick; what one listener got."""
+    """Hand out a packet at each tick. Return what one listener got."""
     got = []
     for frame in frames:
         rig.fanout.clock += opus.FRAME
@@ -91,7 +91,7 @@ def test_a_listener_who_changes_to_short_packets_misses_nothing(
     assert np.array_equal(heard(packets), whole)
 
 
-def test_where_the_encoder_changes_its_mode_the_frames_travel_apart(
+def test_if_the_encoder_changes_its_mode_the_frames_travel_apart(
     rig: FanOutRig, audiences: Audiences, frames: list[bytes]
 ) -> None:
     sink, short = rig.enter(), rig.enter()
@@ -100,7 +100,7 @@ def test_where_the_encoder_changes_its_mode_the_frames_travel_apart(
     packets = run(rig, audiences, [frames[0], opus.SILENT_PACKET, opus.SILENT_PACKET, *frames[3:6]], sink)
     assert [opus.samples_of(packet.payload) // opus.FRAME for packet in packets] == [1, 2, 3]
     assert_seamless(packets)
-    assert len(short.receive()) == 6, "nobody gets a packet twice"
+    assert len(short.receive()) == 6, "no one gets a packet twice"
 
 
 def test_a_listener_who_leaves_is_in_no_group(rig: FanOutRig, audiences: Audiences, frames: list[bytes]) -> None:

@@ -1,4 +1,4 @@
-"""The sessions of a handshake: where they are made, and what happens meanwhile."""
+"""The sessions of a handshake: the thread that makes them, and what happens meanwhile."""
 
 import asyncio
 import threading
@@ -15,7 +15,7 @@ from tests.rooms.media.conftest import SPACE, World, until
 async def test_what_encrypts_at_every_tick_is_made_apart_from_the_handshakes(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In a thread of its own, each for its one stream; in the memory that handshakes use it would be dear."""
+    """A thread of its own makes each for one stream: in the memory of handshakes, encrypting would take longer."""
     made: list[tuple[str, int, int]] = []
 
     def note(policy: Policy) -> Session:

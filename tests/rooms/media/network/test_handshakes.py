@@ -1,4 +1,4 @@
-"""The queue of DTLS records: its bound, its turns, a fault in one of them."""
+"""The queue of DTLS records: its bound, one record per round, a fault in one of them."""
 
 import asyncio
 from collections import Counter
@@ -62,11 +62,11 @@ async def test_what_the_peer_does_not_take_counts_as_its_own() -> None:
 
 
 async def test_a_fault_at_one_record_keeps_no_other_from_its_peer() -> None:
-    told: list[dict[str, Any]] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+    handed: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: handed.append(context))
     handshakes, session = Handshakes(Counter()), Fed()
     one = peer(session)
     for record in (b"fault", b"2", b"3"):
         handshakes.put(one, record)
     await until(lambda: session.records == [b"2", b"3"])
-    assert [str(context["exception"]) for context in told] == ["a fault of ours"]
+    assert [str(context["exception"]) for context in handed] == ["a fault of ours"]

@@ -1,4 +1,4 @@
-"""What members who mean harm and strangers may send: dropped, counted, and everybody else hears on."""
+"""What hostile members and strangers may send: dropped, counted, and all others keep hearing."""
 
 import asyncio
 import os
@@ -85,7 +85,7 @@ async def test_packets_that_are_not_encrypted_or_doubled_are_dropped(world: Worl
     assert world.peer("sol").received == 1
 
 
-async def test_dtls_garbage_after_the_handshake_harms_nobody(world: World, sol: Client) -> None:
+async def test_dtls_garbage_after_the_handshake_harms_no_peer(world: World, sol: Client) -> None:
     for _ in range(50):
         sol.send_raw(b"\x17\xfe\xfd" + os.urandom(60))
         sol.send_raw(b"\x15\xfe\xfd" + bytes(8) + b"\x00\x02\x02\x28")  # an alert that is not encrypted

@@ -131,8 +131,8 @@ def test_the_short_way_checks_the_signature_too(net: Net) -> None:
     ("fault", "cause"),
     [
         ({"password": "wrong"}, "stun-signature"),
-        ({"user": "nobody:browser"}, "stun-stranger"),
-        ({"user": "nobody"}, "stun-stranger"),
+        ({"user": "unknown:browser"}, "stun-stranger"),
+        ({"user": "unknown"}, "stun-stranger"),
         ({"role": stun.CONTROLLED}, "stun-kind"),
     ],
 )
@@ -244,7 +244,7 @@ def test_sound_from_a_nominated_address_moves_the_peer_once_the_old_way_is_silen
 
 
 @pytest.mark.parametrize(("nominate", "genuine"), [(False, True), (True, False)])
-def test_sound_from_an_address_without_nomination_and_forged_sound_move_nobody(
+def test_sound_from_an_address_without_nomination_and_forged_sound_move_no_peer(
     net: Net, nominate: bool, genuine: bool
 ) -> None:
     (_, first), (_, second) = net.socket(), net.socket()
@@ -264,7 +264,7 @@ def test_forged_media_is_no_sign_of_life(net: Net) -> None:
     assert net.peer.address == second
 
 
-def test_a_check_without_nomination_moves_nobody(net: Net) -> None:
+def test_a_check_without_nomination_moves_no_peer(net: Net) -> None:
     (_, first), (_, second) = net.socket(), net.socket()
     net.ice.handle(net.check(), first, 1.0)
     net.ice.handle(net.check(nominate=False, priority=HIGH), second, 10.0)

@@ -44,7 +44,7 @@ class Listener:
 
 @pytest.fixture
 def lior() -> Listener:
-    """A listener who knows that all is well."""
+    """A listener who has received the word `good`."""
     lior = Listener()
     lior.reports()
     assert lior.news() == ALL_WELL
@@ -159,11 +159,11 @@ def test_a_silent_open_microphone_is_noticed_within_three_seconds() -> None:
     connection.watch(True, source, now + 8.0)
     assert connection.news(now + 8.0) == State(GOOD, "", "", arrives=False)
     connection.watch(False, source, now + 9.1)
-    assert connection.news(now + 9.1) == ALL_WELL, "nobody expects anything of a closed microphone"
+    assert connection.news(now + 9.1) == ALL_WELL, "nothing is expected of a muted microphone"
 
 
 @pytest.mark.asyncio
-async def test_the_node_tells_each_participant_about_their_own_connection(world: World) -> None:
+async def test_each_participant_gets_the_state_of_their_own_connection(world: World) -> None:
     world.stand("hana")
     hana, lior = await world.join("hana", decode=False), await world.join("lior", decode=False)
     hana.speak(tone_packets(440.0))
@@ -177,7 +177,7 @@ async def test_the_node_tells_each_participant_about_their_own_connection(world:
 
 
 @pytest.mark.asyncio
-async def test_the_node_tells_an_open_microphone_that_nothing_arrives(world: World) -> None:
+async def test_a_participant_learns_that_nothing_of_the_open_microphone_arrives(world: World) -> None:
     world.stand("hana", "sol", muted=("sol",))
     hana, _sol = await world.join("hana", decode=False), await world.join("sol", decode=False)
     world.run(2.8)

@@ -13,7 +13,7 @@ PACKETS = 200
 
 
 class Port:
-    """A socket, and who reads it: how often that was, and what it got."""
+    """A socket and its reader. Counts the reads and keeps the packets."""
 
     def __init__(self) -> None:
         self.ours, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -34,7 +34,7 @@ class Port:
         return True
 
     async def gets(self, count: int) -> int:
-        """How many reads it takes until so many packets are here that come one after the other."""
+        """Send `count` packets one after the other. Return how many reads took them."""
         before, wanted = self.reads, self.got + count
         for _ in range(count):
             self.theirs.send(b"packet")

@@ -31,13 +31,13 @@ class Room:
         self.world, self.sol, self.lior = world, sol, lior
 
     def restart(self, client: Client, name: str) -> str:
-        """Give a client new ICE credentials; the answer that it was given."""
+        """Give a client new ICE credentials. Return the answer of the node."""
         answer = self.world.engine.restart(SPACE, self.world.grant(name), client.restart())
         client.accept(answer)
         return answer
 
     def hears(self) -> bool:
-        """Let 20 ms pass; whether lior hears sol in them."""
+        """Let 20 ms pass. Return whether lior hears sol in them."""
         before = self.lior.received.packets
         self.world.step()
         return self.lior.received.packets > before and strength(self.lior.received.pcm(2 * TICK), A) > 0.1
@@ -94,7 +94,7 @@ def ways(world: World, name: str) -> tuple[str, int]:
 
 
 @pytest.mark.parametrize("name", ["lior", "sol"])
-async def test_behind_a_router_that_forgets_one_goes_on_at_the_next_check(room: Room, name: str) -> None:
+async def test_behind_a_router_that_forgets_the_sound_goes_on_at_the_next_check(room: Room, name: str) -> None:
     client = room.sol if name == "sol" else room.lior
     room.world.run(0.5)
     client.move()
@@ -184,7 +184,7 @@ async def test_a_check_of_the_restart_that_was_copied_is_worth_nothing_elsewhere
     assert ways(world, "lior") == ("127.0.0.1", lior.port.port)
 
 
-async def test_a_restart_that_comes_to_nothing_harms_nobody_and_is_forgotten(room: Room) -> None:
+async def test_a_restart_that_fails_harms_no_peer_and_is_forgotten(room: Room) -> None:
     world, offers = room.world, other(room.world)
     for _ in range(20):
         world.engine.restart(SPACE, world.grant("lior"), offers.restart())

@@ -36,7 +36,7 @@ def test_lengths_that_do_not_fit_are_refused(data: bytes) -> None:
         parse(data)
 
 
-def test_rtcp_is_told_apart() -> None:
+def test_rtcp_is_recognised() -> None:
     assert is_rtcp(b"\x80\xc8")
     assert not is_rtcp(build(PACKET))
     assert not is_rtcp(b"\x80")

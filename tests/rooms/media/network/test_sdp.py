@@ -55,7 +55,7 @@ def test_answer_names_every_address_best_first() -> None:
     assert "a=end-of-candidates" in lines
 
 
-def test_a_later_answer_is_preferred_and_a_browsers_own_priorities_decide_only_where_ours_are_equal() -> None:
+def test_a_later_answer_is_preferred_and_a_browsers_priorities_decide_only_if_ours_are_equal() -> None:
     """Between what a browser gives to a relayed address of its own and to one that a server saw (RFC 8445 5.1.2.2)."""
     relayed, seen_by_a_server = (2 << 24) + (65_535 << 8) + 255, 100 << 24
     best = []

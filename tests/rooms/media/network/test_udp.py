@@ -13,7 +13,7 @@ import pytest
 
 from rooms.media.network.udp import UdpPort, unpack
 
-NOBODY = 65_534
+USER_NOBODY = 65_534
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_what_the_queue_has_no_room_for_is_counted(port: Callable[..., UdpPort])
     assert node.overflowed == 105 - len(node.receive()) > 0
 
 
-@pytest.mark.parametrize("user", [os.geteuid(), NOBODY])
+@pytest.mark.parametrize("user", [os.geteuid(), USER_NOBODY])
 def test_the_queue_is_as_long_as_asked_for_or_as_the_machine_allows(port: Callable[..., UdpPort], user: int) -> None:
     allowed = int(Path("/proc/sys/net/core/rmem_max").read_text())
     wanted = 2 * allowed

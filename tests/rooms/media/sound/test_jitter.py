@@ -31,7 +31,7 @@ class Line:
         return self.buffer.insert(sequence, timestamp, payload or PACKETS[number % 50], now or self.now)
 
     def pull(self, ticks: int = 1) -> list[Piece]:
-        """Take what the given ticks need, as a voice does."""
+        """Pull the sound of these ticks, as a voice does."""
         taken: list[Piece] = []
         for _ in range(ticks):
             wanted = FRAME + self.buffer.stretch(self.now, self.buffered)
@@ -152,7 +152,7 @@ def test_numbers_that_wrap_around_go_on(sequence: int, timestamp: int) -> None:
     assert line.buffer.lost == line.buffer.late == line.buffer.jumps == 0
 
 
-def test_65536_packets_are_told_apart() -> None:
+def test_65536_packets_are_distinguished() -> None:
     line = Line()
     for number in range(66_000):
         line.arrive(number)
@@ -196,7 +196,7 @@ def test_a_jump_of_minutes_begins_a_new_stream() -> None:
     assert payloads(line.pieces)[-9:] == PACKETS[5:14]
 
 
-def test_a_stalled_stream_is_played_on_from_where_it_stopped() -> None:
+def test_a_stalled_stream_continues_at_the_point_where_it_stopped() -> None:
     line = Line()
     for number in range(50):
         line.arrive(number)

@@ -16,13 +16,13 @@ def frames(*sounds: np.ndarray) -> list[dict[int, np.ndarray]]:
     ]
 
 
-def test_listeners_hear_everybody_and_talkers_the_others() -> None:
+def test_listeners_hear_everyone_and_talkers_the_others() -> None:
     mixer: Mixer[int] = Mixer()
     shared, own = [], []
     for sounds in frames(tone(440.0, 0.5), tone(1000.0, 0.5)):
-        everybody, without = mixer.mix(sounds)
-        assert everybody is not None
-        shared.append(everybody)
+        shared_mix, without = mixer.mix(sounds)
+        assert shared_mix is not None
+        shared.append(shared_mix)
         own.append(without[0])
     assert strength(np.concatenate(shared), 440.0) == pytest.approx(0.3, rel=0.01)
     assert strength(np.concatenate(shared), 1000.0) == pytest.approx(0.3, rel=0.01)
@@ -36,7 +36,7 @@ def test_a_lone_talker_hears_exactly_nothing() -> None:
     assert not own["hana"].any()
 
 
-def test_nobody_gives_no_mix() -> None:
+def test_without_voices_there_is_no_mix() -> None:
     mixer: Mixer[str] = Mixer()
     assert mixer.mix({}) == (None, {})
 
@@ -54,7 +54,7 @@ def test_twelve_voices_at_full_scale_neither_wrap_nor_clip_flat() -> None:
 
 @pytest.mark.parametrize("voices", [2, 12])
 def test_voices_that_begin_together_at_full_scale_are_turned_down_and_keep_their_shape(voices: int) -> None:
-    """The worst frame there is: all in phase, from the first sample on. Both for who listens and for who talks."""
+    """The worst possible frame: all in phase, from the first sample on. For listeners and for talkers."""
     voice = np.rint(FULL_SCALE * np.cos(np.arange(FRAME) * 2 * np.pi * 200.0 / 48_000)).astype(np.int16)
     shared, own = Mixer[int]().mix(dict.fromkeys(range(voices + 1), voice))
     assert shared is not None

@@ -55,7 +55,7 @@ class Changes:
         self.world.run(seconds)
 
     def check(self) -> None:
-        """What goes on goes on: without clicks, as loud as it was, and without sol's own voice in sol's ears."""
+        """Check that the other voices continue without clicks, as loud as before, and that sol never hears sol."""
         for tick in self.at:
             heard = ticks(self.sol, tick)
             loudness = [strength(piece, STEADY) for piece in heard]
@@ -99,7 +99,7 @@ async def test_leaving_the_stage_in_the_middle_of_a_word_and_coming_back(world: 
 
 
 async def test_talking_together_after_talking_alone(world: World) -> None:
-    """Who talked alone heard silence, and hears the other one come in without a click."""
+    """A person who talked alone heard silence. The other voice comes in without a click."""
     world.stand("hana", "sol")
     hana, sol, lior = [await world.join(name) for name in ("hana", "sol", "lior")]
     sol.speak(TALK)
@@ -134,7 +134,7 @@ def test_a_clock_that_is_off_is_followed_without_clicks(ppm: int) -> None:
     assert voice.jitter.concealed == voice.jitter.lost == voice.jitter.late == 0
 
 
-def test_a_voice_that_is_cut_off_goes_down_from_where_it_was() -> None:
+def test_a_voice_that_is_cut_off_fades_from_its_last_level() -> None:
     voice = Voice()
     packets, heard = tone_packets(COMES_AND_GOES, 2.0), []
     for number, packet in enumerate(packets):
