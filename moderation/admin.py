@@ -66,7 +66,7 @@ class LiveFilter(admin.SimpleListFilter):
 
 @admin.register(Case)
 class CaseAdmin(ReadOnlyAdmin):
-    list_display = ["about", "urgency", "reports_count", "where", "age", "standing"]
+    list_display = ["about", "urgency", "reports_count", "where", "age", "state_now"]
     list_display_links = ["about"]
     list_filter = [StateFilter, LiveFilter, "severity"]
     list_per_page = 50
@@ -124,7 +124,7 @@ class CaseAdmin(ReadOnlyAdmin):
         return gettext("just now") if new else timesince(case.opened_at, depth=1)
 
     @admin.display(description=_("state"), ordering="state")
-    def standing(self, case: Case) -> str:
+    def state_now(self, case: Case) -> str:
         holder = case.holder()
         if holder is not None:
             return gettext("claimed by %(who)s") % {"who": holder.name}

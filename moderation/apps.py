@@ -18,4 +18,4 @@ class ModerationConfig(AppConfig):
             staff.make_group()
 
         post_migrate.connect(migrated, sender=self, weak=False, dispatch_uid="moderation.group")
-        user_logged_in.connect(notices.tell_suspended, dispatch_uid="moderation.suspended")
+        user_logged_in.connect(notices.explain_suspension, dispatch_uid="moderation.suspended")

@@ -62,7 +62,7 @@ def _linked(text: str) -> str:
     )
 
 
-def tell_suspended(request: HttpRequest, user: User, **kwargs: Any) -> None:
+def explain_suspension(request: HttpRequest, user: User, **kwargs: Any) -> None:
     """At log-in, say why the account is suspended. Every page says until when."""
     notice = user.notices.filter(decision__kind=Kind.SUSPEND).with_decision().first() if user.is_suspended() else None
     if notice is not None:

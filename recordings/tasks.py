@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 @shared_task
 def ingest(key: str, meta: dict[str, Any]) -> None:
-    """A media node has shipped a chunk to the storage."""
+    """Enter a chunk that a media node has shipped to the storage into the rows."""
     try:
         chunk = checked(meta)
         Recording.open_for(Space.objects.get(pk=chunk.space)).add_chunk(chunk, key)

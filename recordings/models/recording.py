@@ -123,20 +123,20 @@ class Recording(Mixable):
             facts = {"duration_ms": meta.duration_ms, "key": key, "size": meta.size, "sha256": meta.sha256}
             chunk, created = track.chunks.get_or_create(start_ms=meta.start_ms, defaults=facts)
             if created:
-                recording._mix_again(timezone.now())
+                recording._plan_mix(timezone.now())
             else:
-                chunk.meet(key, meta.sha256)
+                chunk.drop_copy(key, meta.sha256)
         return chunk
 
     @transaction.atomic
-    def mix_anew(self) -> None:
+    def mix_again(self) -> None:
         """Mix the recording again. Safe to repeat. Does nothing while the Space is live, or after the purge."""
         recording = Recording.locked(self.pk)
         if not recording.is_gone:
-            recording._mix_again(timezone.now())
+            recording._plan_mix(timezone.now())
 
-    def _mix_again(self, now: datetime) -> None:
-        """Mix again after a while, in which more chunks may arrive."""
+    def _plan_mix(self, now: datetime) -> None:
+        """Let the mix begin after SETTLE, in which more chunks may arrive. Do nothing while the Space is live."""
         if self.state == State.OPEN:
             return
         self.state, self.mix_at = State.CLOSING, now + SETTLE

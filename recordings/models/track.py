@@ -83,8 +83,8 @@ class Chunk(models.Model):
     def end_ms(self) -> int:
         return self.start_ms + self.duration_ms
 
-    def meet(self, key: str, sha256: str) -> None:
-        """Meet another file of the same track and time: delete a copy, raise ChunkRefused for a different one."""
+    def drop_copy(self, key: str, sha256: str) -> None:
+        """Delete the file `key` if it is a copy of this chunk. Raise ChunkRefused if it differs."""
         if sha256 != self.sha256:
             raise ChunkRefused(f"another chunk begins at the time of {key}")
         if key != self.key:

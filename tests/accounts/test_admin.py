@@ -42,7 +42,7 @@ def test_members_do_not_enter_the_admin(log_in: LogIn, dee: User) -> None:
     assert log_in(dee).get(LIST, follow=True).status_code == 403
 
 
-def test_staff_without_the_right_see_nobody(log_in: LogIn, mo: User) -> None:
+def test_staff_without_the_right_see_no_one(log_in: LogIn, mo: User) -> None:
     assert log_in(mo).get(LIST).status_code == 403
 
 
@@ -102,13 +102,13 @@ def test_staff_hand_out_no_rights(desk: Client, dee: User) -> None:
     assert not dee.is_superuser
 
 
-def test_staff_lock_nobody_out(desk: Client, dee: User) -> None:
+def test_staff_lock_no_one_out(desk: Client, dee: User) -> None:
     assert change(desk, dee, is_active="", bio="seen by staff") == 302
     dee.refresh_from_db()
     assert (dee.is_active, dee.bio) == (True, "seen by staff")
 
 
-def test_a_superuser_does_and_the_apps_above_are_told(
+def test_a_superuser_locks_members_out_and_the_apps_above_get_the_signal(
     desk: Client, mo: User, dee: User, django_capture_on_commit_callbacks: Any
 ) -> None:
     User.objects.filter(pk=mo.pk).update(is_superuser=True)
@@ -134,7 +134,7 @@ def test_staff_do_not_change_staff(desk: Client, mo: User) -> None:
 
 
 @pytest.mark.parametrize("superuser", [False, True])
-def test_nobody_is_deleted_here(desk: Client, mo: User, dee: User, superuser: bool) -> None:
+def test_no_one_is_deleted_here(desk: Client, mo: User, dee: User, superuser: bool) -> None:
     User.objects.filter(pk=mo.pk).update(is_superuser=superuser)
     assert desk.post(f"{LIST}{dee.pk}/delete/", {"post": "yes"}).status_code == 403
     assert "delete_selected" not in desk.get(LIST).content.decode()

@@ -59,7 +59,7 @@ def test_the_session_needs_the_csrf_token(hana: User, lior: User) -> None:
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Token nonsense"}, {"Authorization": "Token"}])
-def test_nobody_gets_in_without_a_token(client: Client, hana: User, headers: dict[str, str]) -> None:
+def test_no_one_gets_in_without_a_token(client: Client, hana: User, headers: dict[str, str]) -> None:
     answer = client.get("/api/people/hana/", headers=headers)
     assert (answer.status_code, answer["WWW-Authenticate"]) == (401, "Token")
     assert answer.json()["code"] in ("not_authenticated", "authentication_failed")
@@ -93,7 +93,7 @@ def test_refusals_speak_the_language_of_the_request(client: Client, as_lior: dic
 
 def test_a_person_who_blocked_me_looks_unknown(client: Client, as_lior: dict[str, str], hana: User, lior: User) -> None:
     hana.block(lior)
-    for path in ("/api/people/hana/", "/api/people/nobody/"):
+    for path in ("/api/people/hana/", "/api/people/unknown/"):
         answer = client.get(path, headers=as_lior)
         assert (answer.status_code, answer.json()) == (404, {"code": "not_found", "detail": "Not found."})
     assert client.post("/api/people/hana/follow/", headers=as_lior).status_code == 404

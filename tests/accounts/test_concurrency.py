@@ -97,7 +97,7 @@ def test_a_request_approved_declined_and_taken_back_at_once_counts_right(crowd: 
     assert wrong_counts() == []
 
 
-def test_everybody_does_everything_to_everybody_at_once(crowd: list[User]) -> None:
+def test_all_do_everything_to_all_at_once(crowd: list[User]) -> None:
     people = crowd[:6]
 
     def live(seed: int) -> None:

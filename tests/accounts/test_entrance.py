@@ -80,8 +80,8 @@ def test_log_in_with_any_case(client: Client, hana: User, typed: str) -> None:
     assert client.session["_auth_user_id"] == str(hana.pk)
 
 
-@pytest.mark.parametrize(("login", "password"), [("hana", "wrong"), ("nobody", PASSWORD), ("", "")])
-def test_a_wrong_log_in_does_not_tell_which_part(client: Client, hana: User, login: str, password: str) -> None:
+@pytest.mark.parametrize(("login", "password"), [("hana", "wrong"), ("unknown", PASSWORD), ("", "")])
+def test_a_wrong_log_in_does_not_reveal_which_part(client: Client, hana: User, login: str, password: str) -> None:
     answer = client.post("/accounts/login/", {"login": login, "password": password})
     assert answer.status_code == 200
     assert "_auth_user_id" not in client.session
@@ -140,7 +140,7 @@ def test_reset_of_a_forgotten_password_by_mail(client: Client, hana: User) -> No
 
 
 @pytest.mark.parametrize("host", ["", "smtp.example.org"])
-def test_no_mail_is_promised_where_none_can_be_sent(client: Client, db: None, settings: Any, host: str) -> None:
+def test_no_mail_is_promised_if_none_can_be_sent(client: Client, db: None, settings: Any, host: str) -> None:
     settings.EMAIL_HOST = host
     page = client.get("/accounts/password/reset/").content.decode()
     assert ("This site does not send email" in page) is not bool(host)
@@ -152,7 +152,7 @@ def test_a_made_up_reset_link_is_refused(client: Client, hana: User) -> None:
     assert "invalid" in page
 
 
-@pytest.mark.parametrize("email", ["hana@example.org", "nobody@example.org"])
+@pytest.mark.parametrize("email", ["hana@example.org", "unknown@example.org"])
 def test_the_page_after_asking_for_a_reset_promises_nothing_for_an_unknown_address(
     client: Client, hana: User, email: str
 ) -> None:
@@ -202,7 +202,7 @@ def test_a_handle_is_typed_as_it_is(client: Client, db: None, path: str) -> None
 
 
 @pytest.mark.parametrize("path", ["login", "signup", "password/reset", "password/reset/done", "inactive"])
-def test_the_doors_are_in_our_frame(client: Client, db: None, path: str) -> None:
+def test_the_pages_of_the_entrance_are_in_our_frame(client: Client, db: None, path: str) -> None:
     page = client.get(f"/accounts/{path}/").content.decode()
     assert '<main id="main"' in page
     assert "Menu:" not in page

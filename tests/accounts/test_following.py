@@ -26,7 +26,7 @@ def test_every_reason_has_a_text() -> None:
     assert all(str(text) for text in TEXTS.values())
 
 
-def test_follow_counts_and_tells_since_when(hana: User, lior: User) -> None:
+def test_follow_counts_and_keeps_its_date(hana: User, lior: User) -> None:
     follow = lior.follow(hana)
     assert follow.state == Follow.State.ACCEPTED
     assert follow.accepted_at == follow.created_at
@@ -125,7 +125,7 @@ def test_members_approve_only_their_own_followers(careful: User, lior: User, dee
     assert lior.relation_to(careful) == Relation.REQUESTED
 
 
-def test_who_follows_already_stays_when_approval_is_switched_on(hana: User, lior: User) -> None:
+def test_present_followers_stay_when_approval_is_switched_on(hana: User, lior: User) -> None:
     lior.follow(hana)
     hana.approves_followers = True
     hana.save(update_fields=["approves_followers"])

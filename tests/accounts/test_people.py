@@ -60,7 +60,7 @@ def test_closed_accounts_are_not_found(hana: User) -> None:
     assert handles(User.objects.search("hana")) == []
 
 
-def test_who_blocked_the_viewer_is_not_found(hana: User, dee: User) -> None:
+def test_a_person_who_blocked_the_viewer_is_not_found(hana: User, dee: User) -> None:
     hana.block(dee)
     assert handles(User.objects.visible_to(dee).search("hana")) == []
     assert handles(User.objects.visible_to(hana).search("dee")) == ["dee"]
@@ -122,7 +122,7 @@ def test_good_standing(dee: User) -> None:
     assert not dee.in_good_standing(now)
 
 
-def test_suspension_is_told_after_commit_and_can_be_lifted(
+def test_suspension_is_signalled_after_commit_and_can_be_lifted(
     dee: User, tomorrow: Any, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
     heard: list[User] = []

@@ -51,7 +51,7 @@ def test_verbs_need_a_log_in_and_post(client: Client, log_in: LogIn, hana: User,
 def test_blocked_people_see_the_same_as_for_an_unknown_handle(log_in: LogIn, hana: User, dee: User) -> None:
     hana.block(dee)
     browser = log_in(dee)
-    refused, unknown = browser.get("/people/hana/"), browser.get("/people/nobody_here/")
+    refused, unknown = browser.get("/people/hana/"), browser.get("/people/unknown/")
     assert refused.status_code == unknown.status_code == 404
     assert "not available" in refused.content.decode()
     assert "Hana Mori" not in refused.content.decode()

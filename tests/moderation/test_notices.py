@@ -49,7 +49,7 @@ def test_one_sees_only_ones_own(log_in: Browser, suspended: Case, lior: User, so
     assert "Nothing has been decided about you" in others
 
 
-def test_the_next_page_tells_once(log_in: Browser, suspended: Case, sol: User) -> None:
+def test_the_next_page_shows_it_once(log_in: Browser, suspended: Case, sol: User) -> None:
     browser = log_in(sol)
     assert "Your account was suspended" in page(browser)
     assert "Your account was suspended" not in page(browser)
@@ -70,7 +70,7 @@ def test_fragments_and_programs_do_not_use_the_notice_up(log_in: Browser, suspen
     assert Notice.objects.unseen().count() == 1
 
 
-def test_a_boosted_page_tells_too(log_in: Browser, suspended: Case, sol: User) -> None:
+def test_a_boosted_page_shows_it_too(log_in: Browser, suspended: Case, sol: User) -> None:
     boosted = PAGE | {"HX-Request": "true", "HX-Boosted": "true"}
     assert "Our rules forbid it" in log_in(sol).get("/me/following/", headers=boosted).content.decode()
 
@@ -84,7 +84,7 @@ def test_the_log_in_says_until_when_and_why(client: Client, suspended: Case, sol
     assert "Our rules forbid it" in text
 
 
-def test_who_is_not_suspended_logs_in_in_silence(client: Client, lior: User) -> None:
+def test_a_member_who_is_not_suspended_logs_in_without_a_message(client: Client, lior: User) -> None:
     answer = client.post("/accounts/login/", {"login": "lior", "password": PASSWORD}, headers=PAGE, follow=True)
     assert "suspended" not in answer.content.decode()
 
@@ -172,7 +172,7 @@ def test_pages_and_api_do_not_name_the_reporter(
         for person in (hana, sol)
         for address in ("/", "/me/decisions/", f"/people/{sol.handle}/", f"/spaces/{tea.pk}/", "/api/spaces/")
     ]
-    suggested = "Dee Wong"  # the home page may suggest anybody
+    suggested = "Dee Wong"  # the home page may suggest any member
     for text in before + after:
         assert [mark for mark in leaks(text, informant) if mark not in ("dee", suggested)] == []
     for text in (page(log_in(sol), "/me/decisions/"), page(log_in(hana), "/me/decisions/")):

@@ -56,7 +56,7 @@ def test_a_reason_has_to_be_chosen(
     assert not Report.objects.exists()
 
 
-def test_the_form_says_who_is_not_told(
+def test_the_form_says_who_learns_nothing(
     log_in: Browser, lior: User, listener: Participant, speaker: Participant, report_address: Address, tea: Space
 ) -> None:
     host = tea.participants.get(user=tea.host)

@@ -34,7 +34,7 @@ def test_the_command_makes_reviewers(dee: User, capsys: pytest.CaptureFixture[st
     assert User.objects.get(pk=dee.pk).has_perm("moderation.claim_case")
 
 
-def test_with_an_unknown_handle_nobody_is_made(dee: User) -> None:
-    with pytest.raises(CommandError, match="No such member: nobody"):
-        call_command("make_reviewer", "dee", "nobody")
+def test_with_an_unknown_handle_no_one_is_made(dee: User) -> None:
+    with pytest.raises(CommandError, match="No such member: unknown"):
+        call_command("make_reviewer", "dee", "unknown")
     assert not User.objects.get(pk=dee.pk).is_staff

@@ -23,7 +23,7 @@ def boss(mo: User) -> User:
 
 
 @pytest.mark.parametrize("model", SHOWN)
-def test_nobody_adds_changes_or_deletes(model: type, boss: User) -> None:
+def test_no_one_adds_changes_or_deletes(model: type, boss: User) -> None:
     request = RequestFactory().get("/")
     request.user = boss
     shown = admin.site._registry[model]

@@ -62,7 +62,7 @@ def test_mixing_twice_leaves_one_mix(ended: Recording) -> None:
     ended.refresh_from_db()
     first = ended.mix_key
     assert not archive(ended)
-    ended.mix_anew()
+    ended.mix_again()
     assert archive(ended)
     ended.refresh_from_db()
     assert ended.mix_key != first

@@ -55,7 +55,7 @@ def test_the_task_takes_in_what_the_node_says(tea: Space, host: Participant) -> 
     assert row.track.recording.space == tea
 
 
-def test_the_listeners_mix_is_a_track_of_nobody(recording: Recording, speak: Callable) -> None:
+def test_the_listeners_mix_is_a_track_without_a_person(recording: Recording, speak: Callable) -> None:
     speak(None, tone(440, 6), 0)
     track = Track.objects.get()
     assert (track.kind, track.turn, track.participant) == (Track.Kind.MIX, None, None)
@@ -198,7 +198,7 @@ def test_the_sweep_collects_when_it_is_time(recording: Recording, host: Particip
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_chunk_told_by_eight_at_once_is_one_row(recording: Recording, host: Participant) -> None:
+def test_one_chunk_sent_eight_times_at_once_is_one_row(recording: Recording, host: Participant) -> None:
     (chunk,) = captured(tone(440, 1), 0, recording.space_id, turn_of(host).pk, host.pk)
     put(chunk)
     assert at_once(*[partial(tasks.ingest, chunk.key, describe(chunk))] * 8) == [None] * 8

@@ -1,4 +1,4 @@
-"""Clips for those who review: right person, right time, silence where nothing was sent. Heard in the decoded clip."""
+"""Clips for those who review: right person, right time, silence if nothing was sent. Checked in the decoded clip."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -41,7 +41,7 @@ def test_time_zero_of_a_clip_is_its_start(recording: Recording, host: Participan
     assert_heard(clips.track_clip(recording, host, 23_000, 40_000), 440, (0, 7000))
 
 
-def test_a_clip_has_its_length_even_where_nothing_was_sent(
+def test_a_clip_has_its_length_even_if_nothing_was_sent(
     recording: Recording, host: Participant, speak: Callable
 ) -> None:
     speak(host, tone(440, 3), 1000)
@@ -93,7 +93,7 @@ def test_all_turns_of_a_person_are_in_one_clip(
     assert_heard(clips.track_clip(recording, speaker, 0, 9000), 440, (1000, 3000), (6000, 8000))
 
 
-def test_while_live_a_clip_ends_where_the_sound_ends(recording: Recording, host: Participant, speak: Callable) -> None:
+def test_while_live_a_clip_ends_with_the_sound(recording: Recording, host: Participant, speak: Callable) -> None:
     speak(host, tone(440, 7), 0)
     assert clips.heard_until_ms(recording, host) == 7000
     assert clips.heard_until_ms(recording) == 0

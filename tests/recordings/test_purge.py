@@ -1,4 +1,4 @@
-"""What is due goes, what is held stays, what broke off is finished, and the receipt tells of it."""
+"""What is due goes, what is held stays, what broke off is finished, and a receipt proves it."""
 
 import hashlib
 import os
@@ -62,7 +62,7 @@ def test_before_that_nothing_goes(ended: Recording, aged: Aged) -> None:
     assert not Receipt.objects.exists()
 
 
-def test_the_receipt_names_nobody(ended: Recording, aged: Aged, hana: User) -> None:
+def test_the_receipt_names_no_one(ended: Recording, aged: Aged, hana: User) -> None:
     aged(31).purge()
     row = str(Receipt.objects.values().get())
     for personal in (hana.handle, hana.display_name, str(hana.pk), str(hana.participations.get().pk), "Tea"):

@@ -73,7 +73,7 @@ def test_if_range_with_anything_else_gives_the_whole(tag: str) -> None:
     assert (response.status_code, body) == (200, DATA)
 
 
-def test_head_tells_the_length_and_sends_nothing() -> None:
+def test_head_gives_the_length_and_sends_nothing() -> None:
     response, body = get(method="head", asked="bytes=0-9")
     assert (response.status_code, response["Content-Length"], body) == (200, "1024", b"")
 

@@ -100,7 +100,7 @@ def test_a_space_that_ended_without_its_recording_being_closed(tea: Space, recor
 
 
 def test_a_file_without_a_row(ended: Recording) -> None:
-    key = f"{ended.prefix}/mixed/nobody.opus"
+    key = f"{ended.prefix}/mixed/no-claim.opus"
     files.save(key, io.BytesIO(b"sound"))
     assert found() == []  # a message may be on its way
     make_old(key)
@@ -195,7 +195,7 @@ def test_sound_as_files_that_a_stopped_node_left(db: None, settings: Any) -> Non
     assert not left.exists()
 
 
-def test_verify_prints_where_and_what(ended: Recording) -> None:
+def test_verify_prints_place_and_fault(ended: Recording) -> None:
     key = a_chunk().key
     files.remove(key)
     out = io.StringIO()
@@ -205,7 +205,7 @@ def test_verify_prints_where_and_what(ended: Recording) -> None:
     assert out.getvalue().startswith(f"row-without-file  {key}  ")
 
 
-def test_list_tells_what_is_kept_and_why(ended: Recording, aged: Callable) -> None:
+def test_list_says_what_is_kept_and_why(ended: Recording, aged: Callable) -> None:
     ended.hold(Hold.Kind.REPORT, "case-1", timezone.now() + timedelta(days=60))
     said = run("list")
     assert str(ended.pk) in said

@@ -104,7 +104,7 @@ class Command(BaseCommand):
             waiting = Recording.objects.filter(Q(pk=pk) | Q(space=pk)).exclude(state__in=(State.OPEN, *GONE))
             if not waiting:
                 raise CommandError(f"Recording {pk} cannot be mixed: it is live, purged, or does not exist.")
-            waiting[0].mix_anew()
+            waiting[0].mix_again()
         for recording in waiting:
             done = archive(recording)
             recording.refresh_from_db()

@@ -67,7 +67,7 @@ def test_what_is_no_file_is_one_line(tmp_path: Path) -> None:
         call_command("import_members", tmp_path / "none.csv")
 
 
-def test_bad_members_are_told_with_their_lines_and_the_others_come_in(run: Run) -> None:
+def test_bad_members_are_reported_with_their_lines_and_the_others_come_in(run: Run) -> None:
     text = (
         "handle,display_name,email\nhana,Hana,\nno,Short,\nsol,Sol,not-an-address\nadmin,Ad,\nlior\n"
         f"dee,{'x' * 51},\nmo,a\u202eb,\n\nkim,Kim,\n"
@@ -140,7 +140,7 @@ def test_a_request_stays_a_request(run: Run, hana: User, lior: User) -> None:
     assert not hana.is_followed_by(lior)
 
 
-def test_bad_follows_are_told_with_their_lines(run: Run, hana: User, lior: User, dee: User) -> None:
+def test_bad_follows_are_reported_with_their_lines(run: Run, hana: User, lior: User, dee: User) -> None:
     hana.block(dee)
     text = "follower,followee\nghost,hana\nlior,ghost\nhana,hana\ndee,hana\nhana,dee\nlior\nlior,hana\n"
     _, err = run("import_follows", text, fails="6 faulty rows of 7;")

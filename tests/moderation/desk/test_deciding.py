@@ -64,7 +64,7 @@ def test_days_do_not_matter_without_a_suspension(log_in: Browser, reviewer: User
 
 
 def heartbeat(*spaces: Space) -> None:
-    """What a sound server says of itself that has these Spaces."""
+    """Write the heartbeat of a sound server that has these Spaces."""
     beat("here", spaces=[str(space.pk) for space in spaces])
 
 

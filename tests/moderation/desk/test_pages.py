@@ -209,7 +209,7 @@ def test_the_sound_of_the_stretch_is_heard(
     assert np.isclose(len(pcm) / MS, 5000, atol=100)
 
 
-def test_while_live_a_stretch_ends_where_the_sound_does(
+def test_while_live_a_stretch_ends_with_the_sound(
     log_in: Browser, reviewer: User, claimed: Case, heard: Recording
 ) -> None:
     pcm = decoded(body(log_in(reviewer).get(sound(claimed, "own", 0, 60_000))))
@@ -263,7 +263,7 @@ def test_the_waveform_is_for_the_owner_of_the_claim(
     assert log_in(colleague).get(desk(claimed, "sound/waveform/")).status_code == 403
 
 
-def test_who_lost_the_claim_is_told(log_in: Browser, reviewer: User, claimed: Case, colleague: User) -> None:
+def test_staff_who_lost_the_claim_see_it(log_in: Browser, reviewer: User, claimed: Case, colleague: User) -> None:
     Case.objects.update(active_at=timezone.now() - CLAIM_IDLE)
     claimed.claim(colleague)
     answer = decide(log_in(reviewer), claimed, kind="dismiss", reason=WHY)

@@ -107,7 +107,7 @@ def test_two_reviewers_claim_at_once_and_one_gets_it(
 # Deciding: refusals
 
 
-def test_who_has_not_claimed_does_not_decide(case: Case, reviewer: User, claimed: Case, colleague: User) -> None:
+def test_staff_without_the_claim_do_not_decide(case: Case, reviewer: User, claimed: Case, colleague: User) -> None:
     assert refused(claimed.decide, colleague, Kind.DISMISS, WHY) == Reason.NOT_CLAIMED
 
 
@@ -287,7 +287,7 @@ def test_a_shorter_suspension_does_not_shorten_a_longer_one(claimed: Case, revie
     assert User.objects.get(pk=sol.pk).suspended_until == longer
 
 
-def test_whose_space_is_ended_is_told_too(claimed: Case, reviewer: User, sol: User, hana: User) -> None:
+def test_the_host_of_an_ended_space_is_notified_too(claimed: Case, reviewer: User, sol: User, hana: User) -> None:
     claimed.decide(reviewer, Kind.END, WHY)
     assert {notice.user for notice in Notice.objects.all()} == {sol, hana}
 

@@ -36,7 +36,7 @@ def refused(reporter: User, space: Space, subject: Participant | None, text: str
 # Refusals
 
 
-def test_who_was_never_inside_cannot_report(tea: Space, dee: User, speaker: Participant) -> None:
+def test_a_person_who_was_never_inside_cannot_report(tea: Space, dee: User, speaker: Participant) -> None:
     with pytest.raises(Participant.DoesNotExist):
         Report.file(dee, tea, speaker, "hate")
     assert not Report.objects.exists()
@@ -82,7 +82,7 @@ def test_a_space_whose_sound_is_gone_cannot_be_reported(
     assert refused(lior, tea, speaker) == Reason.SOUND_IS_GONE
 
 
-def test_reportable_is_where_one_was_while_there_is_sound(
+def test_a_space_can_be_reported_by_people_who_were_there_while_there_is_sound(
     tea: Space, lior: User, dee: User, listener: Participant
 ) -> None:
     assert reportable_by(lior).get() == tea
@@ -129,7 +129,7 @@ def test_room_time_counts_from_the_start(tea: Space, lior: User, speaker: Partic
     assert 180_000 <= Report.file(lior, tea, speaker, "hate").room_ms < 190_000
 
 
-def test_who_has_left_means_the_moment_of_leaving(
+def test_a_report_after_leaving_is_about_the_moment_of_leaving(
     tea: Space, lior: User, speaker: Participant, listener: Participant
 ) -> None:
     Space.objects.filter(pk=tea.pk).update(started_at=timezone.now() - timedelta(minutes=3))

@@ -1,4 +1,4 @@
-"""The mix itself, without database or storage: times, loudness, gaps, damage. Heard in the decoded file."""
+"""The mix without database or storage: times, loudness, gaps, damage. Checked in the decoded file."""
 
 import io
 import resource
@@ -156,7 +156,7 @@ def test_a_whisper_alone_is_not_made_a_roar() -> None:
     assert loudest(sound) < 0.3
 
 
-def test_the_waveform_shows_where_it_is_loud() -> None:
+def test_the_waveform_is_high_at_loud_moments() -> None:
     result, _sound = mixed(captured(tone(440, 2), 0), captured(tone(440, 2), 8000))
     peaks = np.array(result.waveform["data"]).reshape(-1, 2)
     assert result.waveform["length"] == len(peaks) <= 1800
