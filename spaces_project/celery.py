@@ -34,7 +34,7 @@ def keep_our_logging(**kwargs: Any) -> None:
 
 @signals.worker_process_init.connect
 def end_with_the_worker(**kwargs: Any) -> None:
-    """Let a killed worker take its processes along. The sweeps find half-done jobs again."""
+    """End this process when its worker is killed. The sweeps find half-done jobs again."""
     die_with_parent(signal.SIGKILL)
 
 

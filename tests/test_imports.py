@@ -206,7 +206,7 @@ def test_entrances_import_no_other_entrance(app: str) -> None:
     assert {name: others for name, others in wrong.items() if others} == {}
 
 
-def test_nobody_imports_what_another_module_keeps_to_itself() -> None:
+def test_no_module_imports_private_names_of_another() -> None:
     wrong = [
         f"{label(path)}:{node.lineno} imports {alias.name} of {node.module}"
         for path in sources(*ORDER, "bench")

@@ -45,7 +45,7 @@ def test_elsewhere_it_is_said_at_the_end(target: str) -> None:
 
 @pytest.mark.parametrize("target", ["serial", "proof"])
 @pytest.mark.parametrize("ci", ["true", ""])
-def test_nothing_is_said_where_nothing_is_missing(target: str, ci: str) -> None:
+def test_nothing_is_said_if_nothing_is_missing(target: str, ci: str) -> None:
     done = make(target, ci=ci, nginx="there")
     assert done.returncode == 0, done.stderr
     assert "DID NOT RUN" not in done.stdout

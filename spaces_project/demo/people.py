@@ -183,5 +183,5 @@ LISTENERS = (
     ),
 )
 
-EVERYBODY = (*CAST, *VOICES, *LISTENERS)
-BY_HANDLE = {member.handle: member for member in EVERYBODY}
+MEMBERS = (*CAST, *VOICES, *LISTENERS)
+BY_HANDLE = {member.handle: member for member in MEMBERS}

@@ -119,7 +119,7 @@ HAIR: dict[str, tuple[Draw, Draw]] = {
 
 
 def drawn(look: Look) -> Image.Image:
-    """A square picture of somebody who looks like this."""
+    """A square picture of a person who looks like this."""
     canvas = Canvas(look.ground)
     behind, before = HAIR[look.style]
     behind(canvas, look)

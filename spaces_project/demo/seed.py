@@ -13,7 +13,7 @@ from accounts.importing.csv_rows import Row
 from accounts.models import User
 from accounts.refusals import Refused
 from moderation.staff import make_reviewer
-from spaces_project.demo.people import CAST, EVERYBODY, Member
+from spaces_project.demo.people import CAST, MEMBERS, Member
 from spaces_project.demo.pictures import picture
 
 # The crowd: members who only follow others, so that these may host. Every first name with every last one.
@@ -30,12 +30,12 @@ STRIDE = 37  # of the crowd, from one member's first follower to the next one's
 
 @transaction.atomic
 def seed() -> None:
-    """Everybody and everything of a demonstration but its Spaces."""
+    """Make the members of a demonstration with their pictures and follows. The bots open its Spaces. Safe to repeat."""
     people = _people()
-    for member in EVERYBODY:
+    for member in MEMBERS:
         _dress(people[member.handle], member)
     _crowd()
-    for member in EVERYBODY:
+    for member in MEMBERS:
         for other in member.follows:
             with suppress(Refused):  # suspended, or blocked: that a demonstration goes on does not undo it
                 people[member.handle].follow(people[other])
@@ -45,8 +45,8 @@ def seed() -> None:
 
 def _people() -> dict[str, User]:
     """The accounts, with this demonstration's password for those whom a person may be; one hash for all of them."""
-    people = {user.handle: user for user in User.objects.filter(handle__in=[member.handle for member in EVERYBODY])}
-    for member in EVERYBODY:
+    people = {user.handle: user for user in User.objects.filter(handle__in=[member.handle for member in MEMBERS])}
+    for member in MEMBERS:
         if member.handle not in people:
             people[member.handle] = User.objects.create_user(member.handle, display_name=member.name)
     cast = [member.handle for member in CAST]
@@ -71,12 +71,12 @@ def _crowd() -> None:
     names = {
         f"{first}_{last}".lower(): f"{first} {last}" for first, last in itertools.product(FIRST.split(), LAST.split())
     }
-    nobody = make_password(None)
+    unusable = make_password(None)
     User.objects.bulk_create(
-        [User(handle=handle, display_name=name, password=nobody) for handle, name in names.items()],
+        [User(handle=handle, display_name=name, password=unusable) for handle, name in names.items()],
         ignore_conflicts=True,
     )
-    follows = [pair for number, member in enumerate(EVERYBODY) for pair in _followers(member, number, sorted(names))]
+    follows = [pair for number, member in enumerate(MEMBERS) for pair in _followers(member, number, sorted(names))]
     import_follows([Row(line, {"follower": one, "followee": other}) for line, (one, other) in enumerate(follows, 1)])
 
 

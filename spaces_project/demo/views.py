@@ -20,7 +20,7 @@ from spaces_project.demo.people import CAST, SHOWS
 
 @require_safe
 def welcome(request: HttpRequest) -> HttpResponse:
-    """For somebody on this machine who is not logged in; everybody else gets the ordinary page."""
+    """The page for people on this machine who are not logged in. All others get the ordinary home page."""
     if request.user.is_authenticated or not is_from_here(request):
         return home(request)
     ways = [(way, links.path(settings.DEMO_LINK_SECRET, way.handle)) for way in links.WAYS]
@@ -31,7 +31,7 @@ def welcome(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def enter(request: HttpRequest, handle: str, token: str) -> HttpResponse:
-    """Log the member in. Not for anybody elsewhere, whom it does not exist for, and not for a page fetched ahead."""
+    """Log the member in. 404 for requests from other machines, 403 for a page that is fetched ahead."""
     if not is_from_here(request):
         raise Http404
     if not links.is_right(settings.DEMO_LINK_SECRET, handle, token):

@@ -11,7 +11,7 @@ WORDS = 4
 
 
 def secret(name: str) -> str:
-    """A secret of the settings; empty where none is set, also where Django refuses to say so."""
+    """A secret of the settings; empty if none is set, even if Django refuses to read it."""
     try:
         return str(getattr(settings, name))
     except ImproperlyConfigured:

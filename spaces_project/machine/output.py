@@ -1,4 +1,4 @@
-"""Where the words of the children go: onto the console with their names, or into files, one per process."""
+"""The output of child processes: onto the console with their names, or into one file per process."""
 
 import re
 import time
@@ -8,15 +8,15 @@ from typing import IO, Protocol
 
 Say = Callable[[str], None]
 
-LARGEST = 5_000_000  # octets of a file; then it is put aside, and the one before is gone
+LARGEST = 5_000_000  # octets of a file; a larger one becomes `.log.1` and replaces the one before
 ERROR_PAUSE_SECONDS = 10.0  # between two errors of one process on the console
 SHOWN = 200  # characters of an error
-# As our logs mark errors for people (spaces_project/logs.py), and as Python says what nobody caught.
+# Errors as our logs mark them (spaces_project/logs.py), and as Python prints exceptions that were not caught.
 ERROR = re.compile(r"\[(error|critical)\s*\]|^(Traceback \(most recent call last\):|CommandError: )")
 
 
 class Output(Protocol):
-    """Takes what children say, line by line, and says where it stands afterwards."""
+    """Takes the output of children line by line. `place` says in words where that output can be read."""
 
     def take(self, name: str, line: str) -> None: ...
 
@@ -24,7 +24,7 @@ class Output(Protocol):
 
 
 class Console:
-    """Everything, with the name of the process before it."""
+    """Prints every line after the name of its process."""
 
     def __init__(self, say: Say) -> None:
         self._say = say
@@ -37,16 +37,16 @@ class Console:
 
 
 class LogFiles:
-    """`NAME.log` in a folder for each process; on the console only errors, each with the name of its file.
+    """Writes `NAME.log` for each process into a folder. The console gets only errors, with the names of their files.
 
-    A file of the start before becomes `NAME.log.1`. What a process writes faster than once in ten seconds as an error
-    is in its file alone.
+    A file from an earlier start becomes `NAME.log.1`. The console gets at most one error of a process in ten seconds.
+    The file has all of them.
     """
 
     def __init__(self, folder: Path, say: Say) -> None:
         self._folder, self._say = folder, say
         self._files: dict[str, IO[str]] = {}
-        self._said_at: dict[str, float] = {}
+        self._shown_at: dict[str, float] = {}
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def take(self, name: str, line: str) -> None:
@@ -55,7 +55,7 @@ class LogFiles:
         if file.tell() > LARGEST:
             self._files.pop(name).close()
         if ERROR.search(line):
-            self._tell(name, line)
+            self._show(name, line)
 
     def place(self, name: str) -> str:
         return f"in {self._path(name)}"
@@ -75,8 +75,8 @@ class LogFiles:
         file = self._files[name] = path.open("a", buffering=1, encoding="utf-8")
         return file
 
-    def _tell(self, name: str, line: str) -> None:
+    def _show(self, name: str, line: str) -> None:
         now = time.monotonic()
-        if now - self._said_at.get(name, -ERROR_PAUSE_SECONDS) >= ERROR_PAUSE_SECONDS:
-            self._said_at[name] = now
+        if now - self._shown_at.get(name, -ERROR_PAUSE_SECONDS) >= ERROR_PAUSE_SECONDS:
+            self._shown_at[name] = now
             self._say(f"{name}: {line[:SHOWN]} (more {self.place(name)})")

@@ -1,4 +1,4 @@
-"""The addresses at which a browser of this machine reaches a media node of this machine.
+"""The addresses at which browsers on this machine reach its media nodes.
 
 Firefox never pairs a loopback address with another one, and leaves loopback addresses out of its candidates. It hears a
 node only at the address that the machine has in its network. Packets to that address stay inside the machine.
@@ -9,18 +9,18 @@ from ipaddress import ip_address
 
 LOOPBACK = "127.0.0.1"
 ALL_IPV4, ALL = "0.0.0.0", "::"  # noqa: S104
-# Of documentation (RFC 5737, RFC 3849): nobody has them, and to connect a UDP socket sends nothing.
+# Addresses for documentation (RFC 5737, RFC 3849), which no machine has. Connecting a UDP socket sends nothing.
 ELSEWHERE = {socket.AF_INET: "203.0.113.1", socket.AF_INET6: "2001:db8::1"}
 
 
 def in_networks() -> list[str]:
-    """The addresses from which this machine's packets leave, IPv4 first; none when it is in no network."""
+    """The addresses from which this machine's packets leave, IPv4 first. Empty if it is in no network."""
     found = (_towards(family, elsewhere) for family, elsewhere in ELSEWHERE.items())
     return [address for address in found if address]
 
 
 def _towards(family: socket.AddressFamily, elsewhere: str) -> str:
-    """The address from which packets to `elsewhere` would leave; empty when no route leads there."""
+    """The address from which packets to `elsewhere` would leave. Empty if no route leads there."""
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
             probe.connect((elsewhere, 9))
@@ -32,7 +32,7 @@ def _towards(family: socket.AddressFamily, elsewhere: str) -> str:
 
 
 def bind_to(addresses: list[str]) -> str:
-    """The one address to bind to, so that packets to loopback and to each of these arrive."""
+    """The one address to bind to for packets to loopback and to each of these."""
     if not addresses:
         return LOOPBACK
     return ALL if any(":" in address for address in addresses) else ALL_IPV4

@@ -20,7 +20,7 @@ from tests.rig.machine import CHECKOUT, START_SECONDS, Machine, free_port
 
 HANA, SOL = 480, 1_100  # Hz of their voices
 RATE = 48_000
-STOP_SECONDS = 5.0  # a node takes 3.5 s if nobody answers it
+STOP_SECONDS = 5.0  # a node takes 3.5 s if no other program answers it
 BURST_SECONDS, PAUSE_SECONDS = 0.35, 0.15  # noise suppression takes a steady tone for noise
 
 
@@ -69,7 +69,7 @@ def _write(path: Path, samples: "np.ndarray[tuple[int], np.dtype[np.int16]]") ->
 
 
 @pytest.fixture(scope="session")
-def everybody(
+def people(
     site: Machine, playwright: Playwright, chromium_path: str, tone_file: Callable[[int], Path]
 ) -> Iterator[Callable[..., Person]]:
     """All people so far: starting a browser and logging in is slow, so they stay for the next test."""
@@ -88,12 +88,12 @@ def everybody(
 
 
 @pytest.fixture
-def join_as(everybody: Callable[..., Person]) -> Iterator[Callable[..., Person]]:
+def join_as(people: Callable[..., Person]) -> Iterator[Callable[..., Person]]:
     """`join_as("sol", tone=880)`: sol, logged in, in a Chromium process and on a page of their own."""
     here: list[Person] = []
 
     def person(handle: str, **wanted: int) -> Person:
-        one = everybody(handle, **wanted)
+        one = people(handle, **wanted)
         one.new_page()
         here.append(one)
         return one
@@ -114,7 +114,7 @@ def own_node(site: Machine) -> Iterator[int]:
 
 @pytest.fixture
 def other_node(site: Machine, own_node: int, stage: "Stage", request: pytest.FixtureRequest) -> Iterator[str]:
-    """The name of a second node, started beside the machine's own; `indirect` are settings for it.
+    """The name of a second node beside the machine's own; `indirect` are settings for it.
 
     The stage goes with it: a Space that is on it would look for its node, and find the next test's of the same name.
     """
@@ -164,8 +164,8 @@ class Stage:
     Setting it up is slow, so it stays for the next test that wants it, as long as it is whole.
     """
 
-    def __init__(self, everybody: Callable[..., Person], end_spaces: Callable[[], None]) -> None:
-        self._everybody, self._end_spaces = everybody, end_spaces
+    def __init__(self, people: Callable[..., Person], end_spaces: Callable[[], None]) -> None:
+        self._person, self._end_spaces = people, end_spaces
         self._people: tuple[Person, ...] = ()
 
     def people(self) -> tuple[Person, Person]:
@@ -180,7 +180,7 @@ class Stage:
         return bool(self._people) and all(person.is_at_open_microphone() for person in self._people)
 
     def _set_up(self) -> tuple[Person, Person]:
-        hana, sol = self._everybody("hana", tone=HANA), self._everybody("sol", tone=SOL)
+        hana, sol = self._person("hana", tone=HANA), self._person("sol", tone=SOL)
         hana.new_page()
         sol.new_page()
         path = hana.open_space()
@@ -200,13 +200,13 @@ class Stage:
 
 
 @pytest.fixture(scope="session")
-def end_spaces(site: Machine, everybody: Callable[..., Person]) -> Callable[[], None]:
+def end_spaces(site: Machine, people: Callable[..., Person]) -> Callable[[], None]:
     """Ends every live Space, as its host."""
 
     def end() -> None:
         live = "SELECT space.id, handle FROM rooms_space space JOIN accounts_user host ON host.id = host_id"
         for space, handle in site.rows(f"{live} WHERE space.state = 'live'"):
-            host = everybody(handle)
+            host = people(handle)
             host.new_page()
             host.end(space)
             host.page.close()
@@ -215,8 +215,8 @@ def end_spaces(site: Machine, everybody: Callable[..., Person]) -> Callable[[], 
 
 
 @pytest.fixture(scope="session")
-def stage(everybody: Callable[..., Person], end_spaces: Callable[[], None]) -> Stage:
-    return Stage(everybody, end_spaces)
+def stage(people: Callable[..., Person], end_spaces: Callable[[], None]) -> Stage:
+    return Stage(people, end_spaces)
 
 
 @pytest.fixture

@@ -173,7 +173,7 @@ def test_a_report_joins_the_case_that_is_open() -> None:
     assert case.reports.count() == 2
 
 
-def test_what_was_decided_is_still_told() -> None:
+def test_notices_and_suspensions_are_kept() -> None:
     sol, dee = person("sol"), person("dee")
     assert [notice.headline for notice in sol.notices.unseen()] == ["You were removed from the Space “Books by name”"]
     assert not dee.notices.unseen().exists()

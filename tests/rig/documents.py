@@ -1,4 +1,4 @@
-"""The pages of docs/operating/, and the configurations in them: what is printed there is what the tests run.
+"""The pages of docs/operating/, and the configurations in them, which the tests run as they are printed.
 
 Each stands under a mark of its own, `<!-- configuration: NAME -->`, in one of the pages.
 """

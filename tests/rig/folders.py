@@ -16,14 +16,14 @@ def make(kind: str, pid: int) -> Path:
 
 
 def make_open(kind: str) -> Path:
-    """One that every user of the machine may enter, as /srv/spaces is."""
+    """A folder that every user of the machine may enter, as /srv/spaces is."""
     made = make(kind, os.getpid())
     made.chmod(0o755)
     return made
 
 
 def remove(folder: Path) -> None:
-    """The folder, and what PostgreSQL had elsewhere for it, or for `var` in it (as root)."""
+    """Remove the folder, and what PostgreSQL had elsewhere for it, or for `var` in it (as root)."""
     homes = [embedded.postgres_home(one) for one in (folder, folder / "var")]
     for one in (folder, *homes):
         shutil.rmtree(one, ignore_errors=True)

@@ -32,7 +32,7 @@ def free_port(kind: int = socket.SOCK_STREAM) -> int:
 
 
 class Machine:
-    """A folder for one installation, and what runs in it; `settings` are variables of its own."""
+    """A folder for one installation, and what runs in it. `settings` are variables of its own."""
 
     def __init__(self, **settings: str) -> None:
         self.settings = settings
@@ -43,7 +43,7 @@ class Machine:
 
     @property
     def address(self) -> str:
-        """Of its pages, for a browser of this machine."""
+        """The address of its pages, for a browser of this machine."""
         return f"http://localhost:{self.web}"
 
     @property
@@ -115,7 +115,7 @@ class Machine:
         return self._secrets["SPACES_DEMO_PASSWORD"]
 
     def ask_node(self, space: str) -> dict[str, Any]:
-        """What the machine's own media node says of a Space."""
+        """What the machine's own media node answers about a Space."""
         headers = {"Authorization": f"Bearer {self._secrets['MEDIA_SECRET']}"}
         asked = urllib.request.Request(f"http://127.0.0.1:{self.media_http}/spaces/{space}", headers=headers)
         with urllib.request.urlopen(asked, timeout=10) as answer:
@@ -131,7 +131,7 @@ class Machine:
             return connection.execute(query.encode()).fetchall()
 
     def end(self, number: int) -> float:
-        """Send the supervisor a signal; the seconds until none of its processes is left."""
+        """Send the supervisor a signal. Return the seconds until none of its processes is left."""
         assert self.process is not None
         before = time.monotonic()
         self.process.send_signal(number)
@@ -140,7 +140,7 @@ class Machine:
         return time.monotonic() - before
 
     def remove(self) -> None:
-        """Kill the supervisor, who cannot even say good-bye then; and nothing is left of all that it has started."""
+        """Kill the supervisor, which has no time to stop its children. Check that none of them is left."""
         if self.process is not None and self.process.poll() is None:
             self.end(signal.SIGKILL)
         folders.remove(self.var)

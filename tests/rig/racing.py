@@ -10,9 +10,9 @@ SECONDS = 60
 
 
 def at_once(*work: Callable[[], object]) -> list[object]:
-    """Run each in a thread of its own; what each returned, or the exception that it raised.
+    """Run each in a thread of its own. Return the result of each, or the exception that it raised.
 
-    A thread that waits for the caller itself is not waited for: the caller gets a TimeoutError.
+    A thread that waits for the caller would hang: the caller gets a TimeoutError.
     """
     start = Barrier(len(work))
 

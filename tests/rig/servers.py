@@ -19,7 +19,7 @@ _undo: list[Callable[[], object]] = []
 
 
 def _start_run() -> None:
-    """What the whole run shares: secrets and PostgreSQL."""
+    """Start what the whole run shares: secrets and PostgreSQL."""
     folders.sweep()
     os.environ |= {"SPACES_TEST_RUN": "1", "SPACES_DEMO": "0"}
     os.environ |= {"SECRET_KEY": secrets.token_urlsafe(50), "MEDIA_SECRET": secrets.token_urlsafe(32)}
@@ -29,7 +29,7 @@ def _start_run() -> None:
 
 
 def _start_worker() -> None:
-    """What one process of the run has for itself: a folder and Redis."""
+    """Start what belongs to one process of the run: a folder and Redis."""
     os.environ["VAR_DIR"] = str(var := _folder())
     named = os.environ["SPACES_TEST_REDIS"]
     os.environ["REDIS_URL"] = _own_number(named) if named else _start_redis(var)

@@ -1,4 +1,4 @@
-"""What tests ask of a Space again and again."""
+"""Helpers of tests about Spaces."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ from rooms.store.client import redis_client
 
 
 def refused_with(reason: Reason, verb: Callable[..., object], *args: object) -> None:
-    """Call a verb, which has to be refused for this reason."""
+    """Check that a verb is refused for this reason."""
     with pytest.raises(Refused) as refused:
         verb(*args)
     assert refused.value.reason == reason

@@ -1,4 +1,4 @@
-"""What Django itself has to say about the project."""
+"""Django's own checks of the project."""
 
 import os
 import subprocess

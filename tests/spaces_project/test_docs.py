@@ -141,7 +141,7 @@ def test_every_make_target_in_the_documents_exists() -> None:
     assert named - targets == set()
 
 
-def test_every_command_is_named_where_operators_look() -> None:
+def test_every_command_is_named_on_a_page_for_operators() -> None:
     own = {path.stem for path in CHECKOUT.glob("*/management/commands/[a-z]*.py")}
     page = text_of(DOCS / "operating" / "watching.md")
     rows = dict(re.findall(r"^\| `(\w+)` \| `manage.py (\w+)[^|]*` \| \S", page, re.MULTILINE))

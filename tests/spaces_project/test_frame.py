@@ -76,7 +76,7 @@ def test_initials(name: str, letters: str) -> None:
 
 
 @pytest.mark.parametrize(("language", "said"), [("en", "March 4, 2026, 5:30 p.m."), ("de", "4. März 2026 17:30")])
-def test_a_moment_is_told_in_utc_and_carries_what_the_script_needs(language: str, said: str) -> None:
+def test_a_moment_is_shown_in_utc_and_carries_what_the_script_needs(language: str, said: str) -> None:
     when = datetime(2026, 3, 4, 17, 30, tzinfo=UTC)
     with translation.override(language):
         html = written("{{ when|moment }}", when=when)

@@ -52,8 +52,8 @@ def test_without_database_it_is_503(client: Client, monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.django_db
 def test_without_redis_it_is_503(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    nobody = redis.Redis(unix_socket_path="/nonexistent/redis.sock", retry=None)
-    monkeypatch.setattr(health, "redis_client", lambda: nobody)
+    unreachable = redis.Redis(unix_socket_path="/nonexistent/redis.sock", retry=None)
+    monkeypatch.setattr(health, "redis_client", lambda: unreachable)
     answer = client.get("/health")
     assert answer.status_code == 503
     assert answer.json()["redis"] is False

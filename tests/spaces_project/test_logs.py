@@ -18,7 +18,7 @@ from rooms.protocol.events import IceServers
 from rooms.protocol.parts import IceServer
 server = IceServer(urls=["turn:t"], username="9:me", credential="SAY-NOTHING")
 structlog.get_logger("rooms").info("asked", password="SAY-NOTHING", deep=[{"Token": "SAY-NOTHING"}], handle="sol")
-structlog.get_logger("rooms").info("told", event_of=IceServers(servers=[server], seconds=9), credential="SAY-NOTHING")
+structlog.get_logger("rooms").info("sent", event_of=IceServers(servers=[server], seconds=9), credential="SAY-NOTHING")
 logging.getLogger("library").warning("connects with %s", server, extra={"secret": "SAY-NOTHING"})
 logging.getLogger("library").warning("slow %s", "disk", extra={"disk": "sda"})
 logging.getLogger("library").debug("not said")
@@ -43,7 +43,7 @@ def said(**environment: str) -> list[str]:
 
 def test_in_production_every_line_is_json() -> None:
     lines = [json.loads(line) for line in said(SPACES_DEMO="0")]
-    lines = [line for line in lines if line["event"] not in ("asked", "told") and "connects" not in line["event"]]
+    lines = [line for line in lines if line["event"] not in ("asked", "sent") and "connects" not in line["event"]]
     assert [line["event"] for line in lines] == ["space_started", "slow disk", "broken", "Forbidden: /admin/"]
     assert [line["level"] for line in lines] == ["info", "warning", "error", "warning"]
     assert lines[0]["space"] == "abc"

@@ -119,7 +119,7 @@ def test_what_is_no_address_is_refused_without_showing_it(monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     "value", ["/hls/", "https://cdn.example.org/", "http://10.0.0.7:8080/a/b_c/", "https://[2001:db8::7]:8443/hls/"]
 )
-def test_where_files_are_fetched(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+def test_addresses_of_files(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("HLS_URL", value)
     assert env.base("HLS_URL", "/hls/", "Files.") == value
 
@@ -130,14 +130,14 @@ def test_where_files_are_fetched(monkeypatch: pytest.MonkeyPatch, value: str) ->
               "https://cdn.example.org/hls/#/", "https://me:secret@cdn.example.org/", "https://cdn.example.org:0/",
               "https://cdn.example.org:99999/", "https://cdn.example.org; script-src */", "ftp://cdn.example.org/"],
 )  # fmt: skip
-def test_where_no_files_can_be_fetched(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+def test_addresses_that_cannot_have_files(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("HLS_URL", value)
     with pytest.raises(ImproperlyConfigured, match=r"^HLS_URL='"):
         env.base("HLS_URL", "/hls/", "Files.")
 
 
 def test_a_home_of_an_unknown_user_is_no_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VAR_DIR", "~nobody-of-this-name/var")
+    monkeypatch.setenv("VAR_DIR", "~no-such-user/var")
     with pytest.raises(ImproperlyConfigured, match=r"^VAR_DIR="):
         env.path("VAR_DIR", Path("var"), "Folder.", "var")
 

@@ -1,4 +1,4 @@
-"""One member of the demonstration in one Space, in the same way as a browser: websocket, offer, DTLS-SRTP."""
+"""One member of the demonstration in one Space, connected as a browser is: websocket, offer, DTLS-SRTP."""
 
 import asyncio
 import itertools
@@ -58,7 +58,7 @@ class Bot:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, *exception: Any) -> None:
-        if kind is None:  # when the process stops, nobody waits for an answer
+        if kind is None:  # when the process stops, it does not wait for an answer
             await self._say_goodbye()
         await self._exits.aclose()
         self._hang_up()
@@ -172,7 +172,7 @@ class Bot:
             await self._socket.send_str(msgspec.json.encode(frame).decode())
 
     async def _say_goodbye(self) -> None:
-        """Leave in words, so that the others see it at once."""
+        """Send `leave`, so that the others see it at once."""
         if not self.out.is_set():
             await self.attempt("leave")
 

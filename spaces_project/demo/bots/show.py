@@ -11,7 +11,7 @@ from spaces_project.demo.bots.house import House, beside
 from spaces_project.demo.speech.texts import SCENES, speaker
 
 OPEN_AGAIN_SECONDS = 20.0  # after a Space has ended, or could not be opened
-SHOW_SECONDS = 2 * 3600.0  # of one Space: a recording that grows for days is of no use to anybody
+SHOW_SECONDS = 2 * 3600.0  # of one Space: a recording that grows for days is of no use
 PAUSE_SECONDS = 0.7  # between two turns
 ROUND_SECONDS = 10.0  # between two rounds of a scene
 STAGE_SECONDS = 20.0  # for a voice to come onto the stage
@@ -35,7 +35,7 @@ class Programme:
 
     @property
     def question(self) -> list[str]:
-        """The turns of somebody who asks, and of the host who answers."""
+        """The turn of the guest who asks, and that of the host who answers."""
         return list(SCENES[f"{self.scene}-question"])
 
 
@@ -117,21 +117,21 @@ class Show:
             await guest.attempt("step_down")
 
     async def _heckle(self, heckler: Bot, space: str) -> None:
-        """Insults for everybody. A listener reports them, and the host moves the heckler to the audience."""
+        """Let the heckler insult the others. A listener reports it, and the host moves the heckler to the audience."""
         if not await heckler.take_stage(STAGE_SECONDS):
             return
         for turn in INSULTS:
             await heckler.say(turn)
-        await rows.report(space, self.programme.reporter, heckler.handle, "harassment", "Insults everybody who speaks.")
+        await rows.report(space, self.programme.reporter, heckler.handle, "harassment", "Insults everyone who speaks.")
         await self._say(WARNING)
         await heckler.say(LAST_WORD)
-        if where := self.host.replica.speaker(heckler.handle):
-            await self.host.attempt("move_to_audience", participant=where)
+        if participant := self.host.replica.speaker(heckler.handle):
+            await self.host.attempt("move_to_audience", participant=participant)
 
     # Requests to speak
 
     async def _decide(self) -> None:
-        """Admit everybody who asks: bots at once, people after a moment."""
+        """Admit everyone who asks: bots at once, people after a moment."""
         while True:
             for request in list(self.host.replica.requests.values()):
                 if request["person"]["handle"] not in self.programme.voices:

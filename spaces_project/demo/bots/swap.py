@@ -1,4 +1,4 @@
-"""A short Space that has ended by the time somebody looks: with a recording, and two people to judge."""
+"""A short Space that ends during the start: it leaves a recording, and two people to judge."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -11,7 +11,7 @@ HOST, SELLER, SHOUTER = "mira", "gus", "rex"
 LISTENERS = ("ole", "bea")
 TITLE, DESCRIPTION = "Seeds to swap", "Bring what you have, take what you need."
 STAGE_SECONDS = 20.0  # for a bot to come onto the stage
-REPORT_SECONDS = 5.0  # into the sales talk, until somebody has had enough
+REPORT_SECONDS = 5.0  # of the sales talk before it is reported
 
 
 async def hold_swap(house: House) -> None:
@@ -41,7 +41,7 @@ async def _speak(bots: dict[str, Bot], space: str) -> None:
     if SELLER in bots:
         spoken = asyncio.create_task(bots[SELLER].say("gus-1"))
         await asyncio.wait({spoken}, timeout=REPORT_SECONDS)
-        await rows.report(space, HOST, SELLER, "spam", "Wants money before anybody sees a seed.")
+        await rows.report(space, HOST, SELLER, "spam", "Wants money before anyone sees a seed.")
         await spoken
     if SHOUTER in bots:
         await bots[SHOUTER].say("rex-3")

@@ -50,7 +50,7 @@ async def _be_a_guest(house: House, space: str) -> None:
 
 
 async def _heckle(house: House, space: str) -> None:
-    """Ask to speak under a pretext, and insult everybody until the host acts."""
+    """Ask to speak under a pretext, and insult the others until the host acts."""
     async with house.bot(HECKLER, space) as heckler:
         if not await _raise_hand(heckler, "A short remark"):
             return

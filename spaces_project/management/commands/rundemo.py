@@ -26,7 +26,7 @@ class Command(BaseCommand):
 
 
 async def _until_stopped() -> None:
-    """Run until SIGTERM or SIGINT."""
+    """Let the members act until SIGTERM or SIGINT."""
     task = asyncio.current_task()
     assert task is not None
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -190,7 +190,7 @@ class Command(BaseCommand):
         return python(*arguments, environment=environment, folder=settings.BASE_DIR, death_signal=death_signal)
 
     def places(self) -> dict[str, str]:
-        """Variables that say where everything of this start listens."""
+        """Variables with the hosts and ports of this start, for all its processes."""
         ports = {f"{name.upper()}_PORT": str(port) for name, port in self.ports.items()}
         return ports | {"MEDIA_NODES": str(len(self.media))} | (self.local_places() if self.demo else {})
 
@@ -202,7 +202,7 @@ class Command(BaseCommand):
 
     # Health
     def is_healthy(self) -> bool:
-        """Web, nodes and worker are up: the canary that counts is one that this start has heard."""
+        """Whether web, nodes and worker are up. A canary of an earlier start does not count."""
         found = self.health()
         if not (found and found["ok"] and found["nodes"] >= len(self.media) and found["jobs_age_seconds"] is not None):
             return False
@@ -211,12 +211,12 @@ class Command(BaseCommand):
     def health(self) -> dict[str, Any] | None:
         return web_health(self.web_host, self.ports["web"])
 
-    # Words
+    # Output
     def say(self, line: str) -> None:
         try:
             self.stdout.write(line)
             self.stdout.flush()
-        except BrokenPipeError:  # whoever read our output is gone; that is no reason to leave children behind
+        except BrokenPipeError:  # the reader of our output is gone; the children still have to be stopped
             self.stdout = self.stderr
 
     def announce(self) -> None:
@@ -228,7 +228,7 @@ class Command(BaseCommand):
                 self.say(line)
 
     def about_sound(self) -> str:
-        """Where a demonstration's sound arrives, or what is missing when that is loopback alone."""
+        """A line about the address of the sound for Firefox, or why Firefox gets files if there is none."""
         if not self.own_addresses:
             return "This machine is not in a network, so Firefox plays the sound a few seconds late. Chromium does not."
         ports = ", ".join(str(node.port) for node in self.media)

@@ -19,13 +19,13 @@ pytestmark = [pytest.mark.browser, pytest.mark.proof, pytest.mark.needs_nginx]
 
 @pytest.fixture(scope="module")
 def cdn() -> Site:
-    """The edge, of which the origin of the files is known before it can be started."""
+    """The edge. The origin of the files is known before it can be started."""
     return Site(Path(), free_port(), host=CDN)
 
 
 @pytest.fixture(scope="module")
 def spread_site(cdn: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    """An installation of its own, the files of which come from the edge, which fetches them from the site's nginx."""
+    """An installation whose files come from the edge, which fetches them from the site's nginx."""
     machine = Machine(HLS_URL=f"{cdn.url}/hls/", HLS_SECRET=HLS_SECRET)
     try:
         machine.start()

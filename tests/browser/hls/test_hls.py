@@ -1,4 +1,4 @@
-"""The sound as files (HLS) in a real Chromium: by its own player, and by our loader where it has none."""
+"""The sound as files (HLS) in a real Chromium: by its own player, or by our loader if it has none."""
 
 import os
 import signal
@@ -17,10 +17,10 @@ from tests.rig.machine import Machine
 pytestmark = pytest.mark.browser
 JoinAs = Callable[..., Person]
 LONG = PATIENCE_SECONDS * 1000
-LIOR = 1_700  # Hz of his voice
-MOST_LATE = 15.0  # seconds; about 5 with our loader and 8 with Chromium's own player are aimed at, and printed
+LIOR = 1_700  # Hz of lior's voice
+MOST_LATE = 15.0  # seconds; the aims are about 5 with our loader and 8 with Chromium's own player; both are printed
 BACK_SECONDS = 20.0  # ten are promised, on a machine that has nothing else to do
-# As a browser that cannot play HLS by itself.
+# A browser that has no HLS player of its own.
 NO_PLAYER = """const able = HTMLMediaElement.prototype.canPlayType;
 HTMLMediaElement.prototype.canPlayType = function (kind) {
   return /mpegurl/i.test(kind) ? "" : able.call(this, kind);
@@ -56,7 +56,7 @@ two.m4s
 
 @pytest.fixture
 def saver(join_as: JoinAs) -> Callable[..., Person]:
-    """`saver("native")`: lior, who saves data, with the browser's own player, or our "loader" where it has none."""
+    """`saver("native")`: lior, who saves data, with the browser's own player, or our "loader" if it has none."""
 
     def one(how: str, **wanted: int) -> Person:
         lior = join_as("lior", **wanted)
@@ -72,7 +72,7 @@ def hears_files(listener: Person) -> bool:
 
 @pytest.mark.proof
 @pytest.mark.parametrize(("how", "source"), [("native", "/hls/own/"), ("loader", "blob:")])
-def test_who_saves_data_hears_the_space_as_files(
+def test_a_member_who_saves_data_hears_the_space_as_files(
     speakers: tuple[Person, Person], saver: Callable[..., Person], how: str, source: str
 ) -> None:
     hana, _ = speakers
@@ -100,7 +100,7 @@ def test_who_saves_data_hears_the_space_as_files(
 
 @pytest.mark.proof
 @pytest.mark.parametrize("how", ["native", "loader"])
-def test_whoever_comes_to_the_stage_is_there_without_delay_and_goes_back_to_files(
+def test_on_the_stage_there_is_no_delay_and_afterwards_there_are_files_again(
     speakers: tuple[Person, Person], saver: Callable[..., Person], how: str
 ) -> None:
     hana, _ = speakers
@@ -115,7 +115,7 @@ def test_whoever_comes_to_the_stage_is_there_without_delay_and_goes_back_to_file
     lior.open_microphone()
     print(f"on the stage: is heard after {hana.until_hears(LIOR):.2f} s")
     lior.choose("lior", "step-down")
-    until(lambda: hears_files(lior), "lior has files again, as he chose")
+    until(lambda: hears_files(lior), "lior has files again, as chosen")
     print(f"back in the audience: hears hana after {lior.until_hears(HANA):.2f} s")
     hana.last_heard(LIOR)
     expect(lior.listening("lior")).to_be_visible()
@@ -124,7 +124,7 @@ def test_whoever_comes_to_the_stage_is_there_without_delay_and_goes_back_to_file
 
 @pytest.mark.proof
 @pytest.mark.parametrize("how", ["native", "loader"])
-def test_a_removed_listener_hears_no_more_and_his_address_is_of_no_use_soon(
+def test_a_removed_listener_hears_no_more_and_their_last_address_expires(
     join_as: JoinAs, saver: Callable[..., Person], how: str
 ) -> None:
     hana, lior = join_as("hana", tone=HANA), saver(how)
@@ -144,7 +144,7 @@ def test_a_removed_listener_hears_no_more_and_his_address_is_of_no_use_soon(
     expect(lior.find("screen-removed")).to_be_visible(timeout=LONG)
     assert not hears_files(lior)
     until(lambda: lior.page.evaluate(STATUS, address) in (403, 410), "the last address is of no use")
-    print(f"what he had fetched before is refused {time.monotonic() - removed:.1f} s after his removal")
+    print(f"the last address is refused {time.monotonic() - removed:.1f} s after the removal")
     assert time.monotonic() - removed < SECONDS + 5
 
 
@@ -162,7 +162,7 @@ def test_the_choice_is_made_in_the_menu_and_kept(speakers: tuple[Person, Person]
     expect(switch).to_have_attribute("aria-pressed", "true")
     lior.page.reload()
     lior.find("join").click()
-    until(lambda: hears_files(lior), "files again, in a page that was loaded anew")
+    until(lambda: hears_files(lior), "files again, after a reload")
     lior.until_hears(HANA)
     lior.find("reactions").click()
     lior.page.locator("[data-emoji=👏]").click()
@@ -180,7 +180,7 @@ def press(lior: Person) -> None:
 
 @pytest.mark.proof
 @pytest.mark.parametrize("other_node", [{"MEDIA_CAPACITY": "1"}], indirect=True, ids=["of one place"])
-def test_whoever_finds_the_node_full_hears_files(
+def test_a_listener_who_finds_the_node_full_hears_files(
     join_as: JoinAs, site: Machine, own_node: int, other_node: str
 ) -> None:
     hana, lior = join_as("hana", tone=HANA), join_as("lior")
@@ -271,7 +271,7 @@ def test_it_begins_as_late_as_it_can(page: Any, enough: float, names: list[str])
 
 
 @pytest.mark.parametrize(
-    ("now", "where"), [(5.0, None), (9.95, [20, 30]), (12.0, [20, 30]), (25.0, None), (31.0, None)]
+    ("now", "expected"), [(5.0, None), (9.95, [20, 30]), (12.0, [20, 30]), (25.0, None), (31.0, None)]
 )
-def test_it_hops_over_what_is_missing(page: Any, now: float, where: list[int] | None) -> None:
-    assert page.evaluate(HOP, [[[0, 10], [20, 30]], now]) == where
+def test_it_hops_over_what_is_missing(page: Any, now: float, expected: list[int] | None) -> None:
+    assert page.evaluate(HOP, [[[0, 10], [20, 30]], now]) == expected

@@ -1,4 +1,4 @@
-"""Files that cannot be heard, and a browser that stops by itself: there is a way back to the sound."""
+"""Files that cannot be heard, and a browser that stops on its own: there is a way back to the sound."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ __all__ = ["saver"]
 pytestmark = [pytest.mark.browser, pytest.mark.proof]
 FILES = "**/hls/**"
 PAUSE = 'document.getElementById("room-audio").pause()'
-# Where our loader goes back: its element's time is the time of the Space.
+# Notes the moments at which our loader goes back: its element's time is the time of the Space.
 RECORD = """() => {
   window.backwards = [];
   const element = document.getElementById("room-audio");
@@ -28,8 +28,8 @@ RECORD = """() => {
     furthest = Math.max(furthest, element.currentTime);
   }, 50);
 }"""
-# Files whose signature is over, as where the websocket leads nowhere. Gives how often that was said, until it is
-# renewed, and when it is over once more.
+# Files whose signature has expired, as after the websocket was lost. Returns how often the page doubts the network by
+# then, after a renewal, and after it expires again.
 DOUBTS = """async () => {
   const { Playback } = await import("rooms/hls/playback.js");
   const [nothing, address] = [() => {}, { open: true, cookies: false, text: async () => null }];
@@ -48,7 +48,7 @@ DOUBTS = """async () => {
   playback.stop();
   return said;
 }"""
-# A connection is dialled while the microphone is open; it is closed before the TURN servers are known.
+# A connection is dialled while the microphone is open. The microphone is closed before the TURN servers are known.
 CLOSED_MEANWHILE = """async () => {
   const { Peer } = await import("rooms/sound/peer.js");
   const sent = [];
@@ -68,7 +68,7 @@ CLOSED_MEANWHILE = """async () => {
 
 
 @pytest.mark.parametrize("how", ["native", "loader"])
-def test_whoever_cannot_fetch_the_files_hears_over_a_connection(
+def test_if_the_files_cannot_be_fetched_a_connection_is_heard(
     speakers: tuple[Person, Person], saver: Callable[..., Person], how: str
 ) -> None:
     lior = saver(how)
@@ -77,7 +77,7 @@ def test_whoever_cannot_fetch_the_files_hears_over_a_connection(
     print(f"{how}: no file opens: hears hana over a connection after {lior.until_hears(HANA):.1f} s")
     assert not hears_files(lior)
     lior.page.unroute(FILES)
-    again = until(lambda: hears_files(lior), "files, as he chose", 3 * PATIENCE_SECONDS)
+    again = until(lambda: hears_files(lior), "files, as chosen", 3 * PATIENCE_SECONDS)
     print(f"{how}: files again {again:.1f} s after they opened")
     lior.until_hears(HANA)
 
@@ -100,7 +100,7 @@ def test_one_answer_that_is_no_playlist_is_asked_for_again(
     assert lior.problems == []
 
 
-def test_whoever_gets_something_else_than_the_files_hears_over_a_connection(
+def test_if_something_else_comes_than_the_files_a_connection_is_heard(
     speakers: tuple[Person, Person], saver: Callable[..., Person]
 ) -> None:
     lior = saver("loader")
@@ -131,7 +131,7 @@ def test_files_that_do_not_go_on_are_heard_once_and_then_there_is_a_connection(
 
 
 @pytest.mark.parametrize("how", ["connection", "native", "loader"])
-def test_a_pause_by_the_machine_is_told_and_ends_with_a_click(
+def test_a_pause_by_the_machine_is_shown_and_ends_with_a_click(
     speakers: tuple[Person, Person], saver: Callable[..., Person], join_as: JoinAs, how: str
 ) -> None:
     lior = join_as("lior") if how == "connection" else saver(how)
@@ -153,7 +153,7 @@ def test_a_microphone_that_is_closed_amid_a_dial_is_not_sent(join_as: JoinAs) ->
     assert page.evaluate(CLOSED_MEANWHILE) == 0
 
 
-def test_a_signature_that_nobody_renews_is_a_reason_to_look_at_the_websocket(join_as: JoinAs) -> None:
+def test_a_signature_that_is_not_renewed_is_a_reason_to_check_the_websocket(join_as: JoinAs) -> None:
     page: Any = join_as("lior").page
     page.goto("/")
     assert page.evaluate(DOUBTS) == [0, 1, 1, 2]

@@ -1,4 +1,4 @@
-"""The rings around whoever speaks, for those who hear a Space as files: in time with what they hear."""
+"""The rings around people who speak, for listeners to files: in time with what they hear."""
 
 import itertools
 from collections.abc import Callable
@@ -20,7 +20,7 @@ MOST_APART = 0.8  # seconds between ring and sound: levels are of 200 ms, and bo
 TURNS = 3
 PAUSE_SECONDS = 2.5
 BIN = round(HANA / HERTZ_PER_BIN)
-# Every 40 ms: the moment, whether hana has a ring, and how loud her frequency is.
+# Notes every 40 ms: the moment, whether hana has a ring, and how loud her frequency is.
 WATCH = f"""([handle, first, last]) => {{
   const listen = {LISTEN};
   const face = document.querySelector(`[data-testid=stage-person][data-handle=${{handle}}]`);
@@ -39,7 +39,7 @@ MERGED = """async ([before, segments]) => {
   const { merged } = await import("rooms/hls/rings.js");
   return merged(before, segments).map(({ number }) => number);
 }"""
-# The browser's own player has got as far as each of `ends`; what it is taken to play then, one second into it.
+# The browser's own player has buffered up to each of `ends` in turn. Returns what it is believed to play each time.
 NATIVE = """async ([text, ends, start]) => {
   const { NativePlayer } = await import("rooms/hls/native_player.js");
   let end = 0;
@@ -72,13 +72,13 @@ START = 1_790_000_000_000
 
 
 def begins(moments: list[tuple[float, bool]], pause: float = 1.0) -> list[float]:
-    """When something began that had not been there for a while."""
+    """The moments at which something began, after a pause of at least `pause` seconds."""
     there = [at for at, is_there in moments if is_there]
     return [later for at, later in itertools.pairwise(there) if later - at > pause]
 
 
 def ends(moments: list[tuple[float, bool]], pause: float = 1.0) -> list[float]:
-    """When something ended that was not there for a while after that."""
+    """The moments at which something ended, before a pause of at least `pause` seconds."""
     there = [at for at, is_there in moments if is_there]
     return [at for at, later in itertools.pairwise(there) if later - at > pause]
 
@@ -119,7 +119,7 @@ def test_a_ring_comes_and_goes_with_the_sound(
 
 
 # The modules rings.js and playlist.js alone
-def test_levels_are_told_when_their_sound_is_heard(page: Any) -> None:
+def test_levels_are_shown_when_their_sound_is_heard(page: Any) -> None:
     moments = {-1: {}, 0: {"sol": 40}, 199: {"sol": 40}, 250: {"hana": 63}, 399: {"hana": 63}, 450: {}, 900: {}}
     levels = page.evaluate(LEVELS, [PLAYLIST, [START + at for at in moments]])
     assert levels == list(moments.values())
@@ -132,7 +132,7 @@ def test_what_a_playlist_does_not_name_any_more_may_still_be_heard(page: Any) ->
     assert page.evaluate(MERGED, [older, []]) == list(range(40, 46))
 
 
-def test_the_place_in_the_browsers_own_player_is_measured_unless_it_tells_it(page: Any) -> None:
+def test_the_place_in_the_browsers_own_player_is_measured_unless_the_player_knows_it(page: Any) -> None:
     made = Playlist(40)
     for number in range(4):
         made.add(Segment(f"{number}.m4s", "init.mp4", 2.0, START / 1000 + 2 * number))

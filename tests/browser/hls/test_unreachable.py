@@ -1,4 +1,4 @@
-"""A network that lets no live sound through: listeners get files and read why, and get the connection back."""
+"""A network that lets no live sound through: listeners get files, learn why, and get the connection back."""
 
 import time
 from collections.abc import Callable
@@ -13,14 +13,14 @@ pytestmark = [pytest.mark.browser, pytest.mark.proof]
 JoinAs = Callable[..., Person]
 LONG = PATIENCE_SECONDS * 1000
 FILES_WITHIN = 40.0  # seconds; about 25 on a machine that has nothing else to do
-# The page gets port 9 of the node, where nothing answers, for as long as the network is closed.
+# While the network is closed, the page gets port 9 of the node, on which no program answers.
 CLOSED = """window.closed_network ??= true;
 const connect = RTCPeerConnection.prototype.setRemoteDescription;
 RTCPeerConnection.prototype.setRemoteDescription = function ({ type, sdp }) {
   const closed = parent.closed_network;
   return connect.call(this, { type, sdp: closed ? sdp.replace(/^(a=candidate:.* )\\d+ (typ host)/gm, "$19 $2") : sdp });
 };"""
-# The facts of a page, as a site with HLS=0 tells them.
+# The facts of a page, as a site with HLS=0 sends them.
 WITHOUT_FILES = """const parse = JSON.parse;
 JSON.parse = (text, ...how) => {
   const facts = parse(text, ...how);
@@ -54,7 +54,7 @@ def hears_files(person: Person) -> bool:
 
 
 @pytest.mark.parametrize("how", ["by the button", "without a click"])
-def test_a_listener_gets_files_and_is_told_why_and_has_the_connection_back(lior: Person, how: str) -> None:
+def test_a_listener_gets_files_learns_why_and_has_the_connection_back(lior: Person, how: str) -> None:
     came = time.monotonic()
     expect(lior.find("connection")).to_contain_text("delayed by about", timeout=LONG)
     lior.until_hears(HANA)
@@ -93,7 +93,7 @@ def test_a_try_that_fails_interrupts_nothing(lior: Person) -> None:
     assert lior.problems == []
 
 
-def test_on_the_stage_one_is_told_what_to_check_and_goes_on_trying(
+def test_on_the_stage_the_page_says_what_to_check_and_goes_on_trying(
     lior: Person, speakers: tuple[Person, Person]
 ) -> None:
     expect(lior.find("connection")).to_contain_text("delayed by about", timeout=LONG)
@@ -108,7 +108,7 @@ def test_on_the_stage_one_is_told_what_to_check_and_goes_on_trying(
     expect(lior.listening("lior")).to_be_visible()
 
 
-def test_on_a_site_without_files_a_listener_goes_on_trying_and_is_told_what_to_check(
+def test_on_a_site_without_files_the_page_says_what_to_check_and_goes_on_trying(
     speakers: tuple[Person, Person], join_as: JoinAs
 ) -> None:
     lior = join_as("lior")

@@ -1,7 +1,7 @@
-"""The two configurations of one machine in docs/operating/, run as they stand there.
+"""The two configurations of one machine in docs/operating/, run in network namespaces as they are printed.
 
-That is with their variables, the documented nginx on ports 80 and 443, and the addresses that they name, in network
-namespaces. Members come with a real Chromium from their own networks. Only paths and secrets are the test's own.
+They keep their variables, their addresses, and the documented nginx on ports 80 and 443. Members come with a real
+Chromium from their own networks. Only paths and secrets are the test's own.
 """
 
 import os
@@ -51,7 +51,7 @@ window.RTCPeerConnection = class extends Real {
 
 
 class Server:
-    """A machine with Spaces and nginx, on the variables of one of the documented configurations."""
+    """A machine with Spaces and nginx, with the variables of one of the documented configurations."""
 
     address, demo_password = f"https://{HOST}", "correct horse battery"
 
@@ -115,7 +115,7 @@ def places() -> Iterator[Callable[[str], Place]]:
 def browse(
     playwright: Playwright, chromium_path: str, tmp_path: Path, tone_file: Callable[[int], Path]
 ) -> Iterator[Callable[..., Person]]:
-    """`browse("lior", server, place, at)`: lior at a Chromium in a place where the site's name leads to an address."""
+    """`browse("lior", server, place, at)`: lior at a Chromium in a place in which the site's name leads to `at`."""
     people: list[Person] = []
 
     def person(handle: str, server: Server, place: Place, at: str, tone: int = 0) -> Person:
@@ -145,7 +145,7 @@ def no_faults(server: Server) -> None:
 
 
 def hear_hana(browse: Callable[..., Person], server: Server, lior: tuple[Place, str], dee: tuple[Place, str]) -> None:
-    """hana speaks, beside lior; he and dee, each at a place, hear her from the address that they came to."""
+    """hana speaks in lior's place; lior and dee, each in a place, hear her from the address that they connected to."""
     hana = browse("hana", server, *lior, tone=HANA)
     path = hana.open_space()
     hana.join(path)
@@ -158,7 +158,7 @@ def hear_hana(browse: Callable[..., Person], server: Server, lior: tuple[Place, 
 
 
 def test_one_server_with_a_public_address(places: Callable[[str], Place], browse: Callable[..., Person]) -> None:
-    """Members come by IPv4 and by IPv6, and each gets his sound by what he came by."""
+    """Members come by IPv4 and by IPv6, and each gets the sound by the same one."""
     machine, four, six = places("server"), places("four"), places("six")
     four.connect(machine, Link("public", PUBLIC, "203.0.113.1", bits=24))
     four.join("public")
@@ -171,7 +171,7 @@ def test_one_server_with_a_public_address(places: Callable[[str], Place], browse
 
 @contextmanager
 def named(place: Place, address: str) -> Iterator[None]:
-    """Let the site's name lead there in this place, for programs that `ip netns exec` starts in it."""
+    """Let the site's name lead to `address` in this place, for programs that `ip netns exec` starts in it."""
     folder = Path("/etc/netns") / place.name
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "hosts").write_text(f"127.0.0.1 localhost\n{address} {HOST}\n")
@@ -198,7 +198,7 @@ def test_one_machine_behind_a_home_router(places: Callable[[str], Place], browse
 
 @contextmanager
 def forwarding(router: Place) -> Iterator[None]:
-    """What the table of the page forwards; like many it leads no packet from inside back in."""
+    """The ports that the table of the page forwards. Like many routers it leads no packet from inside back in."""
     ports = ["--tcp", "80", "443", "--udp", "40000", "--refuse", GUEST]
     command = [*router.prefix, sys.executable, "-m", "tests.rig.browser.router", PUBLIC, HOME, *ports]
     with subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True) as process:

@@ -49,7 +49,7 @@ def test_packets_of_60_ms_are_played_without_a_gap(
     assert heard["packetsLost"] == heard["concealedSamples"] == 0
 
 
-def test_a_listener_whose_network_loses_packets_is_told_and_gets_some_of_them_back(
+def test_a_listener_whose_network_loses_packets_learns_it_and_gets_some_of_them_back(
     speakers: tuple[Person, Person], join_as: JoinAs, detour: Detour
 ) -> None:
     lior = join_as("lior")
@@ -63,7 +63,7 @@ def test_a_listener_whose_network_loses_packets_is_told_and_gets_some_of_them_ba
     heard = over(lior, MEASURED_MS)
     arrived, lost = heard["packetsReceived"], heard["packetsLost"]
     assert lost / (arrived + lost) == pytest.approx(LOSS, rel=0.6)
-    assert heard["fecPacketsReceived"] > 0.5 * arrived, "from his reports on, each packet has a copy of the one before"
+    assert heard["fecPacketsReceived"] > 0.5 * arrived, "after lior's reports each packet has a copy of the one before"
     assert heard["concealedSamples"] / heard["totalSamplesReceived"] < 0.7 * lost / (arrived + lost)
     assert lior.hears_within(HANA, 2.0)
     assert lior.hears_within(SOL, 2.0)
@@ -71,7 +71,7 @@ def test_a_listener_whose_network_loses_packets_is_told_and_gets_some_of_them_ba
     expect(lior.find("connection")).to_have_text("connection: good", timeout=LONG)
 
 
-def test_a_speaker_whose_network_loses_packets_is_told_and_is_heard_all_the_same(
+def test_a_speaker_whose_network_loses_packets_learns_it_and_is_heard_all_the_same(
     join_as: JoinAs, detour: Detour, site: Machine
 ) -> None:
     hana, lior = join_as("hana", tone=HANA), join_as("lior")
@@ -92,7 +92,7 @@ def test_a_speaker_whose_network_loses_packets_is_told_and_is_heard_all_the_same
     print(dict(counts), copies)
     assert copies["with"] > 0.2 * copies["packets"], "the node's reports make her encoder put copies in"
     assert counts["lost"] / (counts["received"] + counts["lost"]) == pytest.approx(LOSS, rel=0.6)
-    assert counts["concealed"] >= 0.8 * counts["lost"], "what is lost is filled in, from its copy where there is one"
+    assert counts["concealed"] >= 0.8 * counts["lost"], "lost packets are filled in, from copies if there are some"
     assert longest < LONGEST_SILENCE
     assert lior.keeps_hearing(HANA)
 

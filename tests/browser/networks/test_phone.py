@@ -45,7 +45,7 @@ class Node:
 
 
 class World:
-    """Where everybody is: a phone, a home with one network that stays, and the only node."""
+    """The places: a phone, a home with one network that stays, and the only node."""
 
     def __init__(self, node: Node, phone: Place, home: Place) -> None:
         self.node, self.phone, self.home = node, phone, home
@@ -76,9 +76,9 @@ def world(site: Machine, own_node: int) -> Iterator[World]:
 def browse(
     playwright: Playwright, chromium_path: str, site: Machine, tmp_path: Path, tone_file: Callable[[int], Path]
 ) -> Iterator[Browse]:
-    """`browse("lior", phone)`: lior at a Chromium in the phone; `afar`: his pages come over its networks, too.
+    """`browse("lior", phone)`: lior at a Chromium in the phone; `afar`: the pages come over its networks, too.
 
-    Nobody is given rights past Chromium's own rules: these say how it goes into networks.
+    No page gets extra rights: Chromium's own rules decide which networks it uses.
     """
     people: list[Person] = []
 
@@ -107,7 +107,7 @@ class Change:
         listener.page.wait_for_timeout(SETTLED_MS)
 
     def is_heard_within(self, seconds: float) -> None:
-        """Watch on; the sound has to be back in time, and everything else as before."""
+        """Watch until the sound is back. It has to be back in time, on the same connection."""
         self._listener.page.wait_for_timeout(seconds * 1000 + SETTLED_MS)
         travelled = journal.end(self._traveller)
         heard = travelled if self._listener is self._traveller else journal.end(self._listener)
@@ -116,14 +116,14 @@ class Change:
         assert travelled.is_one_session
         assert self._traveller.page.evaluate("window.connections.length") == 1
         after = self._world.node.counts()
-        assert after["joins"] == self._before["joins"], "nobody has joined anew"
+        assert after["joins"] == self._before["joins"], "no one has joined again"
         print(f"{after['restarts'] - self._before['restarts']} ICE restarts, {travelled.restarts} in the page")
         assert self._listener.hears_within(HANA, 2.0)
         assert self._traveller.problems == []
 
 
 def until_heard(hana: Person, lior: Person) -> None:
-    """hana speaks in a Space of hers, and lior hears it."""
+    """Let hana speak in a Space that she hosts, and wait until lior hears it."""
     path = hana.open_space()
     hana.join(path)
     hana.open_microphone()
@@ -132,7 +132,7 @@ def until_heard(hana: Person, lior: Person) -> None:
 
 
 def used_by(person: Person, place: Place, *names: str) -> str:
-    """Which of these networks her sound goes out into."""
+    """The name of the network that this person's sound uses."""
     before = {name: place.sent(name) for name in names}
     person.page.wait_for_timeout(SETTLED_MS)
     return max(names, key=lambda name: place.sent(name) - before[name])

@@ -1,4 +1,4 @@
-"""A router forgets the mapping of somebody's sound, before a real Chromium: the connection goes on."""
+"""A router forgets the mapping of a member's sound, with a real Chromium: the connection goes on."""
 
 from collections.abc import Callable, Iterator
 

@@ -9,7 +9,7 @@ from tests.rig.browser.person import Person
 pytestmark = [pytest.mark.browser, pytest.mark.proof]
 HANDSHAKE_MS = 3_500  # more than sound may be silent for
 
-# A connection over which the first packet of sound comes late. Gives the number of dials until sound was live.
+# A connection over which the first packet of sound comes late. Returns the number of dials until sound was live.
 JOIN = """(handshake) => Promise.all([
   import("rooms/sound/sound.js"), import("rooms/sound/default_route.js"),
 ]).then(([{ Sound }, { newConnection }]) => new Promise((done) => {
@@ -37,7 +37,7 @@ JOIN = """(handshake) => Promise.all([
 }))"""
 
 
-# roaming.js with a peer whose restarts end with these codes, null for an answer: what it does about the first one.
+# roaming.js with a peer whose restarts end with these codes, null for an answer. Returns what it does after the first.
 ROAM = """(codes) => import("rooms/sound/roaming.js").then(async ({ Roaming }) => {
   let tries = 0;
   let lost = 0;

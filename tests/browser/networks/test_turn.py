@@ -17,7 +17,7 @@ from tests.rig.services.coturn import NAME, SECRET, Coturn
 pytestmark = [pytest.mark.browser, pytest.mark.proof, pytest.mark.needs_coturn, pytest.mark.needs_network]
 TRANSPORTS = ("udp", "tcp", "tls")
 OF_A_USER = 24  # user-quota
-# A network that lets out nothing but TURN, by one transport: the browser gathers relayed candidates alone.
+# A network that lets out only TURN, by one transport: the browser gathers only relayed candidates.
 CLOSED = """window.connections = parent.connections ?? [];
 window.RTCPeerConnection = class extends RTCPeerConnection {
   constructor(configuration) {
@@ -67,7 +67,7 @@ REFUSED = """() => import("rooms/sound/turn.js").then(({ Turn }) =>
 
 
 def urls(coturn: Coturn) -> dict[str, str]:
-    """As TURN_URLS. For UDP Chromium asks the system for a name, and that does not know ours."""
+    """The values of TURN_URLS. For UDP Chromium asks the system for a name, and the system does not know ours."""
     return {
         "udp": f"turn:{coturn.cable.there}:3478?transport=udp",
         "tcp": f"turn:{NAME}:3478?transport=tcp",
@@ -77,9 +77,9 @@ def urls(coturn: Coturn) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def closed_site(coturn: Coturn) -> Iterator[Machine]:
-    """An installation of its own with TURN. Its media node is at our end of coturn's cable.
+    """An installation with TURN. Its media node is at our end of coturn's cable.
 
-    The node on loopback, which no relay may reach, stands still.
+    The node on loopback, which no relay may reach, is stopped.
     """
     machine = Machine(TURN_URLS=",".join(urls(coturn).values()), TURN_SECRET=SECRET)
     try:
@@ -97,7 +97,7 @@ def closed_site(coturn: Coturn) -> Iterator[Machine]:
 def hana_and_sol(
     closed_site: Machine, coturn: Coturn, playwright: Playwright, chromium_path: str, tone_file: Callable[[int], Path]
 ) -> Iterator[tuple[Person, Person]]:
-    """Browsers that know coturn's name, and believe its certificate alone of those that nobody has signed."""
+    """Browsers that know coturn's name. Of all self-signed certificates they believe only coturn's."""
     flags = [f"--host-resolver-rules=MAP {NAME} {coturn.cable.there}"]
     flags += [f"--ignore-certificate-errors-spki-list={coturn.public_key}"]
     people = [
@@ -111,7 +111,7 @@ def hana_and_sol(
 
 @pytest.fixture
 def members(closed_site: Machine, hana_and_sol: tuple[Person, Person]) -> Iterator[tuple[Person, Person]]:
-    """hana and sol; what they have open is closed at the end."""
+    """hana and sol. Their pages are closed at the end."""
     hana, _ = hana_and_sol
     yield hana_and_sol
     for person in hana_and_sol:
@@ -123,7 +123,7 @@ def members(closed_site: Machine, hana_and_sol: tuple[Person, Person]) -> Iterat
 
 
 def enclose(person: Person, *ways: str) -> None:
-    """A new page, in a network that lets out nothing but this."""
+    """A new page, in a network that lets out only these servers."""
     person.new_page()
     person.page.add_init_script(CLOSED.replace("OPEN.", f"{json.dumps(ways)}."))
 
@@ -166,11 +166,11 @@ def test_a_page_takes_few_ports_and_comes_back_after_a_restart_of_coturn(
     assert 0 < took <= OF_A_USER
     before, _ = hana.page.evaluate(ALLOCATION)
     coturn.restart()
-    took_anew = until(lambda: hana.page.evaluate(ALLOCATION)[0] not in (None, before), "the page has a new allocation")
+    took_again = until(lambda: hana.page.evaluate(ALLOCATION)[0] not in (None, before), "the page has a new allocation")
     hana.until_connected()
     _, heard = hana.page.evaluate(ALLOCATION)
     until(lambda: hana.page.evaluate(ALLOCATION)[1] > heard, "packets come again")
-    print(f"coturn was started again; the page has a new allocation after {took_anew:.2f} s and hears")
+    print(f"coturn was started again; the page has a new allocation after {took_again:.2f} s and hears")
     assert hana.page.evaluate(WAY)["type"] == "relay"
 
 

@@ -1,4 +1,4 @@
-"""sound.js and move.js where a move of the Space breaks off."""
+"""sound.js and move.js when a move of the Space breaks off."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ from tests.rig.browser.person import Person
 
 pytestmark = pytest.mark.browser
 
-# A listener who hears of the first step alone. Gives the long timers up to his dial, in ms; chance is always one half.
+# A listener who gets only the first step. Returns the long timers up to the dial, in ms; chance is always one half.
 STEPS = """(within) => import("rooms/sound/move.js").then(async ({ Move }) => {
   const [later, timers] = [window.setTimeout, []];
   Math.random = () => 0.5;
@@ -21,8 +21,8 @@ STEPS = """(within) => import("rooms/sound/move.js").then(async ({ Move }) => {
   return timers.filter((delay) => delay > 1000);
 })"""
 
-# What stands before a test of sound.js: its connections, by what became of them, and offers, by the node that they
-# name. They are answered by each of `answers` in turn, once `answered` says so.
+# The fakes for tests of sound.js: `connections` holds the state of each one, `offers` the node that each one names.
+# Offers get the `answers` in order, once `answered` resolves.
 FAKES = """const { Sound } = await import("rooms/sound/sound.js");
   const { newConnection } = await import("rooms/sound/default_route.js");
   const connections = [], offers = [];
@@ -54,8 +54,8 @@ FAKES = """const { Sound } = await import("rooms/sound/sound.js");
   }, () => {});
 """
 
-# A speaker who has opened his second connection when a frame says that the sound stays, or where it has gone instead.
-# Returns the connections that they have then, by what became of them.
+# A speaker has opened a second connection. Then the sound stays, or goes to a third node. Returns the states of the
+# connections.
 RENEWED = f"""async (node) => {{
   {FAKES}
   sound.connect();
@@ -67,7 +67,7 @@ RENEWED = f"""async (node) => {{
   return connections;
 }}"""
 
-# Somebody whose offer is under way during these steps of a move, and is answered by the node before.
+# A member whose offer is under way during these steps of a move. The old node answers it.
 LATE = f"""async (steps) => {{
   {FAKES}
   let arrive;
@@ -80,7 +80,7 @@ LATE = f"""async (steps) => {{
   return connections;
 }}"""
 
-# A speaker whose network changes while he has a connection to both nodes. Gives his offers, by the node that they name.
+# A speaker whose network changes during a move, with a connection to both nodes. Returns the offers and connections.
 RESTARTED = f"""async () => {{
   {FAKES}
   sound.connect();
@@ -92,8 +92,8 @@ RESTARTED = f"""async () => {{
   return [offers, connections];
 }}"""
 
-# Somebody who gets snapshots that name this node: before his answer, in the middle of a move, and after it. Gives
-# his connections at the end of each, by what became of them.
+# A member gets snapshots that name this node: before the answer, in the middle of a move, and after it. Returns the
+# states of the connections after each.
 SNAPSHOTS = f"""async (node) => {{
   {FAKES}
   const after = async () => {{
@@ -116,14 +116,14 @@ SNAPSHOTS = f"""async (node) => {{
 }}"""
 
 
-def test_whoever_takes_a_step_by_himself_takes_it_at_a_moment_of_his_own(join_as: Callable[..., Person]) -> None:
+def test_a_page_that_gets_no_further_step_takes_it_at_a_moment_of_its_own(join_as: Callable[..., Person]) -> None:
     page = join_as("lior").page
     page.goto("/")
     timers = page.evaluate(STEPS, 12)
     assert timers == [15_000, 27_000, 6_000], "the step of its own, the one after it, and half of the 12 seconds"
 
 
-def test_whoever_is_told_that_the_sound_stays_gives_the_second_connection_up(join_as: Callable[..., Person]) -> None:
+def test_if_the_sound_stays_the_second_connection_is_given_up(join_as: Callable[..., Person]) -> None:
     page = join_as("lior").page
     for node, connections in (("here", ["open", "closed"]), ("elsewhere", ["closed", "closed", "open"])):
         page.goto("/")
@@ -143,8 +143,8 @@ def test_a_restart_in_the_middle_of_a_move_names_the_node_of_what_is_heard(join_
     assert page.evaluate(RESTARTED) == [["", "", "here"], ["open", "open"]]
 
 
-def test_whoever_missed_that_the_sound_moved_is_led_there_by_the_snapshot(join_as: Callable[..., Person]) -> None:
-    """Not before he is answered, which is by the node that has it, nor in the middle of a move, which has its steps."""
+def test_a_page_that_missed_the_move_follows_by_the_snapshot(join_as: Callable[..., Person]) -> None:
+    """Not before the answer, which comes from the right node, nor in the middle of a move, which has its steps."""
     page = join_as("lior").page
     for node, connections in (
         ("here", ["open", "closed"]),

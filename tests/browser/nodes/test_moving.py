@@ -1,4 +1,4 @@
-"""`manage.py media drain`: a Space goes to another node, and those in it notice nothing."""
+"""`manage.py media drain`: a Space goes to another node, and the people in it notice nothing."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ BEFORE_MS = 4000
 MOST_SILENCE = 1.0  # seconds beyond the pauses of the voices themselves
 
 
-def test_a_drained_node_is_empty_and_nobody_misses_a_second(
+def test_a_drained_node_is_empty_and_no_one_misses_a_second(
     speakers: tuple[Person, Person], join_as: Callable[..., Person], site: Machine, own_node: int, other_node: str,
     stage: Stage,
 ) -> None:  # fmt: skip

@@ -1,4 +1,4 @@
-"""A Space that goes from one media node to another: everybody comes along and hears the others again."""
+"""A Space that goes from one media node to another: all pages follow, and everyone hears the others again."""
 
 import json
 import os
@@ -23,7 +23,7 @@ LIMIT_SECONDS = 15.0  # ten are promised, on a machine that has nothing else to 
 
 @pytest.fixture
 def nothing_starts_again(site: Machine) -> Iterator[None]:
-    """What dies stays dead: the supervisor stands still."""
+    """Stop the supervisor, so that killed processes stay dead."""
     assert site.process is not None
     site.process.send_signal(signal.SIGSTOP)
     yield
@@ -35,12 +35,12 @@ def node_of_the_space(site: Machine) -> str:
 
 
 def boot_of_the_space(site: Machine) -> str:
-    """Which start of a node has the Space."""
+    """The boot that has the Space."""
     return str(site.rows("SELECT boot FROM rooms_space WHERE state = 'live'")[0][0])
 
 
 def beats(site: Machine) -> list[dict[str, Any]]:
-    """What the living nodes say of themselves."""
+    """The heartbeats of the living nodes."""
     client = redis.Redis.from_url(embedded.redis_url(site.var))
     said = [client.get(key) for key in client.keys("spaces:node:*")]
     client.close()
@@ -48,13 +48,13 @@ def beats(site: Machine) -> list[dict[str, Any]]:
 
 
 def others_have_less_to_do(site: Machine, boot: str) -> bool:
-    """Whether the next Space would be placed on another node than this one, and not by a hair."""
+    """Whether the next Space would clearly be placed on another node than this one."""
     loads = {str(beat["boot"]): float(beat["load"]) for beat in beats(site)}
     return len(loads) == 2 and loads.get(boot, 0.0) > 2 * min(loads.values()) + 0.005
 
 
 def until_all_hear(hana: Person, sol: Person, lior: Person, since: float) -> None:
-    """Everybody hears those who speak again, in time."""
+    """Wait until everyone hears the speakers again. Fail if that takes too long."""
     for listener, tone in ((lior, HANA), (lior, SOL), (hana, SOL), (sol, HANA)):
         listener.until_hears(tone)
         print(f"{listener.handle} hears {tone} Hz {time.monotonic() - since:.2f} s after the move")
@@ -78,10 +78,10 @@ def test_a_node_dies_and_another_one_takes_its_space(
     assert node_of_the_space(site) == other_node
 
 
-def test_a_space_is_placed_anew_while_its_node_lives(
+def test_a_space_is_placed_again_while_its_node_lives(
     speakers: tuple[Person, Person], join_as: JoinAs, site: Machine, other_node: str
 ) -> None:
-    """As when a node has lost Redis for a moment: a newcomer comes to the other one, and all the others follow."""
+    """As after a node has lost Redis for a moment: a newcomer joins on the other node, and all pages follow."""
     hana, sol = speakers
     lior = join_as("lior")
     hana.until_hears(SOL)
@@ -97,14 +97,14 @@ def test_a_space_is_placed_anew_while_its_node_lives(
 
 
 def has_peers(site: Machine, boot: str, number: int) -> bool:
-    """Whether this start of a node says that it has so many."""
+    """Whether the heartbeat of this boot says that it has `number` peers."""
     return any((beat["boot"], beat["peers"]) == (boot, number) for beat in beats(site))
 
 
-def test_pages_that_no_word_reaches_leave_a_node_that_has_their_space_no_more(
+def test_pages_that_miss_every_hint_leave_a_node_that_no_longer_has_their_space(
     speakers: tuple[Person, Person], join_as: JoinAs, site: Machine, other_node: str
 ) -> None:
-    """The node before would go on with silence, which sounds like a Space in which nobody talks."""
+    """The old node would go on with silence, which sounds like a Space in which no one talks."""
     hana, sol = speakers
     lior = join_as("lior")
     lior.join(hana.page.url)
@@ -114,6 +114,6 @@ def test_pages_that_no_word_reaches_leave_a_node_that_has_their_space_no_more(
     name, after = next((beat["name"], beat["boot"]) for beat in beats(site) if beat["boot"] != before)
     place = f"node = '{name}', boot = '{after}', standing_version = standing_version + 1"
     site.rows(f"UPDATE rooms_space SET {place} WHERE state = 'live' RETURNING id")
-    until(lambda: has_peers(site, before, 0), "the node has dropped everybody", REWRITTEN_SECONDS)
+    until(lambda: has_peers(site, before, 0), "the node has dropped all peers", REWRITTEN_SECONDS)
     until_all_hear(hana, sol, lior, time.monotonic())
     until(lambda: has_peers(site, after, 3), "all three are on the other node")

@@ -1,4 +1,4 @@
-"""kill -9 of a media node with three live Spaces: all of them go on at another one, and in the archive."""
+"""kill -9 of a media node with three live Spaces: all of them go on at another node, and in the archive."""
 
 import copy
 import itertools
@@ -26,7 +26,7 @@ JOIN rooms_space s ON s.id = r.space_id WHERE s.node = '{node}' AND s.state = 'l
 
 @pytest.fixture
 def three_spaces(join_as: JoinAs, site: Machine) -> Iterator[list[tuple[Person, Person]]]:
-    """Three hosts at open microphones, each with somebody who listens: the next one of them, in a page of his own."""
+    """Three hosts at open microphones. Each listens to the next one's Space, in another page."""
     site.rows("UPDATE accounts_user SET may_host = true WHERE handle IN ('sol', 'lior') RETURNING id")
     hosts = [join_as(handle, tone=tone) for handle, tone in TONES.items()]
     for host in hosts:
@@ -79,12 +79,12 @@ def heard_again(spaces: list[tuple[Person, Person]], back: dict[str, float], die
 
 
 def peers_of(site: Machine, node: str) -> int:
-    """How many are connected to a node, as its last heartbeat says it."""
+    """How many peers a node has, by its latest heartbeat."""
     return sum(int(beat["peers"]) for beat in beats(site) if beat["name"] == node)
 
 
 def tracks_of(site: Machine, node: str, after: float = 0.0) -> dict[tuple[str, str], list[tuple[int, int]]]:
-    """The chunks of each track, as room times in ms; of those tracks that have one after a time (Unix seconds)."""
+    """The chunks of each track as room times in ms. Only tracks with a chunk after this Unix time count."""
     tracks: dict[tuple[str, str], list[tuple[int, int]]] = {}
     going_on = set()
     for space, track, zero, start, end in site.rows(TRACKS.format(node=node)):

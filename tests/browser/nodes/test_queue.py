@@ -1,4 +1,4 @@
-"""When every media node is full: a place in line that moves up, and sound that starts automatically."""
+"""When every media node is full: a place in the queue that moves up, and sound that starts automatically."""
 
 import os
 import signal
@@ -28,7 +28,7 @@ def banner(person: Person) -> Locator:
 
 
 @pytest.mark.parametrize("other_node", [{"MEDIA_CAPACITY": "1", "HLS": "0"}], indirect=True, ids=["of one place"])
-def test_whoever_finds_the_node_full_waits_in_line_and_moves_up(
+def test_a_listener_who_finds_the_node_full_queues_and_moves_up(
     join_as: JoinAs, site: Machine, own_node: int, other_node: str
 ) -> None:
     hana, lior, sol = join_as("hana"), join_as("lior"), join_as("sol")
@@ -56,14 +56,14 @@ def test_whoever_finds_the_node_full_waits_in_line_and_moves_up(
     lior.find("leave").click()
     left = time.monotonic()
     sol.until_connected()
-    print(f"connected {time.monotonic() - left:.2f} s after somebody left")
+    print(f"connected {time.monotonic() - left:.2f} s after a listener left")
     assert sol.problems == []
 
 
 @pytest.mark.parametrize(
     "other_node", [{"MEDIA_MOST_LOAD": "1", "HLS": "0"}], indirect=True, ids=["that is busy with next to nothing"]
 )
-def test_whoever_is_let_onto_the_stage_waits_no_more(
+def test_a_listener_who_comes_to_the_stage_waits_no_more(
     join_as: JoinAs, site: Machine, own_node: int, other_node: str
 ) -> None:
     hana, sol = join_as("hana", tone=HANA), join_as("sol")

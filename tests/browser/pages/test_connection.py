@@ -38,7 +38,7 @@ def hana(join_as: Callable[..., Person]) -> Person:
 
 
 def tell(person: Person, quality: str, why: str = "", way: str = "", arrives: bool = True) -> None:
-    """Let the page hear of its connection."""
+    """Send the page a `connection` frame."""
     frame = {"type": "connection", "quality": quality, "why": why, "way": way, "arrives": arrives}
     person.page.evaluate(TELL, json.dumps(frame))
 
@@ -55,7 +55,7 @@ def test_the_node_says_that_a_connection_is_good_and_chromium_hears_how_its_soun
     assert hana.problems == []
 
 
-def test_a_poor_connection_is_said_in_words_with_what_to_do(hana: Person) -> None:
+def test_a_poor_connection_is_shown_in_words_with_advice(hana: Person) -> None:
     sign, banner = hana.find("connection"), hana.page.locator("[data-banner=poor]")
     tell(hana, "fair", "jitter", "in")
     expect(sign).to_have_text("connection: fair")

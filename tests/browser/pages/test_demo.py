@@ -1,4 +1,4 @@
-"""The demonstration as a newcomer meets it: one link, one click, and somebody talks."""
+"""The demonstration as a newcomer meets it: one link, one click, and speech."""
 
 import re
 import time

@@ -66,7 +66,7 @@ def test_host_and_speaker_reload_the_page_and_keep_their_places(speakers: tuple[
     assert hana.problems + sol.problems == []
 
 
-def test_whoever_comes_before_the_host_is_told_so(join_as: JoinAs) -> None:
+def test_a_listener_who_comes_before_the_host_learns_that_the_host_is_not_here(join_as: JoinAs) -> None:
     hana, lior = join_as("hana"), join_as("lior")
     path = hana.open_space()
     lior.join(path)

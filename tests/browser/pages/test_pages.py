@@ -77,7 +77,7 @@ def test_a_form_comes_back_with_its_mistakes_and_obeys_the_policy(hana: Person) 
     page.get_by_label("People I name").check()
     about = page.locator("textarea[name=description]")
     about.evaluate("(field) => { field.style.height = '200px'; }")  # as by its corner
-    page.fill("input[name=title]", "Nobody named")
+    page.fill("input[name=title]", "No one named")
     page.get_by_role("button", name="Go live").click()
     expect(page.locator(".errorlist").first).to_contain_text("Name at least one person")
     expect(page.locator("[aria-invalid=true]")).to_be_focused()
@@ -173,7 +173,7 @@ def test_the_notice_comes_once_and_says_how_long_sound_is_kept(hana: Person) -> 
     assert hana.problems == []
 
 
-def test_reactions_rise_and_stand_still_where_motion_is_unwanted(hana: Person, lior: Person) -> None:
+def test_reactions_rise_and_stand_still_if_motion_is_unwanted(hana: Person, lior: Person) -> None:
     path = hana.open_space("Hearts")
     hana.page.emulate_media(reduced_motion="no-preference")
     hana.join(path)

@@ -9,7 +9,7 @@ from tests.rig.browser.person import Person
 
 pytestmark = pytest.mark.browser
 
-# What stands before a test: a socket whose connections say nothing by themselves. `replies`: to a ping.
+# The fakes: a socket whose connections send nothing on their own. `replies` is the answer to a ping.
 FAKES = """const { Socket } = await import("rooms/wire/socket.js");
   const connections = [], attempts = [];
   let replies = null;
@@ -26,8 +26,8 @@ FAKES = """const { Socket } = await import("rooms/wire/socket.js");
   socket.connect();
 """
 
-# A socket whose first connection says nothing any more after its snapshot but what `says` answers to the page's ping.
-# Gives the number of connections after one that was probed, and the attempts that were counted.
+# A socket whose first connection sends nothing but `says`, the answer to a ping. Returns the number of connections
+# after a probe, and the attempts that were counted.
 PROBED = f"""async (says) => {{
   {FAKES}
   replies = says;
@@ -36,7 +36,7 @@ PROBED = f"""async (says) => {{
   return [connections.length, attempts];
 }}"""
 
-# A command that nobody answers in its time, whether pings are answered or not. Gives the number of connections then.
+# A command without an answer in time; `says` is the answer to pings. Returns the refusal and the number of connections.
 UNANSWERED = f"""async (says) => {{
   {FAKES}
   replies = says;
@@ -46,7 +46,7 @@ UNANSWERED = f"""async (says) => {{
   return [refused, connections.length];
 }}"""
 
-# Over a fast connection, then over the next one: how long an answer took at the least.
+# Returns whether the fastest answer of one connection is known, and what is known of the next connection.
 FASTEST = """async () => {
   const { Answers } = await import("rooms/wire/answers.js");
   const answers = new Answers({ late() {} });

@@ -27,7 +27,7 @@ STEP = SAMPLE_RATE // 100  # 10 ms
 
 
 class Voice:
-    """Somebody in a Space without a browser, so that the time of every sound he makes is known."""
+    """A member in a Space without a browser, so that the time of every sound is known."""
 
     def __init__(self, http: aiohttp.ClientSession, crowd: Crowd, base: str, space: str, cookie: str) -> None:
         self.http, self.crowd, self.base, self.space, self.cookie = http, crowd, base, space, cookie
@@ -63,13 +63,13 @@ class Voice:
         """Open or close the microphone, and wait until the media node has it in effect."""
         await self.say(type="microphone", open=wide)
         voice = await self.until("voice")
-        while (voice["person"]["mute"] == "open") is not wide:  # of somebody else, or from before
+        while (voice["person"]["mute"] == "open") is not wide:  # of another person, or from before
             voice = await self.until("voice")
         while self.in_effect < voice["standing"]:  # the node may have been faster than the event
             await self.until("in_effect")
 
     async def sing(self, frequency: float, seconds: float) -> float:
-        """A tone once; the unix time at which it began."""
+        """Send a tone once. Return the Unix time at which it began."""
         packets = encode(tone(frequency, seconds))
         began = time.time()
         self.client.speak(packets)
@@ -105,7 +105,7 @@ def cookie_of(person: Person) -> str:
 
 
 def beginnings(sound: Pcm, frequency: float) -> list[float]:
-    """Seconds at which this tone begins, found in the sound itself."""
+    """The seconds at which this tone begins in the sound."""
     windows = [strength(sound[at : at + 2 * STEP], frequency) for at in range(0, len(sound) - 2 * STEP, STEP)]
     loud = np.array(windows) > 0.35 * max(windows)
     return [float(at) / 100 for at in np.flatnonzero(loud) if at >= 20 and not loud[at - 20 : at].any()]

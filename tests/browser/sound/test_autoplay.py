@@ -10,7 +10,7 @@ from tests.rig.machine import Machine
 
 pytestmark = pytest.mark.browser
 HANA = 480  # Hz
-# The page enters by itself, and says by itself when the banner is there: what a test does to a page counts as a click.
+# A script in the page enters and reports the banner: what a test does to a page counts as a click.
 ENTER = """addEventListener("load", () => {
   const watch = new MutationObserver(() => document.querySelector("[data-banner=blocked]") && console.log("blocked"));
   watch.observe(document.body, { subtree: true, childList: true });

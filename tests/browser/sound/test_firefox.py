@@ -42,7 +42,7 @@ def sol(member: FirefoxPerson) -> Iterator[FirefoxPerson]:
 
 @pytest.fixture
 def hana(join_as: JoinAs) -> Person:
-    """hana at a Chromium, unmuted in a Space of hers."""
+    """hana at a Chromium, unmuted in a Space that she hosts."""
     return begin(join_as)
 
 
@@ -67,7 +67,7 @@ def test_firefox_hears_is_heard_and_is_muted(hana: Person, sol: FirefoxPerson) -
     assert sol.keeps_hearing(HANA)
     admit(hana, sol)
     print(f"is heard by Chromium after {hana.until_hears(SOL):.2f} s")
-    assert not sol.hears_within(SOL, 1), "sol hears himself"
+    assert not sol.hears_within(SOL, 1), "sol hears their own voice"
     sol.until_sees("[data-bar=status]", "You are heard")
     hana.choose("sol", "mute")
     took = hana.last_heard(SOL)
@@ -108,7 +108,7 @@ def test_firefox_is_back_after_the_web_process_was_killed(hana: Person, sol: Fir
     hana.until_hears(SOL)
 
 
-def test_firefox_gets_files_where_a_node_is_on_loopback_alone(
+def test_firefox_gets_files_if_a_node_is_on_loopback_alone(
     join_as: JoinAs, sol: FirefoxPerson, site: Machine, own_node: int, other_node: str
 ) -> None:
     os.kill(own_node, signal.SIGSTOP)

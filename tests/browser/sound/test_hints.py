@@ -1,4 +1,4 @@
-"""Hints for whoever is on the stage: he talks while closed, nothing comes of the microphone, nothing arrives."""
+"""Hints on the stage: they talk while muted, the microphone gives nothing, nothing of it arrives."""
 
 import wave
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ LONG = PATIENCE_SECONDS * 1000
 HINT_SECONDS = 3.0
 SLACK_SECONDS = 1.0  # of the tests' machine, with six programs on two cores; the printed figure tells
 
-# Notes, by the page's own clock, the last click or opening of the microphone, and when each banner was put up last.
+# Notes, by the page's own clock, the last click or opening of the microphone, and when each banner appeared last.
 NOTE_TIMES = """window.shown = {};
 addEventListener("click", () => { window.began = performance.now(); }, true);
 new MutationObserver((changes) => {
@@ -76,14 +76,14 @@ def banner(person: Person, key: str) -> Locator:
 
 
 def appears_in_time(person: Person, key: str) -> None:
-    """The banner comes HINT_SECONDS after the last click or opening of the microphone, at the most."""
+    """Check that the banner comes within HINT_SECONDS of the last click or opening of the microphone."""
     expect(banner(person, key)).to_be_visible(timeout=LONG)
     took = person.page.evaluate(TOOK, key)
     print(f"{key}: shown after {took:.2f} s")
     assert 0 < took < HINT_SECONDS + SLACK_SECONDS
 
 
-def test_whoever_talks_into_a_closed_microphone_is_told_and_opens_it_from_there(hana: Person, join_as: JoinAs) -> None:
+def test_a_member_who_talks_while_muted_gets_a_hint_that_unmutes(hana: Person, join_as: JoinAs) -> None:
     lior = join_as("lior")
     lior.join(hana.page.url)
     lior.until_hears(HANA)
@@ -99,7 +99,7 @@ def test_whoever_talks_into_a_closed_microphone_is_told_and_opens_it_from_there(
     assert open_tracks(hana) == 1
 
 
-def test_whoever_does_not_want_that_has_his_microphone_given_back(hana: Person) -> None:
+def test_without_that_choice_the_device_is_given_back(hana: Person) -> None:
     dialog = settings(hana)
     choice = dialog.get_by_label(CHOICE)
     expect(choice).to_be_checked()
@@ -151,7 +151,7 @@ def test_a_microphone_that_the_host_closes_or_that_leaves_the_stage_is_given_bac
     until(lambda: open_tracks(sol) == 0, "in the audience")
 
 
-def test_a_device_that_gives_nothing_is_told_of(hana: Person, silent_sol: Person) -> None:
+def test_a_device_that_gives_nothing_is_shown(hana: Person, silent_sol: Person) -> None:
     expect(banner(hana, "dead")).to_have_count(0)
     silent_sol.join(hana.page.url)
     silent_sol.ask_and_be_admitted(hana)
@@ -162,7 +162,7 @@ def test_a_device_that_gives_nothing_is_told_of(hana: Person, silent_sol: Person
     expect(banner(hana, "dead")).to_have_count(0)
 
 
-def test_whoever_is_open_and_does_not_arrive_is_told(hana: Person) -> None:
+def test_an_open_microphone_of_which_nothing_arrives_is_shown(hana: Person) -> None:
     expect(banner(hana, "lost")).to_have_count(0)
     hana.page.evaluate("window.began = performance.now(); window.senders.at(-1).replaceTrack(null)")
     appears_in_time(hana, "lost")

@@ -45,7 +45,7 @@ def open_tracks(person: Person) -> int:
     return int(person.page.evaluate("window.tracks.filter((track) => track.readyState === 'live').length"))
 
 
-def test_whoever_speaks_is_heard_through_a_new_device_at_once(hana: Person, join_as: JoinAs) -> None:
+def test_a_speaker_is_heard_through_a_new_device_at_once(hana: Person, join_as: JoinAs) -> None:
     hana.open_microphone()
     lior = join_as("lior")
     lior.join(hana.page.url)

@@ -22,7 +22,7 @@ def test_a_silent_space_stays_connected_and_nothing_is_concealed(
     lior.page.wait_for_timeout(SETTLED_MS)
     whole = undisturbed(lambda: silence_amid_talk(speakers, lior))
     assert whole["concealedSamples"] == whole["packetsLost"] == 0
-    assert lior.page.evaluate("window.connections.length") == 1, "dialled anew in silence"
+    assert lior.page.evaluate("window.connections.length") == 1, "dialled again in silence"
 
 
 def silence_amid_talk(speakers: tuple[Person, Person], lior: Person) -> dict[str, float]:

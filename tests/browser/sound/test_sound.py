@@ -1,4 +1,4 @@
-"""The whole way once, in real browsers: found in the received sound, not in a flag of the page."""
+"""The whole way once, in real browsers: checked in the received sound, not in a flag of the page."""
 
 import os
 import signal
@@ -37,12 +37,12 @@ def room(speakers: tuple[Person, Person], join_as: JoinAs) -> tuple[Person, Pers
     return *speakers, lior
 
 
-def test_everybody_hears_the_others_and_not_himself(room: tuple[Person, Person, Person]) -> None:
+def test_everyone_hears_the_others_and_not_their_own_voice(room: tuple[Person, Person, Person]) -> None:
     hana, sol, lior = room
     for listener, tone in ((lior, HANA), (lior, SOL), (hana, SOL), (sol, HANA)):
         print(f"{listener.handle} hears {tone} Hz after {listener.until_hears(tone):.2f} s")
-    assert not hana.hears_within(HANA, 2), "hana hears herself"
-    assert not sol.hears_within(SOL, 2), "sol hears himself"
+    assert not hana.hears_within(HANA, 2), "hana hears her own voice"
+    assert not sol.hears_within(SOL, 2), "sol hears their own voice"
     assert sol.page.evaluate("window.stillTheSamePage === true"), "sol's page was loaded again"
     assert hana.problems + sol.problems + lior.problems == []
 
@@ -58,7 +58,7 @@ def test_a_mute_by_the_host_silences(room: tuple[Person, Person, Person]) -> Non
     expect(sol.on_stage("sol")).to_contain_text("muted")
     lior.until_hears(HANA)
     hana.choose("sol", "unmute")
-    assert not lior.hears_within(SOL, 1), "the microphone opened by itself"
+    assert not lior.hears_within(SOL, 1), "the microphone opened without a click"
     sol.open_microphone()
     lior.until_hears(SOL)
 

@@ -1,6 +1,6 @@
-"""WebDriver BiDi (W3C), as far as the tests speak it: commands with their answers, and what the console logs.
+"""WebDriver BiDi (W3C), as far as the tests need it: commands with their answers, and the errors of the console.
 
-The connection lives in a thread of its own: where a test drives Chromium, its thread has Playwright's event loop.
+The connection lives in a thread of its own: the thread of a test that drives Chromium has Playwright's event loop.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ import aiohttp
 
 T = TypeVar("T")
 ANSWER_SECONDS = 60.0
-# The first element of a selector that can be seen, moved to where a mouse reaches it.
+# The first visible element of a selector, scrolled into view so that a mouse reaches it.
 FIND = """(() => {
   const found = [...document.querySelectorAll(SELECTOR)].find((one) => one.checkVisibility());
   found.scrollIntoView({ block: "center" });
@@ -98,7 +98,7 @@ class Tab:
         self._bidi.call("browsingContext.navigate", context=self._context, url=url, wait="complete")
 
     def evaluate(self, function: str, *arguments: Any) -> Any:
-        """Call a function of the page's language; its answer, as JSON carries it. Raises BidiError."""
+        """Call a JavaScript function in the page. Return its answer as JSON carries it. Raises BidiError."""
         given = ", ".join(json.dumps(argument) for argument in arguments)
         expression = f"(async () => JSON.stringify(await ({function})({given})) ?? 'null')()"
         return json.loads(self._in_page(expression)["value"])
@@ -112,7 +112,7 @@ class Tab:
         self._bidi.call("input.performActions", context=self._context, actions=[mouse])
 
     def resize(self, width: int, height: int) -> None:
-        """Let the page have so many CSS pixels."""
+        """Give the page this size in CSS pixels."""
         size = {"width": width, "height": height}
         self._bidi.call("browsingContext.setViewport", context=self._context, viewport=size)
 

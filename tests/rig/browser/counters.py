@@ -1,4 +1,4 @@
-"""What Chromium itself counts of the sound that it gets (RTCInboundRtpStreamStats of W3C's webrtc-stats)."""
+"""Chromium's own counts of the sound that it receives (RTCInboundRtpStreamStats of W3C's webrtc-stats)."""
 
 from collections.abc import Callable
 
@@ -10,9 +10,9 @@ COUNTERS = (
 )  # fmt: skip
 
 WINDOW_MS, MOST_WINDOWS = 8_000, 4
-LEAST_SAMPLES = 300_000  # in a window; 384,000 where nothing is missing
+LEAST_SAMPLES = 300_000  # in a window; 384,000 if nothing is missing
 
-# Keeps the page's connections, which a frame of it makes, where a test finds them.
+# Keeps the page's connections, which a frame of it makes, so that a test finds them.
 KEEP_CONNECTIONS = """window.connections = parent.connections ?? [];
 window.RTCPeerConnection = class extends RTCPeerConnection {
   constructor(...options) { super(...options); window.connections.push(this); }
@@ -43,7 +43,7 @@ RECEIVED = """async () => {
 
 
 def received(listener: Person) -> dict[str, float]:
-    """What Chromium has counted of the sound so far."""
+    """Chromium's counts of the sound so far."""
     return {name: value for name, value in listener.page.evaluate(RECEIVED).items() if isinstance(value, int | float)}
 
 

@@ -15,7 +15,7 @@ RTCPeerConnection.prototype.setRemoteDescription = function ({ type, sdp }) {
 
 
 class Detour:
-    """The way of one person's sound to the node and back; `with` starts and ends it. Perfect until it is spoilt."""
+    """The way of one person's sound to the node and back; `with` starts and ends it. It is perfect at first."""
 
     def __init__(self, node_port: int) -> None:
         self._node_port = node_port
@@ -33,7 +33,7 @@ class Detour:
         return relay
 
     def lead(self, person: Person) -> None:
-        """Send a page this way; before it connects."""
+        """Lead a page through the relay. Call it before the page connects."""
         ports = {"NODE": str(self._node_port), "RELAY": str(self._relay.inner[1])}
         script = DETOUR
         for name, port in ports.items():
@@ -41,7 +41,7 @@ class Detour:
         person.page.add_init_script(script)
 
     def spoil(self, *, up: Network | None = None, down: Network | None = None) -> None:
-        """Let the way to the node, or the way back, be like this from now on; perfect where nothing is said."""
+        """Let the way to the node, or the way back, be like this from now on. A way that is not given is perfect."""
         self._loop.call_soon_threadsafe(self._change, up or Network(), down or Network())
 
     def _change(self, up: Network, down: Network) -> None:

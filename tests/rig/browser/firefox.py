@@ -1,4 +1,4 @@
-"""Somebody at Debian's Firefox ESR, with its stock settings for everything that connects and plays sound."""
+"""A person at Debian's Firefox ESR, with its stock settings for everything that connects and plays sound."""
 
 import os
 import re
@@ -16,7 +16,7 @@ from tests.rig.browser.person import Site
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
 LISTENS = re.compile(r"WebDriver BiDi listening on (ws://\S+)")
-# A microphone that is a tone and asks nobody; loudspeakers on a machine without a sound card; nothing for Mozilla.
+# The microphone is a tone and needs no permission. Sound plays without a sound card. Nothing is sent to Mozilla.
 PREFERENCES = {
     "media.cubeb.force_mock_context": True,
     "media.navigator.permission.disabled": True,
@@ -108,20 +108,20 @@ class FirefoxPerson(Hearing):
         self.tab.goto(self.site.address + path)
 
     def click(self, testid: str) -> None:
-        """Click on what has this test id, once it is there."""
+        """Click on the element with this test id, once it is there."""
         selector = f"[data-testid={testid}]"
         self.until_sees(selector)
         self.tab.click(selector)
 
     def texts(self, selector: str) -> list[str]:
-        """The texts of all that a selector finds and that can be seen."""
+        """The texts of all visible elements of a selector."""
         return list(self.tab.evaluate(TEXTS, selector))
 
     def sees(self, selector: str, words: str = "") -> bool:
         return any(words in text for text in self.texts(selector))
 
     def until_sees(self, selector: str, words: str = "", seconds: float = PATIENCE_SECONDS) -> float:
-        """Seconds until something with these words is seen."""
+        """Wait until an element with these words is visible. Return the seconds."""
         return until(lambda: self.sees(selector, words), f"{self.handle} sees {words or selector}", seconds)
 
     def join(self, path: str) -> None:

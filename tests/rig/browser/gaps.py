@@ -1,8 +1,8 @@
-"""How long somebody hears nothing at all, whatever stream the page's <audio> element has at the moment."""
+"""How long a person hears nothing at all, whatever stream the page's <audio> element has at the moment."""
 
 from tests.rig.browser.person import Person
 
-# Every 10 ms: is there any sound in the last 10 ms? The longest time without, and all of them, in ms.
+# Every 10 ms: is there any sound in the last 10 ms? Keeps the longest silence, and all silences, in ms.
 WATCH = """() => {
   const context = new AudioContext({ sampleRate: 48000 });
   const samples = new Float32Array(512);
@@ -42,7 +42,7 @@ class Gaps:
         person.page.evaluate(WATCH)
 
     def longest(self) -> float:
-        """Seconds of the longest silence since the last time that this was asked."""
+        """Seconds of the longest silence since the last call."""
         longest, streams, loud = self._person.page.evaluate(TAKE)
         assert loud, f"{self._person.handle} heard nothing at all"
         print(f"{self._person.handle}: longest silence {longest:.0f} ms, {streams} streams so far")

@@ -1,4 +1,4 @@
-"""Hearing a Space in a page of a real browser: found in the received sound, not in a flag of the page."""
+"""Hearing a Space in a page of a real browser: checked in the received sound, not in a flag of the page."""
 
 import time
 from abc import ABC, abstractmethod
@@ -34,18 +34,18 @@ LISTEN = """() => {
 }"""
 HERTZ_PER_BIN = 48_000 / 8192
 AUDIBLE_DECIBELS = -60.0
-STANDS_OUT_DECIBELS = 10.0  # a click, as where a tone is cut off, is in all bins alike
-NEAR, FAR = 10, 20  # bins from a tone, between which is what it stands out from
+STANDS_OUT_DECIBELS = 10.0  # a click, as when a tone is cut off, is in all bins alike
+NEAR, FAR = 10, 20  # bins from a tone; the bins between are what it stands out from
 
 
 class Hearing(ABC):
-    """Somebody at a browser, who hears what the page plays."""
+    """A person at a browser, who hears what the page plays."""
 
     handle: str
 
     @abstractmethod
     def look(self, function: str) -> Any:
-        """Call a function of the page's language in the page; its answer."""
+        """Call a JavaScript function in the page. Return its answer."""
 
     @abstractmethod
     def pause(self, milliseconds: float) -> None:
@@ -84,7 +84,7 @@ class Hearing(ABC):
         return end - last < 0.5
 
     def last_heard(self, frequency: int, silence: float = 1.5) -> float:
-        """Seconds from now until the tone was heard for the last time, which `silence` seconds without it show."""
+        """Seconds from now until the tone was heard last: `silence` seconds without it follow."""
         start = last = time.monotonic()
         while time.monotonic() - last < silence:
             assert time.monotonic() - start < PATIENCE_SECONDS, f"{self.handle} still hears {frequency} Hz"
@@ -95,7 +95,7 @@ class Hearing(ABC):
 
 
 def until(check: Callable[[], bool], what: str, seconds: float = PATIENCE_SECONDS) -> float:
-    """Wait until `check` holds; the seconds it took."""
+    """Wait until `check` holds. Return the seconds it took."""
     start = time.monotonic()
     while not check():
         assert time.monotonic() - start < seconds, f"after {seconds} s still not: {what}"

@@ -1,4 +1,4 @@
-"""What Chromium tells of a connection while its network changes: how long the sound is away, and what is new."""
+"""Chromium's statistics of a connection while its network changes: how long the sound is away, and what is new."""
 
 from dataclasses import dataclass
 from typing import Any

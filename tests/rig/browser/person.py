@@ -23,7 +23,7 @@ KNOCK = """([space, patience]) => new Promise((done, failed) => {
   const socket = new WebSocket(`ws://${location.host}/ws/spaces/${space}/`);
   socket.onmessage = () => { frames += 1; socket.close(); };
   socket.onclose = (event) => done([frames, event.code]);
-  setTimeout(() => failed(new Error("nobody closes the socket")), patience);
+  setTimeout(() => failed(new Error("the server does not close the socket")), patience);
 })"""
 END = """([space, patience]) => new Promise((ended, failed) => {
   const socket = new WebSocket(`ws://${location.host}/ws/spaces/${space}/`);
@@ -34,7 +34,7 @@ END = """([space, patience]) => new Promise((ended, failed) => {
 
 
 class Site(Protocol):
-    """Where people log in: the address of its pages, and the password of all."""
+    """The site that people log in to: the address of its pages, and the password of all."""
 
     @property
     def address(self) -> str: ...
@@ -80,7 +80,7 @@ class Person(Hearing):
         expect(self.page.locator("button.me")).to_be_visible(timeout=PATIENCE_SECONDS * 1000)
 
     def leave_page(self) -> None:
-        """Close the page; what was chosen on it for this browser is not for the next test."""
+        """Close the page. Forget its choices for this browser, so that the next test starts afresh."""
         if not self.page.is_closed():
             if self.page.url.startswith("http"):
                 self.page.evaluate("localStorage.removeItem('spaces:data-saver')")
@@ -94,7 +94,7 @@ class Person(Hearing):
         return self.page.get_by_test_id(testid)
 
     def open_space(self, title: str = "Tea at four") -> str:
-        """Open a Space for all followers; its path."""
+        """Open a Space for all followers. Return its path."""
         self.page.goto("/spaces/new/")
         self.page.fill("input[name=title]", title)
         self.page.get_by_role("button", name="Go live").click()
@@ -151,7 +151,7 @@ class Person(Hearing):
             self.find("confirm").click()
 
     def knock(self, path: str) -> int:
-        """Open the socket of a Space by hand; the code with which it is closed. No frame may come before that."""
+        """Open the socket of a Space. Return the code with which it closes. No frame may come before."""
         space = path.rstrip("/").rsplit("/", 1)[1]
         self.page.goto("/")
         frames, code = self.page.evaluate(KNOCK, [space, PATIENCE_SECONDS * 1000])

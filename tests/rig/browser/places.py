@@ -1,6 +1,6 @@
 """Machines of a test's own, as network namespaces with links between them, so that a network can really go away.
 
-They need root, iproute2 and a kernel with veth. This machine's own network, where other browsers are, stays as it is.
+They need root, iproute2 and a kernel with veth. This machine's own network, with the other browsers, stays as it is.
 """
 
 import ctypes
@@ -20,7 +20,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Link(NamedTuple):
-    """A network: its name for its user, the node's address in it and his own; of two, the lower metric is used."""
+    """A network of one user: its name, the node's address in it and the user's own. Of two, the lower metric wins."""
 
     name: str
     nodes: str
@@ -29,7 +29,7 @@ class Link(NamedTuple):
     bits: int = 30  # of an IPv4 address, that are the network's
 
     def at(self, address: str) -> list[str]:
-        """The arguments with which iproute2 gives an end this address, at once."""
+        """The arguments of iproute2 that give an end this address at once."""
         return [f"{address}/64", "nodad"] if ":" in address else [f"{address}/{self.bits}"]
 
 
@@ -50,7 +50,7 @@ class Place:
         _ip("netns", "del", self.name)  # with the ends of its links
 
     def connect(self, node: "Place", link: Link) -> None:
-        """Lay a link to where the node is; it is not used yet."""
+        """Lay a link to the node's place; it is not used yet."""
         self._links[link.name] = link
         there = f"{link.name}{len(self._links)}-{self.name[7:10]}"
         self._ip("link", "add", link.name, "type", "veth", "peer", "name", there, "netns", node.name)
@@ -90,18 +90,18 @@ class Place:
 
     @property
     def prefix(self) -> list[str]:
-        """What stands before a command that is to run here."""
+        """The command that runs another command here."""
         return ["ip", "netns", "exec", self.name]
 
     def program(self, path: str, folder: Path) -> str:
-        """A program that runs this one here."""
+        """The path of a script that runs this program here."""
         script = folder / self.name
         script.write_text(f'#!/bin/sh\nexec {" ".join(self.prefix)} {path} "$@"\n')
         script.chmod(0o755)
         return str(script)
 
     def enter(self) -> None:
-        """Let the thread that calls it be here from now on: it cannot go back."""
+        """Move the calling thread here for good: it cannot go back."""
         with open(f"/run/netns/{self.name}") as place:
             assert _libc.setns(place.fileno(), CLONE_NEWNET) == 0, os.strerror(ctypes.get_errno())
 

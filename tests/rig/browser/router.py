@@ -1,4 +1,4 @@
-"""A home router: what comes to its public address on a forwarded port, it leads to the machine behind it.
+"""A home router: it passes what comes to a forwarded port of its public address on to the machine behind it.
 
 `python -m tests.rig.browser.router OUTSIDE INSIDE --tcp 80 443 --udp 40000 --refuse ADDRESS`; it says "ready" first.
 """
@@ -11,7 +11,7 @@ Address = tuple[Any, ...]
 
 
 class Inside(asyncio.DatagramProtocol):
-    """The way of one who came from outside: what the machine answers goes back to him."""
+    """The way of one client from outside: the machine's answers go back to that client."""
 
     def __init__(self, outside: asyncio.DatagramTransport, client: Address) -> None:
         self._outside, self._client = outside, client

@@ -25,7 +25,7 @@ class NotAnswered(Exception):
 
 
 class Ear(Client):
-    """A peer that keeps of each packet when it came and what is in it."""
+    """A peer that keeps the arrival and the content of each packet."""
 
     def __init__(self, tones: tuple[float, ...]) -> None:
         super().__init__(decode=True)
@@ -40,7 +40,7 @@ class Ear(Client):
 
 
 class Follower:
-    """A page with its sound; `voice` are the packets that its microphone sends, none for a listener."""
+    """A page with its sound. `voice` are the packets that its microphone sends, none for a listener."""
 
     def __init__(self, page: Page, crowd: Crowd, tones: tuple[float, ...], voice: tuple[bytes, ...] = ()) -> None:
         self.page, self.crowd, self.tones, self.voice = page, crowd, tones, voice
@@ -55,16 +55,16 @@ class Follower:
         self._tasks = [asyncio.create_task(self._read())]
 
     async def connect(self) -> None:
-        """Hear, and be heard."""
+        """Connect the sound, both ways."""
         self.ear = await self._dial()
         self._hold()
 
     async def offer(self, client: Client) -> dict[str, Any]:
-        """The frame that answers an offer."""
+        """Send an offer. Return the frame that answers it."""
         return await self._ask(sdp=client.offer())
 
     async def restart(self) -> dict[str, Any]:
-        """Give what is heard new ICE credentials; the frame that answers."""
+        """Give the connection that is heard new ICE credentials. Return the frame that answers."""
         return await self._ask(sdp=self.ear.restart(), restart=True, boot=self.ear.boot)
 
     async def _ask(self, **offer: Any) -> dict[str, Any]:
@@ -157,12 +157,12 @@ class Follower:
             await old.close()
 
     def silence(self, tone: float, since: float, stalls: Stalls) -> tuple[float, float]:
-        """Seconds of the longest time since `since` without a voice, less the stalls in it, and those of the stalls."""
+        """The longest time without this voice since `since`, without stalls, and the stalls in it. Both in seconds."""
         heard = [at for at, tones in [*self.notes, *self.ear.notes] if at >= since and tone in tones]
         return longest_silence([since, *heard, time.monotonic()], stalls)
 
     def problems(self) -> list[BaseException]:
-        """What went wrong meanwhile."""
+        """What went wrong so far."""
         done = [task for task in self._tasks if task.done() and not task.cancelled()]
         return [error for task in done if (error := task.exception())]
 

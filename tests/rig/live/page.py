@@ -32,8 +32,7 @@ async def _close_what_belongs_to_the_loop() -> AsyncIterator[None]:
 class Socket(WebsocketCommunicator):
     """A socket whose threads give their connection to the database back, as they do outside of tests.
 
-    Channels would keep them from it, for tests inside one transaction. A thread that ends would take the connection
-    along.
+    For tests inside one transaction Channels would keep them from it, and the connection would end with its thread.
     """
 
     send_input = ApplicationCommunicator.send_input
@@ -79,7 +78,7 @@ class Page:
                 return frame
 
     async def until_voice(self, handle: str, mute: str) -> dict[str, Any]:
-        """The next word of this person at the microphone in this state."""
+        """The next `voice` frame of this person with this state of the microphone."""
         while True:
             frame = await self.until("voice")
             if (frame["person"]["handle"], frame["person"]["mute"]) == (handle, mute):

@@ -1,4 +1,4 @@
-"""When this process, with nodes and listeners, did not get to run when it should: no fault of theirs."""
+"""Moments at which the machine did not let this process, with its nodes and listeners, run in time."""
 
 import asyncio
 import itertools
@@ -12,7 +12,7 @@ OWN = 0.5  # share of such a time in which it did run: then it is its own fault
 
 
 class Stalls:
-    """Stretches of time, as from and until when on the monotonic clock."""
+    """Stretches of time: from and until, on the monotonic clock."""
 
     def __init__(self, *stretches: tuple[float, float]) -> None:
         self._stretches = list(stretches)
@@ -27,7 +27,7 @@ class Stalls:
                 self._stretches.append((before, last))
 
     def within(self, begin: float, end: float) -> float:
-        """Seconds of them from `begin` until `end`."""
+        """The seconds of stalls from `begin` until `end`."""
         return sum(max(0.0, min(end, until) - max(begin, since)) for since, until in self._stretches)
 
 
@@ -43,6 +43,6 @@ async def watched() -> AsyncIterator[Stalls]:
 
 
 def longest_silence(heard: Sequence[float], stalls: Stalls) -> tuple[float, float]:
-    """Of the times between those at which something was heard, the longest but for the stalls in it; and these."""
+    """The longest time between two of these moments, without stalls, and the stalls in it. Both in seconds."""
     pairs = ((begin, end, stalls.within(begin, end)) for begin, end in itertools.pairwise(heard))
     return max((end - begin - stalled, stalled) for begin, end, stalled in pairs)

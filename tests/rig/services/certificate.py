@@ -1,4 +1,4 @@
-"""A certificate that has signed itself, valid for a day."""
+"""A self-signed certificate, valid for a day."""
 
 import hashlib
 from base64 import b64encode
@@ -34,7 +34,7 @@ def write(folder: Path, host: str, *addresses: str) -> str:
 
 
 def write_lineage(folder: Path, host: str) -> None:
-    """Write them under the names that certbot gives them: fullchain.pem and privkey.pem."""
+    """Write certificate and key under the names that certbot uses: fullchain.pem and privkey.pem."""
     write(folder, host)
     for ours, certbots in (("cert.pem", "fullchain.pem"), ("key.pem", "privkey.pem")):
         (folder / ours).rename(folder / certbots)

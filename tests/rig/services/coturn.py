@@ -1,6 +1,6 @@
 """Debian's coturn on the configuration of docs/operating/turn.md, on a host of its own: a network namespace.
 
-The host has two addresses, and a cable (veth) to the machine of the tests, where the media node and the browsers are.
+The host has two addresses, and a cable (veth) to the machine with the tests, the media node and the browsers.
 All addresses are private ones, which the configuration denies: only what it allows by name is reached.
 """
 
@@ -40,7 +40,7 @@ def program(name: str, package: str) -> str:
 class Cable:
     """A network namespace that is one cable away; `close` removes both. Needs root.
 
-    `there` and `there6` are its addresses; `here`, `other` and the same with 6 are ours.
+    `there` and `there6` are its addresses. `here`, `other` and the same with 6 are ours.
     """
 
     def __init__(self) -> None:
@@ -90,9 +90,9 @@ def denied_ranges() -> list[str]:
 
 
 class Coturn:
-    """A running server. `ports` are the plain one and the one for TLS.
+    """A running server. `changes` maps texts of the documented configuration to their replacements.
 
-    `changes` are texts of the documented configuration and what stands there instead.
+    `ports` are the plain one and the one for TLS.
     """
 
     def __init__(
@@ -148,19 +148,19 @@ class Coturn:
         return self.log.read_text(errors="replace") if self.log.exists() else "coturn has written no log"
 
     def server(self, transport: str = "udp") -> turn.Server:
-        """Where it is asked by this transport."""
+        """The server for clients that use this transport."""
         return turn.Server(self.cable.there, self.ports[transport == "tls"], transport)
 
     @property
     def trust(self) -> ssl.SSLContext:
-        """Believes its certificate alone."""
+        """A TLS context that trusts only the server's certificate."""
         return ssl.create_default_context(cafile=str(self.folder / "cert.pem"))
 
     def write_certificate(self) -> None:
         self.public_key = certificate.write(self.folder, NAME, self.cable.there, self.cable.there6)
 
     def renew_certificate(self) -> None:
-        """As certbot does: new files, then a signal."""
+        """Renew the certificate as certbot does: new files, then a signal."""
         self.write_certificate()
         self._process.send_signal(signal.SIGUSR2)
 

@@ -1,8 +1,8 @@
 """Debian's systemd as the first process of a container of the test's own, with no units but those it is given.
 
-The container has this machine's files, a network, a /run and a /tmp of its own, and a folder of the test's laid over
-/etc, in which the files of a documentation can stand where they are documented. Needs root, iproute2, overlayfs, and a
-cgroup hierarchy of version 2.
+The container has this machine's files, and a network, a /run and a /tmp of its own. A folder of the test is laid over
+/etc, so that documented files can have their documented paths. Needs root, iproute2, overlayfs, and a cgroup hierarchy
+of version 2.
 """
 
 import os
@@ -80,7 +80,7 @@ class Systemd:
         shutil.rmtree(self._units)
 
     def _first(self) -> str:
-        """The process that systemd is, as this machine counts; empty while or once there is none."""
+        """The process id of that systemd on this machine; empty while there is none."""
         file = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
         return file.read_text().strip() if file.exists() else ""
 
@@ -92,12 +92,12 @@ class Systemd:
         )  # fmt: skip
 
     def call(self, *arguments: str) -> tuple[int, str]:
-        """What systemctl says, and its exit code."""
+        """The output of systemctl, and its exit code."""
         done = self.run("systemctl", *arguments)
         return done.returncode, (done.stdout + done.stderr).strip()
 
     def tell(self, *arguments: str) -> None:
-        """Have systemctl do something."""
+        """Call systemctl. Fail if it does."""
         code, said = self.call(*arguments)
         assert code == 0, f"{said}\n{self.log.read_text(errors='replace')}"
 
@@ -107,7 +107,7 @@ class Systemd:
 
 
 def _version_2() -> str:
-    """Where the hierarchy of cgroups of version 2 is mounted."""
+    """The mount point of the cgroup hierarchy of version 2."""
     mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
     found = [mount[1] for mount in mounts if mount[2] == "cgroup2"]
     assert found, "there is no cgroup hierarchy of version 2"

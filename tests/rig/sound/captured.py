@@ -1,4 +1,4 @@
-"""Sound that the tests make themselves, and what they find in sound by Fourier transform."""
+"""Sound that the tests make, and how they find tones in sound by Fourier transform."""
 
 import io
 from functools import cache

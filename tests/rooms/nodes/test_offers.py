@@ -136,7 +136,7 @@ async def test_an_offer_goes_to_the_database_in_one_step_and_to_the_queue_in_ano
     monkeypatch.setattr(offers, "_ask", ask)
     monkeypatch.setattr(SyncToAsync, "__call__", counted)
     assert await offers.answer(me.pk, "v=0") == ("v=0", "1")
-    assert steps == ["_placed", "got_sound"]
+    assert steps == ["_read_place", "got_sound"]
 
 
 async def _page(participant: UUID, start: float) -> float:

@@ -59,11 +59,11 @@ def test_a_bot_takes_frames_of_other_kinds_and_of_unknown_people(replica: Replic
 
 
 @pytest.mark.parametrize("programme", [GARDEN, SKY], ids=lambda programme: programme.host)
-def test_everybody_in_a_programme_has_a_part(programme: Any) -> None:
+def test_everyone_in_a_programme_is_a_member(programme: Any) -> None:
     assert {speaker(turn) for turn in SCENES[programme.scene]} == {programme.host, *programme.voices}
     assert speaker(programme.question[1]) == programme.host
-    everybody = {programme.host, *programme.voices, *programme.listeners, *filter(None, [programme.heckler])}
-    assert everybody <= set(BY_HANDLE)
+    named = {programme.host, *programme.voices, *programme.listeners, *filter(None, [programme.heckler])}
+    assert named <= set(BY_HANDLE)
     assert {*INSULTS, WARNING, LAST_WORD} <= set(TURNS)
 
 

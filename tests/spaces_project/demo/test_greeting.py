@@ -24,7 +24,7 @@ def test_it_says_who_is_who_and_what_helps() -> None:
         assert hint in words
 
 
-def test_it_names_no_files_where_everything_is_printed() -> None:
+def test_it_names_no_files_if_everything_is_printed() -> None:
     assert "var/log" not in "\n".join(said(None))
 
 

@@ -46,7 +46,7 @@ def is_logged_in(client: Client, handle: str) -> bool:
     return bool(client.session.get("_auth_user_id") == str(User.objects.get(handle=handle).pk))
 
 
-def is_nobody(client: Client) -> bool:
+def is_logged_out(client: Client) -> bool:
     return "_auth_user_id" not in client.session
 
 
@@ -60,7 +60,7 @@ def test_a_click_as_lior_leads_into_the_live_space(browser: Client, lior: User) 
     assert is_logged_in(browser, "lior")
 
 
-def test_a_click_as_lior_leads_home_where_nothing_is_live(browser: Client, lior: User) -> None:
+def test_a_click_as_lior_leads_home_if_nothing_is_live(browser: Client, lior: User) -> None:
     assert browser.get(links.path(SECRET, "lior")).url == "/"  # type: ignore[attr-defined]
 
 
@@ -84,7 +84,7 @@ def test_it_logs_in_again_and_instead_of_another_member(browser: Client, lior: U
     assert browser.session.session_key != before
 
 
-def test_nothing_of_it_is_kept_or_told(browser: Client, lior: User) -> None:
+def test_nothing_of_it_is_kept_or_passed_on(browser: Client, lior: User) -> None:
     answer = browser.get(links.path(SECRET, "lior"))
     assert "no-store" in answer["Cache-Control"]
     assert answer["Referrer-Policy"] == "no-referrer"
@@ -105,11 +105,11 @@ def test_what_a_browser_says_of_a_click_is_right(browser: Client, lior: User) ->
 
 # What they refuse
 @pytest.mark.parametrize("header", FORWARDED)
-def test_not_with_a_word_of_a_proxy(browser: Client, lior: User, header: str) -> None:
+def test_not_through_a_proxy(browser: Client, lior: User, header: str) -> None:
     for value in ("127.0.0.1", ""):
         answer = browser.get(links.path(SECRET, "lior"), headers={header: value})
         assert answer.status_code == 404
-        assert is_nobody(browser)
+        assert is_logged_out(browser)
 
 
 def test_not_on_a_connection_for_one_request(browser: Client, lior: User) -> None:
@@ -123,7 +123,7 @@ def test_not_on_a_connection_for_one_request(browser: Client, lior: User) -> Non
 def test_not_for_another_machine(lior: User, peer: str) -> None:
     browser = Client(REMOTE_ADDR=peer, HTTP_HOST="localhost:8000")
     assert browser.get(links.path(SECRET, "lior")).status_code == 404
-    assert is_nobody(browser)
+    assert is_logged_out(browser)
 
 
 @pytest.mark.parametrize("host", ["spaces.example.org", "127.0.0.1.example.org", "localhost.example.org", "192.0.2.7"])
@@ -132,7 +132,7 @@ def test_not_under_a_foreign_name(settings: LazySettings, lior: User, host: str)
     settings.ALLOWED_HOSTS = ["*"]
     browser = Client(REMOTE_ADDR="127.0.0.1", HTTP_HOST=host)
     assert browser.get(links.path(SECRET, "lior")).status_code == 404
-    assert is_nobody(browser)
+    assert is_logged_out(browser)
 
 
 @pytest.mark.parametrize(
@@ -154,13 +154,13 @@ def test_not_under_a_foreign_name(settings: LazySettings, lior: User, host: str)
 def test_not_without_a_click(browser: Client, lior: User, headers: dict[str, str]) -> None:
     answer = browser.get(links.path(SECRET, "lior"), headers=headers)
     assert answer.status_code == 403
-    assert is_nobody(browser)
+    assert is_logged_out(browser)
 
 
 @pytest.mark.parametrize("method", ["head", "post", "put", "delete", "options", "patch"])
 def test_not_with_another_method(browser: Client, lior: User, method: str) -> None:
     assert getattr(browser, method)(links.path(SECRET, "lior")).status_code == 405
-    assert is_nobody(browser)
+    assert is_logged_out(browser)
 
 
 @pytest.mark.parametrize(
@@ -178,13 +178,13 @@ def test_not_with_another_token(browser: Client, lior: User, path: str) -> None:
     answer = browser.get(path)
     assert answer.status_code == 410
     assert "earlier start" in answer.content.decode()
-    assert is_nobody(browser)
+    assert is_logged_out(browser)
 
 
 def test_not_without_a_secret(settings: LazySettings, browser: Client, lior: User) -> None:
     settings.DEMO_LINK_SECRET = ""
     assert browser.get(links.path("", "lior")).status_code == 410
-    assert is_nobody(browser)
+    assert is_logged_out(browser)
 
 
 def test_not_for_a_member_who_is_locked_out(browser: Client, lior: User) -> None:
@@ -192,11 +192,11 @@ def test_not_for_a_member_who_is_locked_out(browser: Client, lior: User) -> None
     answer = browser.get(links.path(SECRET, "lior"))
     assert answer.status_code == 403
     assert "can no longer log in" in answer.content.decode()
-    assert is_nobody(browser)
+    assert is_logged_out(browser)
 
 
 def test_not_for_a_member_who_does_not_exist(browser: Client) -> None:
-    assert browser.get(links.path(SECRET, "nobody")).status_code == 403
+    assert browser.get(links.path(SECRET, "unknown")).status_code == 403
 
 
 # Through the whole way in

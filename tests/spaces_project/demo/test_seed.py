@@ -1,4 +1,4 @@
-"""`seed_demo`: members with faces, and nobody whose home page is empty."""
+"""`seed_demo`: members with faces, none of whom has an empty home page."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 from PIL import Image
 
 from accounts.models import Follow, User
-from spaces_project.demo.people import BY_HANDLE, CAST, EVERYBODY, SHOWS, VOICES
+from spaces_project.demo.people import BY_HANDLE, CAST, MEMBERS, SHOWS, VOICES
 from spaces_project.demo.pictures import SIDE, drawn, picture
 from spaces_project.demo.seed import seed
 
@@ -26,13 +26,13 @@ def people(_demo: None) -> dict[str, User]:
     return {user.handle: user for user in User.objects.filter(handle__in=BY_HANDLE)}
 
 
-def test_everybody_has_a_name_a_bio_and_a_picture_of_their_own(people: dict[str, User]) -> None:
+def test_each_member_has_a_name_a_bio_and_a_picture_of_their_own(people: dict[str, User]) -> None:
     assert set(people) == set(BY_HANDLE)
     for handle, user in people.items():
         assert (user.display_name, user.bio) == (BY_HANDLE[handle].name, BY_HANDLE[handle].bio)
         with user.avatar.open() as file, Image.open(file) as image:
             assert (image.format, image.size) == ("WEBP", (SIDE, SIDE))
-    assert len({picture(member.look).read() for member in EVERYBODY}) == len(EVERYBODY)
+    assert len({picture(member.look).read() for member in MEMBERS}) == len(MEMBERS)
 
 
 def test_a_picture_has_the_colours_of_its_look() -> None:
@@ -43,7 +43,7 @@ def test_a_picture_has_the_colours_of_its_look() -> None:
 
 
 @pytest.mark.parametrize("handle", [member.handle for member in CAST])
-def test_every_member_of_the_cast_follows_who_hosts_and_finds_others(people: dict[str, User], handle: str) -> None:
+def test_every_member_of_the_cast_follows_the_hosts_and_finds_others(people: dict[str, User], handle: str) -> None:
     me = people[handle]
     assert all(people[host].is_followed_by(me) for host in SHOWS)
     suggested = User.objects.suggestions_for(me)[:8]
@@ -89,13 +89,13 @@ def test_seeding_again_undoes_no_decision(people: dict[str, User]) -> None:
     assert people["lior"].avatar.name == chosen
 
 
-def test_it_refuses_where_no_demonstration_is(settings: object) -> None:
+def test_it_refuses_without_a_demonstration(settings: object) -> None:
     with pytest.raises(CommandError, match="known passwords"):
         call_command("seed_demo")
 
 
 def test_whom_a_voice_follows_is_there() -> None:
-    assert all(other in BY_HANDLE for member in EVERYBODY for other in member.follows)
+    assert all(other in BY_HANDLE for member in MEMBERS for other in member.follows)
     assert all(host in {voice.handle for voice in VOICES} for host in SHOWS)
 
 

@@ -49,7 +49,7 @@ def test_there_is_no_clip_of_an_unknown_turn() -> None:
         packets("hana-1")
 
 
-def test_everybody_who_speaks_has_a_voice_and_an_account() -> None:
+def test_everyone_who_speaks_has_a_voice_and_an_account() -> None:
     assert {speaker(turn) for turn in TURNS} == set(VOICES)
     assert set(VOICES) < set(BY_HANDLE)
 

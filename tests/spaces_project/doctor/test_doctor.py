@@ -1,4 +1,4 @@
-"""The doctor finds each fault and names its mend."""
+"""The doctor finds each fault and says how to fix it."""
 
 import io
 import socket
@@ -104,7 +104,7 @@ def test_proxies_that_cannot_be_right(settings: Settings, proxies: list[str], wo
 
 @contextmanager
 def answering(answer: bytes) -> Iterator[int]:
-    """A server that answers everybody the same; its port."""
+    """Run a server that gives every client the same answer. Yield its port."""
 
     class Handler(BaseRequestHandler):
         def handle(self) -> None:
@@ -218,7 +218,7 @@ def test_a_private_address_beside_a_public_one_is_for_those_at_home(settings: Se
 
 
 @pytest.mark.parametrize("url", ["https://192.168.1.5", "https://spaces", "https://spaces.home.arpa", ""])
-def test_a_private_address_is_fine_where_the_site_is_private_too(settings: Settings, url: str) -> None:
+def test_a_private_address_is_fine_if_the_site_is_private_too(settings: Settings, url: str) -> None:
     settings.PUBLIC_URL, settings.MEDIA_BIND = url, "0.0.0.0"
     settings.MEDIA_ANNOUNCE = ["192.168.1.5", "10.1.2.3:4444"]
     assert faults(sound.announced_addresses()) == []
@@ -278,7 +278,7 @@ class Node:
 
 
 @pytest.mark.parametrize("hears", [True, False])
-def test_a_running_node_tells_whether_the_packet_has_arrived(settings: Settings, hears: bool) -> None:
+def test_a_running_node_shows_whether_the_packet_has_arrived(settings: Settings, hears: bool) -> None:
     node = Node(hears)
     settings.MEDIA_PORT = node.udp.getsockname()[1]
     settings.MEDIA_HTTP_PORT = node.http.server_address[1]
@@ -288,7 +288,7 @@ def test_a_running_node_tells_whether_the_packet_has_arrived(settings: Settings,
 
 
 def test_a_public_port_that_is_forwarded_is_the_one_that_is_asked(settings: Settings) -> None:
-    """The packet to the announced port arrives nowhere: that is for the router to do."""
+    """The packet to the announced port arrives nowhere: only a router would forward it."""
     settings.MEDIA_ANNOUNCE = [f"127.0.0.1:{free_udp_port()}"]
     [warning] = faults(sound.udp_port())
     assert warning.warning
@@ -311,7 +311,7 @@ def test_a_port_that_something_else_has(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("answer", [b"SSH-2.0-OpenSSH\r\n", HEALTHY, OK + b"[]"])
-def test_a_face_that_is_not_a_nodes(settings: Settings, answer: bytes) -> None:
+def test_an_http_server_that_is_not_a_nodes(settings: Settings, answer: bytes) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other, answering(answer) as settings.MEDIA_HTTP_PORT:
         other.bind(("127.0.0.1", settings.MEDIA_PORT))
         [fault] = faults(sound.udp_port())
@@ -329,8 +329,8 @@ def test_no_database(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_no_redis(monkeypatch: pytest.MonkeyPatch) -> None:
-    nobody = redis.Redis(unix_socket_path="/nonexistent/redis.sock", retry=None)
-    monkeypatch.setattr(checks, "redis_client", lambda: nobody)
+    unreachable = redis.Redis(unix_socket_path="/nonexistent/redis.sock", retry=None)
+    monkeypatch.setattr(checks, "redis_client", lambda: unreachable)
     [fault] = faults(checks.redis_server())
     assert "REDIS_URL" in fault.mend
 

@@ -1,4 +1,4 @@
-"""The doctor fetches the sound as files where browsers do: each fault of what serves them, with its mend."""
+"""The doctor fetches the sound as files at the address for browsers: each fault of the server, with its fix."""
 
 import socket
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ class Careless(Server):
 
 
 class Timeless(Server):
-    """Checks whose the signature is, and not when."""
+    """Checks the signature, but not its time."""
 
     def __init__(self, root: Path, secret: str) -> None:
         super().__init__(root, secret, late=-1e6)
@@ -57,7 +57,7 @@ class Shut(Server):
 
 
 class Other(Server):
-    """A page for whatever is asked."""
+    """Answers every request with a page."""
 
     def given(self, path: str) -> Given:
         return 200, {}, b"<!doctype html>"
@@ -162,7 +162,7 @@ def test_another_site_has_to_let_pages_of_this_one_read_them(
 
 
 @pytest.mark.parametrize(("runs", "url"), [(True, "/hls/"), (True, "http://127.0.0.1:{}/hls/"), (False, "/hls/")])
-def test_nobody_answers(settings: Settings, monkeypatch: pytest.MonkeyPatch, runs: bool, url: str) -> None:
+def test_no_server_answers(settings: Settings, monkeypatch: pytest.MonkeyPatch, runs: bool, url: str) -> None:
     """That is a fault while the site runs. If it does not run, its own check says so, and this one warns."""
     monkeypatch.setattr(hls, "web_health", lambda *_: {} if runs else None)
     with socket.socket() as probe:

@@ -1,4 +1,4 @@
-"""The doctor at TURN servers: a real coturn, and each fault with its mend."""
+"""The doctor at TURN servers: a real coturn, and each fault with its fix."""
 
 import asyncio
 import socket
@@ -74,14 +74,14 @@ def test_a_name_that_does_not_resolve(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-def test_nobody_answers(settings: Settings, coturn: Coturn, transport: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_server_answers(settings: Settings, coturn: Coturn, transport: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turn, "WAIT_SECONDS", 1.0)
     settings.TURN_URLS = [url(coturn, transport).replace(":3478", ":3999").replace(":443", ":3999")]
     assert "no server answers" in fault().detail
     assert f"3999/{'udp' if transport == 'udp' else 'tcp'}" in fault().mend
 
 
-def test_somebody_else_answers(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_program_answers(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turn, "WAIT_SECONDS", 1.0)
     with socket.create_server(("127.0.0.1", 0)) as server:
         settings.TURN_URLS = [f"turns:127.0.0.1:{server.getsockname()[1]}"]
@@ -98,7 +98,7 @@ def test_somebody_else_answers(settings: Settings, monkeypatch: pytest.MonkeyPat
         thread.join()
 
 
-def test_a_certificate_that_nobody_trusts(settings: Settings, coturn: Coturn, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_certificate_that_is_not_trusted(settings: Settings, coturn: Coturn, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SSL_CERT_FILE")
     settings.TURN_URLS = [url(coturn, "tls")]
     assert "TLS fails" in fault().detail
@@ -125,7 +125,7 @@ ASKED = [
 
 
 @pytest.mark.parametrize(("announced", "asked"), ASKED)
-def test_private_addresses_are_asked_for_where_no_public_one_is_announced(
+def test_private_addresses_are_asked_for_if_no_public_one_is_announced(
     settings: Settings, announced: list[str], asked: list[str]
 ) -> None:
     settings.MEDIA_ANNOUNCE = announced

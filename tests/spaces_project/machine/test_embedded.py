@@ -1,4 +1,4 @@
-"""The embedded servers: where they lie, what they survive, what they refuse in one line."""
+"""The embedded servers: their folders, what they survive, what they refuse in one line."""
 
 import os
 import shutil
@@ -84,7 +84,7 @@ def test_an_unfinished_data_folder_is_made_again(var: Path) -> None:
     embedded.stop_postgres(server)
 
 
-def test_redis_keeps_what_it_was_told_and_clears_a_dead_socket(var: Path) -> None:
+def test_redis_keeps_its_data_and_clears_a_dead_socket(var: Path) -> None:
     server = embedded.start_redis(var)
     with redis.Redis.from_url(embedded.redis_url(var)) as client:
         client.set("kept", "yes")
@@ -105,7 +105,7 @@ def test_only_their_user_reaches_the_sockets(var: Path) -> None:
 
 
 def test_no_folder_on_the_way_to_the_checkout_is_opened(var: Path) -> None:
-    """A home that only its owner can enter stays so, also where root starts PostgreSQL as another user."""
+    """A home that only its owner can enter stays so, even if root starts PostgreSQL as another user."""
     home, inside = var, var / "var"
     home.chmod(0o700)
     server = embedded.start_postgres(inside, durable=False)

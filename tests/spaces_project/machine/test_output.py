@@ -1,4 +1,4 @@
-"""What children say: on the console, or in files beside which only errors are on the console."""
+"""The output of children: on the console, or in files and only errors on the console."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +21,7 @@ def files(tmp_path: Path, said: list[str]) -> Iterator[LogFiles]:
     one.close()
 
 
-def test_the_console_names_who_speaks(said: list[str]) -> None:
+def test_the_console_names_the_process(said: list[str]) -> None:
     Console(said.append).take("web", "ready")
     assert said == ["     web | ready"]
 
@@ -35,7 +35,7 @@ def test_each_process_has_its_file_and_the_console_is_quiet(files: LogFiles, sai
     assert said == []
 
 
-def test_nobody_else_reads_them(files: LogFiles, tmp_path: Path) -> None:
+def test_no_other_user_reads_them(files: LogFiles, tmp_path: Path) -> None:
     assert (tmp_path / "log").stat().st_mode & 0o777 == 0o700
 
 
@@ -90,6 +90,6 @@ def test_a_file_that_grew_too_large_is_put_aside(
     assert (tmp_path / "log/web.log.1").read_text() == "line 2\nline 3\n"
 
 
-def test_it_says_where_the_words_stand(files: LogFiles, tmp_path: Path, said: list[str]) -> None:
+def test_it_names_the_place_of_the_output(files: LogFiles, tmp_path: Path, said: list[str]) -> None:
     assert files.place("prepare") == f"in {tmp_path}/log/prepare.log"
     assert Console(said.append).place("prepare") == "above"

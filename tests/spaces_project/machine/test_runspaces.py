@@ -94,7 +94,7 @@ def test_the_sound_is_announced_at_loopback_and_at_the_machines_own_addresses(si
         assert address in site.said()
 
 
-def test_the_cast_is_there_and_stands_as_told(site: Machine) -> None:
+def test_the_cast_is_there_with_its_follows_and_rights(site: Machine) -> None:
     counts = dict(site.rows("SELECT handle, follower_count FROM accounts_user"))
     assert {"hana", "sol", "lior", "dee", "mo"} < set(counts)
     assert counts["hana"] > 600
@@ -152,7 +152,7 @@ for person in people:
 """
 
 
-def test_a_web_process_that_is_stop_requested_amid_work_ends_and_comes_again(site: Machine) -> None:
+def test_a_web_process_that_is_stopped_amid_work_ends_and_comes_again(site: Machine) -> None:
     space, *cookies = site.command("shell", "-v", "0", "-c", BUSY).stdout.split()
 
     async def keep_busy(http: aiohttp.ClientSession, cookie: str, at_it: asyncio.Event) -> None:

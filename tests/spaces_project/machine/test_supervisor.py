@@ -120,7 +120,7 @@ def test_a_step_that_succeeds_says_nothing(supervisor: Supervisor, said: list[st
     assert said == []
 
 
-def test_stop_requested_it_waits_for_nothing(supervisor: Supervisor) -> None:
+def test_once_it_has_to_stop_it_waits_for_nothing(supervisor: Supervisor) -> None:
     supervisor.stopping = True
     before = time.monotonic()
     assert not supervisor.wait_until(lambda: False, PATIENCE)
@@ -128,7 +128,7 @@ def test_stop_requested_it_waits_for_nothing(supervisor: Supervisor) -> None:
 
 
 def test_no_child_outlives_a_killed_parent(tmp_path: Path) -> None:
-    """kill -9 of the parent: the kernel tells the child, whatever the parent had in mind."""
+    """kill -9 of the parent: the kernel sends the child a signal."""
     code = (
         "import sys, time; from spaces_project.machine.processes import spawn;"
         f"spawn([sys.executable, '-c', 'import time; time.sleep(60)'], cwd={str(tmp_path)!r}); time.sleep(60)"

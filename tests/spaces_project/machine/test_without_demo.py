@@ -18,7 +18,7 @@ def test_no_secret_has_a_default(machine: Machine, missing: str) -> None:
     assert not (machine.var / "demo.env").exists()
 
 
-def test_without_demo_nobody_is_created(machine: Machine) -> None:
+def test_without_demo_no_member_is_created(machine: Machine) -> None:
     secrets = {"SECRET_KEY": "x" * 50, "MEDIA_SECRET": "y" * 50}
     assert machine.command("prepare", **secrets).returncode == 0
     done = machine.command("shell", "-c", "from accounts.models import User; print(User.objects.count())", **secrets)
@@ -28,7 +28,7 @@ def test_without_demo_nobody_is_created(machine: Machine) -> None:
 
 def test_a_command_starts_the_servers_for_its_time(machine: Machine) -> None:
     done = machine.command("migrate", "--check", SECRET_KEY="x" * 50)
-    assert done.returncode == 1, done.stderr  # nothing is applied yet, which only a database can tell
+    assert done.returncode == 1, done.stderr  # nothing is applied yet, which only a database can answer
     assert with_patience(lambda: not machine.processes(), START_SECONDS)
 
 

@@ -15,7 +15,7 @@ from tests.rig.documents import configuration, text, variables
 from tests.rig.machine import CHECKOUT, OF_THE_RUN
 
 CHECKS = ("secrets", "secure_context", "proxies", "announced_addresses")
-# What the doctor finds, and what a node on port 40000 would tell browsers.
+# Prints the findings of the doctor, and the addresses that a node on port 40000 would send to browsers.
 EXAMINE = f"""
 import django, json
 django.setup()
@@ -23,10 +23,10 @@ from django.conf import settings
 from rooms.media.contract import addresses
 from spaces_project.doctor import checks as doctor
 found = [finding for name in {CHECKS} for finding in getattr(doctor, name)()]
-told = [one.at(settings.MEDIA_PORT) for one in addresses.parse_all(settings.MEDIA_ANNOUNCE)]
+announced = [one.at(settings.MEDIA_PORT) for one in addresses.parse_all(settings.MEDIA_ANNOUNCE)]
 policy = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]
 files = [[source for source in policy[name] if "//" in source] for name in ("connect-src", "media-src")]
-print(json.dumps([[finding.detail for finding in found if not finding.ok], told, files]))
+print(json.dumps([[finding.detail for finding in found if not finding.ok], announced, files]))
 """
 OWN: list[list[str]] = [[], []]
 CDN = [["https://cdn.example.org"]] * 2  # what else than the site pages may fetch, and play
@@ -35,7 +35,7 @@ DIFFERENT = {"MEDIA_HTTP_HOST", "MEDIA_ANNOUNCE"}  # from machine to machine
 
 
 @pytest.mark.parametrize(
-    ("name", "told", "files"),
+    ("name", "announced", "files"),
     [
         ("home", [["203.0.113.7", 40000], ["192.168.178.20", 40000]], OWN),
         ("server", [["203.0.113.7", 40000], ["2001:db8::7", 40000]], OWN),
@@ -44,7 +44,7 @@ DIFFERENT = {"MEDIA_HTTP_HOST", "MEDIA_ANNOUNCE"}  # from machine to machine
     ],
 )
 def test_a_configuration_is_taken_as_it_stands_and_has_no_fault(
-    name: str, told: list[object], files: list[list[str]], tmp_path: Path
+    name: str, announced: list[object], files: list[list[str]], tmp_path: Path
 ) -> None:
     file = tmp_path / "spaces.env"
     file.write_text(configuration(name))
@@ -56,7 +56,7 @@ def test_a_configuration_is_taken_as_it_stands_and_has_no_fault(
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout.splitlines()[-1]) == [[], told, files]
+    assert json.loads(done.stdout.splitlines()[-1]) == [[], announced, files]
 
 
 def test_two_machines_differ_in_nothing_but_their_addresses() -> None:
@@ -65,7 +65,7 @@ def test_two_machines_differ_in_nothing_but_their_addresses() -> None:
 
 
 def test_both_nodes_can_be_asked_from_both_machines() -> None:
-    """Each by its machine's address in the network that PostgreSQL and Redis are told of."""
+    """Each by its machine's address in the network from which PostgreSQL and Redis take connections."""
     faces = [variables(name)["MEDIA_HTTP_HOST"] for name in ("web", "node")]
     assert len(set(faces)) == 2
     allowed = r"^host +spaces +spaces +(\S+)/32 +scram-sha-256$"
@@ -103,7 +103,7 @@ def test_the_script_follows_an_address_that_changes(announced: str, tmp_path: Pa
 
 @pytest.mark.parametrize("announced", FORMS + QUOTED)
 @pytest.mark.parametrize("answer", ["203.0.113.7 STREAM", ""], ids=["the same", "no answer"])
-def test_the_script_does_nothing_where_the_address_stays(announced: str, answer: str, tmp_path: Path) -> None:
+def test_the_script_does_nothing_if_the_address_stays(announced: str, answer: str, tmp_path: Path) -> None:
     assert follow(announced, answer, tmp_path) == (announced, 0)
 
 

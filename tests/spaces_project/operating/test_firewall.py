@@ -133,8 +133,8 @@ def machine() -> Iterator[Machine]:
         for address in (STRANGER, STRANGER6, NODE, NODE6, STRANGER_WG):
             world.add(address)
         made = Machine(here, world)
-        everybody = [knock for rule in RULES.values() for knock in rule.granted + rule.refused] + STRANGERS
-        assert [knock for knock in everybody if made.lets_in(knock, expected=True)] == everybody, "without a firewall"
+        visitors = [knock for rule in RULES.values() for knock in rule.granted + rule.refused] + STRANGERS
+        assert [knock for knock in visitors if made.lets_in(knock, expected=True)] == visitors, "without a firewall"
         made.load(configuration("firewall"))
         yield made
 

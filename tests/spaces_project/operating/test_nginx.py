@@ -173,7 +173,7 @@ def test_the_sound_is_refused_without_a_signature(site: Site, tea: str, path: st
 def test_the_sound_comes_with_a_signature(
     site: Site, tea: str, file: str, kind: str, fresh: str, own: bool, by: str
 ) -> None:
-    """In the address, or in a cookie; from nginx as from the site itself."""
+    """The signature is in the address, or in a cookie. nginx and the site answer alike."""
     signed = sign(HLS_SECRET, TEA, time())
     headers = {"Cookie": f"sessionid=none; hls={signed}"} if own else {}
     port = None if by == "nginx" else site.direct

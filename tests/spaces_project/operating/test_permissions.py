@@ -69,7 +69,7 @@ def test_only_nginx_reads_what_media_nodes_write(folder: Path) -> None:
     assert not succeeds(NGINX, write)
 
 
-def test_coturn_reads_what_certbot_renews_and_is_told_of_it(folder: Path) -> None:
+def test_coturn_reads_what_certbot_renews_and_gets_a_signal(folder: Path) -> None:
     """By the documented hook, twice, as certbot calls it; the certificates of others are none of its business."""
     kept, lineage, calls = folder / "turnserver", folder / "live", stand_in(folder, "systemctl")
     lineage.mkdir()

@@ -75,7 +75,7 @@ class Site:
         return (self.var / "log").read_text(errors="replace")
 
     def health(self) -> dict[str, Any]:
-        """What the web says of itself, also with status 503; nothing while it does not answer."""
+        """The answer to /health, also with status 503. Empty while the web does not answer."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.web}/health", timeout=20) as answer:
                 return dict(json.load(answer))

@@ -123,7 +123,7 @@ def test_the_site_starts_comes_back_after_a_kill_and_stops(place: Place, folder:
 
 
 @pytest.mark.usefixtures("variables")
-def test_a_node_waits_for_its_address_and_stays_away_when_it_is_stop_requested(place: Place, folder: Path) -> None:
+def test_a_node_waits_for_its_address_and_stays_away_once_it_is_stopped(place: Place, folder: Path) -> None:
     node = unit(f"manage.py runmedia --port {NODE_PORT} --name second")
     here = f"[Service]\nEnvironment=MEDIA_HTTP_HOST={NODE_HOST} MEDIA_HTTP_PORT={NODE_PORT + 1}\n"
     units = {"spaces.service": unit(), "node.service": node, "node.service.d/spaces.conf": here}
