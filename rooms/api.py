@@ -41,7 +41,7 @@ class SpaceSerializer(serializers.ModelSerializer[Space]):
         read_only_fields = fields
 
     def get_stage(self, space: Space) -> list[str]:
-        return [person.user.handle for person in space.faces]
+        return [person.user.handle for person in space.on_stage]
 
 
 class SpaceNowSerializer(serializers.Serializer[object]):

@@ -47,13 +47,13 @@ class SpaceQuerySet(models.QuerySet["Space"]):
         return self.live().filter(Q(host=user) | is_welcome(user))
 
     def shown_to(self, user: User) -> Self:
-        """The Spaces that `user` may enter now, with `faces` (the stage) and `listening`, the fullest first."""
+        """The Spaces that `user` may enter now, with `on_stage` and `listening`, the fullest first."""
         participants: ParticipantQuerySet = apps.get_model("rooms", "Participant").objects.all()
         return (
             self.enterable_by(user)
             .select_related("host")
             .annotate(listening=Count("participants", filter=listening("participants__")))
-            .prefetch_related(Prefetch("participants", participants.on_stage(), to_attr="faces"))
+            .prefetch_related(Prefetch("participants", participants.on_stage(), to_attr="on_stage"))
             .order_by("-listening", "-started_at")
         )
 
@@ -128,7 +128,7 @@ class Space(models.Model):
     boot_before = models.CharField(max_length=40, blank=True)  # the boot that keeps the sound until `boot_from_ms`
     boot_from_ms = models.PositiveBigIntegerField(default=0)  # of room time
 
-    faces: "list[Participant]"  # the stage; set by SpaceQuerySet.shown_to
+    on_stage: "list[Participant]"  # set by SpaceQuerySet.shown_to
     listening: int  # the number of listeners; set by SpaceQuerySet.shown_to
 
     objects = SpaceQuerySet.as_manager()

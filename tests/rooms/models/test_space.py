@@ -78,7 +78,7 @@ def test_shown_to_counts_who_listens_as_the_space_itself_does(
 
 def test_shown_to_has_the_stage_with_the_host_first(tea: Space, speaker: Participant, lior: User) -> None:
     [shown] = Space.objects.shown_to(lior)
-    assert [person.user.handle for person in shown.faces] == ["hana", "sol"]
+    assert [person.user.handle for person in shown.on_stage] == ["hana", "sol"]
 
 
 def test_shown_to_asks_for_all_stages_at_once(
@@ -88,7 +88,7 @@ def test_shown_to_asks_for_all_stages_at_once(
     lior.follow(sol)
     open_space(sol)
     with django_assert_num_queries(2):
-        assert len([person.user.handle for space in Space.objects.shown_to(lior) for person in space.faces]) == 2
+        assert len([person.user.handle for space in Space.objects.shown_to(lior) for person in space.on_stage]) == 2
 
 
 def test_hosting_is_refused_for_one_reason_at_a_time(tea: Space, hana: User, dee: User) -> None:

@@ -245,13 +245,13 @@ class Node:
         self.udp.settimeout(0.2)
         node = self
 
-        class Face(BaseHTTPRequestHandler):
+        class Handler(BaseHTTPRequestHandler):
             strangers = 0
 
             def do_GET(self) -> None:
                 if hears and node.heard():
-                    Face.strangers += 1
-                body = msgspec.json.encode(health({STRANGER: Face.strangers}))
+                    Handler.strangers += 1
+                body = msgspec.json.encode(health({STRANGER: Handler.strangers}))
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
@@ -260,7 +260,7 @@ class Node:
             def log_message(self, *args: Any) -> None:
                 return None
 
-        self.http = HTTPServer(("127.0.0.1", 0), Face)
+        self.http = HTTPServer(("127.0.0.1", 0), Handler)
         self.thread = Thread(target=self.http.serve_forever)
         self.thread.start()
 

@@ -66,16 +66,16 @@ def test_two_machines_differ_in_nothing_but_their_addresses() -> None:
 
 def test_both_nodes_can_be_asked_from_both_machines() -> None:
     """Each by its machine's address in the network from which PostgreSQL and Redis take connections."""
-    faces = [variables(name)["MEDIA_HTTP_HOST"] for name in ("web", "node")]
-    assert len(set(faces)) == 2
+    hosts = [variables(name)["MEDIA_HTTP_HOST"] for name in ("web", "node")]
+    assert len(set(hosts)) == 2
     allowed = r"^host +spaces +spaces +(\S+)/32 +scram-sha-256$"
-    assert re.findall(allowed, configuration("pg_hba"), re.MULTILINE) == faces
+    assert re.findall(allowed, configuration("pg_hba"), re.MULTILINE) == hosts
     for name in ("web", "node"):
         database, redis = (urlsplit(variables(name)[variable]) for variable in ("DATABASE_URL", "REDIS_URL"))
-        assert database.hostname == redis.hostname == faces[0]
+        assert database.hostname == redis.hostname == hosts[0]
         assert f"requirepass {redis.password}\n" in configuration("redis")
     for name in ("redis", "postgresql"):
-        assert re.search(rf"^(bind|listen_addresses) .*\b{faces[0]}\b", configuration(name), re.MULTILINE)
+        assert re.search(rf"^(bind|listen_addresses) .*\b{hosts[0]}\b", configuration(name), re.MULTILINE)
 
 
 def test_coturn_relays_to_both_machines_and_nginx_serves_their_folder() -> None:
