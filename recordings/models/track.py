@@ -84,7 +84,7 @@ class Chunk(models.Model):
         return self.start_ms + self.duration_ms
 
     def drop_copy(self, key: str, sha256: str) -> None:
-        """Delete the file `key` if it is a copy of this chunk. Raise ChunkRefused if it differs."""
+        """Delete the file `key` if it is a copy of this chunk. Raises ChunkRefused if it differs."""
         if sha256 != self.sha256:
             raise ChunkRefused(f"another chunk begins at the time of {key}")
         if key != self.key:

@@ -131,7 +131,7 @@ class Machine:
             return connection.execute(query.encode()).fetchall()
 
     def end(self, number: int) -> float:
-        """Send the supervisor a signal. Return the seconds until none of its processes is left."""
+        """Send the supervisor a signal. Returns the seconds until none of its processes is left."""
         assert self.process is not None
         before = time.monotonic()
         self.process.send_signal(number)

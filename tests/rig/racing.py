@@ -10,7 +10,7 @@ SECONDS = 60
 
 
 def at_once(*work: Callable[[], object]) -> list[object]:
-    """Run each in a thread of its own. Return the result of each, or the exception that it raised.
+    """Run each in a thread of its own. Returns the result of each, or the exception that it raised.
 
     A thread that waits for the caller would hang: the caller gets a TimeoutError.
     """

@@ -69,7 +69,7 @@ class Voice:
             await self.until("in_effect")
 
     async def sing(self, frequency: float, seconds: float) -> float:
-        """Send a tone once. Return the Unix time at which it began."""
+        """Send a tone once. Returns the Unix time at which it began."""
         packets = encode(tone(frequency, seconds))
         began = time.time()
         self.client.speak(packets)

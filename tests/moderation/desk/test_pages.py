@@ -217,6 +217,7 @@ def test_while_live_a_stretch_ends_with_the_sound(
 
 
 def test_a_stretch_ends_with_the_space(log_in: Browser, reviewer: User, claimed: Case, heard: Recording) -> None:
+    assert claimed.space.started_at
     ended = claimed.space.started_at + timedelta(seconds=8)
     Space.objects.filter(pk=claimed.space_id).update(state=Space.State.ENDED, ended_at=ended)
     browser = log_in(reviewer)

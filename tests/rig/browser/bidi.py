@@ -98,7 +98,7 @@ class Tab:
         self._bidi.call("browsingContext.navigate", context=self._context, url=url, wait="complete")
 
     def evaluate(self, function: str, *arguments: Any) -> Any:
-        """Call a JavaScript function in the page. Return its answer as JSON carries it. Raises BidiError."""
+        """Call a JavaScript function in the page. Returns its answer as JSON carries it. Raises BidiError."""
         given = ", ".join(json.dumps(argument) for argument in arguments)
         expression = f"(async () => JSON.stringify(await ({function})({given})) ?? 'null')()"
         return json.loads(self._in_page(expression)["value"])

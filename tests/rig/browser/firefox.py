@@ -121,7 +121,7 @@ class FirefoxPerson(Hearing):
         return any(words in text for text in self.texts(selector))
 
     def until_sees(self, selector: str, words: str = "", seconds: float = PATIENCE_SECONDS) -> float:
-        """Wait until an element with these words is visible. Return the seconds."""
+        """Wait until an element with these words is visible. Returns the seconds."""
         return until(lambda: self.sees(selector, words), f"{self.handle} sees {words or selector}", seconds)
 
     def join(self, path: str) -> None:

@@ -45,7 +45,7 @@ class Hearing(ABC):
 
     @abstractmethod
     def look(self, function: str) -> Any:
-        """Call a JavaScript function in the page. Return its answer."""
+        """Call a JavaScript function in the page. Returns its answer."""
 
     @abstractmethod
     def pause(self, milliseconds: float) -> None:
@@ -95,7 +95,7 @@ class Hearing(ABC):
 
 
 def until(check: Callable[[], bool], what: str, seconds: float = PATIENCE_SECONDS) -> float:
-    """Wait until `check` holds. Return the seconds it took."""
+    """Wait until `check` holds. Returns the seconds it took."""
     start = time.monotonic()
     while not check():
         assert time.monotonic() - start < seconds, f"after {seconds} s still not: {what}"

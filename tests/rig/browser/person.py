@@ -94,7 +94,7 @@ class Person(Hearing):
         return self.page.get_by_test_id(testid)
 
     def open_space(self, title: str = "Tea at four") -> str:
-        """Open a Space for all followers. Return its path."""
+        """Open a Space for all followers. Returns its path."""
         self.page.goto("/spaces/new/")
         self.page.fill("input[name=title]", title)
         self.page.get_by_role("button", name="Go live").click()
@@ -151,7 +151,7 @@ class Person(Hearing):
             self.find("confirm").click()
 
     def knock(self, path: str) -> int:
-        """Open the socket of a Space. Return the code with which it closes. No frame may come before."""
+        """Open the socket of a Space. Returns the code with which it closes. No frame may come before."""
         space = path.rstrip("/").rsplit("/", 1)[1]
         self.page.goto("/")
         frames, code = self.page.evaluate(KNOCK, [space, PATIENCE_SECONDS * 1000])

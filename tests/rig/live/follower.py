@@ -60,11 +60,11 @@ class Follower:
         self._hold()
 
     async def offer(self, client: Client) -> dict[str, Any]:
-        """Send an offer. Return the frame that answers it."""
+        """Send an offer. Returns the frame that answers it."""
         return await self._ask(sdp=client.offer())
 
     async def restart(self) -> dict[str, Any]:
-        """Give the connection that is heard new ICE credentials. Return the frame that answers."""
+        """Give the connection that is heard new ICE credentials. Returns the frame that answers."""
         return await self._ask(sdp=self.ear.restart(), restart=True, boot=self.ear.boot)
 
     async def _ask(self, **offer: Any) -> dict[str, Any]:

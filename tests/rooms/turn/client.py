@@ -41,7 +41,7 @@ class Client:
         return answer
 
     async def code_of(self, method: Method, **attributes: Any) -> int:
-        """Send a request. Return the error code of its refusal, 0 if it is accepted."""
+        """Send a request. Returns the error code of its refusal, 0 if it is accepted."""
         try:
             await self.ask(method, **attributes)
         except Refused as refused:
@@ -55,7 +55,7 @@ class Client:
         return await self.code_of(Method.CHANNEL_BIND, CHANNEL_NUMBER=0x4FF0, XOR_PEER_ADDRESS=(peer, port))
 
     async def allocate(self, family: int = IPV4, transport: int = UDP_TRANSPORT) -> int:
-        """Ask for an allocation. Return the error code of its refusal, 0 if it is accepted."""
+        """Ask for an allocation. Returns the error code of its refusal, 0 if it is accepted."""
         wanted = {} if family == IPV4 else {FAMILY: family}
         return await self.code_of(Method.ALLOCATE, LIFETIME=600, REQUESTED_TRANSPORT=transport, **wanted)
 

@@ -28,7 +28,7 @@ def frames() -> list[bytes]:
 
 
 def run(rig: FanOutRig, audiences: Audiences, frames: list[bytes], sink: Sink) -> list[rtp.RtpPacket]:
-    """Hand out a packet at each tick. Return what one listener got."""
+    """Hand out a packet at each tick. Returns what one listener got."""
     got = []
     for frame in frames:
         rig.fanout.clock += opus.FRAME

@@ -34,7 +34,7 @@ class Port:
         return True
 
     async def gets(self, count: int) -> int:
-        """Send `count` packets one after the other. Return how many reads took them."""
+        """Send `count` packets one after the other. Returns how many reads took them."""
         before, wanted = self.reads, self.got + count
         for _ in range(count):
             self.theirs.send(b"packet")

@@ -31,13 +31,13 @@ class Room:
         self.world, self.sol, self.lior = world, sol, lior
 
     def restart(self, client: Client, name: str) -> str:
-        """Give a client new ICE credentials. Return the answer of the node."""
+        """Give a client new ICE credentials. Returns the answer of the node."""
         answer = self.world.engine.restart(SPACE, self.world.grant(name), client.restart())
         client.accept(answer)
         return answer
 
     def hears(self) -> bool:
-        """Let 20 ms pass. Return whether lior hears sol in them."""
+        """Let 20 ms pass. Returns whether lior hears sol in them."""
         before = self.lior.received.packets
         self.world.step()
         return self.lior.received.packets > before and strength(self.lior.received.pcm(2 * TICK), A) > 0.1
