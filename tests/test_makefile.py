@@ -54,9 +54,9 @@ def test_nothing_is_said_if_nothing_is_missing(target: str, ci: str) -> None:
 #: What a test file imports or asks for, and the marker that it must carry.
 NEEDS = {
     r"tests\.rig\.browser\.firefox": "needs_firefox",
-    r"tests\.rig\.nginx|tests\.rig import .*\bnginx\b": "needs_nginx",
-    r"tests\.rig\.coturn import .*Coturn|tests\.rooms\.turn\.client|coturn: Coturn": "needs_coturn",
-    r"tests\.rig\.systemd": "needs_systemd",
+    r"tests\.rig\.services\.nginx": "needs_nginx",
+    r"tests\.rig\.services\.coturn import .*Coturn|tests\.rooms\.turn\.client|coturn: Coturn": "needs_coturn",
+    r"tests\.rig\.services\.systemd": "needs_systemd",
     r"tests\.rig\.browser\.places|cable: Cable": "needs_network",
 }
 
