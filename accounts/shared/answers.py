@@ -53,7 +53,7 @@ def _counted(error: Exception, context: dict[str, Any]) -> Exception:
     """
     request = context["request"]
     try:
-        request.user  # noqa: B018 (nobody, if this fails)
+        request.user  # noqa: B018 (no member, if this fails)
     except APIException as stranger:
         error = stranger
     try:

@@ -33,7 +33,7 @@ def is_clicked(request: HttpRequest) -> bool:
 
 
 def _is_asked_as_by_a_proxy(request: HttpRequest) -> bool:
-    """HTTP/1.0, or a connection for one request: so asks a proxy such as nginx that is told nothing but the address.
+    """HTTP/1.0, or a connection for one request: as a proxy such as nginx asks that knows nothing but the address.
 
     It adds no header and names loopback as the host. Browsers do neither.
     """

@@ -206,7 +206,7 @@ async def test_everyone_goes_on_hearing_everyone_while_a_node_is_drained_and_sto
         assert [follower.problems() for follower in followers] == [[]] * 4
         assert f"Tea at four ({tea.pk}) moved to new: 4 connected" in said
         assert "cut off" not in said
-        assert said.endswith("old ends.\nold has ended.\n")
+        assert said.endswith("old is ending.\nold has ended.\n")
         await database(tea.end)()
         await until(lambda: not new.engine.spaces)
     await new.stop()
