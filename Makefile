@@ -60,7 +60,7 @@ units: .venv/test.stamp  ## what can run beside other tests
 
 serial: .venv/test.stamp  ## what listens in real time or measures time, one after the other: Chromium, the supervisor, nginx, coturn
 	@test -z "$(NOT_RUN)" || test -z "$$CI" || { echo "Missing: $(WANTED). Under CI that is a failure."; exit 1; }
-	$(PYTEST) -m "not proof and (alone or browser)$(CAN_RUN)"
+	$(PYTEST) --durations=20 -m "not proof and (alone or browser)$(CAN_RUN)"
 	@test -z "$(NOT_RUN)" || printf '\n%s\n' "DID NOT RUN: tests marked $(NOT_RUN). This machine lacks $(WANTED)."
 	@test -z "$(MISSING)" || echo "To run them: apt-get install $(MISSING) (as root), then: make serial"
 

@@ -87,7 +87,7 @@ def test_two_nodes_run_one_is_stopped_for_good_and_the_other_one_comes_back(mach
     for port in (machine.media, machine.media + 1):
         assert f"good     UDP port {port}: a packet to 127.0.0.1 arrives at the node" in said
     done = machine.command("media", "stop", names[1], "--wait")
-    assert (done.returncode, done.stdout) == (0, f"{names[1]} ends.\n{names[1]} has ended.\n")
+    assert (done.returncode, done.stdout) == (0, f"{names[1]} is ending.\n{names[1]} has ended.\n")
     machine.wait_for("media-2 ended on request")
     os.kill(machine.child("runmedia", names[0]), signal.SIGKILL)
     machine.wait_for("media-1 started again.")
