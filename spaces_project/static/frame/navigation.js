@@ -1,5 +1,6 @@
 /** Boosted navigation swaps <main> only. Focus and title follow, popovers and dialogues close, failures are shown. */
 import { facts } from "frame/facts.js";
+import { pageTitle } from "frame/focus.js";
 import { closeAll } from "frame/popover.js";
 import { say } from "frame/toast.js";
 
@@ -36,9 +37,6 @@ const sayFailure = () => facts && say(gettext("That did not work. Check your con
 
 /** Focuses the first wrong field of a form, or else the title of the page. */
 function focusPage() {
-  const main = document.getElementById("main");
-  const wrong = main.querySelector(WRONG);
-  const title = main.querySelector("h1");
-  if (title && !title.hasAttribute("tabindex")) title.tabIndex = -1;
-  (wrong ?? title ?? main).focus({ preventScroll: !wrong });
+  const wrong = document.querySelector(`#main ${WRONG}`);
+  (wrong ?? pageTitle()).focus({ preventScroll: !wrong });
 }

@@ -153,6 +153,29 @@ def test_keys_menus_and_their_focus(hana: Person) -> None:
     expect(hana.on_stage("hana")).to_be_visible()
 
 
+def test_the_focus_stays_beside_what_goes_away(hana: Person, lior: Person) -> None:
+    path = hana.open_space("By keyboard")
+    hana.page.goto(path)
+    hana.find("join").press("Enter")
+    hana.until_connected()
+    expect(hana.page.get_by_role("heading", name="By keyboard")).to_be_focused()
+    lior.join(path)
+    lior.find("ask").press("Enter")
+    hana.find("admit").press("Enter")
+    expect(lior.find("mic")).to_be_focused()
+    expect(hana.page.get_by_role("heading", name="By keyboard")).to_be_focused()
+    hana.choose("lior", "move")
+    expect(hana.on_stage("hana")).to_be_focused()
+    hana.listening("lior").press("Enter")
+    hana.find("menu-remove").press("Enter")
+    hana.find("confirm").press("Enter")
+    expect(hana.page.get_by_role("heading", name="By keyboard")).to_be_focused()
+    hana.find("end").press("Enter")
+    hana.find("confirm").press("Enter")
+    expect(hana.page.get_by_role("heading", name="This Space has ended")).to_be_focused()
+    assert hana.problems + lior.problems == []
+
+
 def test_the_notice_comes_once_and_says_how_long_sound_is_kept(hana: Person) -> None:
     hana.join(hana.open_space("Notice"))
     hana.page.keyboard.press("m")

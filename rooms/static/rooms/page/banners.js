@@ -55,19 +55,10 @@ function onStage({ state }, speaking) {
 }
 
 export function drawBanners(list, room, speaking) {
-  const hadFocus = list.contains(document.activeElement);
   keyed(list, banners(room, speaking), (banner) => banner.key, make, (item, banner) => {
     write(item.firstElementChild, banner.text);
     write(item.querySelector("button"), banner.action);
   });
-  if (hadFocus && !list.contains(document.activeElement)) focusTitle();
-}
-
-/** The banner with the focus is gone. */
-function focusTitle() {
-  const title = document.querySelector("#main h1");
-  title.tabIndex = -1;
-  title.focus({ preventScroll: true });
 }
 
 function make({ key, action, act }) {

@@ -1,4 +1,5 @@
 /** A Space that is over. The server has a page for it: who spoke, how long, what happens with the sound. */
+import { keepFocus } from "frame/focus.js";
 
 async function fetched() {
   try {
@@ -9,7 +10,9 @@ async function fetched() {
   }
 }
 
-const swap = (html) => htmx.swap("#main", html, { swapStyle: "outerHTML" }, { select: "#main" });
+function swap(html) {
+  htmx.swap("#main", html, { swapStyle: "outerHTML" }, { select: "#main", afterSettleCallback: keepFocus });
+}
 
 /** Shows that page to people who were in the Space. If the server has none for them, the page stays as it is. */
 export async function showEnd(element) {

@@ -1,6 +1,7 @@
 /** The page of a Space: draws the room that this tab is in, or offers to enter. */
 import { clock, write } from "frame/dom.js";
 import { may } from "frame/facts.js";
+import { keepFocus } from "frame/focus.js";
 import { connectSheet } from "frame/sheet.js";
 import { drawBanners } from "rooms/page/banners.js";
 import { Bar } from "rooms/page/bar.js";
@@ -65,6 +66,7 @@ export class SpacePage {
       this.bar.draw();
       this.#tick();
     }
+    keepFocus();
     if (screen === "ended" && !this.over) this.#showEnd();
   }
 
@@ -95,6 +97,7 @@ export class SpacePage {
     if (!this.over) write(this.#part("time"), clock(Date.now() / 1000 - this.#started));
     if (!this.here || !inside) return;
     this.#drawBanners();
+    keepFocus();
     this.#behindSince = notYetInEffect(state) ? this.#behindSince || Date.now() : 0;
     const behind = this.#behindSince > 0 && Date.now() - this.#behindSince > EFFECT_HINT_AFTER;
     this.#part("not-in-effect").hidden = !(behind && may(myRole(state), "mute"));
