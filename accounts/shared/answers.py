@@ -49,7 +49,7 @@ def refused(error: Exception, context: dict[str, Any]) -> Response | None:
 def _counted(error: Exception, context: dict[str, Any]) -> Exception:
     """Count what was refused before Django REST framework asked the throttles, which it does last.
 
-    Such are strangers, forged requests of a session, and formats that there are not.
+    These are requests of strangers, requests of a session without its CSRF token, and unknown formats.
     """
     request = context["request"]
     try:

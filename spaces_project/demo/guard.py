@@ -33,9 +33,9 @@ def is_clicked(request: HttpRequest) -> bool:
 
 
 def _is_asked_as_by_a_proxy(request: HttpRequest) -> bool:
-    """HTTP/1.0, or a connection for one request: as a proxy such as nginx asks that knows nothing but the address.
+    """HTTP/1.0, or a connection for one request. No browser asks this way.
 
-    It adds no header and names loopback as the host. Browsers do neither.
+    nginx does when only `proxy_pass` is set. It then adds no header and names loopback as the host.
     """
     old = getattr(request, "scope", {}).get("http_version") == "1.0"
     return old or "close" in request.META.get("HTTP_CONNECTION", "").lower()
