@@ -46,7 +46,7 @@ LOADED = re.compile(r"{% load ([\w ]+) %}")
 LATE = {"apps.py"}
 
 # A QuerySet names the model whose rows it gives: the usual way in Django.
-ONLY_FOR_TYPES = {("accounts/people.py", "accounts.models")}
+ONLY_FOR_TYPES = {("accounts/people.py", "accounts.models"), ("accounts/models/relations.py", "accounts.models.user")}
 
 
 def sources(*folders: str) -> list[Path]:

@@ -6,7 +6,8 @@ import pytest
 from django.test import Client
 from rest_framework.authtoken.models import Token
 
-from accounts.models import Relation, User
+from accounts.models import User
+from accounts.people import Relation
 from tests.conftest import PASSWORD
 
 LogIn = Callable[[User], Client]

@@ -1,0 +1,6 @@
+"""The rows of people: members and staff, who follows whom, who blocked whom."""
+
+from accounts.models.relations import Block, Follow
+from accounts.models.user import User, UserManager, avatar_path, lock_people
+
+__all__ = ["Block", "Follow", "User", "UserManager", "avatar_path", "lock_people"]
