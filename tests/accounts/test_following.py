@@ -8,7 +8,8 @@ from django.db import IntegrityError, transaction
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts import signals
-from accounts.models import Block, Follow, Relation, User
+from accounts.models import Block, Follow, User
+from accounts.people import Relation
 from accounts.refusals import TEXTS, Refused
 from accounts.rules import Reason
 

@@ -9,7 +9,8 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts import signals
-from accounts.models import Relation, User
+from accounts.models import User
+from accounts.people import Relation
 
 
 def handles(people: Any) -> list[str]:

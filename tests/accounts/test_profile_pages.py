@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
-from accounts.models import Relation, User
+from accounts.models import User
+from accounts.people import Relation
 
 LogIn = Callable[[User], Client]
 HX = {"HX-Request": "true"}

@@ -9,7 +9,8 @@ from django.test import Client
 from rest_framework.authtoken.models import Token
 
 from accounts import views
-from accounts.models import Relation, User
+from accounts.models import User
+from accounts.people import Relation
 
 LogIn = Callable[[User], Client]
 HX = {"HX-Request": "true"}

@@ -12,7 +12,8 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Block, Follow, Relation, User
+from accounts.models import Block, Follow, User
+from accounts.people import Relation
 from moderation import staff
 from moderation.models import AuditEvent, Case, Decision, Notice, Report
 from moderation.rules import Kind
