@@ -19,12 +19,16 @@ from rooms.hls.server import Files
 from rooms.live.routing import websocket_urlpatterns
 from rooms.live.socket import Language  # models need the application registry
 from spaces_project.proxies import TrustedProxies
+from spaces_project.web import connects
+from spaces_project.web.connects import OF_ADDRESS, OF_MEMBER, OF_SESSION, ConnectLimit
 
+pages = AuthMiddlewareStack(ConnectLimit(Language(URLRouter(websocket_urlpatterns)), connects.member, OF_MEMBER))
+websockets = ConnectLimit(ConnectLimit(pages, connects.session, OF_SESSION), connects.address, OF_ADDRESS)
 application = TrustedProxies(
     ProtocolTypeRouter(
         {
             "http": Files(settings.HLS_DIR, settings.HLS_SECRET, http),
-            "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(Language(URLRouter(websocket_urlpatterns)))),
+            "websocket": AllowedHostsOriginValidator(websockets),
         }
     ),
     settings.TRUSTED_PROXIES,

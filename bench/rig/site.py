@@ -94,7 +94,7 @@ class Site:
     @property
     def web_pid(self) -> int:
         """The process of the web server."""
-        return self._child("daphne")
+        return self._child("runweb")
 
     @property
     def nginx_pid(self) -> int:

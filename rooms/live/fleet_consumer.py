@@ -18,5 +18,9 @@ class FleetConsumer(Socket):
     async def disconnect(self, code: int) -> None:
         await fleet_watch.leave(self.scope["user"].pk, self.hint)
 
+    async def read(self, frame: str | None) -> None:
+        """Close: a page sends nothing here."""
+        await self.close(Close.TOO_MANY_FRAMES)
+
     async def hint(self) -> None:
         await self.send(text_data='{"type":"fleet"}')

@@ -34,11 +34,11 @@ def site(transactional_db: None, tmp_path: Path) -> Iterator[str]:
     web, media = str(free_port()), str(free_port())
     database = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{settings.DATABASES['default']['NAME']}")
     environment = os.environ | {"DATABASE_URL": database.geturl(), "VAR_DIR": str(tmp_path)}
-    daphne = ["-m", "daphne", "-b", "127.0.0.1", "-p", web, "-v", "0", "spaces_project.asgi:application"]
+    runweb = ["manage.py", "runweb", "--port", web]
     runmedia = ["manage.py", "runmedia", "--port", media, "--http-port", "0", "--name", "n1"]
     started = [
         spawn([sys.executable, *command], cwd=CHECKOUT, env=environment, stdout=subprocess.DEVNULL)
-        for command in (daphne, runmedia)
+        for command in (runweb, runmedia)
     ]
     try:
         assert with_patience(lambda: bool(placement.nodes()) and _answers(int(web)), START_SECONDS)

@@ -11,7 +11,6 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from rooms.management.options import MOST_PORT, number
-from rooms.protocol import MAX_FRAME_BYTES
 from spaces_project.demo import greeting, links
 from spaces_project.env import load_file
 from spaces_project.health import web_health
@@ -24,8 +23,6 @@ HEALTHY_SECONDS = 180
 ALIVE_SECONDS = 90  # for the first words of a demonstration, before its links are printed
 # Celery's warning; docs/operating/one-machine.md#a-user-of-its-own says the same.
 CELERY_AS_ROOT = "You're running the worker with superuser privileges"
-# Of a websocket. Above it daphne drops the connection without a word, so it is more than the wire's own limit.
-MESSAGE_BYTES = str(2 * MAX_FRAME_BYTES)
 
 EXAMPLES = """examples:
   manage.py runspaces --demo
@@ -165,8 +162,7 @@ class Command(BaseCommand):
         supervisor.wait_until(settings.DEMO_READY_FILE.exists, ALIVE_SECONDS)
 
     def children(self) -> list[Child]:
-        web = ["-m", "daphne", "--bind", self.web_host, "--port", str(self.ports["web"]), "--verbosity", "0"]
-        web += ["--websocket-max-message-size", MESSAGE_BYTES, "--websocket-max-frame-size", MESSAGE_BYTES]
+        web = ["manage.py", "runweb", "--host", self.web_host, "--port", str(self.ports["web"])]
         quiet = ["-W", f"ignore:{CELERY_AS_ROOT}"] if os.geteuid() == 0 else []
         celery = [*quiet, "-m", "celery", "--quiet", "-A", "spaces_project"]
         worker = [*celery, "worker", "--without-gossip", "--without-mingle"]
@@ -180,9 +176,7 @@ class Command(BaseCommand):
             Child("worker", self.python(*worker, "-Q", "celery", death_signal=signal.SIGKILL)),
             Child("mixer", self.python(*mixer, death_signal=signal.SIGKILL)),
             Child("beat", self.python(*beat)),
-            Child(
-                "web", self.python(*web, "spaces_project.asgi:application", SPACES_DEMO_LINK_SECRET=self.link_secret)
-            ),
+            Child("web", self.python(*web, SPACES_DEMO_LINK_SECRET=self.link_secret)),
         ]
 
     def python(self, *arguments: str, death_signal: int = signal.SIGTERM, **variables: str) -> Any:

@@ -98,7 +98,7 @@ def test_firefox_is_back_after_the_node_was_killed(hana: Person, sol: FirefoxPer
 def test_firefox_is_back_after_the_web_process_was_killed(hana: Person, sol: FirefoxPerson, site: Machine) -> None:
     sol.join(path_of(hana))
     sol.until_hears(HANA)
-    os.kill(site.child("daphne"), signal.SIGKILL)
+    os.kill(site.child("runweb"), signal.SIGKILL)
     sol.until_sees("[data-testid=connection][data-state=reconnecting]")
     assert sol.keeps_hearing(HANA), "the sound does not need the socket"
     print(f"has its socket back {sol.until_connected():.2f} s after it was lost")

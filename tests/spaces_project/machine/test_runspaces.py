@@ -169,7 +169,7 @@ def test_a_web_process_that_is_stopped_amid_work_ends_and_comes_again(site: Mach
             at_it = asyncio.Event()
             busy = [asyncio.create_task(keep_busy(http, cookie, at_it)) for cookie in cookies]
             await asyncio.wait_for(at_it.wait(), START_SECONDS)
-            os.kill(site.child("daphne"), signal.SIGTERM)
+            os.kill(site.child("runweb"), signal.SIGTERM)
             await asyncio.wait(busy, timeout=START_SECONDS)
 
     with ThreadPoolExecutor(1) as beside:  # the thread of the browsers' tests has an event loop of its own

@@ -55,8 +55,8 @@ def site(session: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sit
     }
     collect = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"]
     subprocess.run(collect, cwd=CHECKOUT, env=environment, check=True)
-    daphne = ["-m", "daphne", "-b", "127.0.0.1", "-p", str(site.direct), "-v", "0", "spaces_project.asgi:application"]
-    web = spawn([sys.executable, *daphne], cwd=CHECKOUT, env=environment)
+    runweb = [sys.executable, "manage.py", "runweb", "--port", str(site.direct)]
+    web = spawn(runweb, cwd=CHECKOUT, env=environment)
     try:
         assert with_patience(answers(site.direct), PATIENCE)
         with running(site, configuration(folder, site)):

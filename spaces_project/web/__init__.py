@@ -1,0 +1,1 @@
+"""The web server: daphne, with limits on what one websocket may do to all others."""
