@@ -31,7 +31,11 @@ class ImportCommand(BaseCommand, ABC):
 
     def add_arguments(self, parser: CommandParser) -> None:
         columns = ", ".join(self.required + [f"{name} (optional)" for name in self.optional])
-        parser.add_argument("file", type=Path, help=f"CSV in UTF-8; the first line names the columns: {columns}")
+        parser.add_argument(
+            "file",
+            type=Path,
+            help=f"CSV in UTF-8, separated by commas, semicolons or tabs; the first line names the columns: {columns}",
+        )
 
     def handle(self, *args: Any, file: Path, **options: Any) -> None:
         total, read = Result(), 0
@@ -46,7 +50,9 @@ class ImportCommand(BaseCommand, ABC):
             raise CommandError(f"{file}: {error.strerror or error}") from None
         if total.faults:
             bad = counted(total.faults, "faulty row")
-            raise CommandError(f"{bad} of {read:,}; the others are imported. Correct the file and run this again.")
+            raise CommandError(
+                f"{bad} of {read:,}, named above; the others are imported. Correct the file, run this again."
+            )
         self.stdout.write(self.style.SUCCESS(f"Done. {self._summary(total)}"))
 
     def _import(self, batch: list[Row], total: Result) -> None:

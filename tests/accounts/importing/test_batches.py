@@ -54,7 +54,7 @@ def test_a_second_run_changes_nothing(run: Run) -> None:
 
 
 def test_one_of_a_thing_is_said_as_one(run: Run) -> None:
-    out, err = run("import_members", "handle,bio\nhana,\nno\n", fails="1 faulty row of 2;")
+    out, err = run("import_members", "handle,bio\nhana,\nno\n", fails="1 faulty row of 2, named above;")
     assert "2 rows read: 1 new member" in out
     assert err == "line 3: has 1 column instead of 2\n"
 
@@ -72,7 +72,7 @@ def test_bad_members_are_reported_with_their_lines_and_the_others_come_in(run: R
         "handle,display_name,email\nhana,Hana,\nno,Short,\nsol,Sol,not-an-address\nadmin,Ad,\nlior\n"
         f"dee,{'x' * 51},\nmo,a\u202eb,\n\nkim,Kim,\n"
     )
-    out, err = run("import_members", text, fails="6 faulty rows of 8;")
+    out, err = run("import_members", text, fails="6 faulty rows of 8, named")
     lines = err.splitlines()
     assert [line.split(":")[0] for line in lines] == ["line 3", "line 4", "line 5", "line 6", "line 7", "line 8"]
     assert "handle: A handle has 3 to 30 characters" in lines[0]
@@ -106,8 +106,8 @@ def test_a_missing_file_is_one_clear_line(db: None, tmp_path: Path) -> None:
 def test_what_is_not_utf8_or_not_csv_is_a_bad_row(run: Run) -> None:
     rows = [b"handle,bio", b"hana,\xff\xfe", b"sol,\0", b"lior," + b"x" * 140_000, b"dee,"]
     _, err = run("import_members", b"\n".join(rows), fails="3 faulty rows of 4")
-    assert "line 2: is not text in UTF-8" in err
-    assert "line 3: is not text in UTF-8" in err
+    assert "line 2: is not UTF-8, perhaps Latin-1" in err
+    assert "line 3: holds a NUL character" in err
     assert "line 4: is not CSV" in err
     assert User.objects.filter(handle="dee").exists()
 
@@ -143,7 +143,7 @@ def test_a_request_stays_a_request(run: Run, hana: User, lior: User) -> None:
 def test_bad_follows_are_reported_with_their_lines(run: Run, hana: User, lior: User, dee: User) -> None:
     hana.block(dee)
     text = "follower,followee\nghost,hana\nlior,ghost\nhana,hana\ndee,hana\nhana,dee\nlior\nlior,hana\n"
-    _, err = run("import_follows", text, fails="6 faulty rows of 7;")
+    _, err = run("import_follows", text, fails="6 faulty rows of 7, named")
     assert err.splitlines() == [
         "line 2: there is no member @ghost",
         "line 3: there is no member @ghost",
