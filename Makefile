@@ -28,7 +28,7 @@ PYTEST := $(BIN)/python -m pytest --quiet
 BESIDE := .pytest_cache/beside.log
 
 .NOTPARALLEL:
-.PHONY: run install test lint types units serial proof bench lock texts speech format clean
+.PHONY: run install test lint types units serial proof bench lock audit sbom texts speech format clean
 
 run: .venv/run.stamp  ## a demonstration on this machine: installs, starts everything, prints address and log-ins
 	$(BIN)/python manage.py runspaces --demo
@@ -75,6 +75,13 @@ bench: .venv/test.stamp  ## every benchmark, one JSON line per figure
 lock: .venv/test.stamp  ## write requirements*.txt from requirements*.in; with ARGS=--upgrade to newer versions
 	$(PIP_COMPILE) $(ARGS) -o requirements.txt requirements.in
 	$(PIP_COMPILE) $(ARGS) -o requirements-dev.txt requirements-dev.in
+
+audit: .venv/test.stamp  ## known vulnerabilities of the locked versions; says what the registry did not answer
+	$(BIN)/python -m tests.rig.audit
+
+sbom: .venv/test.stamp  ## write var/sbom.json from requirements.txt: CycloneDX 1.6
+	@mkdir -p var
+	$(BIN)/cyclonedx-py requirements --output-reproducible --of JSON -o var/sbom.json requirements.txt
 
 texts: .venv/test.stamp  ## after changing texts: collect them into locale/, compile it; needs gettext (apt-get install gettext)
 	$(MAKE_MESSAGES) -d django
