@@ -86,10 +86,16 @@ const KEYS = {
   ArrowRight: () => playFrom(heard(current) + 5000),
 };
 
+/** On a layout without Latin letters, the letter at that place of a Latin one. */
+function byPlace({ key, code }) {
+  const other = /^\p{L}$/u.test(key) && !/^\p{Script=Latin}$/u.test(key);
+  return other ? KEYS[code.replace(/^Key/, "").toLowerCase()] : undefined;
+}
+
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest("textarea, input, select, audio");
   if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
-  const act = /^[1-9]$/.test(event.key) ? () => jump(jumps[event.key - 1]) : KEYS[event.key];
+  const act = /^[1-9]$/.test(event.key) ? () => jump(jumps[event.key - 1]) : KEYS[event.key] ?? byPlace(event);
   if (!act) return;
   event.preventDefault();
   act();

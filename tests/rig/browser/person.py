@@ -83,7 +83,7 @@ class Person(Hearing):
         """Close the page. Forget its choices for this browser, so that the next test starts afresh."""
         if not self.page.is_closed():
             if self.page.url.startswith("http"):
-                self.page.evaluate("localStorage.removeItem('spaces:data-saver')")
+                self.page.evaluate("() => { try { localStorage.removeItem('spaces:data-saver'); } catch {} }")
             self.page.close()
 
     def close(self) -> None:

@@ -1,6 +1,7 @@
 /** How one hears the Space: over a connection, or, a few seconds late, as files. Files are for listeners who chose them
  *  (data saver), whom no node takes, or to whom no connection brings sound. */
 import { facts } from "frame/facts.js";
+import { keep, kept } from "frame/kept.js";
 import { Files } from "rooms/hls/files.js";
 import { myVoice } from "rooms/wire/state.js";
 
@@ -30,14 +31,13 @@ export class Listening {
 
   /** The member's choice, for all Spaces. */
   get saver() {
-    return facts.hls && localStorage.getItem(KEPT) === "yes";
+    return facts.hls && kept(KEPT) === "yes";
   }
 
   set saver(wanted) {
-    localStorage.setItem(KEPT, wanted ? "yes" : "no");
-    this.#notBefore = 0;
+    keep(KEPT, wanted ? "yes" : "no");
     this.trial.stop();
-    [this.cause, this.room.sound.place] = ["", 0];
+    [this.cause, this.#notBefore, this.room.sound.place] = ["", 0, 0];
     if (wanted && this.files.on) this.files.again();  // chosen now, so our place in the queue becomes free
     this.room.redraw();
   }

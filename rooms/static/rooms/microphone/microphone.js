@@ -1,4 +1,5 @@
 /** The microphone: opens and closes the device, and measures how loud it is. */
+import { keep, kept } from "frame/kept.js";
 
 const KEPT_DEVICE = "spaces:microphone";
 const KEPT_WATCH = "spaces:watch-closed-microphone";
@@ -10,6 +11,11 @@ const FAILURES = new Map([
   ["NotReadableError", () => gettext("Another program is using the microphone. Close that program, then try again.")],
 ]);
 
+/** Browsers hide all microphones from pages that did not come over HTTPS or from this machine. */
+const noDevices = () => (window.isSecureContext
+  ? gettext("This browser has no microphone for pages. Try another browser.")
+  : gettext("Browsers open the microphone on pages with https:// only. Open Spaces at its https:// address."));
+
 export class Microphone {
   track = null;
   #context = null;
@@ -17,25 +23,26 @@ export class Microphone {
   #samples = null;
 
   get device() {
-    return localStorage.getItem(KEPT_DEVICE) ?? "";
+    return kept(KEPT_DEVICE) ?? "";
   }
 
   set device(id) {
-    localStorage.setItem(KEPT_DEVICE, id);
+    keep(KEPT_DEVICE, id);
   }
 
   /** The member's choice: keep the device while muted, so that the page can say that they talk while muted. */
   get watched() {
-    return localStorage.getItem(KEPT_WATCH) !== "no";
+    return kept(KEPT_WATCH) !== "no";
   }
 
   set watched(wanted) {
-    localStorage.setItem(KEPT_WATCH, wanted ? "yes" : "no");
+    keep(KEPT_WATCH, wanted ? "yes" : "no");
   }
 
   /** Opens the chosen device, which may ask for permission. Rejects with an Error whose text says what to do. */
   async open() {
     this.close();
+    if (!navigator.mediaDevices) throw new Error(noDevices());
     const wanted = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
     if (this.device) wanted.deviceId = { ideal: this.device };
     try {
@@ -84,7 +91,18 @@ export class Microphone {
     return microphones.map(({ deviceId, label }, at) => ({ id: deviceId, label: label || numbered(at + 1) }));
   }
 
+  /** A meter that fails costs the meter, not the microphone. */
   #measure(stream) {
+    try {
+      this.#connectMeter(stream);
+    } catch (error) {
+      console.warn("The level of the microphone cannot be measured.", error);
+      this.#context?.close();
+      this.#context = this.#analyser = null;
+    }
+  }
+
+  #connectMeter(stream) {
     this.#context = new AudioContext();
     this.#context.resume();  // some browsers start it suspended
     this.#analyser = this.#context.createAnalyser();

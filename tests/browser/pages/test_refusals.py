@@ -1,0 +1,83 @@
+"""What a browser may refuse: site storage, the meter, the microphone, Latin letters. The rest of the page works."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.rig.browser.person import PATIENCE_SECONDS, Person
+
+pytestmark = [pytest.mark.browser, pytest.mark.proof]
+JoinAs = Callable[..., Person]
+HANA = 480  # Hz
+LONG = PATIENCE_SECONDS * 1000
+
+NO_STORAGE = """Object.defineProperty(window, "localStorage", {
+  get() { throw new DOMException("denied", "SecurityError"); } });"""
+NULL_STORAGE = 'Object.defineProperty(window, "localStorage", { get: () => null });'
+NO_METER = """AudioContext.prototype.createMediaStreamSource = () => {
+  throw new DOMException("different sample-rate", "NotSupportedError"); };"""
+NO_DEVICES = 'Object.defineProperty(Navigator.prototype, "mediaDevices", { get: () => undefined });'
+PLAIN = 'Object.defineProperty(window, "isSecureContext", { get: () => false });'
+PRESS = """([code, key]) => document.body.dispatchEvent(
+  new KeyboardEvent("keydown", { code, key, bubbles: true, cancelable: true }))"""
+
+
+@pytest.mark.parametrize("refusal", [NO_STORAGE, NULL_STORAGE], ids=["throws", "null"])
+def test_without_site_storage_one_hosts_and_hears(join_as: JoinAs, refusal: str) -> None:
+    hana = join_as("hana", tone=HANA)
+    hana.page.add_init_script(refusal)
+    hana.join(hana.open_space())
+    hana.open_microphone()
+    lior = join_as("lior")
+    lior.page.add_init_script(refusal)
+    lior.join(hana.page.url)
+    lior.until_hears(HANA)
+    hana.page.get_by_role("button", name="More").click()
+    hana.page.get_by_role("button", name="Microphone settings").click()
+    dialog = hana.page.get_by_role("dialog", name="Microphone settings")
+    dialog.get_by_role("checkbox").uncheck()
+    assert hana.problems == lior.problems == []
+
+
+def test_a_meter_that_fails_does_not_cost_the_microphone(join_as: JoinAs) -> None:
+    hana = join_as("hana", tone=HANA)
+    hana.page.add_init_script(NO_METER)
+    hana.join(hana.open_space())
+    hana.open_microphone()
+    lior = join_as("lior")
+    lior.join(hana.page.url)
+    lior.until_hears(HANA)
+
+
+@pytest.mark.parametrize(
+    ("states", "said"),
+    [
+        (NO_DEVICES, "This browser has no microphone for pages. Try another browser."),
+        (NO_DEVICES + PLAIN, "Open Spaces at its https:// address."),
+    ],
+    ids=["secure", "plain"],
+)
+def test_a_page_without_devices_names_the_cause(join_as: JoinAs, states: str, said: str) -> None:
+    hana = join_as("hana")
+    hana.page.add_init_script(states)
+    hana.join(hana.open_space())
+    hana.page.get_by_role("button", name="More").click()
+    hana.page.get_by_role("button", name="Microphone settings").click()
+    expect(hana.page.get_by_role("dialog", name="Microphone settings")).to_contain_text(said, timeout=LONG)
+
+
+def test_keys_work_by_place_on_layouts_without_latin_letters(join_as: JoinAs) -> None:
+    hana = join_as("hana")
+    hana.join(hana.open_space())
+    picker = hana.page.locator("#reaction-picker")
+    hana.page.evaluate(PRESS, ["KeyH", "r"])  # a Latin layout with the letter elsewhere: the letter counts
+    expect(picker).to_be_visible()
+    hana.page.evaluate(PRESS, ["KeyR", "к"])
+    expect(picker).to_be_hidden()
+    hana.page.evaluate(PRESS, ["KeyR", "é"])
+    expect(picker).to_be_hidden()
+    hana.page.evaluate(PRESS, ["KeyR", "ر"])
+    expect(picker).to_be_visible()
+    hana.page.evaluate(PRESS, ["Slash", "\u061f"])
+    expect(hana.page.locator("#keys-help")).to_be_visible()
