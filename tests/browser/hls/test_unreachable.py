@@ -12,7 +12,7 @@ from tests.rig.browser.person import PATIENCE_SECONDS, Person, until
 pytestmark = [pytest.mark.browser, pytest.mark.proof]
 JoinAs = Callable[..., Person]
 LONG = PATIENCE_SECONDS * 1000
-FILES_WITHIN = 40.0  # seconds; about 25 on a machine that has nothing else to do
+FILES_WITHIN = 30.0  # seconds; about 15 on a machine that has nothing else to do
 # While the network is closed, the page gets port 9 of the node, on which no program answers.
 CLOSED = """window.closed_network ??= true;
 const connect = RTCPeerConnection.prototype.setRemoteDescription;
@@ -26,6 +26,7 @@ JSON.parse = (text, ...how) => {
   const facts = parse(text, ...how);
   return facts?.hls === true && facts.rules ? { ...facts, hls: false } : facts;
 };"""
+NO_WEBRTC = "delete window.RTCPeerConnection;"
 HEARS_FILES = 'document.getElementById("room-audio").src !== ""'
 WHY = "Live sound does not get through your browser or network, so you hear this Space a few seconds late."
 CHECK = "Check whether a VPN or a firewall blocks UDP, or try another network or browser."
@@ -121,3 +122,17 @@ def test_on_a_site_without_files_the_page_says_what_to_check_and_goes_on_trying(
     open_network(lior)
     lior.until_connected()
     lior.until_hears(HANA)
+
+
+def test_a_browser_without_webrtc_gets_files_and_says_why(speakers: tuple[Person, Person], join_as: JoinAs) -> None:
+    lior = join_as("lior")
+    lior.page.add_init_script(NO_WEBRTC)
+    lior.page.goto(speakers[0].page.url)
+    lior.find("join").click()
+    expect(lior.find("connection")).to_contain_text("delayed by about", timeout=LONG)
+    lior.until_hears(HANA)
+    expect(banner(lior, "unreachable")).to_contain_text("This browser has no WebRTC, or it is turned off")
+    expect(banner(lior, "unreachable").get_by_role("button")).to_have_count(0)
+    assert lior.problems == []
+    lior.ask_and_be_admitted(speakers[0])
+    expect(banner(lior, "reconnecting")).to_contain_text("Turn it on, or try another browser.", timeout=LONG)

@@ -7,7 +7,7 @@ import { myVoice } from "rooms/wire/state.js";
 
 const KEPT = "spaces:data-saver";
 const AGAIN_AFTER = 30_000;  // ms until files are tried again if there were none
-const TRIES = 3;             // connections without sound before files take their place
+const TRIES = 2;             // connections without sound before files take their place
 
 export class Listening {
   cause = "";           // why files are heard unless they were chosen: crowded (no node took us), unreachable
@@ -57,7 +57,7 @@ export class Listening {
 
   /** Enough connections were tried, and none brought sound. */
   get isUnreachable() {
-    return this.room.sound.unheard > TRIES;
+    return this.room.sound.impossible || this.room.sound.unheard > TRIES;
   }
 
   get #wanted() {
@@ -104,7 +104,7 @@ export class Listening {
     if (!ready) return;
     this.room.sound.disconnect();
     this.files.begin();
-    if (this.cause !== "unreachable") return;
+    if (this.cause !== "unreachable" || this.room.sound.impossible) return;
     this.trial.start(() => {
       this.cause = "";
       this.room.redraw();

@@ -7,7 +7,7 @@ const toSettings = (speaking) => ({ action: gettext("Microphone settings"), act:
 const toLive = ({ listening }) => ({
   action: listening.trial.tries ? gettext("Trying…") : gettext("Try without delay"), act: () => listening.retry(),
 });
-const MAY_TRY = { crowded: ({ sound }) => !sound.place, unreachable: () => true };
+const MAY_TRY = { crowded: ({ sound }) => !sound.place, unreachable: ({ sound }) => !sound.impossible };
 const REMEDIES = {
   talking: (speaking) => ({ action: gettext("Unmute"), act: () => speaking.toggle() }),
   dead: toSettings,

@@ -35,18 +35,20 @@ export const isLate = ({ listening }) => listening.files.on && listening.files.s
 /** As files: how late, and why. */
 const BY_FILES = {
   connecting: () => words("connecting", gettext("connecting")),
-  live: ({ listening, sound }) => words("live", late(listening.files.delay), CAUSES[listening.cause]?.(sound.place),
+  live: ({ listening, sound }) => words("live", late(listening.files.delay), CAUSES[listening.cause]?.(sound),
     listening.cause || "late"),
   reconnecting: () => words("reconnecting", gettext("reconnecting"), gettext("The sound stopped. Reconnecting.")),
 };
 
 const CAUSES = {
-  crowded: (place) => (place
+  crowded: ({ place }) => (place
     ? interpolate(gettext("All places for live sound are taken, so you hear this Space a few seconds late. "
       + "You are number %s in line."), [count(place)])
     : gettext("All places for live sound are taken, so you hear this Space a few seconds late.")),
-  unreachable: () => gettext("Live sound does not get through your browser or network, so you hear this Space a few "
-    + "seconds late. Spaces keeps trying."),
+  unreachable: ({ impossible }) => (impossible
+    ? gettext("This browser has no WebRTC, or it is turned off, so you hear this Space a few seconds late.")
+    : gettext("Live sound does not get through your browser or network, so you hear this Space a few seconds late. "
+      + "Spaces keeps trying.")),
 };
 
 function late(seconds) {
@@ -67,6 +69,10 @@ const BY_SOUND = {
 function silence({ sound, listening }) {
   const attempt = [Math.max(1, sound.attempt)];
   if (!listening.isUnreachable) return interpolate(gettext("The sound stopped. Reconnecting, attempt %s."), attempt);
+  if (sound.impossible) {
+    return gettext("This browser has no WebRTC, or it is turned off, so live sound does not work. Turn it on, or try "
+      + "another browser.");
+  }
   if (listening.files.on) return gettext("Live sound does not get through. Loading the delayed sound.");
   return interpolate(gettext("Live sound does not get through, attempt %s. Check whether a VPN or a firewall blocks "
     + "UDP, or try another network or browser."), attempt);

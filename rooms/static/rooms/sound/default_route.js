@@ -6,9 +6,12 @@
 
 let frame = null;
 
+/** Throws an Error with the code no_webrtc if the browser has none. */
 export function newConnection() {
   if (!frame?.isConnected) frame = makeFrame();  // an extension may have taken it out of the document
-  return new frame.contentWindow.RTCPeerConnection();
+  const { RTCPeerConnection } = frame.contentWindow;
+  if (!RTCPeerConnection) throw Object.assign(new Error("This browser has no WebRTC."), { code: "no_webrtc" });
+  return new RTCPeerConnection();
 }
 
 function makeFrame() {

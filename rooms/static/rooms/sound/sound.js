@@ -8,6 +8,7 @@ export class Sound {
   state = "off";      // off, connecting, live, reconnecting, full
   place = 0;          // in the queue for a place in the sound; 0 outside it
   unheard = 0;        // connections that a node answered since sound was last heard, with the one under way
+  impossible = false; // the browser has no WebRTC
   #backoff = new Backoff(() => this.#dial());
   #player;
   #peers;
@@ -96,8 +97,9 @@ export class Sound {
 
   #again(code) {
     const full = code === "full";
+    this.impossible = code === "no_webrtc";
     this.#peers.close();
-    this.#backoff.later(full ? "full" : "brisk");
+    this.#backoff.later(full ? "full" : this.impossible ? "calm" : "brisk");
     this.#set(full ? "full" : "reconnecting");
   }
 
