@@ -18,6 +18,7 @@ with plainly("daphne"):
 from rooms.hls.server import Files
 from rooms.live.routing import websocket_urlpatterns
 from rooms.live.socket import Language  # models need the application registry
+from spaces_project.headers import SafetyHeaders
 from spaces_project.proxies import TrustedProxies
 from spaces_project.web import connects
 from spaces_project.web.connects import OF_ADDRESS, OF_MEMBER, OF_SESSION, ConnectLimit
@@ -27,7 +28,7 @@ websockets = ConnectLimit(ConnectLimit(pages, connects.session, OF_SESSION), con
 application = TrustedProxies(
     ProtocolTypeRouter(
         {
-            "http": Files(settings.HLS_DIR, settings.HLS_SECRET, http),
+            "http": SafetyHeaders(Files(settings.HLS_DIR, settings.HLS_SECRET, http), settings.SECURE_HSTS_SECONDS),
             "websocket": AllowedHostsOriginValidator(websockets),
         }
     ),

@@ -17,6 +17,7 @@ from redis.connection import parse_url
 from rooms.media.contract import addresses, turn
 from spaces_project import env, logs, storages
 from spaces_project.machine import embedded, running
+from spaces_project.proxies import check_network
 from spaces_project.version import __version__
 
 django_stubs_ext.monkeypatch()  # so that `ModelForm[Space]` is a class at run time too
@@ -49,7 +50,9 @@ SPACES_SOURCE_URL = env.url(
     ("https", "http"),
     "Address of the source of this version, linked at the foot of the pages (AGPL section 13).",
 )
-TRUSTED_PROXIES = env.names("TRUSTED_PROXIES", [], "Addresses whose X-Forwarded-* headers are believed.")
+TRUSTED_PROXIES = env.names(
+    "TRUSTED_PROXIES", [], "Addresses whose X-Forwarded-* headers are believed.", check=check_network
+)
 WEB_HOST = env.text("WEB_HOST", "127.0.0.1", "Address on which daphne listens.")
 WEB_PORT = env.port("WEB_PORT", 8000, "Port on which daphne listens.")
 
@@ -243,6 +246,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "spaces_project.metrics.middleware",
+    "spaces_project.web.api.middleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -65,6 +65,29 @@ async def test_a_chain_without_an_address_changes_nothing(chain: str) -> None:
     assert (await seen(PROXY, {"X-Forwarded-For": chain}))["client"] == [PROXY, 5000]
 
 
+@pytest.mark.parametrize(
+    ("chain", "client"),
+    [
+        ("203.0.113.9:51234", "203.0.113.9"),
+        ("[2001:db8::9]:51234", "2001:db8::9"),
+        ("[2001:db8::9]", "2001:db8::9"),
+        ('"203.0.113.9"', "203.0.113.9"),
+        ("::ffff:203.0.113.9", "203.0.113.9"),
+        ("unknown, 203.0.113.9", "203.0.113.9"),
+        ("203.0.113.9,", "203.0.113.9"),
+        ("203.0.113.9:51234, 10.0.0.2:443", "203.0.113.9"),
+    ],
+)
+async def test_ports_quotes_and_mapped_addresses_are_read(chain: str, client: str) -> None:
+    assert (await seen(PROXY, {"X-Forwarded-For": chain}))["client"] == [client, 0]
+
+
+async def test_a_proxy_is_believed_through_a_socket_for_both_kinds_of_addresses() -> None:
+    scope = await seen(f"::ffff:{PROXY}", {"X-Forwarded-For": MEMBER, "X-Forwarded-Proto": "https"})
+    assert (scope["client"], scope["scheme"]) == ([MEMBER, 0], "https")
+    assert (await seen(f"::ffff:{STRANGER}", {}))["client"] == [STRANGER, 5000]
+
+
 async def test_a_connection_without_address_has_no_client() -> None:
     scope = await seen(None, {"X-Forwarded-For": MEMBER})
     assert scope["client"] is None

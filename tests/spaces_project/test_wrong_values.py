@@ -52,6 +52,7 @@ WRONG = [
     ),
     (("runspaces", "--demo"), {"HLS_SECRET": "change-me"}, "HLS_SECRET has to be at least 32 letters and digits, such"),
     (("runmedia",), {"HLS_SECRET": 'a"b $c' * 8}, "HLS_SECRET has to be at least 32 letters and digits, such"),
+    (("doctor",), {"TRUSTED_PROXIES": "nginx"}, "TRUSTED_PROXIES='nginx': nginx is no IP address and no network"),
     (("runmedia",), {"TURN_SECRET_FILE": "/nonexistent"}, "TURN_SECRET_FILE='/nonexistent' cannot be read: No such"),
     (("doctor",), {"TURN_SECRET": "x", "TURN_SECRET_FILE": "y"}, "TURN_SECRET and TURN_SECRET_FILE are both set"),
     (("runspaces", "--demo"), {"MEDIA_BIND": "eth0"}, "MEDIA_BIND='eth0' is not an IP address"),
