@@ -371,6 +371,8 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Live audio rooms.",
     "VERSION": SPACES_VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_GENERATOR_CLASS": "spaces_project.web.schema.OnceGenerator",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "accounts.shared.answers.documented",
