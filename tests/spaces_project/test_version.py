@@ -45,7 +45,7 @@ def test_it_stands_in_one_place() -> None:
 
 def test_the_changelog_begins_with_it() -> None:
     headings = re.findall(r"^## (\S+)", (CHECKOUT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
-    assert [heading for heading in headings if heading != "Unreleased"][0] == VERSION
+    assert next(heading for heading in headings if heading != "Unreleased") == VERSION
 
 
 @pytest.mark.django_db

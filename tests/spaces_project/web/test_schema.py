@@ -1,6 +1,5 @@
 """The schema of the API is for members, and is generated once for each language."""
 
-import json
 from typing import Any
 
 import pytest
@@ -29,7 +28,8 @@ def generated(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
 
 def test_a_stranger_without_an_account_gets_none(client: Client, db: None, generated: list[bool]) -> None:
     answer = client.get(ADDRESS)
-    assert (answer.status_code, json.loads(answer.content)["code"]) == (401, "not_authenticated")
+    assert answer.status_code == 401
+    assert b"paths" not in answer.content
     assert generated == []
 
 
