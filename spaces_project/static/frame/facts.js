@@ -15,13 +15,3 @@ export const spaceUrl = (space) => facts.spaceUrl.replace("00000000-0000-0000-00
 export function socketUrl(path) {
   return `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${path}`;
 }
-
-/** A request to the server as this member. A promise of null if it was refused or there is no network. */
-export async function ask(method, url) {
-  try {
-    const response = await fetch(url, { method, headers: JSON.parse(document.body.getAttribute("hx-headers")) });
-    return response.ok ? response : null;
-  } catch {
-    return null;
-  }
-}

@@ -2,7 +2,7 @@
 import { facts } from "frame/facts.js";
 import { pageTitle } from "frame/focus.js";
 import { closeAll } from "frame/popover.js";
-import { say } from "frame/toast.js";
+import { sayFailure } from "frame/toast.js";
 
 const WRONG = '[aria-invalid="true"]';
 const swapsPage = (detail) => detail.target?.id === "main";
@@ -17,9 +17,9 @@ export function connectNavigation(after) {
   on("htmx:historyRestore", () => { after(); focusPage(); });
   on("htmx:beforeRequest", (detail) => swapsPage(detail) && closeAll());
   on("htmx:beforeSwap", decideSwap);
-  on("htmx:responseError", (detail) => swapsPage(detail) || sayFailure());
-  on("htmx:sendError", sayFailure);
-  on("htmx:timeout", sayFailure);
+  on("htmx:responseError", (detail) => swapsPage(detail) || failed(detail.xhr));
+  on("htmx:sendError", () => failed({}));
+  on("htmx:timeout", () => failed({}));
   if (document.querySelector(`#main ${WRONG}`)) focusPage();  // a form that is not boosted came back
 }
 
@@ -33,7 +33,7 @@ function decideSwap(detail) {
   }
 }
 
-const sayFailure = () => facts && say(gettext("That did not work. Check your connection and try again."), "error");
+const failed = ({ status, responseText }) => facts && sayFailure(status, responseText);
 
 /** Focuses the first wrong field of a form, or else the title of the page. */
 function focusPage() {

@@ -81,3 +81,25 @@ def test_keys_work_by_place_on_layouts_without_latin_letters(join_as: JoinAs) ->
     expect(picker).to_be_visible()
     hana.page.evaluate(PRESS, ["Slash", "\u061f"])
     expect(hana.page.locator("#keys-help")).to_be_visible()
+
+
+def test_after_a_log_in_in_another_tab_the_page_says_to_reload(join_as: JoinAs) -> None:
+    dee = join_as("dee")
+    dee.page.goto("/")
+    headers = "document.body.getAttribute('hx-headers')"
+    before = dee.page.evaluate(headers)
+    other = dee.context.new_page()
+    other.goto("/accounts/logout/")
+    other.locator("main form button[type=submit]").click()
+    other.goto("/accounts/login/")
+    other.fill("input[name=login]", dee.handle)
+    other.fill("input[name=password]", dee.site.demo_password)
+    other.press("input[name=password]", "Enter")
+    expect(other.locator("button.me")).to_be_visible(timeout=LONG)
+    other.close()
+    assert dee.page.evaluate(headers) == before
+    for path in ("/people/hana/block/", "/api/people/hana/follow/"):
+        dee.page.evaluate("(url) => import('frame/toast.js').then(({ change }) => change('POST', url))", path)
+        toast = dee.page.locator("#toasts .toast").last
+        expect(toast).to_contain_text("You logged in or out in another tab. Reload this page, then try again.")
+        toast.get_by_role("button", name="Close").click()

@@ -1,11 +1,11 @@
 /** The menu of a face: everything that one may do to that person. Dangerous things come last and are confirmed. */
 import { confirmed } from "frame/confirm.js";
 import { el, face, icon } from "frame/dom.js";
-import { ask, facts, may, personUrl } from "frame/facts.js";
+import { facts, may, personUrl } from "frame/facts.js";
 import { followItem } from "frame/follow.js";
 import { toggle } from "frame/popover.js";
 import { report } from "frame/report.js";
-import { attempt, say } from "frame/toast.js";
+import { attempt, change, say } from "frame/toast.js";
 import { myRole, requestOf } from "rooms/wire/state.js";
 
 const menu = document.getElementById("person-menu");
@@ -108,7 +108,6 @@ const blocking = (person) => ({
 });
 
 async function block(person) {
-  const done = await ask("POST", facts.blockUrl.replace("HANDLE", person.handle));
+  const done = await change("POST", facts.blockUrl.replace("HANDLE", person.handle));
   if (done) say(named(gettext("You have blocked %s."), person));
-  else say(gettext("That did not work. Check your connection and try again."), "error");
 }
