@@ -43,6 +43,7 @@ function startRoom() {
   register("audience-choice", connectAudienceChoice);
   register("space", (element) => {
     const page = new SpacePage(element, room, speaking);
+    element.querySelector("[data-part=did-not-start]")?.remove();
     return () => page.disconnect();
   });
   return drawDock;

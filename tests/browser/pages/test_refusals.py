@@ -103,3 +103,19 @@ def test_after_a_log_in_in_another_tab_the_page_says_to_reload(join_as: JoinAs) 
         toast = dee.page.locator("#toasts .toast").last
         expect(toast).to_contain_text("You logged in or out in another tab. Reload this page, then try again.")
         toast.get_by_role("button", name="Close").click()
+
+
+@pytest.mark.parametrize("blocked", ["**/rooms/page/banners*.js", "**/rooms/app*.js"], ids=["a module", "all"])
+def test_a_blocked_module_is_one_sentence_instead_of_a_dead_button(join_as: JoinAs, blocked: str) -> None:
+    hana, lior = join_as("hana"), join_as("lior")
+    address = hana.open_space()
+    sentence = hana.page.locator("[data-part=did-not-start]")
+    expect(hana.page.locator("[data-part=join]")).to_be_visible()
+    expect(sentence).to_have_count(0, timeout=LONG)
+    lior.page.route(blocked, lambda route: route.abort())
+    lior.page.goto(address)
+    said = lior.page.locator("[data-part=did-not-start]")
+    expect(said).to_be_hidden()
+    expect(said).to_be_visible(timeout=LONG)
+    expect(said).to_contain_text("A part of this page did not load, or your browser is too old for it.")
+    assert said.evaluate("(one) => one.clientHeight") > 10
