@@ -29,6 +29,7 @@ from rooms.media.contract import grant
 from rooms.media.contract.health import Health
 from rooms.media.contract.held import Held
 from rooms.media.contract.joining import Join, Joined, Refusal
+from rooms.media.contract.keys import bearer
 from rooms.media.contract.standing import CHANNEL, KEY, Standing, Voice
 from spaces_project.machine import embedded
 from spaces_project.machine.processes import spawn, stop
@@ -70,7 +71,7 @@ class MediaNode:
         self._server = embedded.start_redis(self._var, durable=False)
         self._redis = redis.Redis.from_url(embedded.redis_url(self._var))
         self._process = self._spawn()
-        headers = {"Authorization": f"Bearer {self._secret}"}
+        headers = {"Authorization": bearer(self._secret)}
         self._http = aiohttp.ClientSession(headers=headers, connector=aiohttp.TCPConnector(limit=64))
         async with asyncio.timeout(START_SECONDS):
             while not self._url:

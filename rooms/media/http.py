@@ -27,6 +27,7 @@ from rooms.media.clock import REMEMBERED, TICK_SECONDS
 from rooms.media.contract.health import Health
 from rooms.media.contract.held import Peers
 from rooms.media.contract.joining import Join, Joined, Refusal
+from rooms.media.contract.keys import bearer
 from rooms.media.engine import Engine, Refused
 
 MAX_BODY = 65_536  # octets
@@ -58,7 +59,7 @@ class HealthQuery(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def application(node: Node, secret: str) -> web.Application:
-    """The application. Every request has to carry `secret` as a bearer token."""
+    """The application. Every request has to carry the bearer token of `secret`."""
     app = web.Application(client_max_size=MAX_BODY, middlewares=[_guard(secret)])
 
     async def join(request: web.Request) -> web.Response:
@@ -135,7 +136,7 @@ def _add_state(app: web.Application, node: Node) -> None:
 
 
 def _guard(secret: str) -> Middleware:
-    expected = f"Bearer {secret}".encode()
+    expected = bearer(secret).encode()
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -9,6 +9,7 @@ import structlog
 from django.conf import settings
 
 from rooms.media.contract.joining import Refusal
+from rooms.media.contract.keys import bearer
 
 T = TypeVar("T")
 
@@ -38,7 +39,7 @@ def client(seconds: float = SECONDS, at_once: int = 0) -> aiohttp.ClientSession:
     """
     return aiohttp.ClientSession(
         timeout=aiohttp.ClientTimeout(total=seconds),
-        headers={"Authorization": f"Bearer {settings.MEDIA_SECRET}"},
+        headers={"Authorization": bearer(settings.MEDIA_SECRET)},
         connector=aiohttp.TCPConnector(limit=0, limit_per_host=at_once),
     )
 

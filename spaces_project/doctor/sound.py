@@ -13,6 +13,7 @@ from django.conf import settings
 from rooms.media.client.probe import STRANGER, stranger_check
 from rooms.media.contract import addresses
 from rooms.media.contract.health import Health
+from rooms.media.contract.keys import bearer
 from spaces_project.doctor.findings import Finding, bad, doubtful, good, is_on_the_internet, is_public_site
 from spaces_project.machine import media_nodes
 
@@ -174,7 +175,7 @@ def _strangers(node: media_nodes.MediaNode) -> int:
     """How many STUN checks of strangers a node of this machine has counted."""
     request = urllib.request.Request(
         f"http://{settings.MEDIA_HTTP_HOST}:{node.http_port}/health",
-        headers={"Authorization": f"Bearer {settings.MEDIA_SECRET}"},
+        headers={"Authorization": bearer(settings.MEDIA_SECRET)},
     )
     with urllib.request.urlopen(request, timeout=WAIT_SECONDS) as answer:  # noqa: S310 (the node's own address)
         return msgspec.json.decode(answer.read(), type=Health).drops.get(STRANGER, 0)

@@ -14,6 +14,7 @@ from typing import Any
 
 import psycopg
 
+from rooms.media.contract.keys import bearer
 from spaces_project.machine import embedded
 from spaces_project.machine.processes import with_patience
 from tests.rig import folders
@@ -116,7 +117,7 @@ class Machine:
 
     def ask_node(self, space: str) -> dict[str, Any]:
         """What the machine's own media node answers about a Space."""
-        headers = {"Authorization": f"Bearer {self._secrets['MEDIA_SECRET']}"}
+        headers = {"Authorization": bearer(self._secrets["MEDIA_SECRET"])}
         asked = urllib.request.Request(f"http://127.0.0.1:{self.media_http}/spaces/{space}", headers=headers)
         with urllib.request.urlopen(asked, timeout=10) as answer:
             return dict(json.load(answer))

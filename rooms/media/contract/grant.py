@@ -1,7 +1,7 @@
 """The signed permission with which a browser enters a Space on a media node.
 
-`base64url(JSON) + "." + base64url(HMAC-SHA256(secret, first part))`, valid for half a minute. The web side asks the
-rules and signs it. The node checks only the signature, the date and the standing.
+`base64url(JSON) + "." + base64url(HMAC-SHA256(key, first part))`, valid for half a minute. `keys.py` has the key.
+The web side asks the rules and signs it. The node checks only the signature, the date and the standing.
 """
 
 import base64
@@ -10,6 +10,8 @@ import hashlib
 import hmac
 
 import msgspec
+
+from rooms.media.contract.keys import grant_key
 
 GRANT_SECONDS = 30
 MAX_GRANT_LENGTH = 1024
@@ -57,7 +59,7 @@ def read(secret: str, grant: str, now: float) -> Grant:
 
 
 def _signature(secret: str, payload: str) -> bytes:
-    return hmac.digest(secret.encode(), payload.encode(), hashlib.sha256)
+    return hmac.digest(grant_key(secret), payload.encode(), hashlib.sha256)
 
 
 def _encode(data: bytes) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Playwright
 
+from rooms.media.contract.keys import bearer
 from tests.browser.conftest import HANA, beside
 from tests.rig.browser import journal
 from tests.rig.browser.counters import KEEP_CONNECTIONS
@@ -39,7 +40,7 @@ class Node:
         self._secret = next(line.partition("=")[2] for line in lines if line.startswith("MEDIA_SECRET="))
 
     def counts(self) -> dict[str, Any]:
-        request = urllib.request.Request(self._url, headers={"Authorization": f"Bearer {self._secret}"})
+        request = urllib.request.Request(self._url, headers={"Authorization": bearer(self._secret)})
         with urllib.request.urlopen(request, timeout=10) as answer:
             return dict(json.load(answer))
 

@@ -16,6 +16,7 @@ from rooms.media.client.peer import Client, Crowd
 from rooms.media.contract import standing
 from rooms.media.contract.grant import mint
 from rooms.media.contract.hints import Hint, InEffect, Levels, PeerState
+from rooms.media.contract.keys import bearer
 from rooms.media.contract.standing import Standing, Voice
 from rooms.media.node import Node
 
@@ -64,7 +65,7 @@ class Caller:
         self.session, self.url = session, url
 
     async def __call__(self, method: str, path: str, secret: str = SECRET, **body: Any) -> tuple[int, dict]:
-        headers = {"Authorization": f"Bearer {secret}"}
+        headers = {"Authorization": bearer(secret)}
         async with self.session.request(method, self.url + path, headers=headers, json=body or None) as response:
             data = await response.read()
             return response.status, msgspec.json.decode(data) if data else {}

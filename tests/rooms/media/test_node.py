@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from rooms.media.client.peer import Client, Crowd
 from rooms.media.client.tones import tone_packets
 from rooms.media.contract.grant import mint
+from rooms.media.contract.keys import bearer
 from rooms.media.node import Node
 from tests.rig.media.settings import node_settings
 from tests.rig.media.web import Running, Web
@@ -90,7 +91,7 @@ async def test_metrics_are_text_for_prometheus(running: Running, web: Web) -> No
     async with running() as (node, call), Crowd() as crowd:
         await call.connect(crowd, "hana")
         await until(lambda: node.engine.ticker and node.engine.ticker.durations)
-        headers = {"Authorization": f"Bearer {SECRET}"}
+        headers = {"Authorization": bearer(SECRET)}
         async with call.session.get(f"{node.url}/metrics", headers=headers) as response:
             assert (response.status, response.content_type) == (200, "text/plain")
             families = {family.name: family for family in text_string_to_metric_families(await response.text())}

@@ -24,6 +24,7 @@ from recordings.chunks import checked
 from rooms.management.commands import runmedia
 from rooms.media.capture.tap import Chunk, Tap
 from rooms.media.client.tones import tone_packets
+from rooms.media.contract.keys import bearer
 from rooms.media.settings import Settings
 from rooms.media.units import FRAME
 from spaces_project.machine.processes import spawn
@@ -122,7 +123,7 @@ def tell(number: int) -> Callable[[int, str], None]:
 
 
 def ask(pid: int, url: str) -> None:
-    headers = {"Authorization": f"Bearer {settings.MEDIA_SECRET}"}
+    headers = {"Authorization": bearer(settings.MEDIA_SECRET)}
     urllib.request.urlopen(urllib.request.Request(f"{url}/stop", b"", headers)).close()
 
 
