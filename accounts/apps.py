@@ -5,3 +5,15 @@ from django.utils.translation import gettext_lazy as _
 class AccountsConfig(AppConfig):
     name = "accounts"
     verbose_name = _("People")
+
+    def ready(self) -> None:
+        from allauth.account.signals import password_changed, password_reset
+        from django.contrib.auth.signals import user_logged_out
+
+        from accounts import signals
+        from accounts.sessions import endings
+
+        user_logged_out.connect(endings.logged_out, dispatch_uid="accounts.sessions")
+        password_changed.connect(endings.password_changed, dispatch_uid="accounts.sessions")
+        password_reset.connect(endings.password_reset, dispatch_uid="accounts.sessions")
+        signals.suspended.connect(endings.suspended, dispatch_uid="accounts.sessions")

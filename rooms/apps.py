@@ -11,6 +11,7 @@ class RoomsConfig(AppConfig):
     def ready(self) -> None:
         """Carry changes of rights in accounts into live Spaces: one verb per signal."""
         from accounts import signals
+        from rooms import events
         from rooms.models import Space
 
         def standing_changed(user: Any, **kwargs: Any) -> None:
@@ -23,9 +24,13 @@ class RoomsConfig(AppConfig):
         def follow_changed(follower: Any, **kwargs: Any) -> None:
             Space.recheck(follower)
 
+        def sessions_ended(user: Any, only: str = "", kept: str = "", renewed: str = "", **kwargs: Any) -> None:
+            events.sessions_ended(user.pk, only, kept, renewed)
+
         receivers: dict[Callable[..., None], tuple[Signal, ...]] = {
             standing_changed: (signals.suspended, signals.suspension_lifted),
             block_changed: (signals.blocked, signals.unblocked),
+            sessions_ended: (signals.sessions_ended,),
             follow_changed: (signals.follow_began, signals.follow_ended),
         }
         for receiver, sources in receivers.items():

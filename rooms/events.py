@@ -4,6 +4,7 @@ Messages of the channel layer:
 
 - `space.event` {frame, close, whom} to `space.<id>`, `space.<id>.levels` or `participant.<id>`
 - `space.cut_off` {close} to `participant.<id>`
+- `member.sessions_ended` {only, kept, renewed} to `member.<id>`
 - `fleet.event` {users, own} to `fleet`
 
 The layer is a hint. A page that misses a number asks for a snapshot.
@@ -57,6 +58,11 @@ def personal(participant: object) -> str:
     return f"participant.{participant}"
 
 
+def member(user: object) -> str:
+    """The group of all connections of one member."""
+    return f"member.{user}"
+
+
 def send(space_id: object, frame: str, close: Close | None = None, whom: str = "") -> None:
     """Send a numbered frame to everyone in the Space after commit. `Space.publish` numbers it.
 
@@ -87,6 +93,15 @@ def cut_off(participant: object, close: Close) -> None:
     """Close the connections of a person who is no longer in the Space, after commit, with this code."""
     message = {"type": "space.cut_off", "close": int(close)}
     transaction.on_commit(lambda: layer.send(personal(participant), message), robust=True)
+
+
+def sessions_ended(user: object, only: str, kept: str, renewed: str) -> None:
+    """End the connections of a member after commit: those of the session `only`, or all but those of `kept`.
+
+    The sessions are digests. `renewed` is what stands for `kept` from now on.
+    """
+    message = {"type": "member.sessions_ended", "only": only, "kept": kept, "renewed": renewed}
+    transaction.on_commit(lambda: layer.send(member(user), message), robust=True)
 
 
 def fleet_changed(users: Iterable[UUID] = (), own: Iterable[UUID] = ()) -> None:

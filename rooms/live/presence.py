@@ -96,3 +96,10 @@ def lose(person: Participant) -> None:
         Space.locked(person.space_id)
         if not is_connected(person):
             person.lose()
+
+
+def fall_silent(person: Participant) -> None:
+    """Mute this person and let them leave: their session has ended. A host cannot leave, and gets the time of one."""
+    for verb in (person.close_microphone, person.leave):
+        with suppress(Refused):
+            verb()

@@ -12,8 +12,11 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.http import HttpRequest
 from django.utils.translation import get_language_from_request
 
+from accounts.sessions import endings
+from rooms import events
 from rooms.live.metrics import SOCKETS
 from rooms.media.rate_limit import RateLimit
+from rooms.protocol import Close
 
 FRAMES_PER_SECOND = 20
 BURST = 60
@@ -49,9 +52,28 @@ class Language:
 
 
 class Socket(AsyncWebsocketConsumer):
-    """A websocket that sends and reads nothing once either side has closed it."""
+    """A websocket that sends and reads nothing once either side has closed it. It ends with its session."""
 
     closed = False
+    session = ""  # digest of the session with which it was opened
+
+    async def follow_session(self) -> None:
+        """From now on, end when the session of this page ends."""
+        self.session = endings.digest(self.scope["session"].session_key)
+        await self.channel_layer.group_add(events.member(self.scope["user"].pk), self.channel_name)
+
+    async def leave_session(self) -> None:
+        await self.channel_layer.group_discard(events.member(self.scope["user"].pk), self.channel_name)
+
+    async def member_sessions_ended(self, message: dict[str, Any]) -> None:
+        """From the channel layer: sessions of this member have ended."""
+        if self.session == message["kept"]:
+            self.session = message["renewed"]
+        elif message["only"] in ("", self.session):
+            await self.log_out()
+
+    async def log_out(self) -> None:
+        await self.close(Close.LOG_IN)
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Call the handler of a message.

@@ -31,6 +31,7 @@ class SpaceConsumer(Socket):
         await self.accept()
         if not user.is_authenticated:
             return await self.close(Close.LOG_IN)
+        await self.follow_session()
         await self.channel_layer.group_add(events.group(self.space_id), self.channel_name)
         try:
             self.me = await enter(self.space_id, user, self.connection)
@@ -53,6 +54,7 @@ class SpaceConsumer(Socket):
             mine = [] if self.me is None else [events.personal(self.me.pk)]
             for name in (events.group(self.space_id), events.levels(self.space_id), *mine):
                 await self.channel_layer.group_discard(name, self.channel_name)
+            await self.leave_session()
 
     async def read(self, frame: str | None) -> None:
         over = self.limit.take()
@@ -95,6 +97,11 @@ class SpaceConsumer(Socket):
     async def send_event(self, event: protocol.Event) -> None:
         await self.send(text_data=protocol.encode(event))
 
+    async def log_out(self) -> None:
+        if self.me is not None:
+            await fall_silent(self.me)
+        await super().log_out()
+
     # From the channel layer
     async def space_event(self, message: dict[str, Any]) -> None:
         await self.send(text_data=message["frame"])
@@ -114,3 +121,4 @@ class SpaceConsumer(Socket):
 
 
 enter, lose, is_latest = database(presence.enter), database(presence.lose), database(presence.is_latest)
+fall_silent = database(presence.fall_silent)

@@ -1,0 +1,1 @@
+"""Sessions of members: what ends with them."""

@@ -1,0 +1,48 @@
+"""The ends of sessions: a log-out, a new password, a locked account. `signals.sessions_ended` tells the apps above.
+
+A session ends in the database at once. Its websockets and its sound would go on, since they asked for the session when
+they were opened. So the receivers of the signal end them.
+"""
+
+import hashlib
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from accounts import signals
+from accounts.models import User
+
+
+def digest(session_key: str | None) -> str:
+    """What stands for a session in messages: it cannot be used to log in. Empty if there is no session."""
+    return hashlib.sha256(session_key.encode()).hexdigest() if session_key else ""
+
+
+def logged_out(request: HttpRequest, user: User | None, **kwargs: Any) -> None:
+    """End what belongs to the session of this request."""
+    if user is not None:
+        signals.sessions_ended.send(User, user=user, only=_of(request))
+
+
+def password_changed(request: HttpRequest, user: User, **kwargs: Any) -> None:
+    """End what belongs to every other session, and the API key. The session of this request has a new key now."""
+    user.remove_token()
+    signals.sessions_ended.send(User, user=user, kept=_of(request), renewed=digest(request.session.session_key))
+
+
+def password_reset(user: User, **kwargs: Any) -> None:
+    """End what belongs to any session, and the API key."""
+    user.remove_token()
+    signals.sessions_ended.send(User, user=user)
+
+
+def suspended(user: User, **kwargs: Any) -> None:
+    """End what belongs to any session of a locked account. A suspended member may still log in."""
+    if not user.is_active:
+        signals.sessions_ended.send(User, user=user)
+
+
+def _of(request: HttpRequest) -> str:
+    """The session with which the request came. `request.session` may have another key by now."""
+    return digest(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
