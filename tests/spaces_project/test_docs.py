@@ -53,7 +53,7 @@ def test_the_table_of_signals_is_that_of_the_code() -> None:
 def test_every_direct_requirement_has_its_reason() -> None:
     lines = text_of(CHECKOUT / "requirements.in").splitlines()
     named = {re.split(r"[\[<>=]", line)[0].lower() for line in lines if line and not line.startswith("#")}
-    page = text_of(ARCHITECTURE).lower()
+    page = text_of(DOCS / "libraries.md").lower()
     assert {name for name in named if name not in page} == set()
 
 
