@@ -20,6 +20,10 @@ class LoginForm(allauth_forms.LoginForm):
         self.fields["login"].label = _("Handle")
         self.fields["login"].widget.attrs |= HANDLE_INPUT
 
+    def clean_login(self) -> str:
+        """Take `@hana` for `hana`: the pages show handles in this way."""
+        return super().clean_login().removeprefix("@")
+
 
 class SignupForm(allauth_forms.SignupForm):
     field_order = ["username", "display_name", "email", "password1", "password2"]

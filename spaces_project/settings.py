@@ -125,6 +125,7 @@ CELERY_BEAT_SCHEDULE = {
     "standings": {"task": "rooms.tasks.rewrite_standings", "schedule": 30.0},
     "recordings": {"task": "recordings.tasks.sweep", "schedule": 10.0},
     "purge": {"task": "recordings.tasks.purge", "schedule": crontab(minute="*/5")},
+    "sessions": {"task": "spaces_project.tasks.clear_sessions", "schedule": crontab(minute=23, hour=4)},
 }
 
 # Media node
@@ -289,7 +290,10 @@ USE_TZ = True
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("handle", "display_name", "email")},
+    },
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
@@ -308,14 +312,16 @@ ACCOUNT_SESSION_REMEMBER = True
 MFA_TOTP_ISSUER = "Spaces"
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # addresses are not verified
 
-# Mail: only to reset a forgotten password; without a server it is printed to the log
-EMAIL_HOST = env.text("EMAIL_HOST", "", "SMTP server for password resets; empty: email is printed to the log.")
+# Mail: only to reset a forgotten password. Its links log in, so no log of a real site may show them.
+EMAIL_HOST = env.text("EMAIL_HOST", "", "SMTP server for password resets; empty: no email is sent.")
 EMAIL_PORT = env.port("EMAIL_PORT", 587, "Port of the SMTP server.")
 EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", "", "User name at the SMTP server.")
 EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD", "", "Password at the SMTP server.", from_file=True)
 EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", True, "STARTTLS at the SMTP server.")
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "spaces@localhost", "Sender of email.")
-EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
+EMAIL_TIMEOUT = 10  # seconds: the member who asked waits for it
+_kind = "smtp" if EMAIL_HOST else "console" if DEMO or DEBUG else "dummy"
+EMAIL_BACKEND = f"django.core.mail.backends.{_kind}.EmailBackend"
 
 # Safety of pages
 SECURE_REFERRER_POLICY = "same-origin"

@@ -8,5 +8,5 @@ register = template.Library()
 
 @register.simple_tag
 def sends_mail() -> bool:
-    """Whether an SMTP server is set. Without one, mail is only printed to the log."""
+    """Whether an SMTP server is set. Without one, no mail is sent. A demonstration prints it."""
     return bool(settings.EMAIL_HOST)

@@ -119,10 +119,10 @@ def mail() -> Iterator[Finding]:
     if settings.EMAIL_HOST:
         yield good("mail", f"by {settings.EMAIL_HOST}, port {settings.EMAIL_PORT}")
     elif is_public_site():
-        detail = "EMAIL_HOST is empty: password resets are only printed to the log"
+        detail = "EMAIL_HOST is empty: no password reset can be sent"
         yield doubtful("mail", detail, "Set EMAIL_HOST to an SMTP server, and DEFAULT_FROM_EMAIL.")
     else:
-        yield good("mail", "printed to the log")
+        yield good("mail", "none is sent")
 
 
 # Servers

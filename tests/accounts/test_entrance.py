@@ -214,3 +214,22 @@ def test_the_pages_of_the_account_are_in_our_frame(client: Client, hana: User, p
     page = client.get(f"/accounts/{path}/", follow=True).content.decode()
     assert '<main id="main"' in page
     assert "Menu:" not in page
+
+
+@pytest.mark.parametrize("typed", ["@hana", " @Hana "])
+def test_a_handle_with_its_sign_logs_in(client: Client, hana: User, typed: str) -> None:
+    assert client.post("/accounts/login/", {"login": typed, "password": PASSWORD}).status_code == 302
+    assert client.get("/me/profile/").status_code == 200
+
+
+@pytest.mark.parametrize("password", ["marmalade_radio", "Marmalade_Radio", "marmalade_radio1"])
+def test_a_password_like_the_handle_is_refused(client: Client, db: None, password: str) -> None:
+    form = {"username": "marmalade_radio", "password1": password, "password2": password}
+    assert "too similar" in client.post("/accounts/signup/", form).content.decode()
+    assert not User.objects.filter(handle="marmalade_radio").exists()
+
+
+def test_a_password_like_the_name_is_refused_at_a_change(client: Client, hana: User) -> None:
+    client.post("/accounts/login/", {"login": "hana", "password": PASSWORD})
+    form = {"oldpassword": PASSWORD, "password1": "hana mori 1", "password2": "hana mori 1"}
+    assert "too similar" in client.post("/accounts/password/change/", form).content.decode()

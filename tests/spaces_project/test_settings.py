@@ -1,5 +1,8 @@
 """Settings and the variables they come from."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +11,7 @@ from django.db import connection
 from redis.connection import parse_url
 
 from spaces_project import env
+from tests.rig.machine import CHECKOUT
 
 
 @pytest.fixture(autouse=True)
@@ -172,3 +176,22 @@ def test_a_file_of_variables_does_not_override_the_environment(monkeypatch: pyte
     env.load_file(file)
     assert env.text("SPACES_TEST_ONE", "", "One.") == "environment"
     assert env.text("SPACES_TEST_TWO", "", "Two.") == "file"
+
+
+@pytest.mark.parametrize(
+    ("variables", "kind"),
+    [
+        ({}, "dummy"),  # a reset link logs in, so the log of a real site must not show it
+        ({"SPACES_DEMO": "1"}, "console"),
+        ({"DEBUG": "1"}, "console"),
+        ({"EMAIL_HOST": "smtp.example.org"}, "smtp"),
+    ],
+    ids=["a real site", "a demonstration", "debugging", "a mail server"],
+)
+def test_where_email_goes(variables: dict[str, str], kind: str, tmp_path: Path) -> None:
+    chosen = {"SPACES_DEMO": "0", "DEBUG": "0", "EMAIL_HOST": "", "VAR_DIR": str(tmp_path)} | variables
+    ask = "from spaces_project import settings; print(settings.EMAIL_BACKEND)"
+    done = subprocess.run(
+        [sys.executable, "-c", ask], cwd=CHECKOUT, env=os.environ | chosen, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"django.core.mail.backends.{kind}.EmailBackend\n"
