@@ -22,7 +22,7 @@ from spaces_project.web.connects import OF_SESSION
 from tests.rig.live.raw_socket import CONTINUATION, PING, TEXT, RawSocket, frame
 from tests.rig.machine import CHECKOUT, START_SECONDS, free_port
 
-FLOOD_SECONDS = 3.0
+FLOOD_SECONDS = 1.0
 LONGEST_PAGE_SECONDS = 5.0  # generous: without the limits pages stood still for up to 40 s
 FRAMES = {  # what is sent once, and what is sent again and again
     "text": (b"", frame(TEXT, b'{"type":"ping"}')),
