@@ -4,13 +4,15 @@ Messages of the channel layer:
 
 - `space.event` {frame, close, whom} to `space.<id>`, `space.<id>.levels` or `participant.<id>`
 - `space.cut_off` {close} to `participant.<id>`
-- `member.sessions_ended` {only, kept, renewed} to `member.<id>`
+- `member.sessions_ended` {user, only, kept, renewed} to `member.<id>`, for pages in a Space
+- `fleet.sessions_ended` {user, only, kept, renewed} to `fleet`
 - `fleet.event` {users, own} to `fleet`
 
 The layer is a hint. A page that misses a number asks for a snapshot.
 """
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -59,7 +61,7 @@ def personal(participant: object) -> str:
 
 
 def member(user: object) -> str:
-    """The group of all connections of one member."""
+    """The group of the connections of one member in any Space."""
     return f"member.{user}"
 
 
@@ -100,8 +102,9 @@ def sessions_ended(user: object, only: str, kept: str, renewed: str) -> None:
 
     The sessions are digests. `renewed` is what stands for `kept` from now on.
     """
-    message = {"type": "member.sessions_ended", "only": only, "kept": kept, "renewed": renewed}
-    transaction.on_commit(lambda: layer.send(member(user), message), robust=True)
+    message = {"user": str(user), "only": only, "kept": kept, "renewed": renewed}
+    for to, kind in ((member(user), "member.sessions_ended"), (FLEET, "fleet.sessions_ended")):
+        transaction.on_commit(partial(layer.send, to, message | {"type": kind}), robust=True)
 
 
 def fleet_changed(users: Iterable[UUID] = (), own: Iterable[UUID] = ()) -> None:

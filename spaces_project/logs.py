@@ -81,4 +81,5 @@ def configure(level: str, as_json: bool) -> dict[str, Any]:
 def _renderers(as_json: bool) -> list[structlog.typing.Processor]:
     if as_json:
         return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-    return [structlog.dev.ConsoleRenderer(colors=False)]
+    # If the library `rich` is installed, tracebacks would show the values of variables, secrets among them.
+    return [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)]

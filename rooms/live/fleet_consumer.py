@@ -12,13 +12,12 @@ class FleetConsumer(Socket):
         await self.accept()
         if not self.scope["user"].is_authenticated:
             return await self.close(Close.LOG_IN)
-        await self.follow_session()
-        await fleet_watch.join(self.scope["user"].pk, self.hint)
+        self.session = self.session_digest()
+        await fleet_watch.join(self.scope["user"].pk, self)
         return await self.hint()  # for changes between the loading of the page and this moment
 
     async def disconnect(self, code: int) -> None:
-        await fleet_watch.leave(self.scope["user"].pk, self.hint)
-        await self.leave_session()
+        await fleet_watch.leave(self.scope["user"].pk, self)
 
     async def read(self, frame: str | None) -> None:
         """Close: a page sends nothing here."""

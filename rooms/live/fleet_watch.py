@@ -4,8 +4,8 @@ However many pages are open, a change on a stage costs one question: which peopl
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, Protocol
 from uuid import UUID
 
 import structlog
@@ -15,16 +15,21 @@ from accounts.models import Follow
 from rooms import events
 from rooms.loops import PerLoop, database
 
-Notify = Callable[[], Awaitable[None]]  # tells one page that its fleet line is out of date
-
 log = structlog.get_logger(__name__)
+
+
+class Page(Protocol):
+    """A page that shows a fleet line."""
+
+    async def hint(self) -> None: ...
+    async def member_sessions_ended(self, message: dict[str, Any]) -> None: ...
 
 
 class FleetWatch:
     """The pages of one event loop that show a fleet line, by person."""
 
     def __init__(self) -> None:
-        self.pages: dict[UUID, set[Notify]] = {}
+        self.pages: dict[UUID, set[Page]] = {}
         self.layer = get_channel_layer()
         self.opened = asyncio.get_running_loop().create_task(self._open())
         self._listening: asyncio.Task[None] | None = None
@@ -46,14 +51,19 @@ class FleetWatch:
             await self.layer.group_discard(events.FLEET, channel)
 
     async def _pass_on(self, message: dict[str, Any]) -> None:
+        if message["type"] == "fleet.sessions_ended":
+            return await self._call({UUID(message["user"])}, lambda page: page.member_sessions_ended(message))
         on_stage, own = set(map(UUID, message["users"])), set(map(UUID, message["own"]))
         concerned = on_stage | own
         if on_stage:
             concerned |= await followers_among(list(self.pages), on_stage)
-        for person in concerned & self.pages.keys():
-            for notify in tuple(self.pages.get(person, ())):
+        return await self._call(concerned, lambda page: page.hint())
+
+    async def _call(self, people: set[UUID], call: Callable[[Page], Coroutine[Any, Any, None]]) -> None:
+        for person in people & self.pages.keys():
+            for page in tuple(self.pages.get(person, ())):
                 try:
-                    await notify()
+                    await call(page)
                 except Exception:  # this page is closing; the others still have to be notified
                     log.exception("fleet_page_not_notified", person=str(person))
 
@@ -74,22 +84,22 @@ def followers_among(people: list[UUID], followed: Iterable[UUID]) -> set[UUID]:
 _watches = PerLoop(FleetWatch)
 
 
-async def join(person: UUID, notify: Notify) -> None:
-    """Call `notify` when the fleet line of `person` may have changed, until `leave`.
+async def join(person: UUID, page: Page) -> None:
+    """Tell `page` when the fleet line of `person` may have changed or sessions of theirs end, until `leave`.
 
     Every change after this returns is noticed.
     """
     watch = _watches.get()
-    watch.pages.setdefault(person, set()).add(notify)
+    watch.pages.setdefault(person, set()).add(page)
     await asyncio.shield(watch.opened)
 
 
-async def leave(person: UUID, notify: Notify) -> None:
+async def leave(person: UUID, page: Page) -> None:
     """Undo `join`. Does nothing if there was none."""
     watch = _watches.peek()
     if watch is None or person not in watch.pages:
         return
-    watch.pages[person].discard(notify)
+    watch.pages[person].discard(page)
     if not watch.pages[person]:
         del watch.pages[person]
     if not watch.pages:

@@ -57,9 +57,12 @@ class Socket(AsyncWebsocketConsumer):
     closed = False
     session = ""  # digest of the session with which it was opened
 
+    def session_digest(self) -> str:
+        return endings.digest(self.scope["session"].session_key)
+
     async def follow_session(self) -> None:
         """From now on, end when the session of this page ends."""
-        self.session = endings.digest(self.scope["session"].session_key)
+        self.session = self.session_digest()
         await self.channel_layer.group_add(events.member(self.scope["user"].pk), self.channel_name)
 
     async def leave_session(self) -> None:

@@ -3,13 +3,13 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 
 from accounts.models import User
@@ -37,7 +37,7 @@ async def lines(*users: User) -> AsyncIterator[list[Socket]]:
     opened = []
     for user in users:
         socket = Socket(FleetConsumer.as_asgi(), "/ws/fleet/")
-        socket.scope["user"] = user
+        socket.scope["user"], socket.scope["session"] = user, SessionStore()
         assert (await socket.connect(timeout=WAIT_SECONDS))[0]
         opened.append(socket)
         assert await hinted(socket), "from here on nothing is missed"
@@ -163,12 +163,16 @@ async def test_a_fault_is_not_the_end_of_the_watch(
 async def test_a_page_that_fails_keeps_nothing_from_the_others(hana: User) -> None:
     tried: list[int] = []
 
-    async def tell(page: int) -> None:
-        tried.append(page)
-        if page % 2:
-            raise RuntimeError("this page is gone")
+    class Page(FleetConsumer):
+        def __init__(self, number: int) -> None:
+            self.number = number
 
-    pages = [partial(tell, number) for number in range(20)]
+        async def hint(self) -> None:
+            tried.append(self.number)
+            if self.number % 2:
+                raise RuntimeError("this page is gone")
+
+    pages = [Page(number) for number in range(20)]
     for page in pages:
         await fleet_watch.join(hana.pk, page)
     await do(events.fleet_changed, own=[hana.pk])
