@@ -8,6 +8,9 @@ from django.conf import settings
 
 from rooms.loops import PerLoop
 
+MOST_CONNECTIONS = 50  # of one event loop
+WAIT_SECONDS = 20  # for a free connection; redis.ConnectionError after that
+
 
 @cache
 def redis_client() -> "redis.Redis":
@@ -15,9 +18,15 @@ def redis_client() -> "redis.Redis":
     return redis.Redis.from_url(settings.REDIS_URL, decode_responses=True)
 
 
-_async_clients: "PerLoop[redis.asyncio.Redis]" = PerLoop(
-    lambda: redis.asyncio.Redis.from_url(settings.REDIS_URL, decode_responses=True)
-)
+def _new_async_client() -> "redis.asyncio.Redis":
+    """A client that owns its pool. redis-py's usual pool fails at its limit, this one waits for a free connection."""
+    pool: redis.asyncio.BlockingConnectionPool = redis.asyncio.BlockingConnectionPool.from_url(
+        settings.REDIS_URL, decode_responses=True, max_connections=MOST_CONNECTIONS, timeout=WAIT_SECONDS
+    )
+    return redis.asyncio.Redis.from_pool(pool)  # type: ignore[attr-defined]  # missing in types-redis
+
+
+_async_clients: "PerLoop[redis.asyncio.Redis]" = PerLoop(_new_async_client)
 
 
 def async_redis_client() -> "redis.asyncio.Redis":
