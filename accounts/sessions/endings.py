@@ -8,6 +8,8 @@ import hashlib
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import get_user
+from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpRequest
 
 from accounts import signals
@@ -19,9 +21,21 @@ def digest(session_key: str | None) -> str:
     return hashlib.sha256(session_key.encode()).hexdigest() if session_key else ""
 
 
+def lasts(session_key: str | None, user: User) -> bool:
+    """Whether this session still exists and still belongs to `user`. One with an old password does not."""
+    request = HttpRequest()
+    request.session = SessionStore(session_key)
+    return get_user(request).pk == user.pk
+
+
 def logged_out(request: HttpRequest, user: User | None, **kwargs: Any) -> None:
-    """End what belongs to the session of this request."""
+    """End what belongs to the session of this request.
+
+    Django deletes the session after this signal. It is deleted before pages hear of its end, since a websocket that
+    opens in between would stay.
+    """
     if user is not None:
+        request.session.delete()
         signals.sessions_ended.send(User, user=user, only=_of(request))
 
 

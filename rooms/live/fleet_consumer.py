@@ -14,6 +14,8 @@ class FleetConsumer(Socket):
             return await self.close(Close.LOG_IN)
         self.session = self.session_digest()
         await fleet_watch.join(self.scope["user"].pk, self)
+        if not await self.session_lasts():
+            return await self.log_out()
         return await self.hint()  # for changes between the loading of the page and this moment
 
     async def disconnect(self, code: int) -> None:

@@ -15,6 +15,7 @@ from django.utils.translation import get_language_from_request
 from accounts.sessions import endings
 from rooms import events
 from rooms.live.metrics import SOCKETS
+from rooms.loops import database
 from rooms.media.rate_limit import RateLimit
 from rooms.protocol import Close
 
@@ -64,6 +65,10 @@ class Socket(AsyncWebsocketConsumer):
         """From now on, end when the session of this page ends."""
         self.session = self.session_digest()
         await self.channel_layer.group_add(events.member(self.scope["user"].pk), self.channel_name)
+
+    async def session_lasts(self) -> bool:
+        """Whether the session has not ended between the handshake and the moment from which this page follows it."""
+        return await session_lasts(self.scope["session"].session_key, self.scope["user"])
 
     async def leave_session(self) -> None:
         await self.channel_layer.group_discard(events.member(self.scope["user"].pk), self.channel_name)
@@ -115,3 +120,6 @@ class Socket(AsyncWebsocketConsumer):
 
     async def read(self, frame: str | None) -> None:
         """Handle one frame of the page; None is a binary frame."""
+
+
+session_lasts = database(endings.lasts)

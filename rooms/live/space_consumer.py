@@ -32,6 +32,8 @@ class SpaceConsumer(Socket):
         if not user.is_authenticated:
             return await self.close(Close.LOG_IN)
         await self.follow_session()
+        if not await self.session_lasts():
+            return await self.log_out()
         await self.channel_layer.group_add(events.group(self.space_id), self.channel_name)
         try:
             self.me = await enter(self.space_id, user, self.connection)

@@ -3,7 +3,7 @@
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.contrib.auth import login
+from django.contrib.auth import login, logout
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -41,6 +41,8 @@ def enter(request: HttpRequest, handle: str, token: str) -> HttpResponse:
     user = User.objects.filter(handle=handle, is_active=True).first()
     if user is None:
         return _refused(request, 403, _("This member can no longer log in."))
+    if request.user.is_authenticated and request.user != user:
+        logout(request)  # `login` replaces the session without telling its pages
     login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
     response = redirect(_destination(user))
     response["Referrer-Policy"] = "no-referrer"

@@ -9,7 +9,8 @@ import pytest
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from django.contrib.auth.models import AnonymousUser
-from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.backends.base import SessionBase
+from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
@@ -31,13 +32,19 @@ def do(verb: Do, *args: Any, **kwargs: Any) -> Any:
     return sync_to_async(verb)(*args, **kwargs)
 
 
+def session_of(user: User) -> SessionBase:
+    client = Client()
+    client.force_login(user)
+    return client.session
+
+
 @asynccontextmanager
 async def lines(*users: User) -> AsyncIterator[list[Socket]]:
     """The fleet sockets of these people."""
     opened = []
     for user in users:
         socket = Socket(FleetConsumer.as_asgi(), "/ws/fleet/")
-        socket.scope["user"], socket.scope["session"] = user, SessionStore()
+        socket.scope["user"], socket.scope["session"] = user, await do(session_of, user)
         assert (await socket.connect(timeout=WAIT_SECONDS))[0]
         opened.append(socket)
         assert await hinted(socket), "from here on nothing is missed"

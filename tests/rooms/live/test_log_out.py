@@ -5,10 +5,13 @@ import time
 import msgspec
 import pytest
 from asgiref.sync import sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.test import Client
 
 from accounts.models import User
+from rooms import events
 from rooms.models import Participant, Space
 from rooms.protocol import Close
 from rooms.rules import Mute
@@ -16,7 +19,7 @@ from spaces_project.asgi import application
 from tests.rig.live.page import ORIGIN, WAIT_SECONDS, Page, Socket, _close_what_belongs_to_the_loop
 
 __all__ = ["_close_what_belongs_to_the_loop"]
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.asyncio]
+pytestmark = [pytest.mark.django_db(transaction=True)]
 PASSWORD, NEW_PASSWORD = "a long way to tea", "a longer way to coffee"
 
 
@@ -58,6 +61,7 @@ async def code_of(socket: Socket) -> int:
             return int(message["code"])
 
 
+@pytest.mark.asyncio
 async def test_a_log_out_closes_pages_and_silences_a_speaker(
     tea: Space, speaker: Participant, sol: User, sols: Browser
 ) -> None:
@@ -76,6 +80,7 @@ async def test_a_log_out_closes_pages_and_silences_a_speaker(
         await socket.disconnect(timeout=WAIT_SECONDS)
 
 
+@pytest.mark.asyncio
 async def test_a_host_who_logs_out_is_muted_and_gets_the_time_of_a_host(tea: Space, host: Participant) -> None:
     await sync_to_async(host.accept_notice)()
     await sync_to_async(host.open_microphone)()
@@ -88,6 +93,7 @@ async def test_a_host_who_logs_out_is_muted_and_gets_the_time_of_a_host(tea: Spa
     assert (host.mute, host.left_at, host.away_since is None) == (Mute.SELF, None, False)
 
 
+@pytest.mark.asyncio
 async def test_a_new_password_ends_all_other_sessions(tea: Space, sol: User, sols: Browser) -> None:
     other = await sync_to_async(Browser)(sol)
     mine, theirs = await sols.enter(tea), await other.fleet()
@@ -106,8 +112,36 @@ async def test_a_new_password_ends_all_other_sessions(tea: Space, sol: User, sol
         await socket.disconnect(timeout=WAIT_SECONDS)
 
 
+@pytest.mark.asyncio
 async def test_a_locked_account_has_no_page_left(sol: User, sols: Browser) -> None:
     fleet = await sols.fleet()
     await sync_to_async(sol.deactivate)()
     assert await code_of(fleet) == Close.LOG_IN
     await fleet.disconnect(timeout=WAIT_SECONDS)
+
+
+@pytest.mark.asyncio
+async def test_a_log_out_during_the_handshake_is_not_missed(
+    tea: Space, sol: User, sols: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The handshake reads the session. Here it ends before the page follows it."""
+    accept = AsyncWebsocketConsumer.accept
+
+    async def accept_late(self: AsyncWebsocketConsumer) -> None:
+        await sync_to_async(sols.client.post)("/accounts/logout/")
+        await accept(self)
+
+    monkeypatch.setattr(AsyncWebsocketConsumer, "accept", accept_late)
+    for path in (f"/ws/spaces/{tea.pk}/", "/ws/fleet/"):
+        await sync_to_async(sols.client.force_login)(sol)
+        socket = Socket(application, path, headers=await sync_to_async(sols._cookie)())
+        assert (await socket.connect(timeout=WAIT_SECONDS))[0]
+        assert await code_of(socket) == Close.LOG_IN
+        await socket.disconnect(timeout=WAIT_SECONDS)
+
+
+def test_the_session_is_gone_before_its_pages_hear_of_it(sol: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser, sessions = Browser(sol), list[int]()
+    monkeypatch.setattr(events.layer, "send", lambda *args: sessions.append(Session.objects.count()))
+    browser.client.post("/accounts/logout/")
+    assert set(sessions) == {0}

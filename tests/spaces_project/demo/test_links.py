@@ -12,6 +12,7 @@ from django.core.handlers.asgi import ASGIHandler
 from django.http import HttpResponse
 from django.test import Client
 
+from accounts import signals
 from accounts.models import User
 from rooms.models import Space
 from spaces_project.demo import links
@@ -82,6 +83,21 @@ def test_it_logs_in_again_and_instead_of_another_member(browser: Client, lior: U
     browser.get(links.path(SECRET, "lior"))
     assert is_logged_in(browser, "lior")
     assert browser.session.session_key != before
+
+
+def test_pages_of_the_member_before_hear_of_the_end(browser: Client, lior: User, dee: User) -> None:
+    ended: list[User] = []
+
+    def note(user: User, **kwargs: Any) -> None:
+        ended.append(user)
+
+    signals.sessions_ended.connect(note)
+    try:
+        for handle in ("lior", "lior", "dee"):
+            browser.get(links.path(SECRET, handle))
+    finally:
+        signals.sessions_ended.disconnect(note)
+    assert ended == [lior]
 
 
 def test_nothing_of_it_is_kept_or_passed_on(browser: Client, lior: User) -> None:
