@@ -6,6 +6,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from django.utils.translation import gettext_lazy as _
 
 from accounts.handles import handle_shape, refuse_reserved
+from accounts.mail import links
 from accounts.models import User
 
 
@@ -21,6 +22,9 @@ class AccountAdapter(DefaultAccountAdapter):
         handle_shape(handle)
         refuse_reserved(handle)
         return super().clean_username(handle, shallow)
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        super().send_mail(template_prefix, email, links.public(context))
 
     def save_user(self, request: Any, user: User, form: Any, commit: bool = True) -> User:
         user.display_name = form.cleaned_data.get("display_name", "")

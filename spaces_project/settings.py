@@ -116,7 +116,8 @@ CELERY_WORKER_CONCURRENCY = env.integer("WORKER_PROCESSES", 2, "Jobs that one wo
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
-CELERY_TASK_ROUTES = {"recordings.tasks.mix": {"queue": "mixing"}}  # may take hours; the sweeps must not wait
+# A mix may take hours, and a mail server may be silent. The sweeps must not wait.
+CELERY_TASK_ROUTES = {"recordings.tasks.mix": {"queue": "mixing"}, "accounts.mail.tasks.deliver": {"queue": "mail"}}
 CELERY_BEAT_SCHEDULE = {
     "canary": {"task": "spaces_project.tasks.canary", "schedule": 10.0},
     "presence": {"task": "rooms.tasks.sweep_presence", "schedule": 5.0},
@@ -313,15 +314,16 @@ MFA_TOTP_ISSUER = "Spaces"
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # addresses are not verified
 
 # Mail: only to reset a forgotten password. Its links log in, so no log of a real site may show them.
-EMAIL_HOST = env.text("EMAIL_HOST", "", "SMTP server for password resets; empty: no email is sent.")
+EMAIL_HOST = env.text("EMAIL_HOST", "", "SMTP server; empty: no email is sent.")
 EMAIL_PORT = env.port("EMAIL_PORT", 587, "Port of the SMTP server.")
 EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", "", "User name at the SMTP server.")
 EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD", "", "Password at the SMTP server.", from_file=True)
 EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", True, "STARTTLS at the SMTP server.")
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "spaces@localhost", "Sender of email.")
-EMAIL_TIMEOUT = 10  # seconds: the member who asked waits for it
-_kind = "smtp" if EMAIL_HOST else "console" if DEMO or DEBUG else "dummy"
-EMAIL_BACKEND = f"django.core.mail.backends.{_kind}.EmailBackend"
+EMAIL_TIMEOUT = 10  # seconds for each answer of the server
+_without_host = f"django.core.mail.backends.{'console' if DEMO or DEBUG else 'dummy'}"
+EMAIL_BACKEND = f"{'accounts.mail.backend' if EMAIL_HOST else _without_host}.EmailBackend"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""  # allauth would write the header Host there
 
 # Safety of pages
 SECURE_REFERRER_POLICY = "same-origin"

@@ -13,6 +13,7 @@ DEMO = [path("", include("spaces_project.demo.urls"))] if settings.DEMO and sett
 
 urlpatterns = [
     *DEMO,
+    path("accounts/", include("accounts.mail.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("jsi18n/", JavaScriptCatalog.as_view(packages=["rooms"]), name="javascript-catalog"),

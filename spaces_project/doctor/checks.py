@@ -2,6 +2,7 @@
 
 import platform
 import shutil
+import smtplib
 import time
 from collections.abc import Callable, Iterator
 from ipaddress import ip_network
@@ -13,6 +14,7 @@ import redis
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
+from django.core.mail.backends import smtp
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
@@ -117,12 +119,25 @@ def web_port() -> Iterator[Finding]:
 
 def mail() -> Iterator[Finding]:
     if settings.EMAIL_HOST:
-        yield good("mail", f"by {settings.EMAIL_HOST}, port {settings.EMAIL_PORT}")
+        yield _mail_server()
     elif is_public_site():
         detail = "EMAIL_HOST is empty: no password reset can be sent"
         yield doubtful("mail", detail, "Set EMAIL_HOST to an SMTP server, and DEFAULT_FROM_EMAIL.")
     else:
         yield good("mail", "none is sent")
+
+
+def _mail_server() -> Finding:
+    """Connects and logs in as for a message, and sends none."""
+    where = f"{settings.EMAIL_HOST}, port {settings.EMAIL_PORT}"
+    try:
+        with smtp.EmailBackend(timeout=CONNECT_SECONDS):
+            return good("mail", f"by {where}")
+    except (OSError, smtplib.SMTPException) as fault:
+        words = " ".join(str(fault).split()) or type(fault).__name__
+        return bad(
+            "mail", f"{where}: {words}", "Check EMAIL_HOST, EMAIL_PORT, EMAIL_USE_TLS, the user and the password."
+        )
 
 
 # Servers

@@ -14,10 +14,10 @@ def queue_of(task: str) -> str:
     return str(app.amqp.router.route({}, task)["queue"].name)
 
 
-@pytest.fixture
-def commands(monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[str, ...]]:
+def started(monkeypatch: pytest.MonkeyPatch, email_host: str) -> dict[str, tuple[str, ...]]:
     """What `runspaces` starts, by name: the arguments of each child."""
     monkeypatch.setattr(Command, "python", lambda self, *arguments, **options: arguments)
+    monkeypatch.setattr(settings, "EMAIL_HOST", email_host)
     runspaces: Any = Command()
     runspaces.demo, runspaces.link_secret, runspaces.web_host = True, "", "127.0.0.1"
     runspaces.ports = {"web": 1, "media": 2, "media_http": 3}
@@ -25,8 +25,14 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[str, ...]]:
     return {child.name: child.start for child in runspaces.children()}
 
 
-def test_mixing_has_a_queue_of_its_own() -> None:
+@pytest.fixture
+def commands(monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[str, ...]]:
+    return started(monkeypatch, email_host="smtp.example.org")
+
+
+def test_mixing_and_mail_have_queues_of_their_own() -> None:
     assert queue_of("recordings.tasks.mix") == "mixing"
+    assert queue_of("accounts.mail.tasks.deliver") == "mail"
     assert {queue_of(entry["task"]) for entry in settings.CELERY_BEAT_SCHEDULE.values()} == {"celery"}
 
 
@@ -39,4 +45,9 @@ def test_every_queue_that_jobs_are_routed_to_is_served_once(commands: dict[str, 
 
 def test_two_workers_of_a_machine_have_names_of_their_own(commands: dict[str, tuple[str, ...]]) -> None:
     assert "--hostname" not in commands["worker"], "celery@... then"
-    assert commands["mixer"][commands["mixer"].index("--hostname") + 1] == "mixer@%h"
+    for name in ("mixer", "mailer"):
+        assert commands[name][commands[name].index("--hostname") + 1] == f"{name}@%h"
+
+
+def test_without_a_mail_server_no_worker_waits_for_mail(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "mailer" not in started(monkeypatch, email_host="")

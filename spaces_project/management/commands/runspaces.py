@@ -167,6 +167,7 @@ class Command(BaseCommand):
         celery = [*quiet, "-m", "celery", "--quiet", "-A", "spaces_project"]
         worker = [*celery, "worker", "--without-gossip", "--without-mingle"]
         mixer = [*worker, "-Q", "mixing", "--concurrency", "1", "--hostname", "mixer@%h"]
+        mailer = [*worker, "-Q", "mail", "--concurrency", "1", "--hostname", "mailer@%h"]
         beat = [*celery, "beat", "--schedule", str(settings.VAR_DIR / "beat-schedule"), "--pidfile", ""]
         return [
             *(
@@ -175,6 +176,7 @@ class Command(BaseCommand):
             ),
             Child("worker", self.python(*worker, "-Q", "celery", death_signal=signal.SIGKILL)),
             Child("mixer", self.python(*mixer, death_signal=signal.SIGKILL)),
+            *([Child("mailer", self.python(*mailer, death_signal=signal.SIGKILL))] if settings.EMAIL_HOST else []),
             Child("beat", self.python(*beat)),
             Child("web", self.python(*web, SPACES_DEMO_LINK_SECRET=self.link_secret)),
         ]

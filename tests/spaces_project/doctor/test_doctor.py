@@ -19,7 +19,9 @@ from pytest_django import Settings
 from rooms.media.client.probe import STRANGER
 from spaces_project.doctor import checks, sound
 from spaces_project.doctor.findings import Finding
+from tests.rig.machine import free_port
 from tests.rig.media.heartbeat import health
+from tests.rig.services.smtp import mail_server, silent_server
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -147,18 +149,43 @@ def test_a_web_port_without_an_answer(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "host", "warned"),
-    [
-        ("", "", False),
-        ("http://localhost:8000", "", False),
-        ("https://spaces.example.org", "", True),
-        ("https://spaces.example.org", "mail.example.org", False),
-    ],
+    ("url", "warned"),
+    [("", False), ("http://localhost:8000", False), ("https://spaces.example.org", True)],
 )
-def test_a_public_site_that_sends_no_mail(settings: Settings, url: str, host: str, warned: bool) -> None:
-    settings.PUBLIC_URL, settings.EMAIL_HOST = url, host
+def test_a_public_site_that_sends_no_mail(settings: Settings, url: str, warned: bool) -> None:
+    settings.PUBLIC_URL, settings.EMAIL_HOST = url, ""
     found = faults(checks.mail())
     assert [(finding.warning, "EMAIL_HOST" in finding.mend) for finding in found] == ([(True, True)] if warned else [])
+
+
+def use_mail_server(settings: Settings, port: int) -> None:
+    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_USE_TLS = "127.0.0.1", port, False
+
+
+def test_a_mail_server_that_answers(settings: Settings) -> None:
+    use_mail_server(settings, free_port())
+    with mail_server(settings.EMAIL_PORT) as mailbox:
+        assert faults(checks.mail()) == []
+    assert mailbox.asked == 0
+
+
+@pytest.mark.parametrize(("tls", "password", "words"), [(True, "", "STARTTLS"), (False, "secret", "AUTH")])
+def test_a_mail_server_that_refuses(settings: Settings, tls: bool, password: str, words: str) -> None:
+    use_mail_server(settings, free_port())
+    settings.EMAIL_USE_TLS, settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = tls, "spaces", password
+    with mail_server(settings.EMAIL_PORT):
+        (found,) = faults(checks.mail())
+    assert words in found.detail
+    assert "EMAIL_USE_TLS" in found.mend
+
+
+def test_a_mail_server_that_says_nothing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "CONNECT_SECONDS", 0.1)
+    with silent_server() as server:
+        use_mail_server(settings, server.getsockname()[1])
+        (found,) = faults(checks.mail())
+    assert not found.warning
+    assert "timed out" in found.detail
 
 
 # Sound

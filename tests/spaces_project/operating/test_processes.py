@@ -86,10 +86,10 @@ class Site:
             return {}
 
     def works(self) -> bool:
-        """Pages, sound and jobs, also those of the mixer."""
+        """Pages, sound and jobs, also those of the mixer and the mailer."""
         found = self.health()
         answers = bool(found.get("ok")) and found["nodes"] == 1 and found["jobs_age_seconds"] is not None
-        return answers and self.said().count(" ready.") == 2
+        return answers and self.said().count(" ready.") == 3
 
 
 @pytest.fixture

@@ -1,0 +1,5 @@
+from django.urls import path
+
+from accounts.mail import views
+
+urlpatterns = [path("password/reset/", views.reset_password, name="account_reset_password")]
