@@ -1,7 +1,7 @@
 """How fast websockets may be opened, and how many may be open, for one address, one session and one member.
 
 A connection costs a session, a member and often a lock of the Space, so a page that connects in a loop slows down
-everybody. The counts are of one process. A refused connection ends before it is accepted and costs no query.
+all others. The counts are of one process. A refused connection ends before it is accepted and costs no query.
 """
 
 import hashlib

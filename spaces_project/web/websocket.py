@@ -17,7 +17,7 @@ from rooms.protocol import Close
 
 MOST_QUEUED = 8  # frames that the consumer has not taken yet: above it, nothing more is read
 FRAMES_PER_SECOND = 20  # of any kind, of one page, sustained
-BURST = 120  # at once; a consumer warns before that
+BURST = 120  # at once; the consumer of a Space warns from 60 on, and closes after 40 warnings
 
 
 class LimitedWebSocket(WebSocketProtocol):
