@@ -4,7 +4,6 @@ import os
 
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
-from channels.security.websocket import AllowedHostsOriginValidator
 from django.conf import settings
 from django.core.asgi import get_asgi_application
 
@@ -22,6 +21,7 @@ from spaces_project.headers import SafetyHeaders
 from spaces_project.proxies import TrustedProxies
 from spaces_project.web import connects
 from spaces_project.web.connects import OF_ADDRESS, OF_MEMBER, OF_SESSION, ConnectLimit
+from spaces_project.web.origin import SameOrigin
 
 pages = AuthMiddlewareStack(ConnectLimit(Language(URLRouter(websocket_urlpatterns)), connects.member, OF_MEMBER))
 websockets = ConnectLimit(ConnectLimit(pages, connects.session, OF_SESSION), connects.address, OF_ADDRESS)
@@ -29,7 +29,7 @@ application = TrustedProxies(
     ProtocolTypeRouter(
         {
             "http": SafetyHeaders(Files(settings.HLS_DIR, settings.HLS_SECRET, http), settings.SECURE_HSTS_SECONDS),
-            "websocket": AllowedHostsOriginValidator(websockets),
+            "websocket": SameOrigin(websockets),
         }
     ),
     settings.TRUSTED_PROXIES,

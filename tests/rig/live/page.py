@@ -19,6 +19,7 @@ from rooms.store.client import close_async_redis_client
 from spaces_project.asgi import application
 
 ORIGIN = (b"origin", b"http://localhost")
+HOST = (b"host", b"localhost")
 WAIT_SECONDS = 20
 
 
@@ -49,7 +50,7 @@ class Page:
             client.force_login(user)
             cookies = [(b"cookie", f"{settings.SESSION_COOKIE_NAME}={client.session.session_key}".encode())]
         self.socket = Socket(
-            application, f"/ws/spaces/{space.pk}/", headers=[ORIGIN, *cookies] if headers is None else headers
+            application, f"/ws/spaces/{space.pk}/", headers=[HOST, ORIGIN, *cookies] if headers is None else headers
         )
 
     async def connect(self) -> bool:

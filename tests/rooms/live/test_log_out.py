@@ -16,7 +16,7 @@ from rooms.models import Participant, Space
 from rooms.protocol import Close
 from rooms.rules import Mute
 from spaces_project.asgi import application
-from tests.rig.live.page import ORIGIN, WAIT_SECONDS, Page, Socket, _close_what_belongs_to_the_loop
+from tests.rig.live.page import HOST, ORIGIN, WAIT_SECONDS, Page, Socket, _close_what_belongs_to_the_loop
 
 __all__ = ["_close_what_belongs_to_the_loop"]
 pytestmark = [pytest.mark.django_db(transaction=True)]
@@ -31,7 +31,7 @@ class Browser:
         self.client.force_login(user)
 
     def _cookie(self) -> list[tuple[bytes, bytes]]:
-        return [ORIGIN, (b"cookie", f"{settings.SESSION_COOKIE_NAME}={self.client.session.session_key}".encode())]
+        return [HOST, ORIGIN, (b"cookie", f"{settings.SESSION_COOKIE_NAME}={self.client.session.session_key}".encode())]
 
     async def enter(self, space: Space) -> Page:
         page = Page(space, None, await sync_to_async(self._cookie)())

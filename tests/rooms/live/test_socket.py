@@ -19,7 +19,7 @@ from rooms.media.contract.hints import ConnectionState, InEffect
 from rooms.models import Participant, Space
 from rooms.protocol import Close
 from rooms.store import layer
-from tests.rig.live.page import ORIGIN, WAIT_SECONDS, Page, _close_what_belongs_to_the_loop, pages
+from tests.rig.live.page import HOST, ORIGIN, WAIT_SECONDS, Page, _close_what_belongs_to_the_loop, pages
 
 __all__ = ["_close_what_belongs_to_the_loop"]
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.asyncio]
@@ -58,7 +58,7 @@ async def test_the_uninvited_and_the_anonymous_get_nothing(tea: Space, dee: User
     assert await Participant.objects.filter(user=dee).acount() == 0
 
 
-@pytest.mark.parametrize("headers", [[], [(b"origin", b"https://evil.example")]])
+@pytest.mark.parametrize("headers", [[HOST], [HOST, (b"origin", b"https://evil.example")]])
 async def test_a_foreign_or_missing_origin_is_refused(tea: Space, headers: list[tuple[bytes, bytes]]) -> None:
     page = await sync_to_async(Page)(tea, None, headers)
     assert not await page.connect()
@@ -181,7 +181,7 @@ async def test_refusals_speak_the_language_of_the_page(
     await sync_to_async(client.force_login)(sol)
     session = f"{settings.SESSION_COOKIE_NAME}={client.session.session_key}".encode()
     cookies = session + b"; " + header[1] if header[0] == b"cookie" else session
-    page = Page(tea, None, [ORIGIN, (b"cookie", cookies), *([] if header[0] == b"cookie" else [header])])
+    page = Page(tea, None, [HOST, ORIGIN, (b"cookie", cookies), *([] if header[0] == b"cookie" else [header])])
     assert await page.connect()
     await page.send(type="end", id=1)
     assert (await page.until("error", re=1))["text"] == text
