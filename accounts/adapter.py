@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.handles import handle_shape, refuse_reserved
 from accounts.mail import links
 from accounts.models import User
+from accounts.shared.throttles import network
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -22,6 +23,14 @@ class AccountAdapter(DefaultAccountAdapter):
         handle_shape(handle)
         refuse_reserved(handle)
         return super().clean_username(handle, shallow)
+
+    def _get_login_attempts_cache_key(self, request: Any, **credentials: Any) -> str:
+        """Count failed log-ins for a handle and an address together.
+
+        By the handle alone, five wrong passwords from anywhere would lock its owner out.
+        """
+        by_handle = super()._get_login_attempts_cache_key(request, **credentials)
+        return f"{by_handle}:{network(request.META['REMOTE_ADDR'])}"
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         super().send_mail(template_prefix, email, links.public(context))

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from rest_framework.authtoken.models import Token
 
-from accounts import rules
+from accounts import budgets, rules
 from accounts.forms import ProfileForm
 from accounts.models import Follow, User
 from accounts.refusals import TEXTS, Refused
@@ -207,11 +207,23 @@ def profile_edit(request: MemberRequest) -> HttpResponse:
     if request.method == "POST" and refusal is not None:
         messages.error(request, TEXTS[refusal])
         return redirect("profile_edit")
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and form.is_valid() and _may_change_picture(request, form):
         form.save()
         messages.success(request, _("Your profile is saved."))
         return redirect("profile_edit")
     return render(request, "accounts/profile_edit.html", {"form": form, "me": me})
+
+
+def _may_change_picture(request: MemberRequest, form: ProfileForm) -> bool:
+    """Count a new picture. If there were too many, say so at the field and return False."""
+    if not form.cleaned_data["avatar"]:
+        return True
+    try:
+        budgets.spend(budgets.PICTURE, request.user.pk)
+    except budgets.Spent as spent:
+        form.add_error("avatar", spent.text)
+        return False
+    return True
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

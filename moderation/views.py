@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts import budgets
 from accounts.shared.refusals import RefusedWith
 from accounts.shared.requests import MemberRequest
 from moderation.forms import ReportForm
@@ -40,6 +41,9 @@ def _file(
     form = ReportForm(request.POST)
     if form.is_valid():
         try:
+            Report.check_filing(request.user, space, subject)  # before it counts
+            budgets.spend(budgets.REPORT_IN_SPACE, request.user.pk, space.pk)
+            budgets.spend(budgets.REPORT, request.user.pk)
             Report.file(request.user, space, subject, **form.cleaned_data)
             return _part(request, "moderation/report_thanks.html", context)
         except RefusedWith as refused:

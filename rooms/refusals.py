@@ -15,6 +15,7 @@ TEXTS = {
     Reason.NOT_IN_THE_SPACE: _("This person is not in the Space."),
     Reason.STAGE_FULL: _("All microphones are taken. Move someone to the audience first."),
     Reason.ALREADY_ASKED: _("You have already asked to speak."),
+    Reason.ASKED_TOO_OFTEN: _("You have asked several times. Wait a few minutes before you ask again."),
     Reason.NOT_ASKED: _("You have not asked to speak."),
     Reason.ALREADY_DECIDED: _("This request is no longer open."),
     Reason.MUTED_BY_HOST: _("The host muted you. Only the host can let you speak again."),

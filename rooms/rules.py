@@ -6,6 +6,7 @@
 from enum import StrEnum
 
 MOST_INVITED = 500  # people named for one Space
+ASK_PAUSE, LONGEST_ASK_PAUSE = 10.0, 300.0  # seconds
 
 
 class Role(StrEnum):
@@ -53,6 +54,7 @@ class Reason(StrEnum):
     NOT_IN_THE_SPACE = "not_in_the_space"
     STAGE_FULL = "stage_full"
     ALREADY_ASKED = "already_asked"
+    ASKED_TOO_OFTEN = "asked_too_often"
     NOT_ASKED = "not_asked"
     ALREADY_DECIDED = "already_decided"
     MUTED_BY_HOST = "muted_by_host"
@@ -117,6 +119,17 @@ def opening_refusal(mute: Mute, notice_accepted: bool) -> Reason | None:
 def stage_refusal(speakers: int, most: int) -> Reason | None:
     """Is there a free microphone? `speakers` does not count the host."""
     return Reason.STAGE_FULL if speakers >= most else None
+
+
+def asking_refusal(waiting: bool, gone: int, since: float) -> Reason | None:
+    """May a listener ask to speak? `gone`: how many requests of theirs were withdrawn or declined in this Space.
+
+    `since`: seconds since the last of these. The first may be repeated at once. After that the pause doubles each time.
+    """
+    if waiting:
+        return Reason.ALREADY_ASKED
+    pause = min(ASK_PAUSE * 2 ** min(gone - 2, 10), LONGEST_ASK_PAUSE) if gone > 1 else 0.0
+    return Reason.ASKED_TOO_OFTEN if since < pause else None
 
 
 def inviting_refusal(by_name: bool, invited: int) -> Reason | None:

@@ -9,11 +9,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts import budgets
 from accounts.models import User
+from accounts.shared.refusals import RefusedWith
 from accounts.shared.requests import MemberRequest
 from rooms.forms import SpaceForm
 from rooms.models import Participant, Space
-from rooms.refusals import TEXTS, Refused
+from rooms.refusals import TEXTS, check
 from rooms.rules import Reason
 
 LIVE_ON_HOME = 30
@@ -56,8 +58,8 @@ def space_new(request: MemberRequest) -> HttpResponse:
     form = SpaceForm(request.POST or None, host=request.user, initial={"title": request.GET.get("title", "")})
     if request.method == "POST" and form.is_valid():
         try:
-            return redirect("space", form.open().pk)
-        except Refused as refused:
+            return redirect("space", _open(request.user, form).pk)
+        except RefusedWith as refused:
             form.add_error(None, refused.text)
     context = {
         "form": form,
@@ -68,6 +70,15 @@ def space_new(request: MemberRequest) -> HttpResponse:
         "retention_days": settings.RECORDING_RETENTION_DAYS,
     }
     return render(request, "rooms/space_new.html", context, status=400 if form.errors else 200)
+
+
+def _open(host: User, form: SpaceForm) -> Space:
+    """Open the Space, within the budgets of its host. Raises Refused and Spent."""
+    check(Space.hosting_refusal(host))  # before it counts
+    budgets.spend(budgets.SPACE, host.pk)
+    if named := form.cleaned_data["invited"]:
+        budgets.spend(budgets.NAMES, host.pk, amount=len(named))
+    return form.open()
 
 
 @require_safe

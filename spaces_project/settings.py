@@ -260,6 +260,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "spaces_project.web.doors.Budgets",
     "csp.middleware.CSPMiddleware",
     "moderation.notices.middleware",
 ]
@@ -369,6 +370,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": [
         "accounts.shared.throttles.MemberThrottle",
         "accounts.shared.throttles.AddressThrottle",
+        "accounts.shared.throttles.BudgetThrottle",
     ],
     "DEFAULT_THROTTLE_RATES": {"member": f"{API_MEMBER_PER_MINUTE}/min", "address": f"{API_ADDRESS_PER_MINUTE}/min"},
     "NUM_PROXIES": 0,  # TrustedProxies has read X-Forwarded-For already

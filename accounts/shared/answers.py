@@ -35,6 +35,16 @@ class Unavailable(APIException):
     default_detail = _("The server cannot answer at the moment. Try again in a moment.")
 
 
+class TooOften(APIException):
+    """A refusal that names a time to wait, with a sentence of its own."""
+
+    status_code = 429
+
+    def __init__(self, refusal: RefusedWith[Any]) -> None:
+        super().__init__(refusal.text, refusal.reason)
+        self.wait = refusal.retry_after
+
+
 def refused(error: Exception, context: dict[str, Any]) -> Response | None:
     """The answer to an error that a view of the API raised; None for a fault of ours, which becomes a 500."""
     if not getattr(context["request"], "counted", False):
@@ -65,7 +75,7 @@ def _counted(error: Exception, context: dict[str, Any]) -> Exception:
 
 def _as_api_exception(error: Exception) -> Exception:
     if isinstance(error, RefusedWith):
-        return PermissionDenied(error.text, error.reason)
+        return TooOften(error) if error.retry_after else PermissionDenied(error.text, error.reason)
     if isinstance(error, RedisError):
         return Unavailable()
     if isinstance(error, Http404):

@@ -14,6 +14,7 @@ class RefusedWith(Exception, Generic[R]):
     """
 
     texts: ClassVar[Mapping[Any, object]]
+    retry_after: int | None = None  # seconds, if waiting helps
 
     def __init__(self, reason: R) -> None:
         super().__init__(reason)

@@ -9,7 +9,9 @@ from typing import Any
 
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
-from rest_framework.throttling import SimpleRateThrottle
+from rest_framework.throttling import BaseThrottle, SimpleRateThrottle
+
+from accounts import budgets
 
 IPV6_NETWORK = 64  # bits: the network of one household; single addresses would give it 2**64 budgets
 
@@ -41,6 +43,18 @@ class AddressThrottle(_Throttle):
 
     def get_cache_key(self, request: Request, view: Any) -> str:
         return self._key(network(self.get_ident(request)))
+
+
+class BudgetThrottle(BaseThrottle):
+    """Spends the budget of the door (`accounts/budgets.py`), once the member is known. Stands last."""
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        """Always true; a spent budget is raised as Spent."""
+        match = request.resolver_match
+        budget = budgets.BY_DOOR.get(f"{request.method} {match.view_name}") if match else None
+        if budget is not None and request.user.is_authenticated:
+            budgets.spend(budget, request.user.pk)
+        return True
 
 
 def network(address: str) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
+from accounts import budgets
+from accounts.budgets import Budget
 from rooms import protocol, rules
 from rooms.hls import listeners
 from rooms.live import snapshot
@@ -67,6 +69,47 @@ VERBS: dict[type[protocol.Command], Verb] = {
 }
 
 
+#: The budget of each command, counted for one member in one Space; or why it has none.
+BUDGETS: dict[type[protocol.Command], Budget | str] = {
+    protocol.Sync: budgets.SYNC,
+    protocol.Ping: "changes nothing; the rate of frames limits it",
+    protocol.Offer: budgets.SOUND,
+    protocol.Hear: budgets.SOUND,
+    protocol.Relay: "rooms/nodes/turn.py counts it for each member, six a minute",
+    protocol.React: "only added up; the rate of frames limits it",
+    protocol.Ask: budgets.ASK,
+    protocol.Withdraw: "as often as one may ask",
+    protocol.Admit: budgets.STAGE,
+    protocol.Decline: budgets.STAGE,
+    protocol.AcceptNotice: "once for each Space; a second time changes nothing",
+    protocol.Microphone: budgets.MICROPHONE,
+    protocol.StepDown: "as often as one is let on the stage; no one may be kept on it",
+    protocol.MutePerson: "for safety it is never refused; as often as the person opens the microphone",
+    protocol.UnmutePerson: budgets.STAGE,
+    protocol.MoveToAudience: "for safety it is never refused; as often as one admits",
+    protocol.RemovePerson: "for safety it is never refused; once for each person",
+    protocol.BlockPerson: "for safety it is never refused; once for each person",
+    protocol.Invite: budgets.NAMES,
+    protocol.Leave: "no one may be kept in a Space",
+    protocol.End: "once for each Space",
+}
+
+
+def _spend(me: UUID, command: protocol.Command) -> None:
+    """Count the command. Closing a microphone is never refused. Raises Spent."""
+    budget = BUDGETS[type(command)]
+    if isinstance(budget, str) or (isinstance(command, protocol.Microphone) and not command.open):
+        return
+    if isinstance(command, protocol.Invite):
+        member = Participant.objects.values_list("user", flat=True).get(pk=me)
+        budgets.spend(budget, member, amount=len(set(command.handles)))
+    else:
+        budgets.spend(budget, me)
+
+
+_spend_later = database(_spend)
+
+
 def _hearing(me: UUID) -> Participant:
     return Participant.objects.select_related("space__host", "user").hearing(me)
 
@@ -115,13 +158,17 @@ ANSWERS: dict[type[protocol.Command], Answerer] = {
 async def carry_out(me: UUID, command: protocol.Command, send: Send) -> Event:
     """Do what the command says for participant `me` and return the answer for the page.
 
-    `send` sends the frames that follow the answer. Raises Refused, SoundRefused.
+    `send` sends the frames that follow the answer. Raises Refused, SoundRefused, Spent.
     """
     answer = ANSWERS.get(type(command))
+    if answer is not None and isinstance(BUDGETS[type(command)], Budget):
+        await _spend_later(me, command)
     return await (_verb(me, command) if answer is None else answer(me, command, send))
 
 
 @database
 def _verb(me: UUID, command: protocol.Command) -> Event:
-    done = VERBS[type(command)](_hearing(me), command)
+    person = _hearing(me)
+    _spend(me, command)
+    done = VERBS[type(command)](person, command)
     return done if isinstance(done, protocol.Invited) else protocol.Ok(re=command.id)

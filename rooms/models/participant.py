@@ -224,9 +224,12 @@ class Participant(models.Model):
     @verb
     def ask_to_speak(self, text: str = "") -> "SpeakerRequest":
         check(rules.refusal(Action.ASK, Role(self.role)))
-        check(Reason.ALREADY_ASKED if self.requests.waiting().exists() else None)
         check(Reason.NOT_IN_THE_SPACE if self.left_at is not None else None)
-        request = self.requests.create(space=self.space, text=text.strip(), asked_at=timezone.now())
+        now, gone = timezone.now(), self.requests.gone()
+        last = gone.order_by("-decided_at").values_list("decided_at", flat=True).first()
+        since = (now - last).total_seconds() if last else 0.0
+        check(rules.asking_refusal(self.requests.waiting().exists(), gone.count(), since))
+        request = self.requests.create(space=self.space, text=text.strip(), asked_at=now)
         self.space.publish(protocol.Asked(request=request.shown()))
         return request
 

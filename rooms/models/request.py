@@ -24,6 +24,10 @@ class RequestQuerySet(models.QuerySet["SpeakerRequest"]):
     def waiting(self) -> Self:
         return self.filter(state=SpeakerRequest.State.WAITING)
 
+    def gone(self) -> Self:
+        """Those that were withdrawn or declined."""
+        return self.filter(state__in=[SpeakerRequest.State.WITHDRAWN, SpeakerRequest.State.DECLINED])
+
 
 class SpeakerRequest(models.Model):
     """A raised hand. Requests are in the order of asking."""

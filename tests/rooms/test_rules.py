@@ -81,3 +81,16 @@ def test_the_rules_import_nothing_of_django() -> None:
     tree = ast.parse(Path(rules.__file__).read_text(encoding="utf-8"))
     imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     assert imported == {"enum"}
+
+
+@pytest.mark.parametrize(
+    ("gone", "since", "refused"),
+    [(0, 0, False), (1, 0, False), (2, 9, True), (2, 10, False), (3, 19, True), (3, 20, False), (99, 299, True)],
+)
+def test_the_pause_before_asking_again_grows(gone: int, since: float, refused: bool) -> None:
+    assert rules.asking_refusal(False, gone, since) == (Reason.ASKED_TOO_OFTEN if refused else None)
+
+
+def test_the_longest_pause_is_five_minutes() -> None:
+    assert rules.asking_refusal(False, 99, 300) is None
+    assert rules.asking_refusal(True, 0, 0) == Reason.ALREADY_ASKED

@@ -44,7 +44,8 @@ export async function change(method, url) {
 
 /** Shows why a request failed. Without status and text there was no answer. */
 export function sayFailure(status, text = "") {
-  say(status === 403 && STALE.test(text)
+  if (status === 429 && text && !text.startsWith("<")) return say(text, "error");  // spaces_project/web/doors.py
+  return say(status === 403 && STALE.test(text)
     ? gettext("You logged in or out in another tab. Reload this page, then try again.")
     : gettext("That did not work. Check your connection and try again."), "error");
 }

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
+from rooms import rules
 from rooms.live import commands, snapshot
 from rooms.models import Participant, Space
 from rooms.protocol import Snapshot
@@ -77,9 +78,14 @@ def test_a_snapshot_waits_for_no_lock(tea: Space, listener: Participant) -> None
 
 
 def test_snapshots_and_events_together_leave_no_gap(
-    tea: Space, host: Participant, listener: Participant, sent: list[dict[str, Any]]
+    tea: Space,
+    host: Participant,
+    listener: Participant,
+    sent: list[dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A snapshot that is taken amid changes, and all later events, add up to what the rows hold."""
+    monkeypatch.setattr(rules, "ASK_PAUSE", 0.0)
     done = Event()
 
     def change() -> None:

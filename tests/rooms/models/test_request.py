@@ -1,11 +1,13 @@
 """Requests to speak: asking, withdrawing, admitting, declining, and the limit of speakers."""
 
 import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import override_settings
+from django.utils import timezone
 
 from accounts.models import User
 from rooms.models import Participant, Space
@@ -35,6 +37,15 @@ def test_requests_are_in_the_order_of_asking(tea: Space, host: Participant, list
     assert [request.text for request in tea.open_requests()] == ["first", "second"]
     listener.withdraw()
     assert [request.text for request in tea.open_requests()] == ["second"]
+
+
+def test_after_two_requests_that_came_to_nothing_one_waits(listener: Participant, host: Participant) -> None:
+    listener.ask_to_speak().decline(host)
+    listener.ask_to_speak()
+    listener.withdraw()
+    refused_with(Reason.ASKED_TOO_OFTEN, listener.ask_to_speak)
+    listener.requests.update(decided_at=timezone.now() - timedelta(seconds=11))
+    listener.ask_to_speak()
 
 
 def test_a_listener_asks_once_and_withdraws_only_what_they_asked(listener: Participant) -> None:
