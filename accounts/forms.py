@@ -8,8 +8,8 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
 from accounts.avatars import square_avatar
-from accounts.handles import plain_name
 from accounts.models import User
+from accounts.names.fields import PlainTextField
 
 HANDLE_INPUT = {"autocapitalize": "none", "autocorrect": "off", "spellcheck": "false"}
 
@@ -28,11 +28,10 @@ class LoginForm(allauth_forms.LoginForm):
 class SignupForm(allauth_forms.SignupForm):
     field_order = ["username", "display_name", "email", "password1", "password2"]
 
-    display_name = forms.CharField(
+    display_name = PlainTextField(
         label=_("Your name (optional)"),
         max_length=50,
         required=False,
-        validators=[plain_name],
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
         help_text=_("Shown next to your handle. You can change it at any time."),
     )
@@ -62,6 +61,7 @@ class ProfileForm(forms.ModelForm):
     class Meta:
         model = User
         fields = ["display_name", "bio", "approves_followers"]
+        field_classes = {"display_name": PlainTextField, "bio": PlainTextField}
         widgets = {"bio": forms.Textarea(attrs={"rows": 3, "maxlength": 300})}
         help_texts = {
             "approves_followers": _(

@@ -1,12 +1,13 @@
 """Handles, the short names by which people are found, and what a display name may not contain."""
 
-import re
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+from accounts.names.texts import plain_text
 
 HANDLE_LENGTH = 30
 HANDLE_PATTERN = r"^[a-z0-9_]{3,30}$"  # what members may choose
@@ -19,8 +20,6 @@ moderation moderator moderators nobody null official people recordings root safe
 static status support system team trust undefined uploads user www
 """
 RESERVED_HANDLES = frozenset(_RESERVED.split())
-# Control characters and marks that reverse the direction of text: they can make one name look like another.
-FORBIDDEN_IN_NAMES = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 handle_shape = RegexValidator(
     HANDLE_PATTERN, _("A handle has 3 to 30 characters: letters a to z, digits and underscores."), code="handle_shape"
@@ -34,9 +33,8 @@ def refuse_reserved(handle: str) -> None:
 
 
 def plain_name(name: str) -> None:
-    """Raise ValidationError if a display name has invisible or direction-changing characters."""
-    if FORBIDDEN_IN_NAMES.search(name):
-        raise ValidationError(_("A name cannot contain control characters."), code="name_characters")
+    """Raise ValidationError if `plain_text` refuses this display name."""
+    plain_text(name, required=bool(name))
 
 
 class HandleField(models.CharField):

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from accounts.names.fields import PlainTextField
 from moderation.models import Case, Decision
 from moderation.models.decision import KINDS
 from moderation.refusals import TEXTS
@@ -22,7 +23,7 @@ class ReportForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose what is wrong.")},
     )
-    text = forms.CharField(
+    text = PlainTextField(
         label=_("What happened? (optional)"),
         required=False,
         max_length=TEXT_LENGTH,
@@ -38,7 +39,7 @@ class DecisionForm(forms.Form):
         label=_("Decision"), widget=forms.RadioSelect, error_messages={"required": _("Choose a decision.")}
     )
     days = forms.IntegerField(label=_("Days of suspension"), required=False, min_value=1, max_value=SUSPENSION_DAYS)
-    reason = forms.CharField(
+    reason = PlainTextField(
         label=_("Statement of reasons"),
         max_length=REASON_LENGTH,
         widget=forms.Textarea(attrs={"rows": 6}),

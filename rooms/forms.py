@@ -7,6 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from accounts.names.fields import PlainTextField
 from rooms import rules
 from rooms.models import Space
 from rooms.models.inviting import people_called
@@ -28,6 +29,7 @@ class SpaceForm(forms.ModelForm[Space]):
     class Meta:
         model = Space
         fields = ["title", "description", "audience", "earlier_followers_only"]
+        field_classes = {"title": PlainTextField, "description": PlainTextField}
         labels = {
             "description": _("What it is about (optional)"),
             "earlier_followers_only": _("Only people who already follow me"),

@@ -2,9 +2,12 @@
 
 from typing import Annotated, Literal
 
+from django.core.exceptions import ValidationError
 from msgspec import Meta, Struct
+from msgspec.structs import force_setattr
 
 from accounts.handles import STORED_PATTERN
+from accounts.names.texts import plain_text
 
 REACTIONS = ("❤️", "👏", "😂", "😮", "😢", "🔥", "💯", "🎉", "👍", "🙏")
 
@@ -56,7 +59,13 @@ class Relay(Command, tag="relay", kw_only=True, frozen=True):
 class Ask(Command, tag="ask", kw_only=True, frozen=True):
     """Asks to speak."""
 
-    text: Annotated[str, Meta(max_length=140, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
+    text: Annotated[str, Meta(max_length=140)] = ""
+
+    def __post_init__(self) -> None:
+        try:
+            force_setattr(self, "text", plain_text(self.text))
+        except ValidationError as error:
+            raise ValueError(error.messages[0]) from None
 
 
 class Withdraw(Command, tag="withdraw", kw_only=True, frozen=True):

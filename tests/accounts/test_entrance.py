@@ -65,7 +65,7 @@ def test_every_reserved_word_is_one_that_could_be_chosen_otherwise() -> None:
         ({"password1": "short", "password2": "short"}, "too short"),
         ({"password2": "something else entirely"}, "same password"),
         ({"email": "nonsense"}, "valid email"),
-        ({"display_name": "a\u202eb"}, "control characters"),
+        ({"display_name": "a\u202eb"}, "invisible or control character (U+202E)"),
     ],
 )
 def test_a_bad_sign_up_is_refused_and_says_why(client: Client, db: None, fields: dict[str, str], said: str) -> None:

@@ -41,6 +41,16 @@ def test_the_document_shows_each_command_as_the_server_reads_it(tag: str) -> Non
     assert type(protocol.parse(json.dumps(example(tag)))) is COMMANDS[tag]
 
 
+@pytest.mark.parametrize("text", ["Tea \u202e", "\u3164", "a" + "\u0321\u030d\u0489" * 46, "\x1b"])
+def test_a_request_is_plain_text(text: str) -> None:
+    with pytest.raises(protocol.FrameRefused):
+        protocol.parse(json.dumps({"type": "ask", "text": text}))
+
+
+def test_a_request_is_composed() -> None:
+    assert protocol.parse(json.dumps({"type": "ask", "text": " A\u0301ngel "})).text == "\u00c1ngel"
+
+
 @pytest.mark.parametrize("tag", EVENTS)
 def test_the_document_shows_each_event_whole(tag: str) -> None:
     event = msgspec.convert(example(tag), EVENTS[tag])
