@@ -1,6 +1,6 @@
 """Environment variables: each is read once, with a type, a default and a sentence for the operator.
 
-`settings.py` calls one function per variable. Every call leaves a row in `TABLE`; docs/operating/settings.md is made
+`settings/` calls one function per variable. Every call leaves a row in `TABLE`; docs/operating/settings.md is made
 from those rows (`manage.py settings_table`), so the table cannot differ from the code.
 
 Secrets may lie in files: `NAME_FILE` names one whose content is the value. Docker and systemd pass secrets in this way.

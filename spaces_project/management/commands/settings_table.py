@@ -13,7 +13,7 @@ HEAD = "| Variable | Kind | Without it | Meaning |\n|---|---|---|---|\n"
 
 
 def table() -> str:
-    """The settings as a Markdown table, in the order of settings.py."""
+    """The settings as a Markdown table, in the order of settings/."""
     rows = (
         f"| {_names(row)} | {row.kind} | {f'`{row.default}`' if row.default else '-'} | {row.meaning} |\n"
         for row in env.TABLE
