@@ -14,7 +14,7 @@ from tests.rig.browser.hearing import AUDIBLE_DECIBELS, LISTEN
 from tests.rig.browser.person import FLAGS, PATIENCE_SECONDS, until
 from tests.rig.machine import Machine
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.proof]
 
 MS = 1000
 HEAR_SECONDS = 60  # from the printed links to the first word, as promised
@@ -69,7 +69,6 @@ def test_one_click_lets_a_newcomer_hear_speech(demo: Machine, page: Page) -> Non
     expect(page.get_by_test_id("stage-person")).to_have_count(3, timeout=PATIENCE_SECONDS * MS)
 
 
-@pytest.mark.proof
 @pytest.mark.needs_firefox
 def test_one_click_lets_a_newcomer_hear_speech_in_firefox(demo: Machine, tmp_path: Path) -> None:
     with firefox(tmp_path, tone=1_000) as bidi:
@@ -95,7 +94,6 @@ def test_the_welcome_page_logs_in_with_one_click(demo: Machine, page: Page) -> N
     expect(page.locator("input[name=title]")).to_have_value("An evening at Hana's")
 
 
-@pytest.mark.proof
 def test_there_are_three_cases_with_sound_and_one_of_them_is_live(demo: Machine, page: Page) -> None:
     until(lambda: demo.rows("SELECT count(*) FROM moderation_case")[0][0] == 3, "three cases", 180)
     page.goto(link(demo, "mo"))
@@ -108,7 +106,6 @@ def test_there_are_three_cases_with_sound_and_one_of_them_is_live(demo: Machine,
     )
 
 
-@pytest.mark.proof
 def test_a_host_gets_listeners_a_question_and_a_heckler(demo: Machine, page: Page) -> None:
     page.goto(link(demo, "hana"))
     page.get_by_role("button", name="Go live").click()

@@ -20,7 +20,7 @@ from tests.rig.browser.sounds import decoded
 from tests.rig.machine import Machine
 from tests.rig.sound.measures import strength
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.proof]
 HANA, SOL = 500.0, 1_250.0
 TOLERANCE_MS = 100
 STEP = SAMPLE_RATE // 100  # 10 ms

@@ -104,6 +104,7 @@ def lines() -> list[str]:
     return printed
 
 
+@pytest.mark.proof
 def test_the_printed_lines_start_everything(site: Site) -> None:
     prepare, *others = lines()
     site.keep(site.servers())
