@@ -11,6 +11,7 @@ from accounts.models import User
 from accounts.people import PeopleQuerySet, Relation
 from accounts.rules import FOLLOW_REASONS
 from accounts.shared.answers import RefusalSerializer
+from accounts.shared.following import ask_or_follow
 from accounts.shared.requests import member
 
 
@@ -66,7 +67,7 @@ def follow(request: Request, handle: str) -> Response:
     if request.method == "DELETE":
         member(request).unfollow(found)
         return Response(status=status.HTTP_204_NO_CONTENT)
-    member(request).follow(found)
+    ask_or_follow(member(request), found)
     return person_answer(request, handle)
 
 

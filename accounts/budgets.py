@@ -142,6 +142,12 @@ FOLLOW = Budget(
     _("You have followed many people in a short time."),
     ("POST follow", "POST api_follow"),
 )
+FOLLOW_REQUEST = Budget(
+    "follow_request",
+    ("member and person",),
+    (Limit(2, DAY), Limit(4, 30 * DAY)),
+    _("You have asked this person several times."),
+)
 BLOCK = Budget(
     "block",
     MEMBER,
@@ -188,7 +194,7 @@ SOUND = Budget("sound", IN_SPACE, (Limit(60, MINUTE),), TOO_MANY)
 SYNC = Budget("sync", IN_SPACE, (Limit(120, MINUTE),), TOO_MANY)
 
 TABLE = (
-    *(SIGN_UP, LOG_IN, RESET, ACCOUNT, PROFILE, PICTURE, FOLLOW, BLOCK, PEOPLE, SPACE, SPACE_FORM),
+    *(SIGN_UP, LOG_IN, RESET, ACCOUNT, PROFILE, PICTURE, FOLLOW, FOLLOW_REQUEST, BLOCK, PEOPLE, SPACE, SPACE_FORM),
     *(REPORT, REPORT_IN_SPACE, REPORT_FORM, SEARCH, SCHEMA, LANGUAGE),
     *(ASK, MICROPHONE, STAGE, NAMES, SOUND, SYNC),
 )

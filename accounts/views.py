@@ -22,6 +22,8 @@ from accounts import budgets, rules
 from accounts.forms import ProfileForm
 from accounts.models import Follow, User
 from accounts.refusals import TEXTS, Refused
+from accounts.shared.following import ask_or_follow
+from accounts.shared.refusals import RefusedWith
 from accounts.shared.requests import MemberRequest
 
 PAGE_ROWS = 50
@@ -65,8 +67,8 @@ def person(request: MemberRequest, person: User) -> HttpResponse:
 @of_a_visible_person
 def follow(request: MemberRequest, person: User) -> HttpResponse:
     try:
-        request.user.follow(person)
-    except Refused as refused:
+        ask_or_follow(request.user, person)
+    except RefusedWith as refused:
         return relation_answer(request, person, refused=refused.text)
     return relation_answer(request, person)
 

@@ -63,13 +63,34 @@ class SpaceNowSerializer(serializers.Serializer[object]):
 
 
 class SpaceList(generics.ListAPIView[Space]):
-    """The live Spaces that you may enter, the fullest first."""
+    """The live Spaces that you may enter, the fullest first. Those of people you do not follow are `requests`."""
 
     serializer_class = SpaceSerializer
     queryset = Space.objects.none()
 
     def get_queryset(self) -> QuerySet[Space]:
         return Space.objects.shown_to(member(self.request))
+
+
+class RequestSerializer(serializers.ModelSerializer[Space]):
+    """An invitation of a person whom you do not follow. It has no title: `space` has it."""
+
+    host = serializers.CharField(source="host.handle")
+
+    class Meta:
+        model = Space
+        fields = ["id", "host", "started_at"]
+        read_only_fields = fields
+
+
+class RequestList(generics.ListAPIView[Space]):
+    """The live Spaces to which people invite you whom you do not follow, the newest first."""
+
+    serializer_class = RequestSerializer
+    queryset = Space.objects.none()
+
+    def get_queryset(self) -> QuerySet[Space]:
+        return Space.objects.invitations_of_strangers(member(self.request))
 
 
 @extend_schema(operation_id="space", tags=["spaces"], responses={200: SpaceNowSerializer})

@@ -1,4 +1,4 @@
-"""The fleet: the people whom a member follows and who host or speak now, in Spaces that the member may enter."""
+"""The fleet: the people whom a member follows and who host or speak now, in Spaces that lists show."""
 
 from typing import TypedDict
 
@@ -27,7 +27,7 @@ def faces(user: User) -> list[Face]:
     on_stage = (
         Participant.objects.on_stage()
         .filter(Q(user__in=followed) | Q(user=user, role=Role.HOST))
-        .filter(space__in=Space.objects.enterable_by(user))
+        .filter(space__in=Space.objects.listed_for(user))
         .select_related("space")
         .order_by("role", "-stage_since", "-entered_at")  # "host" sorts before "speaker"
     )

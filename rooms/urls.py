@@ -9,5 +9,6 @@ urlpatterns: list[URLPattern] = [
     path("spaces/<uuid:space>/", views.space, name="space"),
     path("fleet/", views.fleet_line, name="fleet"),
     path("api/spaces/", api.SpaceList.as_view(), name="api_spaces"),
+    path("api/spaces/requests/", api.RequestList.as_view(), name="api_requests"),
     path("api/spaces/<uuid:space>/", api.space, name="api_space"),
 ]

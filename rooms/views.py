@@ -29,6 +29,7 @@ def home(request: HttpRequest) -> HttpResponse:
     refusal = Space.hosting_refusal(request.user)
     context = {
         "live": Space.objects.shown_to(request.user)[:LIVE_ON_HOME],
+        "strangers": Space.objects.invitations_of_strangers(request.user)[:LIVE_ON_HOME],
         "suggestions": User.objects.suggestions_for(request.user)[:8],
         "missing": request.user.followers_missing(),
         "min_followers": settings.SPACES_MIN_FOLLOWERS,

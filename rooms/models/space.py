@@ -46,11 +46,23 @@ class SpaceQuerySet(models.QuerySet["Space"]):
             return self.none()
         return self.live().filter(Q(host=user) | is_welcome(user))
 
+    def listed_for(self, user: User) -> Self:
+        """The Spaces to enter that lists show to `user`: their own, and those of people whom they follow."""
+        return self.enterable_by(user).filter(Q(host=user) | Q(Exists(_follows(user))))
+
+    def invitations_of_strangers(self, user: User) -> Self:
+        """The Spaces to enter of people whom `user` does not follow. Only the section "Requests" shows them.
+
+        It shows no title: with one, strangers could write to anyone.
+        """
+        strangers = self.enterable_by(user).exclude(host=user).exclude(Exists(_follows(user)))
+        return strangers.select_related("host").order_by("-started_at")
+
     def shown_to(self, user: User) -> Self:
-        """The Spaces that `user` may enter now, with `on_stage` and `listening`, the fullest first."""
+        """The Spaces of lists, with `on_stage` and `listening`, the fullest first."""
         participants: ParticipantQuerySet = apps.get_model("rooms", "Participant").objects.all()
         return (
-            self.enterable_by(user)
+            self.listed_for(user)
             .select_related("host")
             .annotate(listening=Count("participants", filter=listening("participants__")))
             .prefetch_related(Prefetch("participants", participants.on_stage(), to_attr="on_stage"))
@@ -76,13 +88,18 @@ def is_welcome(user: UserRef) -> Q:
 
 
 def _invited(user: UserRef) -> Q:
-    follows = Follow.objects.filter(followee=OuterRef("host"), follower=user, state=Follow.State.ACCEPTED)
+    follows = _follows(user)
     before = follows.filter(accepted_at__lt=OuterRef("started_at"))
     named = Invitation.objects.filter(space=OuterRef("pk"), user=user)
     followers = Q(audience=Space.Audience.FOLLOWERS) & (
         Q(Exists(before)) | (Q(earlier_followers_only=False) & Q(Exists(follows)))
     )
     return followers | (Q(audience=Space.Audience.NAMED) & Q(Exists(named)))
+
+
+def _follows(user: UserRef) -> models.QuerySet[Follow]:
+    """Whether `user` follows the host, for a query of Spaces."""
+    return Follow.objects.filter(followee=OuterRef("host"), follower=user, state=Follow.State.ACCEPTED)
 
 
 def _kept_out(user: UserRef) -> Q:

@@ -26,8 +26,8 @@ def lasted(space: Space) -> timedelta:
 
 @register.simple_tag
 def live_space(host: User, viewer: User) -> Space | None:
-    """The live Space of `host` if `viewer` may enter it."""
-    return Space.objects.enterable_by(viewer).filter(host=host).first()
+    """The live Space of `host` if lists show it to `viewer`."""
+    return Space.objects.listed_for(viewer).filter(host=host).first()
 
 
 @register.filter

@@ -121,6 +121,23 @@ def test_pages_and_api_share_one_budget(only: Any, hana: User, sol: User, dee: U
     assert not sol.is_followed_by(dee)
 
 
+def test_a_declined_follower_may_ask_once_more(hana: User, dee: User, log_in: LogIn) -> None:
+    User.objects.filter(pk=hana.pk).update(approves_followers=True)
+    browser = log_in(dee)
+    asked = []
+    for _ in range(4):
+        asked.append("several times" not in browser.post("/people/hana/follow/", follow=True).content.decode())
+        hana.decline(dee)
+    assert asked == [True, True, False, False]
+
+
+def test_asking_once_and_repeating_it_counts_once(hana: User, dee: User, log_in: LogIn) -> None:
+    User.objects.filter(pk=hana.pk).update(approves_followers=True)
+    browser = log_in(dee)
+    answers = [browser.post("/people/hana/follow/", follow=True).content.decode() for _ in range(4)]
+    assert not any("several times" in answer for answer in answers)
+
+
 def test_another_method_is_no_way_around(only: Any, client: Client, db: None) -> None:
     only(budgets.LOG_IN, 1)
     assert client.post("/accounts/login/").status_code == 200
