@@ -1,6 +1,6 @@
 """Who may follow, block and approve whom: answers with a reason or None. Imports nothing of the models."""
 
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 
 class Reason(StrEnum):
@@ -11,6 +11,14 @@ class Reason(StrEnum):
     SUSPENDED = "suspended"
     PERSON_UNAVAILABLE = "person_unavailable"
     NOT_ASKED = "not_asked"
+
+
+class Rank(IntEnum):
+    """What an account is, for decisions about it."""
+
+    MEMBER = 0
+    STAFF = 1
+    SUPERUSER = 2
 
 
 FOLLOW_REASONS = (Reason.FOLLOW_YOURSELF, Reason.SUSPENDED, Reason.PERSON_UNAVAILABLE)
@@ -32,6 +40,11 @@ def approve_refusal(asked: bool) -> Reason | None:
 
 def block_refusal(same_person: bool) -> Reason | None:
     return Reason.BLOCK_YOURSELF if same_person else None
+
+
+def may_decide_about(rank: Rank, other: Rank) -> bool:
+    """Whether one rank may decide about another: staff about members, superusers about all, members about no one."""
+    return rank > other or rank == Rank.SUPERUSER
 
 
 def profile_refusal(suspended: bool) -> Reason | None:

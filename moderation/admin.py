@@ -134,13 +134,28 @@ class CaseAdmin(ReadOnlyAdmin):
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnlyAdmin):
-    """Who did what. Read-only, for staff with the permission."""
+    """Who did what. Read-only, for staff with the permission. Reporters are named at the desk only, with the claim."""
 
-    list_display = ["at", "verb", "actor", "touched"]
+    list_display = ("at", "verb", "who", "touched")
+    fields = readonly_fields = ("at", "verb", "who", "touched")
     list_filter = ["verb"]
     date_hierarchy = "at"
     search_fields = ["actor"]
     show_full_result_count = False
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        return not lookup.startswith("actor") and super().lookup_allowed(lookup, value, request)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[AuditEvent], search_term: str
+    ) -> tuple[QuerySet[AuditEvent], bool]:
+        """Leave out reports from a search for a person: it would show what they reported."""
+        found, may_repeat = super().get_search_results(request, queryset, search_term)
+        return (found.exclude(verb=AuditEvent.Verb.REPORT_FILED) if search_term else found), may_repeat
+
+    @admin.display(description=_("actor"), ordering="actor")
+    def who(self, event: AuditEvent) -> str:
+        return gettext("a member") if event.verb == AuditEvent.Verb.REPORT_FILED else str(event.actor or "-")
 
     @admin.display(description=_("objects"))
     def touched(self, event: AuditEvent) -> str:

@@ -20,6 +20,7 @@ TEXTS = {
     Reason.NOT_A_REVIEWER: _("You do not have permission to do this."),
     Reason.ABOUT_YOU: _("This case is about you. A colleague has to decide it."),
     Reason.REPORTED_BY_YOU: _("You reported this yourself. A colleague has to decide it."),
+    Reason.YOU_WERE_THERE: _("You hosted this Space or were on its stage. A colleague has to decide it."),
     Reason.CLAIMED_BY_ANOTHER: _("A colleague is working on this case."),
     Reason.NOT_CLAIMED: _("Claim the case first. Only the colleague who has claimed a case can decide it."),
     Reason.ALREADY_DECIDED: _("This case is already decided."),
@@ -28,7 +29,8 @@ TEXTS = {
     Reason.SPACE_OVER: _("This Space has ended, so this is no longer possible."),
     Reason.HOST_STAYS: _("A host cannot be removed from their own Space. End the Space, or suspend the account."),
     Reason.NEVER_INSIDE: _("This person was never in the Space."),
-    Reason.STAFF_ACCOUNT: _("This account belongs to a member of staff. Only a superuser may suspend it."),
+    Reason.STAFF_ACCOUNT: _("This account belongs to a member of staff. Only a superuser may decide about it."),
+    Reason.STAFF_SPACE: _("The host of this Space is a member of staff. Only a superuser may end it."),
     Reason.UNTIL_MISSING: _("Say for how many days to suspend the account."),
     Reason.UNTIL_OUT_OF_RANGE: format_lazy(_("A suspension lasts from 1 to {most} days."), most=SUSPENSION_DAYS),
 }

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from accounts.rules import Rank, may_decide_about
+
 REPORTS_PER_HOUR = 10  # of one reporter
 SAME_REPORT_SECONDS = 60  # the same report sent again within this time counts as one
 TEXT_LENGTH = 1000
@@ -35,6 +37,7 @@ class Reason(StrEnum):
     NOT_A_REVIEWER = "not_a_reviewer"
     ABOUT_YOU = "about_you"
     REPORTED_BY_YOU = "reported_by_you"
+    YOU_WERE_THERE = "you_were_there"
     CLAIMED_BY_ANOTHER = "claimed_by_another"
     NOT_CLAIMED = "not_claimed"
     ALREADY_DECIDED = "already_decided"
@@ -44,6 +47,7 @@ class Reason(StrEnum):
     HOST_STAYS = "host_stays"
     NEVER_INSIDE = "never_inside"
     STAFF_ACCOUNT = "staff_account"
+    STAFF_SPACE = "staff_space"
     UNTIL_MISSING = "until_missing"
     UNTIL_OUT_OF_RANGE = "until_out_of_range"
 
@@ -55,7 +59,16 @@ class Facts:
     space_live: bool
     subject_hosts: bool
     subject_inside: bool  # was ever in the Space
-    subject_staff: bool
+    host_rank: Rank
+
+
+@dataclass(frozen=True)
+class Ties:
+    """What connects a member of staff with a case."""
+
+    is_subject: bool
+    is_reporter: bool
+    was_there: bool  # hosted the Space, or was on its stage
 
 
 def filing_refusal(same_person: bool, recent: int, text_length: int) -> Reason | None:
@@ -67,16 +80,20 @@ def filing_refusal(same_person: bool, recent: int, text_length: int) -> Reason |
     return Reason.TOO_MANY_REPORTS if recent >= REPORTS_PER_HOUR else None
 
 
-def reviewing_refusal(permitted: bool, is_subject: bool, is_reporter: bool) -> Reason | None:
-    """May this member of staff claim the case, hear its sound and decide it?"""
+def reviewing_refusal(permitted: bool, ties: Ties, rank: Rank, subject_rank: Rank) -> Reason | None:
+    """May this member of staff claim the case, hear its sound and decide it, in any way?"""
     if not permitted:
         return Reason.NOT_A_REVIEWER
-    if is_subject:
+    if ties.is_subject:
         return Reason.ABOUT_YOU
-    return Reason.REPORTED_BY_YOU if is_reporter else None
+    if ties.was_there:
+        return Reason.YOU_WERE_THERE
+    if ties.is_reporter:
+        return Reason.REPORTED_BY_YOU
+    return None if may_decide_about(rank, subject_rank) else Reason.STAFF_ACCOUNT
 
 
-def kind_refusal(kind: Kind, facts: Facts, superuser: bool) -> Reason | None:
+def kind_refusal(kind: Kind, facts: Facts, rank: Rank) -> Reason | None:
     """Can this be decided in this case? The desk offers nothing else."""
     if kind in (Kind.REMOVE, Kind.END) and not facts.space_live:
         return Reason.SPACE_OVER
@@ -84,8 +101,8 @@ def kind_refusal(kind: Kind, facts: Facts, superuser: bool) -> Reason | None:
         return Reason.HOST_STAYS
     if kind == Kind.REMOVE and not facts.subject_inside:
         return Reason.NEVER_INSIDE
-    if kind == Kind.SUSPEND and facts.subject_staff and not superuser:
-        return Reason.STAFF_ACCOUNT
+    if kind == Kind.END and not may_decide_about(rank, facts.host_rank):
+        return Reason.STAFF_SPACE
     return None
 
 

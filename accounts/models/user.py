@@ -91,6 +91,13 @@ class User(AbstractBaseUser, PermissionsMixin):
     def name(self) -> str:
         return self.display_name or self.handle
 
+    @property
+    def rank(self) -> rules.Rank:
+        """A superuser outranks staff, even without access to the admin."""
+        if self.is_superuser:
+            return rules.Rank.SUPERUSER
+        return rules.Rank.STAFF if self.is_staff else rules.Rank.MEMBER
+
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding and kwargs.get("update_fields") is None:
             # allauth saves whole rows. A copy read before a new follow must not write its old count back.

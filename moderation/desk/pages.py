@@ -66,9 +66,9 @@ def _page(request: MemberRequest, case: Case) -> HttpResponse:
 
 def _desk(request: MemberRequest, case: Case, form: DecisionForm | None = None) -> HttpResponse:
     by = request.user
-    mine = case.holder() == by
-    reports = list(case.reports.in_order())
     decision, refusal = case.decision, case.reviewing_refusal(by)
+    mine = case.holder() == by and refusal is None
+    reports = list(case.reports.in_order())
     context = admin.site.each_context(request) | {
         "title": _("Case about @%(handle)s") % {"handle": case.subject.handle},
         "case": case,

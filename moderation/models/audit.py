@@ -47,7 +47,7 @@ class AuditEvent(AppendOnly):
         ]
 
     def __str__(self) -> str:
-        return f"{self.verb} by {self.actor} at {self.at}"
+        return f"{self.get_verb_display()}, {self.at:%Y-%m-%d %H:%M:%S}"
 
     @classmethod
     def write(cls, verb: Verb, actor: User | None, facts: dict[str, Any] | None = None, **touched: Any) -> "AuditEvent":

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -30,8 +30,9 @@ class CaseQuerySet(models.QuerySet["Case"]):
         return self.exclude(state=Case.State.DECIDED)
 
     def visible_to(self, staff: User) -> Self:
-        """Cases about other people. Staff may not see a case about themselves: its page names who reported."""
-        return self.exclude(subject=staff)
+        """Cases that do not concern this member of staff: not about them, nor in a Space where they had a voice."""
+        there = Participant.objects.filter(space=OuterRef("space"), user=staff, turns__isnull=False)
+        return self.exclude(subject=staff).exclude(space__host=staff).filter(~Exists(there))
 
     def free(self, now: datetime) -> Self:
         """Open cases that are not claimed, or whose claim has lapsed."""
@@ -198,28 +199,35 @@ class Case(models.Model):
         # If a claim has lapsed and no colleague has taken the case, its owner may still finish the decision.
         check(Reason.NOT_CLAIMED if self.claimed_by != by else None)
         check(rules.statement_refusal(kind, reason, lasting))
-        check(rules.kind_refusal(kind, self.facts(), by.is_superuser))
+        check(rules.kind_refusal(kind, self.facts(), by.rank))
 
     # Rights and options
 
     def reviewing_refusal(self, by: User, permission: str = CLAIM) -> Reason | None:
         """Why `by` may not work on this case; None if they may."""
         permitted = by.is_staff and by.in_good_standing() and by.has_perm(permission)
-        reported = self.reports.filter(reporter=by).exists()
-        return rules.reviewing_refusal(permitted, is_subject=self.subject_id == by.pk, is_reporter=reported)
+        return rules.reviewing_refusal(permitted, self._ties(by), by.rank, self.subject.rank)
+
+    def _ties(self, by: User) -> rules.Ties:
+        on_stage = Participant.objects.filter(space=self.space_id, user=by, turns__isnull=False)
+        return rules.Ties(
+            is_subject=self.subject_id == by.pk,
+            is_reporter=self.reports.filter(reporter=by).exists(),
+            was_there=self.space.host_id == by.pk or on_stage.exists(),
+        )
 
     def facts(self) -> rules.Facts:
         return rules.Facts(
             space_live=self.space.state == Space.State.LIVE,
             subject_hosts=self.space.host_id == self.subject_id,
             subject_inside=self.participation().exists(),
-            subject_staff=self.subject.is_staff,
+            host_rank=self.space.host.rank,
         )
 
     def kinds_for(self, by: User) -> list[Kind]:
         """What `by` can decide in this case now, mildest first."""
         facts = self.facts()
-        return [kind for kind in Kind if rules.kind_refusal(kind, facts, by.is_superuser) is None]
+        return [kind for kind in Kind if rules.kind_refusal(kind, facts, by.rank) is None]
 
     def participation(self) -> "models.QuerySet[Participant]":
         """The row of the case's subject in its Space."""

@@ -13,6 +13,7 @@ from django.utils import timezone
 from pytest_django.asserts import assertNumQueries
 
 from accounts.models import User
+from moderation import staff
 from moderation.models import AuditEvent, Case, Decision, Report
 from moderation.rules import CLAIM_IDLE, Kind
 from recordings import files
@@ -179,7 +180,6 @@ def test_the_queue_takes_the_same_few_queries_however_long(
 def test_the_desk_opens_by_claiming(log_in: Browser, reviewer: User, case: Case, heard: Recording) -> None:
     browser = log_in(reviewer)
     closed = browser.get(desk(case)).content.decode()
-    assert TEXT in closed
     assert "<audio" not in closed
     opened = browser.post(desk(case, "claim/"), follow=True).content.decode()
     assert opened.count("<audio") == 2
@@ -187,6 +187,45 @@ def test_the_desk_opens_by_claiming(log_in: Browser, reviewer: User, case: Case,
     assert "autoplay" not in opened
     assert "private facts" in opened  # the note comes before the sound
     assert opened.index("private facts") < opened.index("<audio")
+
+
+def test_comments_and_reporters_open_with_the_claim_alone(
+    log_in: Browser, reviewer: User, colleague: User, case: Case, lior: User
+) -> None:
+    """Not before it, not for a colleague, not on a list, and not after the decision."""
+    browser, other = log_in(reviewer), log_in(colleague)
+
+    def shown(who: Client, address: str = desk(case)) -> list[bool]:
+        page = who.get(address).content.decode()
+        return [mark in page for mark in (TEXT, f"@{lior.handle}", str(lior.pk))]
+
+    assert shown(browser) == [False, False, False]
+    case.claim(reviewer)
+    assert shown(browser) == [True, True, False]
+    assert shown(other) == shown(browser, f"{QUEUE}?state=all") == [False, False, False]
+    case.decide(reviewer, Kind.DISMISS, WHY)
+    assert shown(browser) == [False, False, False]
+
+
+def test_who_reported_sees_no_other_reporter(
+    log_in: Browser, reviewer: User, case: Case, tea: Space, speaker: Participant
+) -> None:
+    reviewer.follow(tea.host)
+    tea.enter(reviewer)
+    Report.file(reviewer, tea, speaker, "hate")
+    page = log_in(reviewer).get(desk(case)).content.decode()
+    assert "You reported this yourself" in page
+    assert TEXT not in page
+    assert "@lior" not in page
+
+
+def test_a_case_of_a_space_in_which_one_spoke_does_not_exist_for_one(
+    log_in: Browser, case: Case, hana: User, host: Participant
+) -> None:
+    staff.make_reviewer(hana)
+    browser = log_in(hana)
+    assert browser.get(desk(case)).status_code == browser.post(desk(case, "claim/")).status_code == 404
+    assert f"{case.pk}" not in browser.get(f"{QUEUE}?state=all").content.decode()
 
 
 def test_reading_a_case_is_in_the_trail(log_in: Browser, reviewer: User, case: Case) -> None:
@@ -310,6 +349,32 @@ def test_the_trail_is_for_those_with_the_permission(log_in: Browser, reviewer: U
     assert "case claimed" in shown
     assert str(claimed.pk) in shown
     event = AuditEvent.objects.latest("id")
+    assert "a member" in root.get("/admin/moderation/auditevent/").content.decode()
     for step in ("add/", f"{event.pk}/delete/"):
         assert root.get(f"/admin/moderation/auditevent/{step}").status_code == 403
     assert root.get(f"/admin/moderation/auditevent/{event.pk}/change/").status_code == 200
+
+
+def test_the_trail_does_not_lead_to_reporters(log_in: Browser, report: Report, lior: User) -> None:
+    root = log_in(User.objects.create_superuser("root"))
+    trail = "/admin/moderation/auditevent/"
+    event = AuditEvent.objects.get(verb="report_filed")
+    for address in (trail, f"{trail}{event.pk}/change/"):
+        page = root.get(address).content.decode()
+        assert "report filed" in page
+        assert str(lior.pk) not in page
+    assert "0 results" in root.get(f"{trail}?q={lior.pk}").content.decode()
+    assert root.get(f"{trail}?actor={lior.pk}").status_code == 400
+
+
+@pytest.mark.parametrize("query", ["reports__reporter=", "reports__reporter__handle=", "reports__text__icontains="])
+def test_no_list_is_filtered_by_who_reported_what(log_in: Browser, reviewer: User, lior: User, query: str) -> None:
+    assert log_in(reviewer).get(f"{QUEUE}?{query}{lior.pk}").status_code == 400
+
+
+@pytest.mark.parametrize("query", ["verb__exact=%00", "q=%00", "at__year=%00", "o=%00", "p=%00"])
+def test_a_nul_in_the_address_of_a_list_is_answered_with_400(log_in: Browser, report: Report, query: str) -> None:
+    """PostgreSQL refuses such a text. The list of audit events answered 500."""
+    root = log_in(User.objects.create_superuser("root"))
+    assert root.get(f"/admin/moderation/auditevent/?{query}").status_code == 400
+    assert root.get(f"{QUEUE}?{query}").status_code == 400

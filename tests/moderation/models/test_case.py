@@ -9,7 +9,8 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from moderation import rules
+from accounts.rules import Rank
+from moderation import rules, staff
 from moderation.models import AuditEvent, Case, Decision, Notice, Report
 from moderation.refusals import TEXTS, Refused
 from moderation.rules import CLAIM_IDLE, Kind, Reason
@@ -152,15 +153,52 @@ def test_staff_do_not_decide_what_they_reported(tea: Space, reviewer: User, spea
     assert refused(case.decide, reviewer, Kind.DISMISS, WHY) == Reason.REPORTED_BY_YOU
 
 
-def test_staff_are_suspended_by_superusers_alone(claimed: Case, reviewer: User, sol: User) -> None:
-    sol.is_staff = True
-    sol.save(update_fields=["is_staff"])
-    assert refused(claimed.decide, reviewer, Kind.SUSPEND, WHY, tomorrow()) == Reason.STAFF_ACCOUNT
-    assert Kind.SUSPEND not in Case.objects.get(pk=claimed.pk).kinds_for(reviewer)
-    reviewer.is_superuser = True
-    reviewer.save(update_fields=["is_superuser"])
-    claimed.decide(reviewer, Kind.SUSPEND, WHY, tomorrow())
-    assert User.objects.get(pk=sol.pk).is_suspended()
+@pytest.mark.parametrize("right", ["is_staff", "is_superuser"])
+@pytest.mark.parametrize("kind", Kind)
+def test_superusers_alone_decide_about_staff(claimed: Case, reviewer: User, sol: User, right: str, kind: Kind) -> None:
+    User.objects.filter(pk=sol.pk).update(**{right: True})
+    until = tomorrow() if kind == Kind.SUSPEND else None
+    assert refused(claimed.decide, reviewer, kind, WHY, until) == Reason.STAFF_ACCOUNT
+    claimed.release(reviewer)
+    assert refused(claimed.claim, reviewer) == Reason.STAFF_ACCOUNT
+    User.objects.filter(pk=reviewer.pk).update(is_superuser=True)
+    boss = User.objects.get(pk=reviewer.pk)
+    claimed.claim(boss)
+    assert claimed.decide(boss, kind, WHY, until).by == boss
+
+
+@pytest.mark.parametrize("right", ["is_staff", "is_superuser"])
+def test_superusers_alone_end_spaces_of_staff(claimed: Case, reviewer: User, hana: User, right: str) -> None:
+    User.objects.filter(pk=hana.pk).update(**{right: True})
+    case = Case.objects.get(pk=claimed.pk)
+    assert refused(case.decide, reviewer, Kind.END, WHY) == Reason.STAFF_SPACE
+    assert case.kinds_for(reviewer) == [Kind.DISMISS, Kind.REMOVE, Kind.SUSPEND]
+    User.objects.filter(pk=reviewer.pk).update(is_superuser=True)
+    assert case.decide(User.objects.get(pk=reviewer.pk), Kind.END, WHY)
+
+
+def test_who_hosted_reviews_nothing_of_that_space(case: Case, hana: User) -> None:
+    staff.make_reviewer(hana)
+    hana = User.objects.get(pk=hana.pk)
+    assert not Case.objects.visible_to(hana).exists()
+    assert refused(case.claim, hana) == Reason.YOU_WERE_THERE
+    Case.objects.update(state="claimed", claimed_by=hana, claimed_at=timezone.now(), active_at=timezone.now())
+    assert refused(case.decide, hana, Kind.DISMISS, WHY) == Reason.YOU_WERE_THERE
+
+
+def test_who_was_on_stage_reviews_nothing_of_that_space(
+    tea: Space, host: Participant, claimed: Case, reviewer: User
+) -> None:
+    """Also after leaving the stage; listening alone is no tie."""
+    reviewer.follow(tea.host)
+    heard = tea.enter(reviewer)
+    assert Case.objects.visible_to(reviewer).get() == claimed
+    claimed.claim(reviewer)
+    heard.ask_to_speak().admit(host)
+    Participant.objects.get(pk=heard.pk).step_down()
+    assert not Case.objects.visible_to(reviewer).exists()
+    assert refused(claimed.claim, reviewer) == Reason.YOU_WERE_THERE
+    assert refused(claimed.decide, reviewer, Kind.DISMISS, WHY) == Reason.YOU_WERE_THERE
 
 
 def test_hosts_are_not_removed_from_their_own_space(
@@ -293,6 +331,7 @@ def test_the_host_of_an_ended_space_is_notified_too(claimed: Case, reviewer: Use
 
 
 def test_rules_are_plain_functions() -> None:
-    live = rules.Facts(space_live=True, subject_hosts=False, subject_inside=True, subject_staff=False)
-    assert [rules.kind_refusal(kind, live, superuser=False) for kind in Kind] == [None] * 4
-    assert rules.reviewing_refusal(permitted=False, is_subject=True, is_reporter=True) == Reason.NOT_A_REVIEWER
+    live = rules.Facts(space_live=True, subject_hosts=False, subject_inside=True, host_rank=Rank.MEMBER)
+    assert [rules.kind_refusal(kind, live, Rank.STAFF) for kind in Kind] == [None] * 4
+    tied = rules.Ties(is_subject=True, is_reporter=True, was_there=True)
+    assert rules.reviewing_refusal(False, tied, Rank.STAFF, Rank.MEMBER) == Reason.NOT_A_REVIEWER
