@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
@@ -13,11 +12,6 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Block, Follow, User
 from accounts.shared.admin import ReadOnlyAdmin
-
-# What libraries register shows API keys, second factors and rights, and changes them without a trace.
-for foreign in [model for model in admin.site._registry if not model.__module__.startswith("accounts.")]:
-    admin.site.unregister(foreign)
-admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 # Only superusers change these. Clearing `is_active` locks a person out without a reason or a notice; a case gives both.
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")

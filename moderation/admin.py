@@ -22,10 +22,6 @@ from moderation.models import AuditEvent, Case
 from moderation.severity import Severity
 from rooms.models import Participant, Space
 
-admin.site.site_header = admin.site.site_title = _("Spaces · Safety and staff")
-admin.site.index_title = _("Staff")
-admin.site.enable_nav_sidebar = False  # leaves its width to the desk
-
 
 class StateFilter(admin.SimpleListFilter):
     """Shows open cases by default."""

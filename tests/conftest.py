@@ -11,6 +11,7 @@ from django.utils import translation
 
 from accounts.models import User
 from tests.rig.machine import Machine
+from tests.rig.second_factor import with_second_factor
 from tests.rig.services.coturn import Cable, Coturn
 
 PASSWORD = "correct horse battery"
@@ -83,6 +84,8 @@ def log_in(db: None) -> Callable[[User], Client]:
     def browser(person: User) -> Client:
         client = Client()
         client.force_login(person)
+        if person.rank:
+            with_second_factor(client, person)
         return client
 
     return browser

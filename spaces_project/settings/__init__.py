@@ -104,7 +104,7 @@ STORAGES = {
 # Django
 INSTALLED_APPS = [
     "daphne",
-    "django.contrib.admin",
+    "spaces_project.staff.apps.StaffConfig",  # django.contrib.admin
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

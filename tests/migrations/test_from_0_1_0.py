@@ -23,6 +23,7 @@ from rooms.models import Participant, Space
 from rooms.refusals import Refused
 from rooms.rules import Mute, Role
 from tests.migrations.conftest import DUMP
+from tests.rig.second_factor import with_second_factor
 
 OURS = ["accounts", "rooms", "recordings", "moderation"]
 PAGE = {"Accept": "text/html, */*"}
@@ -39,6 +40,8 @@ def space(title: str) -> Space:
 def browser(handle: str) -> Client:
     client = Client()
     client.force_login(person(handle))
+    if person(handle).rank:
+        with_second_factor(client, person(handle))
     return client
 
 

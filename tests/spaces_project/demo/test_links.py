@@ -52,6 +52,18 @@ def is_logged_out(client: Client) -> bool:
 
 
 # What they do
+def test_the_link_of_mo_counts_as_a_second_factor_in_a_demonstration_alone(
+    browser: Client, mo: User, lior: User, settings: LazySettings
+) -> None:
+    browser.get(links.path(SECRET, "mo"))
+    assert browser.get("/admin/").status_code == 200
+    browser.get(links.path(SECRET, "lior"))
+    browser.logout()
+    settings.DEMO = False
+    browser.get(links.path(SECRET, "mo"))
+    assert browser.get("/admin/").status_code == 302
+
+
 def test_a_click_as_lior_leads_into_the_live_space(browser: Client, lior: User) -> None:
     iris = User.objects.create_user("iris", may_host=True)
     lior.follow(iris)

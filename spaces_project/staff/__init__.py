@@ -1,0 +1,1 @@
+"""The admin as Spaces has it: pages of its own models, entered with a second factor."""
