@@ -8,7 +8,7 @@ const LOOK_EVERY = 500;
 const ASK_TIMES = 10, ASK_EVERY = 2000;
 
 export class Files {
-  state = "off";      // off, preparing (not heard yet), connecting, live, reconnecting
+  state = "off";      // off, preparing and ready (not heard yet), connecting, live, reconnecting
   #address = new SignedAddress();
   #playback;
   #attempt = 0;       // counts beginnings: an earlier one stops when it sees that a later one has begun
@@ -37,12 +37,16 @@ export class Files {
     const attempt = this.#attempt += 1;
     this.#set("preparing");
     const ready = await this.#ask(attempt) && await this.#wait(attempt);
-    return this.on && attempt === this.#attempt ? ready : null;
+    if (!this.on || attempt !== this.#attempt) return null;
+    if (ready) this.#set("ready");
+    return ready;
   }
 
-  /** Begins to play. */
-  begin() {
-    this.#set("connecting");
+  /** Begins to play. rest() ends what was heard before. */
+  begin(rest) {
+    this.state = "connecting";
+    rest();
+    this.changed();
     this.#playback.start();
   }
 

@@ -2,12 +2,13 @@
  *  (data saver), whom no node takes, or to whom no connection brings sound. */
 import { facts } from "frame/facts.js";
 import { keep, kept } from "frame/kept.js";
+import { causeOf } from "rooms/hls/cause.js";
+import { Early } from "rooms/hls/early.js";
 import { Files } from "rooms/hls/files.js";
 import { myVoice } from "rooms/wire/state.js";
 
 const KEPT = "spaces:data-saver";
 const AGAIN_AFTER = 30_000;  // ms until files are tried again if there were none
-const TRIES = 2;             // connections without sound before files take their place
 
 export class Listening {
   cause = "";           // why files are heard unless they were chosen: crowded (no node took us), unreachable
@@ -16,6 +17,7 @@ export class Listening {
   /** `trial` tries connections while files are heard because none brings sound. */
   constructor(room, element, trial) {
     Object.assign(this, { room, trial });
+    this.early = new Early(() => room.redraw());
     this.files = new Files(element, {
       hear: (files) => room.send("hear", { files, chosen: files && this.saver }),
       now: () => (Date.now() + room.state.clock) / 1000,
@@ -47,6 +49,7 @@ export class Listening {
     [this.cause, this.#notBefore] = ["", 0];
     if (this.saver) this.room.sound.ready();
     else this.room.sound.connect();
+    this.early.begin();
   }
 
   /** Tries once more to hear without delay. */
@@ -55,14 +58,14 @@ export class Listening {
     this.room.redraw();
   }
 
-  /** Enough connections were tried, and none brought sound. */
-  get isUnreachable() {
-    return this.room.sound.impossible || this.room.sound.unheard > TRIES;
-  }
-
   get #wanted() {
     return facts.hls && performance.now() >= this.#notBefore && myVoice(this.room.state) === undefined
-      && (this.saver || this.cause !== "");
+      && (this.#due || this.early.wanted);
+  }
+
+  /** Whether files are to be heard, not only prepared. */
+  get #due() {
+    return this.saver || this.cause !== "";
   }
 
   #follow(frame) {
@@ -72,24 +75,23 @@ export class Listening {
     if (frame?.type === "snapshot") files.again();
     if (frame?.type === "waiting" && frame.place === 0) this.#again();  // it is our turn in the queue
     if (room.phase !== "live") return undefined;
-    this.#judge();
+    if (room.sound.state === "live") this.early.stop();
+    this.cause = causeOf(room, this.cause);
     if (this.#wanted && !files.on) return this.#toFiles();
+    if (this.#due && files.state === "ready") return this.#begin();
     if (!this.#wanted && files.on) this.#stop();
     if (!this.#wanted && !files.on && room.sound.state === "off") room.sound.connect();
     return undefined;
   }
 
+  #forget() {
+    this.cause = "";
+    this.room.redraw();
+  }
+
   #again() {
     if (this.cause === "unreachable") this.trial.now();
     else this.cause = "";
-  }
-
-  /** Decides whether files are needed without being chosen. */
-  #judge() {
-    const { sound, state } = this.room;
-    if (myVoice(state) || sound.state === "live") this.cause = "";
-    else if (sound.state === "full" && facts.hls) this.cause = "crowded";
-    else if (this.isUnreachable && facts.hls) this.cause = "unreachable";
   }
 
   #stop() {
@@ -101,14 +103,12 @@ export class Listening {
   async #toFiles() {
     const ready = await this.files.prepare().catch(() => false);
     if (ready === false) this.#none();
-    if (!ready) return;
-    this.room.sound.disconnect();
-    this.files.begin();
-    if (this.cause !== "unreachable" || this.room.sound.impossible) return;
-    this.trial.start(() => {
-      this.cause = "";
-      this.room.redraw();
-    });
+  }
+
+  #begin() {
+    this.early.stop();
+    this.files.begin(() => this.room.sound.disconnect());
+    if (this.cause === "unreachable" && !this.room.sound.impossible) this.trial.start(() => this.#forget());
   }
 
   /** There are no files, or they cannot be fetched. A connection is better than silence. */

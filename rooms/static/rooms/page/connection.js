@@ -1,5 +1,6 @@
 /** The state of the connection in words: what it is, and what is being done about it. */
 import { count } from "frame/dom.js";
+import { isUnreachable } from "rooms/hls/cause.js";
 
 const words = (state, word, detail = "", quality = "") => ({ state, word, detail, quality });
 
@@ -30,7 +31,7 @@ const TROUBLES = {
 };
 
 /** Whether one hears the Space as files, a few seconds late. */
-export const isLate = ({ listening }) => listening.files.on && listening.files.state !== "preparing";
+export const isLate = ({ listening }) => !["off", "preparing", "ready"].includes(listening.files.state);
 
 /** As files: how late, and why. */
 const BY_FILES = {
@@ -68,7 +69,7 @@ const BY_SOUND = {
 /** Why nothing is heard, and what is done about it. */
 function silence({ sound, listening }) {
   const attempt = [Math.max(1, sound.attempt)];
-  if (!listening.isUnreachable) return interpolate(gettext("The sound stopped. Reconnecting, attempt %s."), attempt);
+  if (!isUnreachable(sound)) return interpolate(gettext("The sound stopped. Reconnecting, attempt %s."), attempt);
   if (sound.impossible) {
     return gettext("This browser has no WebRTC, or it is turned off, so live sound does not work. Turn it on, or try "
       + "another browser.");
