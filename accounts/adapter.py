@@ -3,11 +3,12 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from accounts.handles import handle_shape, refuse_reserved
 from accounts.mail import links
-from accounts.models import User
+from accounts.models import RetiredHandle, User
 from accounts.shared.throttles import network
 
 
@@ -22,6 +23,8 @@ class AccountAdapter(DefaultAccountAdapter):
         handle = username.strip().lower()
         handle_shape(handle)
         refuse_reserved(handle)
+        if not shallow and RetiredHandle.among([handle]):
+            raise ValidationError(self.error_messages["username_taken"], code="username_taken")
         return super().clean_username(handle, shallow)
 
     def _get_login_attempts_cache_key(self, request: Any, **credentials: Any) -> str:

@@ -11,6 +11,7 @@ TEXTS = {
     Reason.SUSPENDED: _("Your account is suspended. You can do this again when the suspension has ended."),
     Reason.PERSON_UNAVAILABLE: _("You cannot follow this person."),
     Reason.NOT_ASKED: _("This person has not asked to follow you, or has withdrawn the request."),
+    Reason.LAST_SUPERUSER: _("This is the only superuser. Make another person a superuser first."),
 }
 
 

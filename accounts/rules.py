@@ -11,6 +11,7 @@ class Reason(StrEnum):
     SUSPENDED = "suspended"
     PERSON_UNAVAILABLE = "person_unavailable"
     NOT_ASKED = "not_asked"
+    LAST_SUPERUSER = "last_superuser"
 
 
 class Rank(IntEnum):
@@ -50,3 +51,8 @@ def may_decide_about(rank: Rank, other: Rank) -> bool:
 def profile_refusal(suspended: bool) -> Reason | None:
     """May a member change their own profile?"""
     return Reason.SUSPENDED if suspended else None
+
+
+def leaving_refusal(last_superuser: bool) -> Reason | None:
+    """May an account be erased? `last_superuser`: no other superuser could log in afterwards."""
+    return Reason.LAST_SUPERUSER if last_superuser else None

@@ -12,10 +12,15 @@ class ModerationConfig(AppConfig):
     def ready(self) -> None:
         from allauth.account.signals import user_logged_in
 
-        from moderation import notices, staff
+        from accounts import signals
+        from moderation import leaving, notices, staff
+
+        def erasing(user: Any, **kwargs: Any) -> None:
+            leaving.check_claims(user)
 
         def migrated(**kwargs: Any) -> None:
             staff.make_group()
 
         post_migrate.connect(migrated, sender=self, weak=False, dispatch_uid="moderation.group")
+        signals.erasing.connect(erasing, weak=False, dispatch_uid="moderation.leaving")
         user_logged_in.connect(notices.explain_suspension, dispatch_uid="moderation.suspended")

@@ -31,6 +31,7 @@ TEXTS = {
     Reason.NEVER_INSIDE: _("This person was never in the Space."),
     Reason.STAFF_ACCOUNT: _("This account belongs to a member of staff. Only a superuser may decide about it."),
     Reason.STAFF_SPACE: _("The host of this Space is a member of staff. Only a superuser may end it."),
+    Reason.CLAIMS_OPEN: _("This account has claimed cases. Decide or release them first."),
     Reason.UNTIL_MISSING: _("Say for how many days to suspend the account."),
     Reason.UNTIL_OUT_OF_RANGE: format_lazy(_("A suspension lasts from 1 to {most} days."), most=SUSPENSION_DAYS),
 }

@@ -48,6 +48,7 @@ class Reason(StrEnum):
     NEVER_INSIDE = "never_inside"
     STAFF_ACCOUNT = "staff_account"
     STAFF_SPACE = "staff_space"
+    CLAIMS_OPEN = "claims_open"
     UNTIL_MISSING = "until_missing"
     UNTIL_OUT_OF_RANGE = "until_out_of_range"
 

@@ -12,7 +12,7 @@ class RoomsConfig(AppConfig):
         """Carry changes of rights in accounts into live Spaces: one verb per signal."""
         from accounts import signals
         from rooms import events
-        from rooms.models import Space
+        from rooms.models import Space, leaving
 
         def standing_changed(user: Any, **kwargs: Any) -> None:
             Space.recheck(user)
@@ -27,10 +27,14 @@ class RoomsConfig(AppConfig):
         def sessions_ended(user: Any, only: str = "", kept: str = "", renewed: str = "", **kwargs: Any) -> None:
             events.sessions_ended(user.pk, only, kept, renewed)
 
+        def erasing(user: Any, **kwargs: Any) -> None:
+            leaving.forget(user)
+
         receivers: dict[Callable[..., None], tuple[Signal, ...]] = {
             standing_changed: (signals.suspended, signals.suspension_lifted),
             block_changed: (signals.blocked, signals.unblocked),
             sessions_ended: (signals.sessions_ended,),
+            erasing: (signals.erasing,),
             follow_changed: (signals.follow_began, signals.follow_ended),
         }
         for receiver, sources in receivers.items():

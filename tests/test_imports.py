@@ -46,7 +46,11 @@ LOADED = re.compile(r"{% load ([\w ]+) %}")
 LATE = {"apps.py"}
 
 # A QuerySet names the model whose rows it gives: the usual way in Django.
-ONLY_FOR_TYPES = {("accounts/people.py", "accounts.models"), ("accounts/models/relations.py", "accounts.models.user")}
+ONLY_FOR_TYPES = {
+    ("accounts/people.py", "accounts.models"),
+    ("accounts/models/relations.py", "accounts.models.user"),
+    ("accounts/models/leaving.py", "accounts.models.user"),
+}
 
 
 def sources(*folders: str) -> list[Path]:

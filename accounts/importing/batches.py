@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.handles import refuse_reserved
 from accounts.importing.csv_rows import Row
-from accounts.models import User
+from accounts.models import RetiredHandle, User
 
 BATCH_MEMBERS = 2_000
 BATCH_FOLLOWS = 50_000
@@ -76,9 +77,10 @@ def import_members(rows: list[Row]) -> tuple[Result, Faults]:
     """
     good: dict[str, User] = {}
     faults: Faults = []
+    retired = RetiredHandle.among(row.values.get("handle", "").removeprefix("@") for row in rows)
     for row in rows:
         try:
-            member = _member(row)
+            member = _member(row, retired)
         except ValidationError as error:
             faults.append((row.line, _words(error)))
         else:
@@ -89,7 +91,7 @@ def import_members(rows: list[Row]) -> tuple[Result, Faults]:
     return Result(len(new), len(rows) - len(new) - len(faults), len(faults)), faults
 
 
-def _member(row: Row) -> User:
+def _member(row: Row, retired: set[str]) -> User:
     if row.fault:
         raise ValidationError(row.fault)
     values = row.values
@@ -102,6 +104,8 @@ def _member(row: Row) -> User:
     member.set_unusable_password()
     member.clean_fields()
     refuse_reserved(member.handle)
+    if member.handle in retired:
+        raise ValidationError(_("This handle belonged to an account that was erased. Choose another one."))
     return member
 
 

@@ -7,19 +7,24 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.contrib.postgres.indexes import GinIndex
+from django.core.exceptions import ValidationError
 from django.core.files.base import File
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.dispatch import Signal
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from rest_framework.authtoken.models import Token
 
 from accounts import rules, signals
 from accounts.handles import HANDLE_LENGTH, STORED_PATTERN, HandleField, handle_shape, plain_name
+from accounts.models.leaving import RetiredHandle, delete_rows_of, end_follows, forget_in_admin_log, gone_handle
 from accounts.models.relations import Block, Follow
 from accounts.people import NAME_VECTOR, PeopleQuerySet, Relation
 from accounts.refusals import check
+
+HANDLE_TAKEN = _("This handle is taken. Please choose another one.")
 
 
 class UserManager(BaseUserManager["User"].from_queryset(PeopleQuerySet)):  # type: ignore[misc]
@@ -50,7 +55,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         max_length=HANDLE_LENGTH,
         unique=True,
         validators=[handle_shape],
-        error_messages={"unique": _("This handle is taken. Please choose another one.")},
+        error_messages={"unique": HANDLE_TAKEN},
     )
     display_name = models.CharField(_("display name"), max_length=50, blank=True, validators=[plain_name])
     email = models.EmailField(_("email address"), blank=True)
@@ -63,6 +68,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(_("staff"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
     date_joined = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
+    erased_at = models.DateTimeField(_("erased"), null=True, editable=False)
 
     USERNAME_FIELD = "handle"
     EMAIL_FIELD = "email"
@@ -89,7 +95,12 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def name(self) -> str:
-        return self.display_name or self.handle
+        return gettext("Deleted account") if self.is_gone else self.display_name or self.handle
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether pages say "Deleted account" and link to nothing."""
+        return self.erased_at is not None
 
     @property
     def rank(self) -> rules.Rank:
@@ -108,6 +119,12 @@ class User(AbstractBaseUser, PermissionsMixin):
             ]
         super().save(*args, **kwargs)
 
+    def clean(self) -> None:
+        """Refuse a new account with a handle that an erased one had."""
+        super().clean()
+        if self._state.adding and RetiredHandle.among([self.handle]):
+            raise ValidationError({"handle": HANDLE_TAKEN})
+
     # Following
 
     @transaction.atomic
@@ -119,7 +136,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         now = timezone.now()
         people = lock_people(self, other)
         suspended, blocked = people[self.pk].is_suspended(now), Block.between(self, other).exists()
-        check(rules.follow_refusal(self.pk == other.pk, suspended, blocked))
+        closed = people[other.pk].is_gone
+        check(rules.follow_refusal(self.pk == other.pk, suspended, blocked or closed))
         accepted = not people[other.pk].approves_followers
         follow, created = Follow.objects.get_or_create(
             follower=self,
@@ -255,6 +273,43 @@ class User(AbstractBaseUser, PermissionsMixin):
         self.suspended_until = None
         self.save(update_fields=["suspended_until"])
         transaction.on_commit(lambda: signals.suspension_lifted.send(User, user=self), robust=True)
+
+    # Leaving
+
+    @transaction.atomic
+    def erase(self) -> None:
+        """Erase everything that says who I was. The row stays, so that what points to it stays. Safe to repeat.
+
+        Raises Refused of this app for the last superuser, and that of an app above for what has to be done before.
+        """
+        if self.erased_at is not None:
+            return
+        check(rules.leaving_refusal(self._is_last_superuser()))
+        signals.erasing.send(User, user=self)
+        lock_people(self, *User.objects.filter(follower_rows__follower=self))
+        now = timezone.now()
+        RetiredHandle.retire(self.handle, now)
+        end_follows(self)
+        delete_rows_of(self)
+        self.change_avatar(None)
+        self._blank(now)
+        forget_in_admin_log(self)
+        self._set_active(False, signals.suspended)
+
+    def _is_last_superuser(self) -> bool:
+        """Whether no other superuser can log in. Their rows are locked, so that two cannot leave at once."""
+        rows = User.objects.select_for_update(no_key=True).filter(is_superuser=True, is_active=True).order_by("pk")
+        return [row.pk for row in rows] == [self.pk] if self.is_superuser else False
+
+    def _blank(self, now: datetime) -> None:
+        """Empty the fields of my row. A suspension stays: it was a decision."""
+        self.handle, self.erased_at = gone_handle(), now
+        self.set_unusable_password()
+        self.display_name = self.bio = self.email = ""
+        self.last_login = None
+        self.approves_followers = self.may_host = self.is_staff = self.is_superuser = False
+        User.objects.filter(pk=self.pk).update(follower_count=0)
+        self.save()
 
     def make_staff(self) -> None:
         """Let me into the admin. Permissions decide what I may do there. Safe to repeat."""

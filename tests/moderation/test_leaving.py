@@ -1,0 +1,30 @@
+"""Accounts that are erased while there are cases: by whom, and about whom."""
+
+import pytest
+
+from accounts.models import User
+from moderation.models import Case, Report
+from moderation.refusals import Refused
+from moderation.rules import Kind
+from recordings.models import Hold
+
+
+def test_staff_with_claimed_cases_stay(claimed: Case, reviewer: User) -> None:
+    with pytest.raises(Refused, match="claims_open"):
+        reviewer.erase()
+    claimed.release(reviewer)
+    reviewer.erase()
+    assert User.objects.get(pk=reviewer.pk).is_gone
+
+
+def test_evidence_about_a_member_who_left_stays(claimed: Case, reviewer: User, sol: User, report: Report) -> None:
+    sol.erase()
+    assert Hold.objects.filter(case_ref=str(claimed.pk), released_at=None).exists()
+    assert (claimed.subject, report.subject_user) == (sol, sol)
+    claimed.decide(reviewer, Kind.DISMISS, "No breach.")
+    assert claimed.decision is not None
+
+
+def test_a_reporter_who_left_has_filed_the_report(report: Report, lior: User) -> None:
+    lior.erase()
+    assert Report.objects.get().reporter_id == lior.pk
