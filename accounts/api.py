@@ -1,4 +1,4 @@
-"""REST for programs: one person, follow and unfollow, by a token (`Authorization: Token ...`) or the session."""
+"""REST for programs: one person, follow and unfollow, by a token (`Authorization: Bearer ...`) or the session."""
 
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiResponse, extend_schema

@@ -124,8 +124,14 @@ ACCOUNT = Budget(
         "POST mfa_activate_totp",
         "POST mfa_deactivate_totp",
         "POST mfa_generate_recovery_codes",
-        "POST token",
     ),
+)
+TOKEN = Budget(
+    "token",
+    MEMBER,
+    (Limit(10, HOUR), Limit(30, DAY)),
+    _("You have made many tokens in a short time."),
+    ("POST token_new",),
 )
 PROFILE = Budget(
     "profile",
@@ -194,8 +200,8 @@ SOUND = Budget("sound", IN_SPACE, (Limit(60, MINUTE),), TOO_MANY)
 SYNC = Budget("sync", IN_SPACE, (Limit(120, MINUTE),), TOO_MANY)
 
 TABLE = (
-    *(SIGN_UP, LOG_IN, RESET, ACCOUNT, PROFILE, PICTURE, FOLLOW, FOLLOW_REQUEST, BLOCK, PEOPLE, SPACE, SPACE_FORM),
-    *(REPORT, REPORT_IN_SPACE, REPORT_FORM, SEARCH, SCHEMA, LANGUAGE),
+    *(SIGN_UP, LOG_IN, RESET, ACCOUNT, TOKEN, PROFILE, PICTURE, FOLLOW, FOLLOW_REQUEST, BLOCK, PEOPLE, SPACE),
+    *(SPACE_FORM, REPORT, REPORT_IN_SPACE, REPORT_FORM, SEARCH, SCHEMA, LANGUAGE),
     *(ASK, MICROPHONE, STAGE, NAMES, SOUND, SYNC),
 )
 for _row in TABLE:
@@ -204,6 +210,7 @@ BY_DOOR = {door: budget for budget in TABLE for door in budget.doors}
 #: Doors without a budget, and why.
 EXEMPT = {
     "POST account_logout": "ends a session; nothing may keep a member logged in",
+    "POST token_revoke": "takes a right away; nothing may keep a token",
     "admin": "for staff only; rights and the audit trail guard it",
 }
 

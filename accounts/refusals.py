@@ -12,6 +12,7 @@ TEXTS = {
     Reason.PERSON_UNAVAILABLE: _("You cannot follow this person."),
     Reason.NOT_ASKED: _("This person has not asked to follow you, or has withdrawn the request."),
     Reason.LAST_SUPERUSER: _("This is the only superuser. Make another person a superuser first."),
+    Reason.TOO_MANY_TOKENS: _("You have as many tokens as one member may have. Revoke one first."),
 }
 
 

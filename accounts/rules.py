@@ -12,6 +12,7 @@ class Reason(StrEnum):
     PERSON_UNAVAILABLE = "person_unavailable"
     NOT_ASKED = "not_asked"
     LAST_SUPERUSER = "last_superuser"
+    TOO_MANY_TOKENS = "too_many_tokens"
 
 
 class Rank(IntEnum):
@@ -56,3 +57,10 @@ def profile_refusal(suspended: bool) -> Reason | None:
 def leaving_refusal(last_superuser: bool) -> Reason | None:
     """May an account be erased? `last_superuser`: no other superuser could log in afterwards."""
     return Reason.LAST_SUPERUSER if last_superuser else None
+
+
+def token_refusal(suspended: bool, full: bool) -> Reason | None:
+    """May a member make another API token? `full`: they have as many as one may have."""
+    if suspended:
+        return Reason.SUSPENDED
+    return Reason.TOO_MANY_TOKENS if full else None

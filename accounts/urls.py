@@ -2,6 +2,7 @@ from django.urls import path
 from django.views.i18n import set_language
 
 from accounts import api, views
+from accounts.tokens import pages
 
 urlpatterns = [
     path("people/<slug:handle>/", views.person, name="person"),
@@ -16,7 +17,9 @@ urlpatterns = [
     path("me/followers/", views.followers, name="followers"),
     path("me/following/", views.following, name="following"),
     path("me/blocked/", views.blocked, name="blocked"),
-    path("me/token/", views.token, name="token"),
+    path("me/tokens/", pages.tokens, name="tokens"),
+    path("me/tokens/new/", pages.token_new, name="token_new"),
+    path("me/tokens/<int:token>/revoke/", pages.token_revoke, name="token_revoke"),
     path("uploads/avatars/<slug:name>.webp", views.avatar, name="avatar"),
     path("language/", set_language, name="set_language"),
     path("api/people/<slug:handle>/", api.person, name="api_person"),

@@ -16,7 +16,6 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from rest_framework.authtoken.models import Token
 
 from accounts import budgets, rules
 from accounts.forms import ProfileForm
@@ -226,19 +225,6 @@ def _may_change_picture(request: MemberRequest, form: ProfileForm) -> bool:
         form.add_error("avatar", spent.text)
         return False
     return True
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-def token(request: MemberRequest) -> HttpResponse:
-    """Make a new API key, or remove it. A key is shown once, in the answer that made it."""
-    key = ""
-    if "make" in request.POST:
-        key = request.user.renew_token()
-    elif request.method == "POST":
-        request.user.remove_token()
-    context = {"key": key, "token": Token.objects.filter(user=request.user).first()}
-    return render(request, "accounts/token.html", context)
 
 
 @require_safe

@@ -1,6 +1,7 @@
 """People: members and staff, and the verbs with which they follow, block and change themselves."""
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -15,12 +16,12 @@ from django.dispatch import Signal
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from rest_framework.authtoken.models import Token
 
 from accounts import rules, signals
 from accounts.handles import HANDLE_LENGTH, STORED_PATTERN, HandleField, handle_shape, plain_name
 from accounts.models.leaving import RetiredHandle, delete_rows_of, end_follows, forget_in_admin_log, gone_handle
 from accounts.models.relations import Block, Follow
+from accounts.models.tokens import MOST_DAYS, MOST_TOKENS, ApiToken, Scope
 from accounts.people import NAME_VECTOR, PeopleQuerySet, Relation
 from accounts.refusals import check
 
@@ -253,11 +254,13 @@ class User(AbstractBaseUser, PermissionsMixin):
     def _set_active(self, active: bool, signal: Signal) -> None:
         self.is_active = active
         self.save(update_fields=["is_active"])
+        if not active:
+            self.revoke_tokens()
         transaction.on_commit(lambda: signal.send(User, user=self), robust=True)
 
     @transaction.atomic
     def suspend(self, until: datetime) -> None:
-        """Suspend the account until `until` (aware). The signal `suspended` reaches live Spaces.
+        """Suspend the account until `until` (aware) and revoke its tokens. The signal `suspended` reaches live Spaces.
 
         Raises ValueError for a time in the past.
         """
@@ -265,6 +268,7 @@ class User(AbstractBaseUser, PermissionsMixin):
             raise ValueError("a suspension has to end in the future")
         self.suspended_until = until
         self.save(update_fields=["suspended_until"])
+        self.revoke_tokens()
         transaction.on_commit(lambda: signals.suspended.send(User, user=self), robust=True)
 
     @transaction.atomic
@@ -330,18 +334,30 @@ class User(AbstractBaseUser, PermissionsMixin):
         if old:
             transaction.on_commit(lambda: old.storage.delete(old.name))
 
-    # API key
+    # API tokens
 
     @transaction.atomic
-    def renew_token(self) -> str:
-        """Make a new API key and return it. The old one stops working."""
-        lock_people(self)
-        self.remove_token()
-        return Token.objects.create(user=self).key
+    def make_token(self, name: str, scopes: Iterable[Scope], days: int) -> str:
+        """Make an API token and return its key, which is kept nowhere. My expired tokens are deleted.
 
-    def remove_token(self) -> None:
-        """Delete my API key. Safe to repeat."""
-        Token.objects.filter(user=self).delete()
+        Raises Refused while I am suspended and if I have MOST_TOKENS. Raises ValueError for no or too many days, and
+        for a scope that I may not have.
+        """
+        scopes = list(scopes)
+        if not 1 <= days <= MOST_DAYS or not set(scopes) <= set(self.token_scopes()) or not scopes:
+            raise ValueError("a token needs scopes of its member and at most a year")
+        me = lock_people(self)[self.pk]
+        self.api_tokens.filter(expires_at__lte=timezone.now()).delete()
+        check(rules.token_refusal(me.is_suspended(), self.api_tokens.count() >= MOST_TOKENS))
+        return ApiToken.make(self, name, scopes, days)
+
+    def token_scopes(self) -> list[Scope]:
+        """The scopes that my tokens may have."""
+        return [scope for scope in Scope if scope != Scope.MODERATE or self.is_staff]
+
+    def revoke_tokens(self) -> None:
+        """Delete my API tokens and end their websockets. Safe to repeat."""
+        self.api_tokens.all().revoke()
 
 
 def lock_people(*people: User) -> dict[uuid.UUID, User]:

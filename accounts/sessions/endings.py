@@ -40,14 +40,14 @@ def logged_out(request: HttpRequest, user: User | None, **kwargs: Any) -> None:
 
 
 def password_changed(request: HttpRequest, user: User, **kwargs: Any) -> None:
-    """End what belongs to every other session, and the API key. The session of this request has a new key now."""
-    user.remove_token()
+    """End what belongs to every other session, and the API tokens. The session of this request has a new key now."""
+    user.revoke_tokens()
     signals.sessions_ended.send(User, user=user, kept=_of(request), renewed=digest(request.session.session_key))
 
 
 def password_reset(user: User, **kwargs: Any) -> None:
-    """End what belongs to any session, and the API key."""
-    user.remove_token()
+    """End what belongs to any session, and the API tokens."""
+    user.revoke_tokens()
     signals.sessions_ended.send(User, user=user)
 
 

@@ -118,7 +118,6 @@ INSTALLED_APPS = [
     "csp",
     "django_htmx",
     "rest_framework",
-    "rest_framework.authtoken",
     "drf_spectacular",
     "accounts",
     "rooms",
@@ -200,12 +199,13 @@ API_ADDRESS_PER_MINUTE = env.integer(
     "Requests to the API that may come from one address within a minute; an IPv6 network of 64 bits is one address.",
     least=1,
 )
+API_PERMISSIONS = ["rest_framework.permissions.IsAuthenticated", "accounts.tokens.permissions.HasScope"]
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "rest_framework.authentication.TokenAuthentication",
+        "accounts.tokens.authentication.BearerToken",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": API_PERMISSIONS,
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_PAGINATION_CLASS": "accounts.shared.pagination.Pages",
@@ -223,7 +223,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Live audio rooms.",
     "VERSION": SPACES_VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
+    "SERVE_PERMISSIONS": API_PERMISSIONS,
     "DEFAULT_GENERATOR_CLASS": "spaces_project.web.schema.OnceGenerator",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -28,6 +28,9 @@ ACCOUNT_PRESERVE_USERNAME_CASING = False  # handles are lower case; members may 
 ACCOUNT_SESSION_REMEMBER = True
 MFA_TOTP_ISSUER = "Spaces"
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # addresses are not verified
+API_TOKEN_DAYS = env.integer(
+    "API_TOKEN_DAYS", 90, "Days that an API token lasts unless its member chooses other ones.", least=1, most=365
+)
 
 # Mail: only to reset a forgotten password. Its links log in, so no log of a real site may show them.
 EMAIL_HOST = env.text("EMAIL_HOST", "", "SMTP server; empty: no email is sent.")

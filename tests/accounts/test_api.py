@@ -4,9 +4,8 @@ from collections.abc import Callable
 
 import pytest
 from django.test import Client
-from rest_framework.authtoken.models import Token
 
-from accounts.models import User
+from accounts.models import Scope, User
 from accounts.people import Relation
 from tests.conftest import PASSWORD
 
@@ -16,7 +15,7 @@ LogIn = Callable[[User], Client]
 @pytest.fixture
 def as_lior(lior: User) -> dict[str, str]:
     """The header of lior's token."""
-    return {"Authorization": f"Token {Token.objects.create(user=lior).key}"}
+    return {"Authorization": f"Bearer {lior.make_token('a program', [Scope.READ, Scope.WRITE], 1)}"}
 
 
 def test_a_person(client: Client, as_lior: dict[str, str], hana: User, lior: User) -> None:
@@ -59,10 +58,10 @@ def test_the_session_needs_the_csrf_token(hana: User, lior: User) -> None:
     assert lior.relation_to(hana) == Relation.NONE
 
 
-@pytest.mark.parametrize("headers", [{}, {"Authorization": "Token nonsense"}, {"Authorization": "Token"}])
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer nonsense"}, {"Authorization": "Bearer"}])
 def test_no_one_gets_in_without_a_token(client: Client, hana: User, headers: dict[str, str]) -> None:
     answer = client.get("/api/people/hana/", headers=headers)
-    assert (answer.status_code, answer["WWW-Authenticate"]) == (401, "Token")
+    assert (answer.status_code, answer["WWW-Authenticate"]) == (401, "Bearer")
     assert answer.json()["code"] in ("not_authenticated", "authentication_failed")
     assert answer.json()["detail"]
     assert client.post("/api/people/hana/follow/", headers=headers).status_code == 401
@@ -73,7 +72,9 @@ def test_a_password_is_no_token(client: Client, hana: User, lior: User) -> None:
     assert client.get("/api/people/hana/", headers={"Authorization": f"Basic {PASSWORD}"}).status_code == 401
 
 
-def test_refusals_say_why(client: Client, as_lior: dict[str, str], hana: User, lior: User, tomorrow: object) -> None:
+def test_refusals_say_why(
+    client: Client, log_in: LogIn, as_lior: dict[str, str], hana: User, lior: User, tomorrow: object
+) -> None:
     answer = client.post("/api/people/lior/follow/", headers=as_lior)
     said = {"code": "follow_yourself", "detail": "You cannot follow yourself."}
     assert (answer.status_code, answer.json()) == (403, said)
@@ -82,7 +83,7 @@ def test_refusals_say_why(client: Client, as_lior: dict[str, str], hana: User, l
     assert (answer.status_code, answer.json()["code"]) == (403, "person_unavailable")
     lior.unblock(hana)
     lior.suspend(tomorrow)  # type: ignore[arg-type]
-    answer = client.post("/api/people/hana/follow/", headers=as_lior)
+    answer = log_in(lior).post("/api/people/hana/follow/")
     assert (answer.status_code, answer.json()["code"]) == (403, "suspended")
     assert "suspended" in answer.json()["detail"]
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from rest_framework.authtoken.models import Token
 
 from accounts import views
 from accounts.models import User
@@ -169,19 +168,7 @@ def test_following_and_blocked_list_their_people(log_in: LogIn, hana: User, sol:
     assert "/people/dee/unblock/" in browser.get("/me/blocked/").content.decode()
 
 
-# Token, language
-
-
-def test_a_token_is_shown_once(log_in: LogIn, hana: User) -> None:
-    browser = log_in(hana)
-    page = browser.post("/me/token/", {"make": "1"}).content.decode()
-    key = Token.objects.get(user=hana).key
-    assert key in page
-    assert key not in browser.get("/me/token/").content.decode()
-    browser.post("/me/token/", {"make": "1"})
-    assert not Token.objects.filter(key=key).exists()
-    browser.post("/me/token/", {"remove": "1"})
-    assert not Token.objects.exists()
+# Language
 
 
 def test_the_language_is_switched(log_in: LogIn, hana: User) -> None:
@@ -194,7 +181,7 @@ def test_the_language_is_switched(log_in: LogIn, hana: User) -> None:
 def test_the_pages_obey_the_policy_of_scripts(log_in: LogIn, hana: User) -> None:
     hana.approves_followers = True
     browser = log_in(hana)
-    for path in ("/people/hana/", "/me/profile/", "/me/followers/", "/me/token/", "/accounts/password/change/"):
+    for path in ("/people/hana/", "/me/profile/", "/me/followers/", "/me/tokens/", "/accounts/password/change/"):
         answer: Any = browser.get(path)
         page = answer.content.decode()
         assert " style=" not in page

@@ -8,7 +8,6 @@ from datetime import datetime
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
-from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
@@ -20,7 +19,7 @@ from django.test import Client
 from accounts.handles import STORED_PATTERN
 from accounts.importing.batches import import_members
 from accounts.importing.csv_rows import Row
-from accounts.models import Block, Follow, User
+from accounts.models import ApiToken, Block, Follow, Scope, User
 from accounts.models.leaving import KEPT
 from accounts.refusals import Refused
 from tests.conftest import PASSWORD
@@ -54,20 +53,20 @@ def test_relations_go_on_both_sides_and_counts_fall(sol: User, hana: User, lior:
     assert not Block.objects.exists()
 
 
-def test_keys_addresses_and_second_factors_go(sol: User) -> None:
-    sol.renew_token()
+def test_tokens_addresses_and_second_factors_go(sol: User) -> None:
+    sol.make_token("a program", [Scope.READ], 1)
     EmailAddress.objects.create(user=sol, email="sol@example.org")
     Authenticator.objects.create(user=sol, type=Authenticator.Type.TOTP, data={})
     sol.erase()
     assert not EmailAddress.objects.exists()
     assert not Authenticator.objects.exists()
-    assert not apps.get_model("authtoken", "Token").objects.exists()
+    assert not ApiToken.objects.exists()
 
 
 def test_no_row_that_belongs_to_the_person_is_left(sol: User, hana: User) -> None:
     """Everything of any app that points to a person by CASCADE is empty, but for what is kept for a reason."""
     sol.follow(hana)
-    sol.renew_token()
+    sol.make_token("a program", [Scope.READ], 1)
     sol.erase()
     owners = [
         (relation.related_model, relation.field.name)

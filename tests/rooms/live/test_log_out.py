@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.test import Client
 
-from accounts.models import User
+from accounts.models import Scope, User
 from rooms import events
 from rooms.models import Participant, Space
 from rooms.protocol import Close
@@ -97,14 +97,14 @@ async def test_a_host_who_logs_out_is_muted_and_gets_the_time_of_a_host(tea: Spa
 async def test_a_new_password_ends_all_other_sessions(tea: Space, sol: User, sols: Browser) -> None:
     other = await sync_to_async(Browser)(sol)
     mine, theirs = await sols.enter(tea), await other.fleet()
-    key = await sync_to_async(sol.renew_token)()
+    key = await sync_to_async(sol.make_token)("a program", [Scope.READ], 1)
     form = {"oldpassword": PASSWORD, "password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
     answer = await sync_to_async(sols.client.post)("/accounts/password/change/", form)
     assert answer.status_code == 302
     assert await code_of(theirs) == Close.LOG_IN
     await mine.send(type="ping", id=3)
     assert await mine.until("ok", re=3)
-    headers = {"Authorization": f"Token {key}"}
+    headers = {"Authorization": f"Bearer {key}"}
     assert (await sync_to_async(Client().get)("/api/people/sol/", headers=headers)).status_code == 401
     await sync_to_async(sols.client.post)("/accounts/logout/")
     assert await mine.closed() == Close.LOG_IN

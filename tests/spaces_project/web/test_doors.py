@@ -9,18 +9,24 @@ from django.core.cache import cache
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from redis.exceptions import ConnectionError as NoRedis
-from rest_framework.authtoken.models import Token
 
 from accounts import budgets
 from accounts.budgets import Budget, Limit
-from accounts.models import User
+from accounts.models import Scope, User
 from rooms import protocol
 from rooms.live.commands import BUDGETS
 from rooms.models import Space
 from tests.conftest import PASSWORD
 
 WRITING = ("POST", "PUT", "PATCH", "DELETE")
-VALUES = {"handle": "hana", "space": "0" * 8 + "-0000" * 3 + "-" + "0" * 12, "uidb36": "1", "key": "k", "name": "n"}
+VALUES = {
+    "handle": "hana",
+    "space": "0" * 8 + "-0000" * 3 + "-" + "0" * 12,
+    "uidb36": "1",
+    "key": "k",
+    "name": "n",
+    "token": 1,
+}
 LogIn = Callable[[User], Client]
 
 
@@ -115,7 +121,7 @@ def test_a_part_of_a_page_gets_the_sentence_alone(only: Any, hana: User, dee: Us
 def test_pages_and_api_share_one_budget(only: Any, hana: User, sol: User, dee: User, log_in: LogIn) -> None:
     only(budgets.FOLLOW, 1)
     log_in(dee).post("/people/hana/follow/")
-    headers = {"Authorization": f"Token {Token.objects.create(user=dee).key}"}
+    headers = {"Authorization": f"Bearer {dee.make_token('t', [Scope.WRITE], 1)}"}
     answer = Client().post("/api/people/sol/follow/", headers=headers)
     assert (answer.status_code, answer["Retry-After"], answer.json()["code"]) == (429, "3600", "too_often")
     assert not sol.is_followed_by(dee)
