@@ -14,16 +14,18 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "spaces_project.settings")
 with plainly("daphne"):
     http = get_asgi_application()
 
+from accounts.tokens.sockets import TokenOrSession  # models need the application registry
 from rooms.hls.server import Files
 from rooms.live.routing import websocket_urlpatterns
-from rooms.live.socket import Language  # models need the application registry
+from rooms.live.socket import Language
 from spaces_project.headers import SafetyHeaders
 from spaces_project.proxies import TrustedProxies
 from spaces_project.web import connects
 from spaces_project.web.connects import OF_ADDRESS, OF_MEMBER, OF_SESSION, ConnectLimit
 from spaces_project.web.origin import SameOrigin
 
-pages = AuthMiddlewareStack(ConnectLimit(Language(URLRouter(websocket_urlpatterns)), connects.member, OF_MEMBER))
+consumers = ConnectLimit(Language(URLRouter(websocket_urlpatterns)), connects.member, OF_MEMBER)
+pages = TokenOrSession(consumers, with_session=AuthMiddlewareStack(consumers))
 websockets = ConnectLimit(ConnectLimit(pages, connects.session, OF_SESSION), connects.address, OF_ADDRESS)
 application = TrustedProxies(
     ProtocolTypeRouter(

@@ -50,6 +50,10 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
         digest = digest_of(key)
         return self.valid(timezone.now()).select_related("user").filter(digest=digest).first()
 
+    def still_valid(self, digests: Iterable[str]) -> set[str]:
+        """Those of `digests` whose tokens are valid."""
+        return set(self.valid(timezone.now()).filter(digest__in=digests).values_list("digest", flat=True))
+
     def revoke(self) -> None:
         """Delete these tokens and end their websockets after commit. Safe to repeat."""
         for token in self.select_related("user"):

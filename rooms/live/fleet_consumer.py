@@ -1,5 +1,6 @@
 """The websocket of the fleet line: which followed people are live."""
 
+from accounts.models import Scope
 from rooms.live import fleet_watch
 from rooms.live.socket import Socket
 from rooms.protocol import Close
@@ -8,7 +9,11 @@ from rooms.protocol import Close
 class FleetConsumer(Socket):
     """Sends a page a hint when its fleet line is out of date."""
 
+    scopes = frozenset({Scope.READ})
+
     async def connect(self) -> None:
+        if not self.may_open():
+            return await self.close()
         await self.accept()
         if not self.scope["user"].is_authenticated:
             return await self.close(Close.LOG_IN)

@@ -12,7 +12,9 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.http import HttpRequest
 from django.utils.translation import get_language_from_request
 
+from accounts.models import Scope
 from accounts.sessions import endings
+from accounts.tokens import sockets
 from rooms import events
 from rooms.live.metrics import SOCKETS
 from rooms.loops import database
@@ -53,21 +55,30 @@ class Language:
 
 
 class Socket(AsyncWebsocketConsumer):
-    """A websocket that sends and reads nothing once either side has closed it. It ends with its session."""
+    """A websocket that sends and reads nothing once either side has closed it. It ends with its session or token."""
 
     closed = False
-    session = ""  # digest of the session with which it was opened
+    scopes: frozenset[Scope]  # what a token needs to open it
+    session = ""  # digest of the session or token with which it was opened
+
+    def may_open(self) -> bool:
+        """Whether the token has the scopes for this websocket. A session has all."""
+        token = self.scope.get("token")
+        return token is None or all(token.allows(scope) for scope in self.scopes)
 
     def session_digest(self) -> str:
-        return endings.digest(self.scope["session"].session_key)
+        token = self.scope.get("token")
+        return token.digest if token else endings.digest(self.scope["session"].session_key)
 
     async def follow_session(self) -> None:
-        """From now on, end when the session of this page ends."""
+        """From now on, end when the session or token of this page ends."""
         self.session = self.session_digest()
         await self.channel_layer.group_add(events.member(self.scope["user"].pk), self.channel_name)
 
     async def session_lasts(self) -> bool:
         """Whether the session has not ended between the handshake and the moment from which this page follows it."""
+        if token := self.scope.get("token"):
+            return await token_lasts(token)
         return await session_lasts(self.scope["session"].session_key, self.scope["user"])
 
     async def leave_session(self) -> None:
@@ -122,4 +133,4 @@ class Socket(AsyncWebsocketConsumer):
         """Handle one frame of the page; None is a binary frame."""
 
 
-session_lasts = database(endings.lasts)
+session_lasts, token_lasts = database(endings.lasts), database(sockets.lasts)

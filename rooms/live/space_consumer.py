@@ -6,6 +6,7 @@ from typing import Any
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import Scope
 from accounts.shared.refusals import RefusedWith
 from rooms import events, protocol
 from rooms.hls import listeners
@@ -20,14 +21,17 @@ TOO_FAST = _("Too many actions at once. Wait a moment and try again.")
 
 
 class SpaceConsumer(Socket):
-    """One page in one Space. Connecting is entering."""
+    """One page in one Space. Connecting is entering, and so it needs both scopes of a token."""
 
+    scopes = frozenset({Scope.READ, Scope.WRITE})
     me: Participant | None = None
 
     async def connect(self) -> None:
         self.connection, self.limit = uuid.uuid4().hex[:12], FrameLimit()
         self.space_id = str(self.scope["url_route"]["kwargs"]["space"])
         user = self.scope["user"]
+        if not self.may_open():
+            return await self.close()
         await self.accept()
         if not user.is_authenticated:
             return await self.close(Close.LOG_IN)

@@ -15,6 +15,7 @@ from typing import Any
 from django.conf import settings
 
 from accounts.shared.throttles import network
+from accounts.tokens.sockets import bearer
 from rooms.media.rate_limit import RateLimit
 
 MOST_REMEMBERED = 20_000  # keys; the one that connected longest ago is forgotten first
@@ -76,7 +77,10 @@ def address(scope: Scope) -> str | None:
 
 
 def session(scope: Scope) -> str | None:
-    """A digest of the session cookie, whether or not there is such a session."""
+    """A digest of the token or of the session cookie, whether or not there is such a one."""
+    key = bearer(scope)
+    if key is not None:
+        return hashlib.sha256(key.encode()).hexdigest()
     cookies = dict(scope["headers"]).get(b"cookie", b"").decode("latin-1")
     try:
         morsel = SimpleCookie(cookies).get(settings.SESSION_COOKIE_NAME)
@@ -86,5 +90,5 @@ def session(scope: Scope) -> str | None:
 
 
 def member(scope: Scope) -> str | None:
-    """The member of the session. `AuthMiddlewareStack` has to stand before."""
+    """The member of the token or of the session. `TokenOrSession` has to stand before."""
     return str(scope["user"].pk) if scope["user"].is_authenticated else None

@@ -9,6 +9,8 @@ from typing import Any
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
+from accounts.tokens.sockets import bearer
+
 Scope = dict[str, Any]
 Application = Callable[[Scope, Any, Any], Awaitable[None]]
 HTTP = {"ws": "http", "wss": "https"}
@@ -17,7 +19,8 @@ HTTP = {"ws": "http", "wss": "https"}
 class SameOrigin:
     """ASGI middleware for websockets: refuses a page of another scheme, host or port with 403.
 
-    A page of CSRF_TRUSTED_ORIGINS passes too: behind a proxy the site may not know its own scheme and port.
+    A page of CSRF_TRUSTED_ORIGINS passes too: behind a proxy the site may not know its own scheme and port. So does a
+    program with a token: no page can send one, and cookies beside it are not read.
     `TrustedProxies` has to stand before.
     """
 
@@ -25,7 +28,7 @@ class SameOrigin:
         self.application = application
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
-        if _is_same(scope):
+        if _is_same(scope) or bearer(scope) is not None:
             await self.application(scope, receive, send)
         else:
             await send({"type": "websocket.close"})
