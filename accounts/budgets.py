@@ -176,7 +176,7 @@ PEOPLE = Budget(
     ),
 )
 SPACE = Budget(
-    "space", MEMBER, (Limit(1, MINUTE), Limit(10, DAY)), _("You have opened several Spaces in a short time.")
+    "space", MEMBER, (Limit(5, 10 * MINUTE), Limit(30, DAY)), _("You have opened several Spaces in a short time.")
 )
 SPACE_FORM = Budget("space_form", MEMBER, (Limit(20, MINUTE),), TOO_MANY, ("POST space_new",))
 REPORT = Budget("report", MEMBER, (Limit(30, DAY),), _("You have sent many reports today. All of them have arrived."))

@@ -88,8 +88,9 @@ def people(
 
 
 @pytest.fixture
-def join_as(people: Callable[..., Person]) -> Iterator[Callable[..., Person]]:
+def join_as(site: Machine, people: Callable[..., Person]) -> Iterator[Callable[..., Person]]:
     """`join_as("sol", tone=880)`: sol, logged in, in a Chromium process and on a page of their own."""
+    site.forget_budgets()
     here: list[Person] = []
 
     def person(handle: str, **wanted: int) -> Person:

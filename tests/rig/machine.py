@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import redis
 
 from rooms.media.contract.keys import bearer
 from spaces_project.machine import embedded
@@ -130,6 +131,12 @@ class Machine:
         described = embedded.database(self.var)
         with psycopg.connect(host=described["HOST"], user=described["USER"], dbname=described["NAME"]) as connection:
             return connection.execute(query.encode()).fetchall()
+
+    def forget_budgets(self) -> None:
+        """Forget how often members did what, so that a test does not pay for the one before."""
+        with redis.Redis.from_url(embedded.redis_url(self.var)) as store:
+            for key in store.scan_iter("spaces:budget:*"):
+                store.delete(key)
 
     def end(self, number: int) -> float:
         """Send the supervisor a signal. Returns the seconds until none of its processes is left."""
