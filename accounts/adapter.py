@@ -4,9 +4,11 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.core.exceptions import ValidationError
+from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
 from accounts.handles import handle_shape, refuse_reserved
+from accounts.leaving import coming_back
 from accounts.mail import links
 from accounts.models import RetiredHandle, User
 from accounts.shared.throttles import network
@@ -26,6 +28,12 @@ class AccountAdapter(DefaultAccountAdapter):
         if not shallow and RetiredHandle.among([handle]):
             raise ValidationError(self.error_messages["username_taken"], code="username_taken")
         return super().clean_username(handle, shallow)
+
+    def respond_user_inactive(self, request: Any, user: User) -> Any:
+        """Ask a member whose account is closed whether to come back. The password was right."""
+        if coming_back.offer(request, user):
+            return redirect("come_back")
+        return super().respond_user_inactive(request, user)
 
     def _get_login_attempts_cache_key(self, request: Any, **credentials: Any) -> str:
         """Count failed log-ins for a handle and an address together.

@@ -101,7 +101,13 @@ LOG_IN = Budget(
     ADDRESS,
     (Limit(30, MINUTE), Limit(600, DAY)),
     _("Too many log-ins from your network."),
-    ("POST account_login", "POST admin:login", "POST mfa_authenticate", "POST account_confirm_login_code"),
+    (
+        "POST account_login",
+        "POST admin:login",
+        "POST mfa_authenticate",
+        "POST account_confirm_login_code",
+        "POST come_back",
+    ),
 )
 RESET = Budget(
     "reset",
@@ -124,6 +130,7 @@ ACCOUNT = Budget(
         "POST mfa_activate_totp",
         "POST mfa_deactivate_totp",
         "POST mfa_generate_recovery_codes",
+        "POST leaving",
     ),
 )
 TOKEN = Budget(

@@ -2,6 +2,7 @@ from django.urls import path
 from django.views.i18n import set_language
 
 from accounts import api, views
+from accounts.leaving import pages as leaving
 from accounts.tokens import pages
 
 urlpatterns = [
@@ -20,6 +21,8 @@ urlpatterns = [
     path("me/tokens/", pages.tokens, name="tokens"),
     path("me/tokens/new/", pages.token_new, name="token_new"),
     path("me/tokens/<int:token>/revoke/", pages.token_revoke, name="token_revoke"),
+    path("me/leaving/", leaving.leaving, name="leaving"),
+    path("me/coming-back/", leaving.come_back, name="come_back"),
     path("uploads/avatars/<slug:name>.webp", views.avatar, name="avatar"),
     path("language/", set_language, name="set_language"),
     path("api/people/<slug:handle>/", api.person, name="api_person"),

@@ -15,12 +15,23 @@ class ModerationConfig(AppConfig):
         from accounts import signals
         from moderation import leaving, notices, staff
 
+        def closing(user: Any, by: Any, reason: str, **kwargs: Any) -> None:
+            leaving.closing(user, by, reason)
+
+        def reopening(user: Any, **kwargs: Any) -> None:
+            leaving.reopening(user)
+
         def erasing(user: Any, **kwargs: Any) -> None:
-            leaving.check_claims(user)
+            leaving.erasing(user)
 
         def migrated(**kwargs: Any) -> None:
             staff.make_group()
 
         post_migrate.connect(migrated, sender=self, weak=False, dispatch_uid="moderation.group")
-        signals.erasing.connect(erasing, weak=False, dispatch_uid="moderation.leaving")
+        for signal, receiver in (
+            (signals.closing, closing),
+            (signals.reopening, reopening),
+            (signals.erasing, erasing),
+        ):
+            signal.connect(receiver, weak=False, dispatch_uid="moderation.leaving")
         user_logged_in.connect(notices.explain_suspension, dispatch_uid="moderation.suspended")

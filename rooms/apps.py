@@ -27,6 +27,9 @@ class RoomsConfig(AppConfig):
         def sessions_ended(user: Any, only: str = "", kept: str = "", renewed: str = "", **kwargs: Any) -> None:
             events.sessions_ended(user.pk, only, kept, renewed)
 
+        def closing(user: Any, **kwargs: Any) -> None:
+            leaving.end_spaces(user)
+
         def erasing(user: Any, **kwargs: Any) -> None:
             leaving.forget(user)
 
@@ -34,6 +37,7 @@ class RoomsConfig(AppConfig):
             standing_changed: (signals.suspended, signals.suspension_lifted),
             block_changed: (signals.blocked, signals.unblocked),
             sessions_ended: (signals.sessions_ended,),
+            closing: (signals.closing,),
             erasing: (signals.erasing,),
             follow_changed: (signals.follow_began, signals.follow_ended),
         }

@@ -1,8 +1,20 @@
 """The rows of people: members and staff, who follows whom, who blocked whom, and API tokens."""
 
+from accounts.models.closing import Closing
 from accounts.models.leaving import RetiredHandle
 from accounts.models.relations import Block, Follow
 from accounts.models.tokens import ApiToken, Scope
 from accounts.models.user import User, UserManager, avatar_path, lock_people
 
-__all__ = ["ApiToken", "Block", "Follow", "RetiredHandle", "Scope", "User", "UserManager", "avatar_path", "lock_people"]
+__all__ = [
+    "ApiToken",
+    "Block",
+    "Closing",
+    "Follow",
+    "RetiredHandle",
+    "Scope",
+    "User",
+    "UserManager",
+    "avatar_path",
+    "lock_people",
+]

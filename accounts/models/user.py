@@ -100,8 +100,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def is_gone(self) -> bool:
-        """Whether pages say "Deleted account" and link to nothing."""
-        return self.erased_at is not None
+        """Whether pages say "Deleted account" and link to nothing: I am erased, or have closed my account."""
+        return self.erased_at is not None or (not self.is_active and hasattr(self, "closing"))
 
     @property
     def rank(self) -> rules.Rank:

@@ -28,6 +28,9 @@ class AuditEvent(AppendOnly):
         CASE_RELEASED = "case_released", _("claim released")
         CASE_DECIDED = "case_decided", _("case decided")
         SOUND_FETCHED = "sound_fetched", _("sound fetched")
+        ACCOUNT_CLOSED = "account_closed", _("account closed")
+        ACCOUNT_REOPENED = "account_reopened", _("account opened again")
+        ACCOUNT_ERASED = "account_erased", _("account erased")
         REVIEWER_MADE = "reviewer_made", _("made a reviewer")
 
     at = models.DateTimeField(_("at"))

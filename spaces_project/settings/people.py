@@ -43,3 +43,8 @@ EMAIL_TIMEOUT = 10  # seconds for each answer of the server
 _without_host = f"django.core.mail.backends.{'console' if DEMO or DEBUG else 'dummy'}"
 EMAIL_BACKEND = f"{'accounts.mail.backend' if EMAIL_HOST else _without_host}.EmailBackend"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""  # allauth would write the header Host there
+
+# Leaving
+LEAVING_DAYS = env.integer(
+    "LEAVING_DAYS", 14, "Days in which a member who has closed their account can come back. Then it is erased.", least=1
+)

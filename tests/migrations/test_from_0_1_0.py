@@ -27,7 +27,7 @@ from tests.migrations.conftest import DUMP
 from tests.rig.second_factor import with_second_factor
 
 OURS = ["accounts", "rooms", "recordings", "moderation"]
-NEW = {"accounts_apitoken", "accounts_retiredhandle"}  # tables that 0.1.0 did not have
+NEW = {"accounts_apitoken", "accounts_closing", "accounts_retiredhandle"}  # tables that 0.1.0 did not have
 PAGE = {"Accept": "text/html, */*"}
 
 

@@ -2,11 +2,34 @@
 
 import pytest
 
-from accounts.models import User
-from moderation.models import Case, Report
+from accounts.models import Closing, User
+from moderation.models import AuditDetail, AuditEvent, Case, Report
 from moderation.refusals import Refused
 from moderation.rules import Kind
 from recordings.models import Hold
+
+
+def test_the_trail_says_who_closed_and_why(sol: User, mo: User) -> None:
+    closing = Closing.start(sol, by=mo, reason="asked by email")
+    closing.withdraw()
+    Closing.start(sol, by=sol)
+    sol.erase()
+    trail = [
+        (event.verb, event.actor) for event in AuditEvent.objects.filter(verb__startswith="account_").order_by("id")
+    ]
+    assert trail == [
+        ("account_closed", mo.pk),
+        ("account_reopened", sol.pk),
+        ("account_closed", sol.pk),
+        ("account_erased", None),
+    ]
+    assert AuditDetail.objects.get().facts == {"reason": "asked by email"}
+
+
+def test_staff_with_claimed_cases_do_not_close_their_account(claimed: Case, reviewer: User) -> None:
+    with pytest.raises(Refused, match="claims_open"):
+        Closing.start(reviewer, by=reviewer)
+    assert User.objects.get(pk=reviewer.pk).is_active
 
 
 def test_staff_with_claimed_cases_stay(claimed: Case, reviewer: User) -> None:

@@ -1,6 +1,6 @@
 """Spaces of a host who leaves for good, and what they wrote in those of others."""
 
-from accounts.models import User
+from accounts.models import Closing, User
 from rooms.models import Participant, Space
 from rooms.models.leaving import ERASED_TITLE
 
@@ -10,6 +10,13 @@ def test_the_live_space_of_the_host_ends(tea: Space, hana: User, speaker: Partic
     tea.refresh_from_db()
     assert (tea.state, tea.ended_why) == (Space.State.ENDED, Space.Why.HOST)
     assert (tea.host_id, tea.title, tea.description) == (hana.pk, ERASED_TITLE, "")
+
+
+def test_the_live_space_ends_with_the_closing_and_keeps_its_title(tea: Space, hana: User, lior: User) -> None:
+    Closing.start(hana, by=hana)
+    tea.refresh_from_db()
+    assert (tea.state, tea.ended_why, tea.title) == (Space.State.ENDED, Space.Why.HOST, "Tea at four")
+    assert not Space.objects.enterable_by(lior).exists()
 
 
 def test_participations_stay_without_words(tea: Space, lior: User, listener: Participant) -> None:

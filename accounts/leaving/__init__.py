@@ -1,0 +1,1 @@
+"""Leaving: a member closes their account, may come back for some days, and is erased afterwards."""
