@@ -24,6 +24,7 @@ from recordings.models import Recording
 from rooms.models import Participant, Space, SpeakerRequest
 from rooms.nodes import placement
 from spaces_project.health import jobs_age
+from spaces_project.proxies import address_in
 
 REQUESTS = Histogram(
     "spaces_http_request_seconds",
@@ -60,15 +61,25 @@ def _measured(request: HttpRequest, response: HttpResponseBase, start: float) ->
 @never_cache
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """The metrics, for requests with METRICS_TOKEN as bearer token. 404 if none is set, 401 for a wrong one."""
+    """The metrics, for requests with METRICS_TOKEN as bearer token. 404 if none is set, 401 for a wrong one.
+
+    403 over plain HTTP from a public address, if the site has HTTPS: others can read the token on its way.
+    """
     if not settings.METRICS_TOKEN:
         raise Http404
+    if settings.SECURE_SSL_REDIRECT and not request.is_secure() and not _is_private(request.META["REMOTE_ADDR"]):
+        return HttpResponse("Over HTTPS, or from a private network. Replace the token.\n", "text/plain", 403)
     expected, given = f"Bearer {settings.METRICS_TOKEN}", request.headers.get("Authorization", "")
     if not hmac.compare_digest(given.encode(), expected.encode()):
         return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer"})
     rows = CollectorRegistry()
     rows.register(Rows())
     return HttpResponse(generate_latest(REGISTRY) + generate_latest(rows), content_type=CONTENT_TYPE_LATEST)
+
+
+def _is_private(address: str) -> bool:
+    found = address_in(address)
+    return found is not None and found.is_private
 
 
 class Rows:

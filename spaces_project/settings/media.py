@@ -13,7 +13,7 @@ from spaces_project.settings.site import PUBLIC_URL, SECRET_KEY, VAR_DIR
 MEDIA_SECRET = env.text(
     "MEDIA_SECRET",
     "",
-    "Shared by web and media nodes: signs grants, opens the node's HTTP port. Required.",
+    "Shared by web and media nodes. The key of grants and the token of a node's HTTP port derive from it. Required.",
     from_file=True,
 )
 MEDIA_NAME = env.text("MEDIA_NAME", "", "Name of this media node; empty: host name and UDP port.")

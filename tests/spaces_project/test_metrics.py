@@ -39,6 +39,17 @@ def test_without_a_token_there_are_no_metrics(client: Client, settings: Settings
     assert client.get("/metrics", headers={"Authorization": "Bearer "}).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("address", "secure", "status"),
+    [("8.8.8.8", False, 403), ("8.8.8.8", True, 200), ("127.0.0.1", False, 200), ("10.0.0.7", False, 200)],
+)
+def test_the_token_does_not_travel_in_clear(
+    client: Client, settings: Settings, address: str, secure: bool, status: int
+) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    assert client.get("/metrics", headers=BEARER, secure=secure, REMOTE_ADDR=address).status_code == status
+
+
 def test_staff_without_the_token_do_not_read(client: Client, mo: User) -> None:
     client.force_login(mo)
     assert client.get("/metrics").status_code == 401
