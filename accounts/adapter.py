@@ -3,6 +3,7 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
@@ -51,6 +52,9 @@ class AccountAdapter(DefaultAccountAdapter):
         return super().save_user(request, user, form, commit)
 
     def set_password(self, user: User, password: str) -> None:
-        """Write only the password: a copy of the row read earlier must not undo what staff have changed since."""
-        user.set_password(password)
+        """Write only the password: a copy of the row read earlier must not undo what staff have changed since.
+
+        allauth's signals tell which session goes on (`accounts.sessions.endings`). `User.set_password` would end all.
+        """
+        user.password = make_password(password)
         user.save(update_fields=["password"])

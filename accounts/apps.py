@@ -7,7 +7,7 @@ class AccountsConfig(AppConfig):
     verbose_name = _("People")
 
     def ready(self) -> None:
-        from allauth.account.signals import password_changed, password_reset
+        from allauth.account.signals import password_changed, password_reset, password_set
         from allauth.mfa.signals import authenticator_added
         from django.contrib.auth.signals import user_logged_out
 
@@ -16,6 +16,7 @@ class AccountsConfig(AppConfig):
 
         user_logged_out.connect(endings.logged_out, dispatch_uid="accounts.sessions")
         password_changed.connect(endings.password_changed, dispatch_uid="accounts.sessions")
+        password_set.connect(endings.password_changed, dispatch_uid="accounts.sessions")
         password_reset.connect(endings.password_reset, dispatch_uid="accounts.sessions")
         authenticator_added.connect(second_factor.added, dispatch_uid="accounts.sessions")
         signals.suspended.connect(endings.suspended, dispatch_uid="accounts.sessions")

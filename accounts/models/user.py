@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.auth.models import BaseUserManager, PermissionsMixin
 from django.contrib.postgres.indexes import GinIndex
 from django.core.exceptions import ValidationError
 from django.core.files.base import File
@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import rules, signals
 from accounts.handles import HANDLE_LENGTH, STORED_PATTERN, HandleField, handle_shape, plain_name
+from accounts.models.credentials import Credentials
 from accounts.models.leaving import RetiredHandle, delete_rows_of, end_follows, forget_in_admin_log, gone_handle
 from accounts.models.relations import Block, Follow
 from accounts.models.tokens import MOST_DAYS, MOST_TOKENS, ApiToken, Scope
@@ -44,7 +45,7 @@ def avatar_path(user: "User", filename: str) -> str:
     return f"avatars/{uuid.uuid4().hex}.webp"
 
 
-class User(AbstractBaseUser, PermissionsMixin):
+class User(Credentials, PermissionsMixin):
     """A member or a member of staff.
 
     Only the verbs change `follower_count`, under locks. `save()` never writes it.
@@ -354,10 +355,6 @@ class User(AbstractBaseUser, PermissionsMixin):
     def token_scopes(self) -> list[Scope]:
         """The scopes that my tokens may have."""
         return [scope for scope in Scope if scope != Scope.MODERATE or self.is_staff]
-
-    def revoke_tokens(self) -> None:
-        """Delete my API tokens and end their websockets. Safe to repeat."""
-        self.api_tokens.all().revoke()
 
 
 def lock_people(*people: User) -> dict[uuid.UUID, User]:
