@@ -51,7 +51,7 @@ class SpaceQuerySet(models.QuerySet["Space"]):
         return self.enterable_by(user).filter(Q(host=user) | Q(Exists(_follows(user))))
 
     def invitations_of_strangers(self, user: User) -> Self:
-        """The Spaces to enter of people whom `user` does not follow. Only the section "Requests" shows them.
+        """The Spaces to enter of people whom `user` does not follow. Only the section "Invitation requests" shows them.
 
         It shows no title: with one, strangers could write to anyone.
         """
