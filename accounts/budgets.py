@@ -217,6 +217,8 @@ BY_DOOR = {door: budget for budget in TABLE for door in budget.doors}
 #: Doors without a budget, and why.
 EXEMPT = {
     "POST account_logout": "ends a session; nothing may keep a member logged in",
+    "POST session_end": "ends a session; nothing may keep one",
+    "POST sessions_end": "ends all sessions; nothing may keep one",
     "POST token_revoke": "takes a right away; nothing may keep a token",
     "admin": "for staff only; rights and the audit trail guard it",
 }

@@ -3,7 +3,8 @@ from django.views.i18n import set_language
 
 from accounts import api, views
 from accounts.leaving import pages as leaving
-from accounts.tokens import pages
+from accounts.sessions import pages as session_pages
+from accounts.tokens import pages as token_pages
 
 urlpatterns = [
     path("people/<slug:handle>/", views.person, name="person"),
@@ -18,9 +19,12 @@ urlpatterns = [
     path("me/followers/", views.followers, name="followers"),
     path("me/following/", views.following, name="following"),
     path("me/blocked/", views.blocked, name="blocked"),
-    path("me/tokens/", pages.tokens, name="tokens"),
-    path("me/tokens/new/", pages.token_new, name="token_new"),
-    path("me/tokens/<int:token>/revoke/", pages.token_revoke, name="token_revoke"),
+    path("me/sessions/", session_pages.sessions, name="sessions"),
+    path("me/sessions/end/", session_pages.sessions_end, name="sessions_end"),
+    path("me/sessions/<int:session>/end/", session_pages.session_end, name="session_end"),
+    path("me/tokens/", token_pages.tokens, name="tokens"),
+    path("me/tokens/new/", token_pages.token_new, name="token_new"),
+    path("me/tokens/<int:token>/revoke/", token_pages.token_revoke, name="token_revoke"),
     path("me/leaving/", leaving.leaving, name="leaving"),
     path("me/coming-back/", leaving.come_back, name="come_back"),
     path("uploads/avatars/<slug:name>.webp", views.avatar, name="avatar"),

@@ -1,8 +1,9 @@
-"""The rows of people: members and staff, who follows whom, who blocked whom, and API tokens."""
+"""The rows of people: members and staff, who follows whom, who blocked whom, sessions, API tokens."""
 
 from accounts.models.closing import Closing
 from accounts.models.leaving import RetiredHandle
 from accounts.models.relations import Block, Follow
+from accounts.models.sessions import MemberSession
 from accounts.models.tokens import ApiToken, Scope
 from accounts.models.user import User, UserManager, avatar_path, lock_people
 
@@ -11,6 +12,7 @@ __all__ = [
     "Block",
     "Closing",
     "Follow",
+    "MemberSession",
     "RetiredHandle",
     "Scope",
     "User",

@@ -13,6 +13,7 @@ class Credentials(AbstractBaseUser):
     """A row with a password. Django's sessions end with it in the database; this ends what they have opened."""
 
     api_tokens: Any  # the manager that ApiToken.user makes
+    sessions: Any  # that of MemberSession.user
     _password: str | None  # Django: the new one in clear, until the row is saved
     _password_removed = False
 
@@ -41,6 +42,13 @@ class Credentials(AbstractBaseUser):
         """End what the sessions have opened, after commit. `which` names them; none is all (`accounts.signals`)."""
         ended = partial(signals.sessions_ended.send, type(self), user=self, **which)
         transaction.on_commit(ended, robust=True)
+
+    @transaction.atomic
+    def log_out_everywhere(self) -> None:
+        """End all my sessions and API tokens, with their pages and their sound. Safe to repeat."""
+        self.sessions.all().end()
+        self.revoke_tokens()
+        self.tell_sessions_ended()
 
     def revoke_tokens(self) -> None:
         """Delete my API tokens and end their websockets. Safe to repeat."""

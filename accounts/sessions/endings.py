@@ -4,7 +4,6 @@ A session ends in the database at once. Its websockets and its sound would go on
 they were opened. So the receivers of the signal end them.
 """
 
-import hashlib
 from typing import Any
 
 from django.conf import settings
@@ -14,11 +13,12 @@ from django.http import HttpRequest
 
 from accounts import signals
 from accounts.models import User
+from accounts.models.tokens import digest_of
 
 
 def digest(session_key: str | None) -> str:
     """What stands for a session in messages: it cannot be used to log in. Empty if there is no session."""
-    return hashlib.sha256(session_key.encode()).hexdigest() if session_key else ""
+    return digest_of(session_key) if session_key else ""
 
 
 def lasts(session_key: str | None, user: User) -> bool:

@@ -139,6 +139,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.sessions.seen.Seen",
     "django_htmx.middleware.HtmxMiddleware",
     "spaces_project.web.doors.Budgets",
     "csp.middleware.CSPMiddleware",

@@ -27,7 +27,8 @@ from tests.migrations.conftest import DUMP
 from tests.rig.second_factor import with_second_factor
 
 OURS = ["accounts", "rooms", "recordings", "moderation"]
-NEW = {"accounts_apitoken", "accounts_closing", "accounts_retiredhandle"}  # tables that 0.1.0 did not have
+#: Tables that 0.1.0 did not have.
+NEW = {"accounts_apitoken", "accounts_membersession", "accounts_closing", "accounts_retiredhandle"}
 PAGE = {"Accept": "text/html, */*"}
 
 

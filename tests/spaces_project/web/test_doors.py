@@ -26,6 +26,7 @@ VALUES = {
     "key": "k",
     "name": "n",
     "token": 1,
+    "session": 1,
 }
 LogIn = Callable[[User], Client]
 
