@@ -55,15 +55,16 @@ def test_pages_in_german_fit_a_small_phone(german: Page, join_as: Callable[..., 
 
 
 def test_times_are_those_of_the_reader_and_the_switch_changes_them(german: Page) -> None:
-    german.goto("/me/token/")
-    german.locator("button[name=make]").click()
+    german.goto("/me/tokens/new/")
+    german.fill("input[name=name]", "Wecker")
+    german.locator("main form button").click()
     expect(german.locator("main code")).to_be_visible(timeout=LONG)
-    german.goto("/me/token/")
+    german.goto("/me/tokens/")
     moment = german.locator("main time")
-    made = datetime.fromisoformat(moment.get_attribute("datetime") or "").astimezone(ZoneInfo("Asia/Tokyo"))
-    expect(moment).to_have_text(re.compile(f"^{made.day}\\. .* {made.year} um {made:%H:%M}$"))
+    ends = datetime.fromisoformat(moment.get_attribute("datetime") or "").astimezone(ZoneInfo("Asia/Tokyo"))
+    expect(moment).to_have_text(re.compile(f"^{ends.day}\\. .* {ends.year} um {ends:%H:%M}$"))
     german.goto("/me/profile/")
     german.locator("main form button[name=language]").click()
     expect(german.locator("h1")).to_have_text("Settings", timeout=LONG)
-    german.goto("/me/token/")
-    expect(moment).to_have_text(re.compile(f"^[A-Z][a-z]+ {made.day}, {made.year} at "))
+    german.goto("/me/tokens/")
+    expect(moment).to_have_text(re.compile(f"^[A-Z][a-z]+ {ends.day}, {ends.year} at "))
