@@ -16,7 +16,7 @@ COMMON: list[structlog.typing.Processor] = [
 ]
 # These log a line for each job or check.
 TALKATIVE = ["daphne", "aioice", "celery.app.trace", "celery.beat", "celery.worker.strategy"]
-HIDDEN = {"authorization", "cookie", "credential", "password", "secret", "sessionid", "token"}
+HIDDEN = {"authorization", "cookie", "credential", "password", "secret", "sessionid", "token"} | {"__host-sessionid"}
 
 
 def hide_secrets(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

@@ -32,6 +32,22 @@ def test_a_deployment_passes_djangos_checks() -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_cookies_of_a_site_with_https_belong_to_its_host_alone() -> None:
+    code = (
+        "from django.conf import settings as s;"
+        "print(s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME, s.LANGUAGE_COOKIE_SECURE, s.SESSION_COOKIE_DOMAIN,"
+        "s.SESSION_COOKIE_PATH, s.CSRF_COOKIE_DOMAIN, s.CSRF_COOKIE_PATH)"
+    )
+    environment = os.environ | PRODUCTION | {"DJANGO_SETTINGS_MODULE": "spaces_project.settings"}
+    names = []
+    for url in (PRODUCTION["PUBLIC_URL"], ""):
+        run = [sys.executable, "-c", code]
+        one = subprocess.run(run, cwd=CHECKOUT, env=environment | {"PUBLIC_URL": url}, capture_output=True, check=True)
+        names.append(one.stdout.decode().split())
+    assert names[0] == ["__Host-sessionid", "__Host-csrftoken", "True", "None", "/", "None", "/"]
+    assert names[1][:3] == ["sessionid", "csrftoken", "False"]
+
+
 def test_cookies_and_redirects_follow_the_public_address() -> None:
     code = (
         "from django.conf import settings as s;"
