@@ -54,8 +54,10 @@ def test_pages_in_german_fit_a_small_phone(german: Page, join_as: Callable[..., 
     assert fits(german)
 
 
-def test_times_are_those_of_the_reader_and_the_switch_changes_them(german: Page) -> None:
+def test_times_are_those_of_the_reader_and_the_switch_changes_them(german: Page, site: Machine) -> None:
     german.goto("/me/tokens/new/")
+    german.fill("input[name=password]", site.demo_password)
+    german.press("input[name=password]", "Enter")
     german.fill("input[name=name]", "Wecker")
     german.locator("main form button").click()
     expect(german.locator("main code")).to_be_visible(timeout=LONG)
