@@ -140,6 +140,8 @@ TOKEN = Budget(
     _("You have made many tokens in a short time."),
     ("POST token_new",),
 )
+EXPORT = Budget("export", MEMBER, (Limit(3, DAY),), _("You have asked for your data several times today."))
+EXPORT_FORM = Budget("export_form", MEMBER, (Limit(20, MINUTE),), TOO_MANY, ("POST export",))
 PROFILE = Budget(
     "profile",
     MEMBER,
@@ -207,8 +209,8 @@ SOUND = Budget("sound", IN_SPACE, (Limit(60, MINUTE),), TOO_MANY)
 SYNC = Budget("sync", IN_SPACE, (Limit(120, MINUTE),), TOO_MANY)
 
 TABLE = (
-    *(SIGN_UP, LOG_IN, RESET, ACCOUNT, TOKEN, PROFILE, PICTURE, FOLLOW, FOLLOW_REQUEST, BLOCK, PEOPLE, SPACE),
-    *(SPACE_FORM, REPORT, REPORT_IN_SPACE, REPORT_FORM, SEARCH, SCHEMA, LANGUAGE),
+    *(SIGN_UP, LOG_IN, RESET, ACCOUNT, TOKEN, EXPORT, EXPORT_FORM, PROFILE, PICTURE, FOLLOW, FOLLOW_REQUEST, BLOCK),
+    *(PEOPLE, SPACE, SPACE_FORM, REPORT, REPORT_IN_SPACE, REPORT_FORM, SEARCH, SCHEMA, LANGUAGE),
     *(ASK, MICROPHONE, STAGE, NAMES, SOUND, SYNC),
 )
 for _row in TABLE:

@@ -1,7 +1,7 @@
 """What accounts reports to the apps above it. Each receiver calls one verb (docs/architecture.md).
 
-All are sent after commit but the last three. They are sent inside the transaction: what an account leaves behind goes
-as one, or nothing goes. Receivers of `closing` and `erasing` may raise a refusal.
+All are sent after commit but the last ones. `exporting` asks. The three about leaving are sent inside the transaction:
+what an account leaves behind goes as one, or nothing goes. Receivers of `closing` and `erasing` may raise a refusal.
 """
 
 from django.dispatch import Signal
@@ -13,6 +13,7 @@ blocked = Signal()  # blocker: User, blocked: User
 unblocked = Signal()  # blocker: User, blocked: User
 follow_began = Signal()  # follower: User, followee: User; the follow is accepted
 follow_ended = Signal()  # follower: User, followee: User; it was accepted before
+exporting = Signal()  # user: User; each receiver returns {file name: what goes into it as JSON}
 closing = Signal()  # user: User, still active; by: User | None, reason: str
 reopening = Signal()  # user: User
 erasing = Signal()  # user: User, not blanked yet; inside the transaction

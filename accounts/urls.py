@@ -2,6 +2,7 @@ from django.urls import path
 from django.views.i18n import set_language
 
 from accounts import api, views
+from accounts.exporting import pages as exporting
 from accounts.leaving import pages as leaving
 from accounts.sessions import pages as session_pages
 from accounts.tokens import pages as token_pages
@@ -25,6 +26,8 @@ urlpatterns = [
     path("me/tokens/", token_pages.tokens, name="tokens"),
     path("me/tokens/new/", token_pages.token_new, name="token_new"),
     path("me/tokens/<int:token>/revoke/", token_pages.token_revoke, name="token_revoke"),
+    path("me/export/", exporting.export, name="export"),
+    path("me/export/<uuid:export>.zip", exporting.export_file, name="export_file"),
     path("me/leaving/", leaving.leaving, name="leaving"),
     path("me/coming-back/", leaving.come_back, name="come_back"),
     path("uploads/avatars/<slug:name>.webp", views.avatar, name="avatar"),

@@ -13,6 +13,7 @@ class ModerationConfig(AppConfig):
         from allauth.account.signals import user_logged_in
 
         from accounts import signals
+        from moderation import exporting as exports
         from moderation import leaving, notices, staff
 
         def closing(user: Any, by: Any, reason: str, **kwargs: Any) -> None:
@@ -24,10 +25,15 @@ class ModerationConfig(AppConfig):
         def erasing(user: Any, **kwargs: Any) -> None:
             leaving.erasing(user)
 
+        def exporting(user: Any, **kwargs: Any) -> dict[str, Any]:
+            return exports.files(user)
+
         def migrated(**kwargs: Any) -> None:
             staff.make_group()
 
         post_migrate.connect(migrated, sender=self, weak=False, dispatch_uid="moderation.group")
+
+        signals.exporting.connect(exporting, weak=False, dispatch_uid="moderation.exporting")
         for signal, receiver in (
             (signals.closing, closing),
             (signals.reopening, reopening),

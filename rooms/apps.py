@@ -13,6 +13,7 @@ class RoomsConfig(AppConfig):
         from accounts import signals
         from rooms import events
         from rooms.models import Space, leaving
+        from rooms.models import exporting as exports
 
         def standing_changed(user: Any, **kwargs: Any) -> None:
             Space.recheck(user)
@@ -33,12 +34,13 @@ class RoomsConfig(AppConfig):
         def erasing(user: Any, **kwargs: Any) -> None:
             leaving.forget(user)
 
-        receivers: dict[Callable[..., None], tuple[Signal, ...]] = {
+        receivers: dict[Callable[..., Any], tuple[Signal, ...]] = {
             standing_changed: (signals.suspended, signals.suspension_lifted),
             block_changed: (signals.blocked, signals.unblocked),
             sessions_ended: (signals.sessions_ended,),
             closing: (signals.closing,),
             erasing: (signals.erasing,),
+            lambda user, **_: exports.files(user): (signals.exporting,),
             follow_changed: (signals.follow_began, signals.follow_ended),
         }
         for receiver, sources in receivers.items():

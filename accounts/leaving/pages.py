@@ -24,15 +24,15 @@ def leaving(request: MemberRequest) -> HttpResponse:
     form = LeavingForm(request.POST or None, user=me)
     if request.method == "POST" and form.is_valid():
         try:
-            return _closed(request, me, form.cleaned_data["password"])
+            return _closed(request, me)
         except RefusedWith as refused:
             form.add_error(None, refused.text)
     context = {"form": form, "days": settings.LEAVING_DAYS, "recording_days": settings.RECORDING_RETENTION_DAYS}
     return render(request, "accounts/leaving.html", context)
 
 
-def _closed(request: MemberRequest, me: User, password: str) -> HttpResponse:
-    closing = Closing.start(me, by=me, password=password)
+def _closed(request: MemberRequest, me: User) -> HttpResponse:
+    closing = Closing.start(me, by=me)
     logout(request)
     return render(request, "accounts/left.html", {"closing": closing})
 

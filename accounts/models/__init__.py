@@ -1,6 +1,7 @@
 """The rows of people: members and staff, who follows whom, who blocked whom, sessions, API tokens."""
 
 from accounts.models.closing import Closing
+from accounts.models.export import Export
 from accounts.models.leaving import RetiredHandle
 from accounts.models.relations import Block, Follow
 from accounts.models.sessions import MemberSession
@@ -11,6 +12,7 @@ __all__ = [
     "ApiToken",
     "Block",
     "Closing",
+    "Export",
     "Follow",
     "MemberSession",
     "RetiredHandle",

@@ -41,11 +41,11 @@ class Closing(models.Model):
 
     @classmethod
     @transaction.atomic
-    def start(cls, user: User, by: User | None = None, reason: str = "", password: str = "") -> "Closing":
+    def start(cls, user: User, by: User | None = None, reason: str = "") -> "Closing":
         """Close the account of `user` at once. `by` is the member, a member of staff, or None for an operator.
 
-        A locked account cannot be opened again by its member. If `password`, the right one, is given, its hash is
-        renewed, so that sessions of today do not come back with the member. Safe to repeat: the first date holds.
+        All sessions and API tokens end for good. A locked account cannot be opened again by its member. Safe to
+        repeat: the first date holds.
         Raises Refused for the last superuser, and that of an app above for what has to be done before.
         """
         check(rules.leaving_refusal(_is_last_superuser(user)))
@@ -55,9 +55,7 @@ class Closing(models.Model):
             return before
         times = {"closed_at": now, "erase_at": now + timedelta(days=settings.LEAVING_DAYS)}
         closing, _created = cls.objects.update_or_create(user=me, defaults=times | {"may_return": me.is_active})
-        if password:
-            user.set_password(password)
-            user.save(update_fields=["password"])
+        user.log_out_everywhere()
         user.deactivate()
         return closing
 

@@ -295,6 +295,7 @@ class User(Credentials, PermissionsMixin):
         now = timezone.now()
         RetiredHandle.retire(self.handle, now)
         end_follows(self)
+        self.log_out_everywhere()
         delete_rows_of(self)
         self.change_avatar(None)
         self._blank(now)

@@ -77,6 +77,7 @@ CELERY_BEAT_SCHEDULE = {
     "standings": {"task": "rooms.tasks.rewrite_standings", "schedule": 30.0},
     "recordings": {"task": "recordings.tasks.sweep", "schedule": 10.0},
     "purge": {"task": "recordings.tasks.purge", "schedule": crontab(minute="*/5")},
+    "exports": {"task": "accounts.exporting.tasks.sweep", "schedule": 10.0},
     "leaving": {"task": "accounts.leaving.tasks.erase_due", "schedule": crontab(minute=41, hour=3)},
     "sessions": {"task": "spaces_project.tasks.clear_sessions", "schedule": crontab(minute=23, hour=4)},
 }

@@ -68,6 +68,7 @@ def test_a_member_without_a_password_sets_one_first(sol: User, log_in: LogIn) ->
 def test_the_log_in_offers_to_come_back_and_all_is_as_before(sol: User, hana: User, log_in: LogIn) -> None:
     sol.follow(hana)
     old = log_in(sol)
+    assert logged_in(old)
     log_in(sol).post(LEAVING, {"password": PASSWORD})
     browser, answer = enter("sol")
     assert answer["Location"] == COMING_BACK

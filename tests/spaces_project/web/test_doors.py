@@ -27,6 +27,7 @@ VALUES = {
     "name": "n",
     "token": 1,
     "session": 1,
+    "export": "0" * 8 + "-0000" * 3 + "-" + "0" * 12,
 }
 LogIn = Callable[[User], Client]
 
