@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from accounts import signals
 from accounts.models import User
 from accounts.models.tokens import digest_of
+from accounts.sessions import seen
 
 
 def digest(session_key: str | None) -> str:
@@ -42,6 +43,7 @@ def logged_out(request: HttpRequest, user: User | None, **kwargs: Any) -> None:
 def password_changed(request: HttpRequest, user: User, **kwargs: Any) -> None:
     """End what belongs to every other session, and the API tokens. The session of this request has a new key now."""
     user.revoke_tokens()
+    seen.note(request, user)
     signals.sessions_ended.send(User, user=user, kept=_of(request), renewed=digest(request.session.session_key))
 
 

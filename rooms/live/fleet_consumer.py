@@ -17,7 +17,7 @@ class FleetConsumer(Socket):
         await self.accept()
         if not self.scope["user"].is_authenticated:
             return await self.close(Close.LOG_IN)
-        self.session = self.session_digest()
+        self.watch_session()
         await fleet_watch.join(self.scope["user"].pk, self)
         if not await self.session_lasts():
             return await self.log_out()

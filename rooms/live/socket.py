@@ -14,8 +14,10 @@ from django.utils.translation import get_language_from_request
 
 from accounts.models import Scope
 from accounts.sessions import endings
+from accounts.sessions.lasting import Opened
 from accounts.tokens import sockets
 from rooms import events
+from rooms.live import session_watch
 from rooms.live.metrics import SOCKETS
 from rooms.loops import database
 from rooms.media.rate_limit import RateLimit
@@ -59,20 +61,23 @@ class Socket(AsyncWebsocketConsumer):
 
     closed = False
     scopes: frozenset[Scope]  # what a token needs to open it
-    session = ""  # digest of the session or token with which it was opened
+    opened_with: Opened | None = None
 
     def may_open(self) -> bool:
         """Whether the token has the scopes for this websocket. A session has all."""
         token = self.scope.get("token")
         return token is None or all(token.allows(scope) for scope in self.scopes)
 
-    def session_digest(self) -> str:
-        token = self.scope.get("token")
-        return token.digest if token else endings.digest(self.scope["session"].session_key)
+    def watch_session(self) -> None:
+        """From now on, end when the session or token of this page expires, or is deleted by hand."""
+        user, token = self.scope["user"].pk, self.scope.get("token")
+        key = "" if token else self.scope["session"].session_key or ""
+        self.opened_with = Opened(user, token.digest if token else endings.digest(key), key)
+        session_watch.join(self)
 
     async def follow_session(self) -> None:
         """From now on, end when the session or token of this page ends."""
-        self.session = self.session_digest()
+        self.watch_session()
         await self.channel_layer.group_add(events.member(self.scope["user"].pk), self.channel_name)
 
     async def session_lasts(self) -> bool:
@@ -86,9 +91,10 @@ class Socket(AsyncWebsocketConsumer):
 
     async def member_sessions_ended(self, message: dict[str, Any]) -> None:
         """From the channel layer: sessions of this member have ended."""
-        if self.session == message["kept"]:
-            self.session = message["renewed"]
-        elif message["only"] in ("", self.session):
+        digest = self.opened_with.digest if self.opened_with else ""
+        if digest == message["kept"]:
+            self.opened_with = Opened(self.scope["user"].pk, message["renewed"])
+        elif message["only"] in ("", digest):
             await self.log_out()
 
     async def log_out(self) -> None:
@@ -110,6 +116,8 @@ class Socket(AsyncWebsocketConsumer):
             except BaseException:
                 await self.disconnect(1011)
                 raise
+            finally:
+                session_watch.leave(self)
 
     async def send(self, text_data: str | None = None, bytes_data: bytes | None = None, close: bool = False) -> None:
         if self.closed:
