@@ -1,21 +1,26 @@
-"""People in the admin: find them, grant the right to host, lift a suspension. Accounts are never deleted here."""
+"""People in the admin: find them, and do what changes their rights. Accounts are never deleted here."""
 
+from functools import partial
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Block, Follow, User
 from accounts.shared.admin import ReadOnlyAdmin
+from accounts.staff import deeds
 
-# Only superusers change these. Clearing `is_active` locks a person out without a reason or a notice; a case gives both.
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
-SUPERUSERS_ONLY = (*RIGHTS, "is_active")
+STANDING = ("may_host", "is_active", "suspended_until")
+READ_ONLY = ("handle", "email", "follower_count", "approves_followers", "date_joined", "last_login", *STANDING, *RIGHTS)
+WRITABLE = ("display_name", "bio")  # names and texts that break the rules
 
 
 class SuspendedFilter(admin.SimpleListFilter):
@@ -40,67 +45,49 @@ class NewPersonForm(AdminUserCreationForm):
 
 @admin.register(User)
 class PersonAdmin(UserAdmin):
+    """Rights and standing change by actions with a reason (`accounts/staff/deeds.py`). Passwords are not set here."""
+
     list_display = ("handle", "display_name", "follower_count", "may_host", "suspended_until", "is_staff", "is_active")
     list_filter = ("may_host", SuspendedFilter, "is_staff", "is_active")
     search_fields = ("handle", "display_name", "email")
     search_help_text = _("Handle, name or email address")
     ordering = ("handle",)
     show_full_result_count = False
-    filter_horizontal = ("groups", "user_permissions")
-    readonly_fields = ("follower_count", "suspended_until", "date_joined", "last_login")
-    actions = ("grant_hosting", "take_hosting_back", "lift_suspension")  # a suspension needs a case: see moderation
+    form = forms.ModelForm
     add_form = NewPersonForm
     fieldsets = (
-        (None, {"fields": ("handle", "display_name", "bio", "password", "email")}),
+        (None, {"fields": ("handle", "display_name", "bio", "email")}),
         (_("Hosting"), {"fields": ("follower_count", "may_host", "approves_followers")}),
         (_("Account"), {"fields": ("is_active", "suspended_until", "date_joined", "last_login")}),
         (_("Rights"), {"fields": RIGHTS}),
     )
     add_fieldsets = ((None, {"fields": ("handle", "display_name", "usable_password", "password1", "password2")}),)
 
+    def get_urls(self) -> list[URLPattern]:
+        """Without the page that sets a password: staff could log in as anyone."""
+        return [one for one in super().get_urls() if one.name != "auth_user_password_change"]
+
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return False
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
-        fixed = self.readonly_fields + (("handle",) if obj else ())
-        return fixed if request.user.is_superuser else fixed + SUPERUSERS_ONLY
+        return READ_ONLY if obj else ()
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Staff may change members. Only superusers may change staff."""
         may = super().has_change_permission(request, obj)
-        return may and (request.user.is_superuser or obj is None or not (obj.is_staff or obj.is_superuser))
+        return may and (request.user.is_superuser or obj is None or not obj.rank)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         """Write only what was changed: other fields may have new values since the page was opened."""
         if not change:
             obj.save()
-            return
-        named = {field.name for field in User._meta.concrete_fields if field.name in form.changed_data}
-        if rest := named - {"is_active"}:
-            obj.save(update_fields=rest)
-        if "is_active" in named:
-            (obj.activate if obj.is_active else obj.deactivate)()
+        elif named := set(WRITABLE) & set(form.changed_data):
+            obj.save(update_fields=named)
 
-    def has_grant_hosting_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("accounts.grant_hosting")
-
-    @admin.action(description=_("Let them host without enough followers"), permissions=["grant_hosting"])
-    def grant_hosting(self, request: HttpRequest, people: QuerySet[User]) -> None:
-        for member in people.filter(may_host=False):
-            member.grant_hosting()
-            self.log_change(request, member, "May host without enough followers.")
-
-    @admin.action(description=_("Withdraw the right to host without enough followers"), permissions=["grant_hosting"])
-    def take_hosting_back(self, request: HttpRequest, people: QuerySet[User]) -> None:
-        for member in people.filter(may_host=True):
-            member.grant_hosting(False)
-            self.log_change(request, member, "May no longer host without enough followers.")
-
-    @admin.action(description=_("Lift the suspension"), permissions=["change"])
-    def lift_suspension(self, request: HttpRequest, people: QuerySet[User]) -> None:
-        for member in people.filter(suspended_until__isnull=False):
-            member.lift_suspension()
-            self.log_change(request, member, "Suspension lifted.")
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        offered = deeds.offered_to(request.user)  # type: ignore[arg-type]
+        return {name: (partial(deeds.ask, name), name, str(action.label)) for name, action in offered.items()}
 
 
 @admin.register(Follow)

@@ -11,6 +11,10 @@ class Reason(StrEnum):
     SUSPENDED = "suspended"
     PERSON_UNAVAILABLE = "person_unavailable"
     NOT_ASKED = "not_asked"
+    DEED_ON_YOURSELF = "deed_on_yourself"
+    DEED_NOT_PERMITTED = "deed_not_permitted"
+    HIGHER_RANK = "higher_rank"
+    REASON_MISSING = "reason_missing"
     LAST_SUPERUSER = "last_superuser"
     TOO_MANY_TOKENS = "too_many_tokens"
 
@@ -22,6 +26,32 @@ class Rank(IntEnum):
     STAFF = 1
     SUPERUSER = 2
 
+
+class Deed(StrEnum):
+    """A change of an account's rights or standing. Each has a reason and an audit event in its transaction."""
+
+    ACCOUNT_MADE = "account_made"  # with rights from the start
+    SUSPENDED = "suspended"
+    SUSPENSION_LIFTED = "suspension_lifted"
+    LOCKED = "account_locked"
+    UNLOCKED = "account_unlocked"
+    HOSTING_GRANTED = "hosting_granted"
+    HOSTING_WITHDRAWN = "hosting_withdrawn"
+    STAFF_MADE = "staff_made"
+    STAFF_ENDED = "staff_ended"
+    SUPERUSER_MADE = "superuser_made"
+    SUPERUSER_ENDED = "superuser_ended"
+    GROUP_JOINED = "group_joined"
+    GROUP_LEFT = "group_left"
+
+
+# The permission that each deed needs. All others are for superusers.
+DEED_PERMISSIONS = {
+    Deed.SUSPENDED: "moderation.decide_case",
+    Deed.SUSPENSION_LIFTED: "moderation.decide_case",
+    Deed.HOSTING_GRANTED: "accounts.grant_hosting",
+    Deed.HOSTING_WITHDRAWN: "accounts.grant_hosting",
+}
 
 FOLLOW_REASONS = (Reason.FOLLOW_YOURSELF, Reason.SUSPENDED, Reason.PERSON_UNAVAILABLE)
 
@@ -47,6 +77,17 @@ def block_refusal(same_person: bool) -> Reason | None:
 def may_decide_about(rank: Rank, other: Rank) -> bool:
     """Whether one rank may decide about another: staff about members, superusers about all, members about no one."""
     return rank > other or rank == Rank.SUPERUSER
+
+
+def deed_refusal(same_person: bool, permitted: bool, rank: Rank, other: Rank, reason: str) -> Reason | None:
+    """May a member of staff do this deed to another account? `rank` is theirs, `other` that of the account."""
+    if same_person:
+        return Reason.DEED_ON_YOURSELF
+    if not permitted:
+        return Reason.DEED_NOT_PERMITTED
+    if not may_decide_about(rank, other):
+        return Reason.HIGHER_RANK
+    return None if reason.strip() else Reason.REASON_MISSING
 
 
 def profile_refusal(suspended: bool) -> Reason | None:

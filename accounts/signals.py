@@ -1,7 +1,8 @@
 """What accounts reports to the apps above it. Each receiver calls one verb (docs/architecture.md).
 
-All are sent after commit but the last ones. `exporting` asks. The three about leaving are sent inside the transaction:
-what an account leaves behind goes as one, or nothing goes. Receivers of `closing` and `erasing` may raise a refusal.
+All are sent after commit but the last ones. `exporting` asks. The others are sent inside the transaction: what an
+account leaves behind goes as one, or nothing goes, and a deed is recorded or not done. Receivers of `closing` and
+`erasing` may raise a refusal.
 """
 
 from django.dispatch import Signal
@@ -17,3 +18,4 @@ exporting = Signal()  # user: User; each receiver returns {file name: what goes 
 closing = Signal()  # user: User, still active; by: User | None, reason: str
 reopening = Signal()  # user: User
 erasing = Signal()  # user: User, not blanked yet; inside the transaction
+deed = Signal()  # deed: accounts.rules.Deed, person: User, by: User | None, facts: dict; the receiver records it

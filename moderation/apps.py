@@ -13,8 +13,8 @@ class ModerationConfig(AppConfig):
         from allauth.account.signals import user_logged_in
 
         from accounts import signals
+        from moderation import deeds, leaving, notices, staff
         from moderation import exporting as exports
-        from moderation import leaving, notices, staff
 
         def closing(user: Any, by: Any, reason: str, **kwargs: Any) -> None:
             leaving.closing(user, by, reason)
@@ -30,6 +30,7 @@ class ModerationConfig(AppConfig):
 
         def migrated(**kwargs: Any) -> None:
             staff.make_group()
+            staff.make_hosting_group()
 
         post_migrate.connect(migrated, sender=self, weak=False, dispatch_uid="moderation.group")
 
@@ -40,4 +41,5 @@ class ModerationConfig(AppConfig):
             (signals.erasing, erasing),
         ):
             signal.connect(receiver, weak=False, dispatch_uid="moderation.leaving")
+        signals.deed.connect(deeds.record, dispatch_uid="moderation.deeds")
         user_logged_in.connect(notices.explain_suspension, dispatch_uid="moderation.suspended")

@@ -56,7 +56,7 @@ class Closing(models.Model):
         times = {"closed_at": now, "erase_at": now + timedelta(days=settings.LEAVING_DAYS)}
         closing, _created = cls.objects.update_or_create(user=me, defaults=times | {"may_return": me.is_active})
         user.log_out_everywhere()
-        user.deactivate()
+        user.deactivate(recorded=True)
         return closing
 
     @transaction.atomic
@@ -65,7 +65,7 @@ class Closing(models.Model):
         user = lock_people(self.user)[self.user_id]
         closing = Closing.objects.returnable(timezone.now()).get(user=user)
         signals.reopening.send(User, user=user)
-        user.activate()
+        user.activate(recorded=True)
         closing.delete()
 
 

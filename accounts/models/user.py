@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.contrib.auth.models import BaseUserManager, PermissionsMixin
+from django.contrib.auth.models import BaseUserManager
 from django.contrib.postgres.indexes import GinIndex
 from django.core.exceptions import ValidationError
 from django.core.files.base import File
@@ -19,9 +19,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import rules, signals
 from accounts.handles import HANDLE_LENGTH, STORED_PATTERN, HandleField, handle_shape, plain_name
-from accounts.models.credentials import Credentials
 from accounts.models.leaving import RetiredHandle, delete_rows_of, end_follows, forget_in_admin_log, gone_handle
 from accounts.models.relations import Block, Follow
+from accounts.models.rights import GUARDED, Rights
 from accounts.models.tokens import MOST_DAYS, MOST_TOKENS, ApiToken, Scope
 from accounts.people import NAME_VECTOR, PeopleQuerySet, Relation
 from accounts.refusals import check
@@ -31,9 +31,14 @@ HANDLE_TAKEN = _("This handle is taken. Please choose another one.")
 
 class UserManager(BaseUserManager["User"].from_queryset(PeopleQuerySet)):  # type: ignore[misc]
     def create_user(self, handle: str, password: str | None = None, **fields: Any) -> "User":
+        """Make an account. Rights that it has from the start are a deed, and recorded."""
         user = self.model(handle=handle, **fields)
         user.set_password(password)
-        user.save(using=self._db)
+        rights = {name: str(value) for name, value in fields.items() if name in GUARDED}
+        with transaction.atomic(using=self._db):
+            if rights:
+                signals.deed.send(self.model, deed=rules.Deed.ACCOUNT_MADE, person=user, by=None, facts=rights)
+            user.save(using=self._db)
         return user
 
     def create_superuser(self, handle: str, password: str | None = None, **fields: Any) -> "User":
@@ -45,10 +50,10 @@ def avatar_path(user: "User", filename: str) -> str:
     return f"avatars/{uuid.uuid4().hex}.webp"
 
 
-class User(Credentials, PermissionsMixin):
+class User(Rights):
     """A member or a member of staff.
 
-    Only the verbs change `follower_count`, under locks. `save()` never writes it.
+    Only the verbs change `follower_count`, under locks, and rights. `save()` of a whole row never writes them.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -65,10 +70,6 @@ class User(Credentials, PermissionsMixin):
     avatar = models.ImageField(_("picture"), upload_to=avatar_path, blank=True)
     follower_count = models.PositiveIntegerField(_("followers"), default=0, editable=False)
     approves_followers = models.BooleanField(_("approve each follower"), default=False)
-    may_host = models.BooleanField(_("may host without enough followers"), default=False)
-    suspended_until = models.DateTimeField(_("suspended until"), null=True, blank=True)
-    is_staff = models.BooleanField(_("staff"), default=False)
-    is_active = models.BooleanField(_("active"), default=True)
     date_joined = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
     erased_at = models.DateTimeField(_("erased"), null=True, editable=False)
 
@@ -104,20 +105,12 @@ class User(Credentials, PermissionsMixin):
         """Whether pages say "Deleted account" and link to nothing: I am erased, or have closed my account."""
         return self.erased_at is not None or (not self.is_active and hasattr(self, "closing"))
 
-    @property
-    def rank(self) -> rules.Rank:
-        """A superuser outranks staff, even without access to the admin."""
-        if self.is_superuser:
-            return rules.Rank.SUPERUSER
-        return rules.Rank.STAFF if self.is_staff else rules.Rank.MEMBER
-
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding and kwargs.get("update_fields") is None:
-            # allauth saves whole rows. A copy read before a new follow must not write its old count back.
+            # allauth saves whole rows. A copy read earlier must not write an old count or an old right back.
+            kept = GUARDED | {"follower_count"}
             kwargs["update_fields"] = [
-                field.name
-                for field in self._meta.concrete_fields
-                if not field.primary_key and field.name != "follower_count"
+                field.name for field in self._meta.concrete_fields if not field.primary_key and field.name not in kept
             ]
         super().save(*args, **kwargs)
 
@@ -225,59 +218,11 @@ class User(Credentials, PermissionsMixin):
         if deleted:
             transaction.on_commit(lambda: signals.unblocked.send(User, blocker=self, blocked=other), robust=True)
 
-    # State of the account
-
-    def is_suspended(self, now: datetime | None = None) -> bool:
-        return self.suspended_until is not None and self.suspended_until > (now or timezone.now())
-
-    def in_good_standing(self, now: datetime | None = None) -> bool:
-        """Whether I am active and not suspended. A host also needs `followers_missing() == 0`."""
-        return self.is_active and not self.is_suspended(now)
+    # Hosting
 
     def followers_missing(self) -> int:
         """How many more followers I need to host; 0 if I have enough or staff granted it."""
         return 0 if self.may_host else max(0, settings.SPACES_MIN_FOLLOWERS - self.follower_count)
-
-    def grant_hosting(self, granted: bool = True) -> None:
-        """Let me host with any number of followers, or withdraw that. A live Space goes on. Safe to repeat."""
-        self.may_host = granted
-        self.save(update_fields=["may_host"])
-
-    def deactivate(self) -> None:
-        """Lock me out for good. It reaches live Spaces like a suspension. Safe to repeat."""
-        self._set_active(False, signals.suspended)
-
-    def activate(self) -> None:
-        """Let me in again. Safe to repeat."""
-        self._set_active(True, signals.suspension_lifted)
-
-    @transaction.atomic
-    def _set_active(self, active: bool, signal: Signal) -> None:
-        self.is_active = active
-        self.save(update_fields=["is_active"])
-        if not active:
-            self.revoke_tokens()
-        transaction.on_commit(lambda: signal.send(User, user=self), robust=True)
-
-    @transaction.atomic
-    def suspend(self, until: datetime) -> None:
-        """Suspend the account until `until` (aware) and revoke its tokens. The signal `suspended` reaches live Spaces.
-
-        Raises ValueError for a time in the past.
-        """
-        if until <= timezone.now():
-            raise ValueError("a suspension has to end in the future")
-        self.suspended_until = until
-        self.save(update_fields=["suspended_until"])
-        self.revoke_tokens()
-        transaction.on_commit(lambda: signals.suspended.send(User, user=self), robust=True)
-
-    @transaction.atomic
-    def lift_suspension(self) -> None:
-        """End the suspension now. Safe to repeat."""
-        self.suspended_until = None
-        self.save(update_fields=["suspended_until"])
-        transaction.on_commit(lambda: signals.suspension_lifted.send(User, user=self), robust=True)
 
     # Leaving
 
@@ -300,7 +245,7 @@ class User(Credentials, PermissionsMixin):
         self.change_avatar(None)
         self._blank(now)
         forget_in_admin_log(self)
-        self._set_active(False, signals.suspended)
+        self._tell(signals.suspended)
 
     def _is_last_superuser(self) -> bool:
         """Whether no other superuser can log in. Their rows are locked, so that two cannot leave at once."""
@@ -313,14 +258,10 @@ class User(Credentials, PermissionsMixin):
         self.set_unusable_password()
         self.display_name = self.bio = self.email = ""
         self.last_login = None
-        self.approves_followers = self.may_host = self.is_staff = self.is_superuser = False
-        User.objects.filter(pk=self.pk).update(follower_count=0)
+        self.approves_followers = self.may_host = self.is_staff = self.is_superuser = self.is_active = False
+        rights = dict.fromkeys(("may_host", "is_staff", "is_superuser", "is_active"), False)
+        User.objects.filter(pk=self.pk).update(follower_count=0, **rights)
         self.save()
-
-    def make_staff(self) -> None:
-        """Let me into the admin. Permissions decide what I may do there. Safe to repeat."""
-        self.is_staff = True
-        self.save(update_fields=["is_staff"])
 
     # Profile
 

@@ -9,10 +9,15 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from accounts.rules import Deed
 from moderation.models.append_only import AppendOnly, AppendOnlyQuerySet
 
 
 class AuditQuerySet(AppendOnlyQuerySet):
+    def deeds(self) -> "AuditQuerySet":
+        """Changes of rights and of the standing of accounts."""
+        return self.filter(verb__in=[deed.value for deed in Deed])
+
     def of_case(self, case: UUID) -> "AuditQuerySet":
         return self.filter(objects_touched__contains={"case": str(case)})
 
@@ -31,12 +36,26 @@ class AuditEvent(AppendOnly):
         ACCOUNT_CLOSED = "account_closed", _("account closed")
         ACCOUNT_REOPENED = "account_reopened", _("account opened again")
         ACCOUNT_ERASED = "account_erased", _("account erased")
-        REVIEWER_MADE = "reviewer_made", _("made a reviewer")
+        REVIEWER_MADE = "reviewer_made", _("made a reviewer")  # in old rows; now staff_made and group_joined
+        ACCOUNT_MADE = Deed.ACCOUNT_MADE.value, _("account made with rights")
+        SUSPENDED = Deed.SUSPENDED.value, _("account suspended")
+        SUSPENSION_LIFTED = Deed.SUSPENSION_LIFTED.value, _("suspension lifted")
+        LOCKED = Deed.LOCKED.value, _("account disabled")
+        UNLOCKED = Deed.UNLOCKED.value, _("account enabled")
+        HOSTING_GRANTED = Deed.HOSTING_GRANTED.value, _("may host")
+        HOSTING_WITHDRAWN = Deed.HOSTING_WITHDRAWN.value, _("may no longer host")
+        STAFF_MADE = Deed.STAFF_MADE.value, _("made staff")
+        STAFF_ENDED = Deed.STAFF_ENDED.value, _("no longer staff")
+        SUPERUSER_MADE = Deed.SUPERUSER_MADE.value, _("made a superuser")
+        SUPERUSER_ENDED = Deed.SUPERUSER_ENDED.value, _("no longer a superuser")
+        GROUP_JOINED = Deed.GROUP_JOINED.value, _("joined a group")
+        GROUP_LEFT = Deed.GROUP_LEFT.value, _("left a group")
 
     at = models.DateTimeField(_("at"))
     actor = models.UUIDField(_("actor"), null=True)  # None: the system, or an operator at the command line
     verb = models.CharField(_("what"), max_length=20, choices=Verb.choices)
     objects_touched = models.JSONField(_("objects"), default=dict)  # {"case": id, "report": id, "space": id, ...}
+    transaction = models.BigIntegerField(null=True, editable=False)  # set by a trigger; NULL before version 0.2
 
     objects = AuditQuerySet.as_manager()
 

@@ -191,7 +191,8 @@ class Case(models.Model):
             assert decision.until is not None
             subject = lock_people(self.subject)[self.subject_id]
             # A decision never shortens a suspension that is in force.
-            subject.suspend(until=max(decision.until, subject.suspended_until or decision.until))
+            until = max(decision.until, subject.suspended_until or decision.until)
+            subject.suspend(until, decision.by, decision.reason)
 
     def _check_decision(self, by: User, kind: Kind, reason: str, lasting: timedelta | None) -> None:
         check(self.reviewing_refusal(by, DECIDE))

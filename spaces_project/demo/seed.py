@@ -5,14 +5,13 @@ from contextlib import suppress
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
-from django.contrib.auth.models import Permission
 from django.db import transaction
 
 from accounts.importing.batches import import_follows
 from accounts.importing.csv_rows import Row
 from accounts.models import User
 from accounts.refusals import Refused
-from moderation.staff import make_reviewer
+from moderation.staff import make_hosting_group, make_reviewer
 from spaces_project.demo.people import CAST, MEMBERS, Member
 from spaces_project.demo.pictures import picture
 
@@ -40,7 +39,7 @@ def seed() -> None:
             with suppress(Refused):  # suspended, or blocked: that a demonstration goes on does not undo it
                 people[member.handle].follow(people[other])
     make_reviewer(people["mo"])
-    people["mo"].user_permissions.add(*Permission.objects.filter(codename__in=("view_user", "grant_hosting")))
+    people["mo"].join(make_hosting_group())
 
 
 def _people() -> dict[str, User]:

@@ -14,12 +14,14 @@ from django.db.models.base import ModelBase
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
 from accounts.sessions import second_factor
 from accounts.sessions.second_factor import Step
+from moderation import deeds
 
 OUR_APPS = ("accounts", "recordings", "moderation")
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -44,7 +46,7 @@ class StaffSite(AdminSite):
 
     def register(self, model_or_iterable: Any, *args: Any, **options: Any) -> None:
         """Give models of ours their pages. `django.contrib.auth.admin` registers groups when it is imported."""
-        models = [model_or_iterable] if isinstance(model_or_iterable, ModelBase) else model_or_iterable
+        models: Any = [model_or_iterable] if isinstance(model_or_iterable, ModelBase) else model_or_iterable
         super().register([model for model in models if model._meta.app_label in OUR_APPS], *args, **options)
 
     def has_permission(self, request: HttpRequest) -> bool:
@@ -64,6 +66,11 @@ class StaffSite(AdminSite):
             return guarded(request, *args, **kwargs)
 
         return inner
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """Superusers see what rights were changed. They are told by email as well, if there is a mail server."""
+        latest = deeds.newest() if request.user.is_superuser else []
+        return super().index(request, {"deeds": latest} | (extra_context or {}))
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Lead to what is missing: the log-in, or the page that sets a second factor up or asks for it."""

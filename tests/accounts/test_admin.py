@@ -1,4 +1,4 @@
-"""People in the admin: grant, lift a suspension, and what staff cannot do there."""
+"""People in the admin: find them, do deeds with a reason, and what staff cannot do there."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -6,31 +6,53 @@ from functools import partial
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
+from django.db import transaction
 from django.test import Client
 
 from accounts import signals
 from accounts.models import User
+from accounts.rules import DEED_PERMISSIONS
+from accounts.staff.deeds import ACTIONS
+from moderation.models import AuditEvent
+from tests.conftest import PASSWORD
+from tests.rig.rights import give
 
 LogIn = Callable[[User], Client]
 LIST = "/admin/accounts/user/"
+MENU = ["view_user", "change_user", "add_user", "delete_user"]
+
+
+def permit(person: User, *codenames: str) -> User:
+    """Give permissions; without any named, each permission of each model."""
+    found = Permission.objects.filter(codename__in=codenames) if codenames else Permission.objects.all()
+    with transaction.atomic():
+        AuditEvent.write(AuditEvent.Verb.GROUP_JOINED, None, person=person)
+        person.user_permissions.add(*found)
+    return User.objects.get(pk=person.pk)
 
 
 @pytest.fixture
 def desk(log_in: LogIn, mo: User) -> Client:
     """mo's browser; mo may see and change people."""
-    rights = ["view_user", "change_user", "add_user", "delete_user"]
-    mo.user_permissions.add(*Permission.objects.filter(codename__in=rights))
-    return log_in(mo)
+    return log_in(permit(mo, *MENU))
+
+
+@pytest.fixture
+def root(db: None) -> User:
+    return User.objects.create_superuser("root")
 
 
 def change(browser: Client, person: User, **fields: str) -> int:
-    """Post the form of `person` as it stands, with `fields` changed; an empty value leaves a box unticked."""
+    """Post the form of `person` as it stands, with `fields` changed."""
     person.refresh_from_db()
-    form = {"display_name": person.display_name, "bio": person.bio, "email": person.email}
-    form |= {name: "on" for name in ("is_active", "may_host", "approves_followers") if getattr(person, name)}
-    answer = browser.post(f"{LIST}{person.pk}/change/", {name: text for name, text in (form | fields).items() if text})
-    return answer.status_code
+    form = {"display_name": person.display_name, "bio": person.bio} | fields
+    return browser.post(f"{LIST}{person.pk}/change/", form).status_code
+
+
+def act(browser: Client, name: str, person: User, **given: Any) -> Any:
+    """Do the action `name`; with `reason`, its page is sent as well."""
+    return browser.post(LIST, {"action": name, "_selected_action": [str(person.pk)]} | given, follow=True)
 
 
 def test_the_admin_is_entered_through_our_log_in(client: Client, db: None) -> None:
@@ -52,34 +74,13 @@ def test_staff_find_people(desk: Client, hana: User, dee: User) -> None:
     assert "Dee Wong" not in page
 
 
-def test_staff_grant_the_right_to_host(desk: Client, dee: User) -> None:
-    assert change(desk, dee, may_host="on") == 302
-    dee.refresh_from_db()
-    assert dee.followers_missing() == 0
+def test_the_filter_of_the_suspended(desk: Client, hana: User, dee: User, tomorrow: datetime) -> None:
+    dee.suspend(tomorrow)
+    assert "Dee Wong" in desk.get(LIST, {"suspended": "yes"}).content.decode()
+    assert "Dee Wong" not in desk.get(LIST, {"suspended": "no"}).content.decode()
 
 
-@pytest.fixture
-def host_desk(log_in: LogIn, mo: User) -> Client:
-    """mo's browser, with the rights that the demonstration gives to let people host."""
-    mo.user_permissions.add(*Permission.objects.filter(codename__in=["view_user", "grant_hosting"]))
-    return log_in(mo)
-
-
-def test_staff_with_the_right_grant_hosting_and_withdraw_it(host_desk: Client, dee: User) -> None:
-    host_desk.post(LIST, {"action": "grant_hosting", "_selected_action": [str(dee.pk)]})
-    dee.refresh_from_db()
-    assert dee.followers_missing() == 0
-    host_desk.post(LIST, {"action": "take_hosting_back", "_selected_action": [str(dee.pk)]})
-    dee.refresh_from_db()
-    assert dee.followers_missing() > 0
-    assert change(host_desk, dee, bio="mine now") == 403
-
-
-def test_staff_who_may_only_look_grant_nothing(log_in: LogIn, mo: User, dee: User) -> None:
-    mo.user_permissions.add(Permission.objects.get(codename="view_user"))
-    log_in(mo).post(LIST, {"action": "grant_hosting", "_selected_action": [str(dee.pk)]})
-    dee.refresh_from_db()
-    assert not dee.may_host
+# The form
 
 
 def test_a_form_opened_earlier_writes_only_what_was_changed(desk: Client, dee: User, lior: User) -> None:
@@ -89,73 +90,40 @@ def test_a_form_opened_earlier_writes_only_what_was_changed(desk: Client, dee: U
     assert (dee.bio, dee.follower_count, dee.suspended_until) == ("seen by staff", 1, None)
 
 
-def test_a_handle_stays_as_it_is(desk: Client, dee: User) -> None:
-    change(desk, dee, handle="hana")
-    dee.refresh_from_db()
-    assert dee.handle == "dee"
-
-
-def test_staff_hand_out_no_rights(desk: Client, dee: User) -> None:
-    change(desk, dee, is_staff="on", is_superuser="on")
-    dee.refresh_from_db()
-    assert not dee.is_staff
-    assert not dee.is_superuser
-
-
-def test_staff_lock_no_one_out(desk: Client, dee: User) -> None:
-    assert change(desk, dee, is_active="", bio="seen by staff") == 302
-    dee.refresh_from_db()
-    assert (dee.is_active, dee.bio) == (True, "seen by staff")
-
-
-def test_a_superuser_locks_members_out_and_the_apps_above_get_the_signal(
-    desk: Client, mo: User, dee: User, django_capture_on_commit_callbacks: Any
+@pytest.mark.parametrize("superuser", [False, True])
+def test_the_form_writes_neither_rights_nor_what_one_logs_in_with(
+    log_in: LogIn, mo: User, dee: User, superuser: bool
 ) -> None:
-    User.objects.filter(pk=mo.pk).update(is_superuser=True)
-    sent: list[tuple[str, User]] = []
-    for signal, name in ((signals.suspended, "out"), (signals.suspension_lifted, "in")):
-        signal.connect(
-            partial(lambda name, user, **_: sent.append((name, user)), name), weak=False, dispatch_uid="test"
-        )
-    try:
-        for value, active in (("", False), ("on", True), ("on", True)):
-            with django_capture_on_commit_callbacks(execute=True):
-                assert change(desk, dee, is_active=value) == 302
-            dee.refresh_from_db()
-            assert dee.is_active is active
-    finally:
-        signals.suspended.disconnect(dispatch_uid="test")
-        signals.suspension_lifted.disconnect(dispatch_uid="test")
-    assert sent == [("out", dee), ("in", dee)], "and not when nothing was changed"
+    give(mo, is_superuser=superuser)
+    browser = log_in(permit(mo))
+    group = Group.objects.latest("pk")
+    smuggled = dict.fromkeys(("is_staff", "is_superuser", "may_host", "approves_followers"), "on")
+    smuggled |= {"is_active": "", "handle": "hana", "email": "mo@example.org", "password": "x", "groups": str(group.pk)}
+    before = User.objects.filter(pk=dee.pk).values().get()
+    assert change(browser, dee, **smuggled) == 302
+    assert User.objects.filter(pk=dee.pk).values().get() == before
+    assert not dee.groups.exists()
+
+
+def test_staff_set_no_password_of_others(log_in: LogIn, root: User, dee: User) -> None:
+    browser = log_in(root)
+    new = {"usable_password": "true", "password1": "long enough secret", "password2": "long enough secret"}
+    assert browser.post(f"{LIST}{dee.pk}/password/", new).status_code in (302, 404)
+    dee.refresh_from_db()
+    assert dee.check_password(PASSWORD)
+    assert "password" not in browser.get(f"{LIST}{dee.pk}/change/").content.decode().split("<form", 2)[-1]
 
 
 def test_staff_do_not_change_staff(desk: Client, mo: User) -> None:
-    assert change(desk, mo, is_superuser="on") == 403
+    assert change(desk, mo, bio="mine") == 403
 
 
 @pytest.mark.parametrize("superuser", [False, True])
 def test_no_one_is_deleted_here(desk: Client, mo: User, dee: User, superuser: bool) -> None:
-    User.objects.filter(pk=mo.pk).update(is_superuser=superuser)
+    give(mo, is_superuser=superuser)
     assert desk.post(f"{LIST}{dee.pk}/delete/", {"post": "yes"}).status_code == 403
     assert "delete_selected" not in desk.get(LIST).content.decode()
     assert User.objects.filter(pk=dee.pk).exists()
-
-
-def test_suspending_is_for_cases_alone_and_lifting_is_here(desk: Client, dee: User, tomorrow: datetime) -> None:
-    chosen = {"action": "suspend", "_selected_action": [str(dee.pk)], "days": "7"}
-    desk.post(LIST, chosen)
-    dee.refresh_from_db()
-    assert not dee.is_suspended()
-    dee.suspend(tomorrow)
-    desk.post(LIST, chosen | {"action": "lift_suspension"})
-    dee.refresh_from_db()
-    assert not dee.is_suspended()
-
-
-def test_the_filter_of_the_suspended(desk: Client, hana: User, dee: User, tomorrow: datetime) -> None:
-    dee.suspend(tomorrow)
-    assert "Dee Wong" in desk.get(LIST, {"suspended": "yes"}).content.decode()
-    assert "Dee Wong" not in desk.get(LIST, {"suspended": "no"}).content.decode()
 
 
 def test_staff_can_make_an_account(desk: Client) -> None:
@@ -164,11 +132,128 @@ def test_staff_can_make_an_account(desk: Client) -> None:
     assert User.objects.get(handle="kim").check_password("long enough secret")
 
 
+# Deeds
+
+
+def test_a_page_asks_for_the_reason(log_in: LogIn, mo: User, dee: User) -> None:
+    browser = log_in(permit(mo, "view_user", "grant_hosting"))
+    page = act(browser, "grant_hosting", dee)
+    assert "Let them host without enough followers" in page.content.decode()
+    assert "Dee Wong" in page.content.decode()
+    for reason in ("", "  "):
+        assert "This field is required" in act(browser, "grant_hosting", dee, reason=reason).content.decode()
+    dee.refresh_from_db()
+    assert not dee.may_host
+    answer = act(browser, "grant_hosting", dee, reason="runs the reading circle")
+    assert "Done for 1 account." in answer.content.decode()
+    dee.refresh_from_db()
+    assert dee.may_host
+    event = AuditEvent.objects.deeds().latest("id")
+    assert (event.verb, event.actor, event.detail.facts) == (
+        "hosting_granted",
+        mo.pk,
+        {"reason": "runs the reading circle"},
+    )
+
+
+def test_every_action_has_its_verb(log_in: LogIn, root: User, dee: User, tomorrow: datetime) -> None:
+    browser = log_in(root)
+    dee.suspend(tomorrow)
+    group = Group.objects.get(name="Safety reviewers")
+    for name, action in ACTIONS.items():
+        answer = act(browser, name, dee, reason="as agreed", **({"group": group.pk} if action.about_group else {}))
+        assert "Done for 1 account." in answer.content.decode(), name
+    events = AuditEvent.objects.deeds().filter(objects_touched__person=str(dee.pk), actor=root.pk).order_by("id")
+    assert [event.verb for event in events] == [action.deed.value for action in ACTIONS.values()]
+
+
+@pytest.mark.parametrize("name", ACTIONS)
+def test_no_one_does_a_deed_to_themselves(log_in: LogIn, root: User, name: str) -> None:
+    before = User.objects.filter(pk=root.pk).values().get()
+    group = Group.objects.latest("pk")
+    answer = act(log_in(root), name, root, reason="mine", group=group.pk)
+    assert "You cannot change your own rights" in answer.content.decode()
+    after = User.objects.filter(pk=root.pk).values().get()
+    assert before | {"last_login": None} == after | {"last_login": None}
+    assert not root.groups.exists()
+
+
+def test_staff_with_every_permission_of_every_model_get_no_further(
+    log_in: LogIn, mo: User, dee: User, root: User, tomorrow: datetime
+) -> None:
+    """They lift no suspension of their own or of staff, read no secret, and act as no other person."""
+    mo = permit(mo)
+    browser = log_in(mo)
+    for person in (mo, root):
+        for name in ACTIONS:
+            act(browser, name, person, reason="why not")
+        assert browser.post(f"{LIST}{person.pk}/password/", {"password1": "x"}).status_code in (302, 404)
+    for person in (mo, root):
+        person.refresh_from_db()
+        assert not AuditEvent.objects.filter(objects_touched__person=str(person.pk), actor=mo.pk).exists()
+    for page in ("authtoken/tokenproxy", "mfa/authenticator", "account/emailaddress", "auth/group", "auth/permission"):
+        assert browser.get(f"/admin/{page}/").status_code == 404
+    text = browser.get(f"{LIST}{dee.pk}/change/").content.decode()
+    assert dee.password not in text
+    mo.suspend(tomorrow)
+    assert act(browser, "lift_suspension", mo, reason="mine").status_code == 403
+    mo.refresh_from_db()
+    assert mo.is_suspended()
+
+
+def test_staff_are_offered_what_they_may_do(log_in: LogIn, mo: User, dee: User) -> None:
+    for permissions, offered in (
+        ([], set()),
+        (["grant_hosting"], {"grant_hosting", "withdraw_hosting"}),
+        (["decide_case"], {"grant_hosting", "withdraw_hosting", "lift_suspension"}),
+    ):
+        page = log_in(permit(mo, "view_user", *permissions)).get(LIST).content.decode()
+        assert {name for name in ACTIONS if f'value="{name}"' in page} == offered
+    assert set(DEED_PERMISSIONS.values()) == {"accounts.grant_hosting", "moderation.decide_case"}
+
+
+def test_what_is_not_offered_is_not_done(log_in: LogIn, mo: User, dee: User) -> None:
+    browser = log_in(permit(mo, "view_user", "change_user"))
+    for name in ACTIONS:
+        act(browser, name, dee, reason="why not")
+    act(browser, "suspend", dee, days="7")  # suspending is for cases
+    assert not AuditEvent.objects.deeds().filter(objects_touched__person=str(dee.pk)).exists()
+
+
+def test_a_superuser_locks_members_out_and_the_apps_above_get_the_signal(
+    log_in: LogIn, root: User, dee: User, django_capture_on_commit_callbacks: Any
+) -> None:
+    browser = log_in(root)
+    sent: list[tuple[str, User]] = []
+    for signal, name in ((signals.suspended, "out"), (signals.suspension_lifted, "in")):
+        signal.connect(
+            partial(lambda name, user, **_: sent.append((name, user)), name), weak=False, dispatch_uid="test"
+        )
+    try:
+        for name, active in (("deactivate", False), ("activate", True)):
+            with django_capture_on_commit_callbacks(execute=True):
+                act(browser, name, dee, reason="hacked")
+            dee.refresh_from_db()
+            assert dee.is_active is active
+    finally:
+        signals.suspended.disconnect(dispatch_uid="test")
+        signals.suspension_lifted.disconnect(dispatch_uid="test")
+    assert sent == [("out", dee), ("in", dee)]
+
+
+def test_the_newest_deeds_are_on_the_first_page_of_superusers(log_in: LogIn, root: User, mo: User, dee: User) -> None:
+    dee.grant_hosting(root, "runs the reading circle")
+    page = log_in(root).get("/admin/").content.decode()
+    assert "@dee" in page
+    assert "may host" in page
+    assert "runs the reading circle" in page
+    assert "runs the reading circle" not in log_in(mo).get("/admin/").content.decode()
+
+
 @pytest.mark.parametrize("kind", ["follow", "block"])
-def test_follows_and_blocks_are_there_to_look_at(log_in: LogIn, mo: User, hana: User, lior: User, kind: str) -> None:
-    User.objects.filter(pk=mo.pk).update(is_superuser=True)
+def test_follows_and_blocks_are_there_to_look_at(log_in: LogIn, root: User, hana: User, lior: User, kind: str) -> None:
     lior.follow(hana)
-    browser = log_in(User.objects.get(pk=mo.pk))
+    browser = log_in(root)
     assert browser.get(f"/admin/accounts/{kind}/").status_code == 200
     assert browser.get(f"/admin/accounts/{kind}/add/").status_code == 403
     if kind == "follow":

@@ -8,6 +8,7 @@ from django.test import Client
 from accounts.models import Scope, User
 from accounts.people import Relation
 from tests.conftest import PASSWORD
+from tests.rig.rights import give
 
 LogIn = Callable[[User], Client]
 
@@ -110,5 +111,5 @@ def test_other_methods_are_refused(client: Client, as_lior: dict[str, str], hana
 
 
 def test_a_closed_account_has_no_way_in(client: Client, as_lior: dict[str, str], hana: User, lior: User) -> None:
-    User.objects.filter(pk=lior.pk).update(is_active=False)
+    give(lior, is_active=False)
     assert client.get("/api/people/hana/", headers=as_lior).status_code == 401

@@ -11,6 +11,7 @@ from django.test import Client
 from accounts.handles import RESERVED_HANDLES
 from accounts.models import User
 from tests.conftest import PASSWORD
+from tests.rig.rights import give
 
 NEW = {"username": "Kim_1", "display_name": "Kim", "email": "", "password1": PASSWORD, "password2": PASSWORD}
 
@@ -103,7 +104,7 @@ def test_a_suspended_member_may_log_in(client: Client, hana: User, tomorrow: Any
 
 
 def test_a_closed_account_may_not_log_in(client: Client, hana: User) -> None:
-    User.objects.filter(pk=hana.pk).update(is_active=False)
+    give(hana, is_active=False)
     answer = client.post("/accounts/login/", {"login": "hana", "password": PASSWORD}, follow=True)
     assert "_auth_user_id" not in client.session
     assert "closed" in answer.content.decode() or errors(answer)

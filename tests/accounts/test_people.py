@@ -11,6 +11,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from accounts import signals
 from accounts.models import User
 from accounts.people import Relation
+from tests.rig.rights import give
 
 
 def handles(people: Any) -> list[str]:
@@ -57,7 +58,7 @@ def test_an_underscore_is_no_wildcard(hana: User) -> None:
 
 
 def test_closed_accounts_are_not_found(hana: User) -> None:
-    User.objects.filter(pk=hana.pk).update(is_active=False)
+    give(hana, is_active=False)
     assert handles(User.objects.search("hana")) == []
 
 

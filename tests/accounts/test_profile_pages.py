@@ -7,6 +7,7 @@ from django.test import Client
 
 from accounts.models import User
 from accounts.people import Relation
+from tests.rig.rights import give
 
 LogIn = Callable[[User], Client]
 HX = {"HX-Request": "true"}
@@ -74,7 +75,7 @@ def test_an_odd_handle_is_404(log_in: LogIn, dee: User, handle: str) -> None:
 
 
 def test_a_closed_account_is_not_available(log_in: LogIn, hana: User, dee: User) -> None:
-    User.objects.filter(pk=hana.pk).update(is_active=False)
+    give(hana, is_active=False)
     assert log_in(dee).get("/people/hana/").status_code == 404
 
 

@@ -14,16 +14,14 @@ def test_the_trail_says_who_closed_and_why(sol: User, mo: User) -> None:
     closing.withdraw()
     Closing.start(sol, by=sol)
     sol.erase()
-    trail = [
-        (event.verb, event.actor) for event in AuditEvent.objects.filter(verb__startswith="account_").order_by("id")
-    ]
-    assert trail == [
+    events = AuditEvent.objects.filter(objects_touched__person=str(sol.pk)).order_by("id")
+    assert [(event.verb, event.actor) for event in events] == [
         ("account_closed", mo.pk),
         ("account_reopened", sol.pk),
         ("account_closed", sol.pk),
         ("account_erased", None),
     ]
-    assert AuditDetail.objects.get().facts == {"reason": "asked by email"}
+    assert AuditDetail.objects.get(event=events[0]).facts == {"reason": "asked by email"}
 
 
 def test_staff_with_claimed_cases_do_not_close_their_account(claimed: Case, reviewer: User) -> None:

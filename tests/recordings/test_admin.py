@@ -11,14 +11,14 @@ from django.utils import timezone
 
 from accounts.models import User
 from recordings.models import Hold, Receipt, Recording, Track
+from tests.rig.rights import give
 
 SHOWN = [Recording, Track, Hold, Receipt]
 
 
 @pytest.fixture
 def boss(mo: User) -> User:
-    mo.is_superuser = True
-    mo.save(update_fields=["is_superuser"])
+    give(mo, is_superuser=True)
     return mo
 
 

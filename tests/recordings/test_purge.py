@@ -24,6 +24,7 @@ from recordings.rules import Reason
 from rooms.models import Participant, Space
 from tests.recordings.conftest import put, turn_of
 from tests.rig.racing import at_once
+from tests.rig.rights import give
 from tests.rig.sound.captured import captured, tone
 
 Aged = Callable[[float], Recording]
@@ -228,7 +229,7 @@ def test_a_fault_in_one_recording_does_not_keep_the_others(
     ended: Recording, aged: Aged, sol: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = aged(31)
-    User.objects.filter(pk=sol.pk).update(may_host=True)
+    give(sol, may_host=True)
     sol.refresh_from_db()
     space = Space.open(sol, title="Other", audience=Space.Audience.FOLLOWERS)
     second = Recording.open_for(space)

@@ -11,6 +11,7 @@ from rooms.live import snapshot
 from rooms.models import Participant, Space
 from rooms.protocol.parts import SpaceFacts
 from tests.rig.racing import at_once
+from tests.rig.rights import give
 
 LogIn = Callable[[User], Client]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -29,7 +30,7 @@ def test_a_page_of_the_list_has_an_upper_bound(
     hana: User, sol: User, lior: User, log_in: LogIn, open_space: Callable[..., Space], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for host in (hana, sol):
-        User.objects.filter(pk=host.pk).update(may_host=True)
+        give(host, may_host=True)
         lior.follow(host)
         open_space(host)
     monkeypatch.setattr(Pages, "max_limit", 1)

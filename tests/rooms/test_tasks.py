@@ -20,6 +20,7 @@ from rooms.models import Participant, Space
 from rooms.rules import Role
 from rooms.store import standing
 from rooms.store.client import close_async_redis_client, redis_client
+from tests.rig.rights import give
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -113,7 +114,7 @@ def test_the_end_is_sent_again_for_a_while_if_a_page_is_still_connected(
 def test_a_suspended_member_is_found_even_if_the_signal_was_lost(tea: Space, host: Participant, sol: User) -> None:
     person = tea.enter(sol)
     here(host, person)
-    User.objects.filter(pk=sol.pk).update(suspended_until=timezone.now() + timedelta(days=1))
+    give(sol, suspended_until=timezone.now() + timedelta(days=1))
     tasks.sweep_presence()
     person.refresh_from_db()
     assert person.left_at is not None
@@ -168,7 +169,7 @@ def test_a_member_who_lost_the_right_to_be_here_is_found_even_if_the_signal_was_
     elif how == "unfollowed":
         Follow.objects.filter(follower=lior).delete()
     else:
-        User.objects.filter(pk=lior.pk).update(is_active=False)
+        give(lior, is_active=False)
     tasks.sweep_presence()
     listener.refresh_from_db()
     host.refresh_from_db()
@@ -190,7 +191,7 @@ def test_no_one_with_a_right_to_be_here_is_astray(
 
 def test_a_deactivated_host_cannot_go_on(tea: Space, host: Participant) -> None:
     here(host)
-    User.objects.filter(pk=host.user_id).update(is_active=False)
+    give(host.user, is_active=False)
     tasks.sweep_presence()
     tea.refresh_from_db()
     assert (tea.state, tea.ended_why) == (Space.State.ENDED, Space.Why.SUSPENDED)

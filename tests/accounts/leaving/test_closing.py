@@ -13,6 +13,7 @@ from accounts.leaving import coming_back, tasks
 from accounts.models import Closing, User
 from accounts.refusals import Refused
 from tests.conftest import PASSWORD
+from tests.rig.rights import give
 
 LogIn = Callable[[User], Client]
 LEAVING, COMING_BACK = "/me/leaving/", "/me/coming-back/"
@@ -138,7 +139,7 @@ def test_closing_twice_keeps_the_first_date(sol: User) -> None:
 
 
 def test_the_last_superuser_cannot_close_the_account(mo: User, log_in: LogIn) -> None:
-    User.objects.filter(pk=mo.pk).update(is_superuser=True)
+    give(mo, is_superuser=True)
     answer = log_in(mo).post(LEAVING, {"password": PASSWORD})
     assert "This is the only superuser" in answer.content.decode()
     assert User.objects.get(pk=mo.pk).is_active
@@ -184,14 +185,14 @@ class TestCommand:
             call_command("erase_member", "nobody")
 
     def test_it_says_why_it_refuses_and_changes_nothing(self, mo: User) -> None:
-        User.objects.filter(pk=mo.pk).update(is_superuser=True)
+        give(mo, is_superuser=True)
         with pytest.raises(CommandError, match="only superuser"):
             call_command("erase_member", "mo", "--now")
         assert User.objects.get(pk=mo.pk).is_active
 
 
 def test_closing_raises_for_the_last_superuser(mo: User) -> None:
-    User.objects.filter(pk=mo.pk).update(is_superuser=True)
+    give(mo, is_superuser=True)
     mo.refresh_from_db()
     with pytest.raises(Refused, match="last_superuser"):
         Closing.start(mo, by=mo)

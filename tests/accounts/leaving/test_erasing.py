@@ -23,12 +23,13 @@ from accounts.models import ApiToken, Block, Follow, Scope, User
 from accounts.models.leaving import KEPT
 from accounts.refusals import Refused
 from tests.conftest import PASSWORD
+from tests.rig.rights import give
 
 LogIn = Callable[[User], Client]
 
 
 def test_the_row_stays_and_is_blank(sol: User) -> None:
-    User.objects.filter(pk=sol.pk).update(email="sol@example.org", bio="Radio", may_host=True)
+    give(sol, email="sol@example.org", bio="Radio", may_host=True)
     sol.refresh_from_db()
     sol.erase()
     row = User.objects.get(pk=sol.pk)
@@ -111,9 +112,8 @@ def test_erasing_is_safe_to_repeat(sol: User) -> None:
 
 
 def test_the_last_superuser_stays(hana: User, mo: User) -> None:
-    User.objects.filter(pk__in=[hana.pk, mo.pk]).update(is_superuser=True)
-    hana.refresh_from_db()
-    mo.refresh_from_db()
+    for person in (hana, mo):
+        give(person, is_superuser=True)
     hana.erase()
     with pytest.raises(Refused, match="last_superuser"):
         mo.erase()

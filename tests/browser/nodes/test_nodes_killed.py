@@ -23,11 +23,17 @@ FROM recordings_chunk c
 JOIN recordings_track t ON t.id = c.track_id JOIN recordings_recording r ON r.id = t.recording_id
 JOIN rooms_space s ON s.id = r.space_id WHERE s.node = '{node}' AND s.state = 'live' ORDER BY 1, 2, 4"""
 
+HOSTING = """
+from accounts.models import User
+for person in User.objects.filter(handle__in=("sol", "lior")):
+    person.{verb}()
+"""
+
 
 @pytest.fixture
 def three_spaces(join_as: JoinAs, site: Machine) -> Iterator[list[tuple[Person, Person]]]:
     """Three hosts at open microphones. Each listens to the next one's Space, in another page."""
-    site.rows("UPDATE accounts_user SET may_host = true WHERE handle IN ('sol', 'lior') RETURNING id")
+    site.command("shell", "-v", "0", "-c", HOSTING.format(verb="grant_hosting"))
     hosts = [join_as(handle, tone=tone) for handle, tone in TONES.items()]
     for host in hosts:
         host.join(host.open_space(f"Tea with {host.handle}"))
@@ -41,7 +47,7 @@ def three_spaces(join_as: JoinAs, site: Machine) -> Iterator[list[tuple[Person, 
     yield list(zip(hosts, listeners, strict=True))
     for listener in listeners:
         listener.page.close()
-    site.rows("UPDATE accounts_user SET may_host = false WHERE handle IN ('sol', 'lior') RETURNING id")
+    site.command("shell", "-v", "0", "-c", HOSTING.format(verb="withdraw_hosting"))
 
 
 def test_three_spaces_of_a_killed_node_go_on_at_another_one(

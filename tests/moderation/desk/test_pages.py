@@ -21,6 +21,7 @@ from recordings.models import Recording
 from rooms.media.units import MS
 from rooms.models import Participant, Space
 from tests.moderation.conftest import TEXT
+from tests.rig.rights import give
 from tests.rig.sound.captured import decoded, strength
 
 Browser = Callable[[User], Client]
@@ -77,8 +78,7 @@ def test_staff_without_the_permission_get_nothing(log_in: Browser, mo: User, cas
 
 
 def test_a_case_about_oneself_does_not_exist_for_one(log_in: Browser, case: Case, sol: User) -> None:
-    sol.is_staff = sol.is_superuser = True
-    sol.save()
+    give(sol, is_staff=True, is_superuser=True)
     browser = log_in(sol)
     for step in ("change/", "sound/own/?from=0&to=9", "followed/"):
         assert browser.get(desk(case, step)).status_code == 404

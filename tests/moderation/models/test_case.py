@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.utils import timezone
 
 from accounts.models import User
@@ -18,6 +19,7 @@ from recordings.models import Hold
 from rooms.models import Participant, Space
 from rooms.protocol import Close
 from tests.moderation.conftest import outcomes
+from tests.rig.rights import give
 
 WHY = "At 12:05 you called people animals. That is hate; our rules forbid it."
 Captured = Callable[..., Any]
@@ -113,7 +115,7 @@ def test_staff_without_the_claim_do_not_decide(case: Case, reviewer: User, claim
 
 
 def test_without_the_permission_nothing_is_decided(claimed: Case, reviewer: User) -> None:
-    reviewer.groups.clear()
+    reviewer.leave(Group.objects.get(name=staff.REVIEWERS))
     assert refused(claimed.decide, User.objects.get(pk=reviewer.pk), Kind.DISMISS, WHY) == Reason.NOT_A_REVIEWER
 
 
@@ -156,12 +158,12 @@ def test_staff_do_not_decide_what_they_reported(tea: Space, reviewer: User, spea
 @pytest.mark.parametrize("right", ["is_staff", "is_superuser"])
 @pytest.mark.parametrize("kind", Kind)
 def test_superusers_alone_decide_about_staff(claimed: Case, reviewer: User, sol: User, right: str, kind: Kind) -> None:
-    User.objects.filter(pk=sol.pk).update(**{right: True})
+    give(sol, **{right: True})
     until = tomorrow() if kind == Kind.SUSPEND else None
     assert refused(claimed.decide, reviewer, kind, WHY, until) == Reason.STAFF_ACCOUNT
     claimed.release(reviewer)
     assert refused(claimed.claim, reviewer) == Reason.STAFF_ACCOUNT
-    User.objects.filter(pk=reviewer.pk).update(is_superuser=True)
+    give(reviewer, is_superuser=True)
     boss = User.objects.get(pk=reviewer.pk)
     claimed.claim(boss)
     assert claimed.decide(boss, kind, WHY, until).by == boss
@@ -169,11 +171,11 @@ def test_superusers_alone_decide_about_staff(claimed: Case, reviewer: User, sol:
 
 @pytest.mark.parametrize("right", ["is_staff", "is_superuser"])
 def test_superusers_alone_end_spaces_of_staff(claimed: Case, reviewer: User, hana: User, right: str) -> None:
-    User.objects.filter(pk=hana.pk).update(**{right: True})
+    give(hana, **{right: True})
     case = Case.objects.get(pk=claimed.pk)
     assert refused(case.decide, reviewer, Kind.END, WHY) == Reason.STAFF_SPACE
     assert case.kinds_for(reviewer) == [Kind.DISMISS, Kind.REMOVE, Kind.SUSPEND]
-    User.objects.filter(pk=reviewer.pk).update(is_superuser=True)
+    give(reviewer, is_superuser=True)
     assert case.decide(User.objects.get(pk=reviewer.pk), Kind.END, WHY)
 
 

@@ -24,6 +24,7 @@ from rooms.refusals import Refused as RoleRefused
 from rooms.rules import Action, Role
 from rooms.rules import Reason as RoleReason
 from tests.moderation.conftest import TEXT, outcomes
+from tests.rig.rights import give
 
 
 def refused(reporter: User, space: Space, subject: Participant | None, text: str = "") -> Reason:
@@ -54,8 +55,7 @@ def test_members_do_not_report_themselves(
 def test_a_person_of_another_space_cannot_be_reported(
     tea: Space, lior: User, listener: Participant, dee: User, open_space: Callable[..., Space]
 ) -> None:
-    dee.may_host = True
-    dee.save()
+    give(dee, may_host=True)
     other = open_space(dee).enter(dee)
     assert refused(lior, tea, other) == Reason.NOT_IN_THE_SPACE
 

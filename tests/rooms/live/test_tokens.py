@@ -18,6 +18,7 @@ from rooms.protocol import Close
 from rooms.rules import Mute
 from spaces_project.asgi import application
 from tests.rig.live.page import HOST, WAIT_SECONDS, Page, Socket, _close_what_belongs_to_the_loop
+from tests.rig.rights import give
 
 __all__ = ["_close_what_belongs_to_the_loop"]
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.asyncio]
@@ -79,7 +80,7 @@ async def change_to_revoked(user: User) -> None:
 
 
 async def change_to_suspended(user: User) -> None:
-    await User.objects.filter(pk=user.pk).aupdate(suspended_until=timezone.now() + timedelta(days=1))
+    await sync_to_async(give)(user, suspended_until=timezone.now() + timedelta(days=1))
 
 
 @pytest.mark.parametrize("change", [change_to_expired, change_to_revoked, change_to_suspended])

@@ -11,6 +11,7 @@ from accounts.models import Follow, User
 from rooms.models import Space
 from rooms.refusals import Refused
 from rooms.rules import Reason
+from tests.rig.rights import give
 from tests.rig.spaces import may_enter
 
 OpenSpace = Callable[..., Space]
@@ -98,9 +99,7 @@ def test_the_gate_of_hosting(sol: User, open_space: OpenSpace) -> None:
     with pytest.raises(Refused) as refused:
         open_space(sol)
     assert refused.value.reason == Reason.TOO_FEW_FOLLOWERS
-    sol.suspended_until = timezone.now() + timedelta(days=1)
-    sol.may_host = True
-    sol.save(update_fields=["suspended_until", "may_host"])
+    give(sol, suspended_until=timezone.now() + timedelta(days=1), may_host=True)
     with pytest.raises(Refused) as refused:
         open_space(sol)
     assert refused.value.reason == Reason.SUSPENDED

@@ -9,6 +9,7 @@ from accounts.models import Block, User
 from rooms.models import Participant, Space
 from rooms.protocol import Close
 from rooms.rules import Mute, Reason
+from tests.rig.rights import give
 from tests.rig.spaces import refused_with, voices, written
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -18,8 +19,7 @@ Frames = list[dict[str, Any]]
 def test_a_host_of_another_space_decides_nothing_here(
     tea: Space, speaker: Participant, dee: User, open_space: Callable[..., Space]
 ) -> None:
-    dee.may_host = True
-    dee.save(update_fields=["may_host"])
+    give(dee, may_host=True)
     elsewhere = open_space(dee).enter(dee)
     refused_with(Reason.NOT_IN_THE_SPACE, speaker.remove, elsewhere)
     refused_with(Reason.NOT_IN_THE_SPACE, speaker.mute_by, elsewhere)

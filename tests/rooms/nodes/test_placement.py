@@ -19,6 +19,7 @@ from rooms.refusals import Refused
 from rooms.store.client import redis_client
 from tests.rig.media.heartbeat import beat, died
 from tests.rig.racing import at_once
+from tests.rig.rights import give
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -151,7 +152,8 @@ def test_if_all_nodes_are_full_only_preferred_members_get_one_that_has_a_place(t
 def test_spaces_that_come_at_once_are_spread_although_no_heartbeat_has_them(
     tea: Space, sol: User, lior: User, open_space: Callable[..., Space]
 ) -> None:
-    User.objects.update(may_host=True)
+    for host in (sol, lior):
+        give(host, may_host=True)
     beat("one", load=0.10)
     beat("two", load=0.11, boot="2")
     spaces = [tea, *(open_space(User.objects.get(pk=host.pk)) for host in (sol, lior))]

@@ -109,10 +109,10 @@ def test_the_cast_is_there_with_its_follows_and_rights(site: Machine) -> None:
     assert site.rows(followed_by_dee) == [("iris",), ("nora",)]
     assert site.rows("SELECT handle FROM accounts_user WHERE is_staff") == [("mo",)]
     rights = (
-        "SELECT codename FROM accounts_user_user_permissions o JOIN auth_permission p ON p.id = o.permission_id "
+        "SELECT name FROM accounts_user_groups o JOIN auth_group g ON g.id = o.group_id "
         "JOIN accounts_user u ON u.id = o.user_id WHERE handle = 'mo' ORDER BY 1"
     )
-    assert site.rows(rights) == [("grant_hosting",), ("view_user",)]
+    assert site.rows(rights) == [("Hosting",), ("Safety reviewers",)]
 
 
 def test_seeding_again_changes_nothing(site: Machine) -> None:
