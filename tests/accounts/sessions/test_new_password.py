@@ -12,7 +12,6 @@ from django.test import Client
 from accounts import signals
 from accounts.models import Scope, User
 from tests.conftest import PASSWORD
-from tests.rig.second_factor import with_second_factor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NEW = "a longer way to coffee"
@@ -51,17 +50,7 @@ def by_removal(user: User) -> None:
     user.save(update_fields=["password"])
 
 
-def by_form_of_the_admin(user: User) -> None:
-    root = User.objects.create_superuser("root_of_all", PASSWORD)
-    browser = Client()
-    browser.force_login(root)
-    with_second_factor(browser, root)
-    form = {"usable_password": "true", "password1": NEW, "password2": NEW}
-    answer = browser.post(f"/admin/accounts/user/{user.pk}/password/", form)
-    assert answer.status_code == 302, answer.content.decode()
-
-
-@pytest.mark.parametrize("change", [by_row, by_field, by_command, by_removal, by_form_of_the_admin])
+@pytest.mark.parametrize("change", [by_row, by_field, by_command, by_removal])
 def test_all_sessions_and_tokens_end(sol: User, ended: list[Any], change: Callable[[User], None]) -> None:
     sol.make_token("a program", [Scope.READ], 1)
     change(User.objects.get(pk=sol.pk))

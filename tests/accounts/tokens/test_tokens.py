@@ -12,6 +12,7 @@ from accounts.models import ApiToken, Scope, User
 from accounts.models.tokens import MOST_TOKENS, PREFIX
 from accounts.refusals import Refused
 from tests.rig.racing import at_once
+from tests.rig.rights import give
 
 HANA = "/api/people/hana/"
 FOLLOW = "/api/people/hana/follow/"
@@ -157,5 +158,5 @@ def test_rows_that_changed_without_a_verb_count_as_well(
     client: Client, lior: User, hana: User, change: dict[str, Any]
 ) -> None:
     headers = bearer(lior.make_token("a program", [Scope.READ], 1))
-    User.objects.filter(pk=lior.pk).update(**change)
+    give(lior, **change)
     assert client.get(HANA, headers=headers).status_code == 401
