@@ -7,13 +7,14 @@ class AccountsConfig(AppConfig):
     verbose_name = _("People")
 
     def ready(self) -> None:
-        from allauth.account.signals import password_changed, password_reset, password_set
+        from allauth.account.signals import email_confirmed, password_changed, password_reset, password_set
         from allauth.mfa.signals import authenticator_added
         from django.contrib.auth.signals import user_logged_in, user_logged_out
 
-        from accounts import signals
+        from accounts import proven, signals
         from accounts.sessions import endings, second_factor, seen
 
+        email_confirmed.connect(proven.address_confirmed, dispatch_uid="accounts.proven")
         user_logged_in.connect(seen.note, dispatch_uid="accounts.sessions")
         user_logged_out.connect(endings.logged_out, dispatch_uid="accounts.sessions")
         password_changed.connect(endings.password_changed, dispatch_uid="accounts.sessions")

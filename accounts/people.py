@@ -2,11 +2,14 @@
 
 import enum
 import re
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
+from django.conf import settings
 from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.db import models
-from django.db.models import Case, Exists, OuterRef, Q, Value, When
+from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 if TYPE_CHECKING:
@@ -40,6 +43,15 @@ class PeopleQuerySet(models.QuerySet["User"]):
     def in_good_standing(self) -> Self:
         """Active and not suspended now."""
         return self.filter(is_active=True).exclude(suspended_until__gt=timezone.now())
+
+    def prove(self, now: datetime) -> int:
+        """Note that these have shown to be people. Returns of how many that is new. Safe to repeat.
+
+        Each counts as a follower from `now` on, or from the day on which the account is old enough.
+        """
+        old_enough = F("date_joined") + timedelta(days=settings.SPACES_FOLLOWER_DAYS)
+        unproven = self.filter(counts_from=None)
+        return unproven.update(counts_from=Greatest(Value(now), old_enough, output_field=models.DateTimeField()))
 
     def with_relation_of(self, viewer: "User") -> Self:
         """Each person with `.relation`, a value of Relation: what they are to `viewer`."""

@@ -2,18 +2,24 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import timedelta
 
 from celery import shared_task
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
+from accounts.models import User
 from rooms import events
 from rooms.live import presence
 from rooms.media.hls import leftovers
 from rooms.models import Participant, Space
 from rooms.nodes import strays
 from rooms.rules import Role
+
+STAY = timedelta(minutes=5)  # in a Space of another person, after which an account counts as a follower
+LONGEST_SPACE = timedelta(days=2)  # stays that began earlier have been noted
 
 
 @shared_task
@@ -31,6 +37,14 @@ def sweep_presence() -> None:
     for space in Space.objects.ended_lately(timezone.now()):
         if presence.connected_now(space.pk):
             space.send_end_again()
+
+
+@shared_task
+def prove_listeners() -> None:
+    """Note who has stayed in a Space of another person, so that they count as followers. Safe to repeat."""
+    now = timezone.now()
+    stays = Participant.objects.stays(now - LONGEST_SPACE, now, STAY).filter(user=OuterRef("pk"))
+    User.objects.in_good_standing().filter(Exists(stays), counts_from=None).prove(now)
 
 
 def _step(person: Participant, connected: bool) -> Callable[[Participant], None] | None:

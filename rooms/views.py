@@ -31,12 +31,21 @@ def home(request: HttpRequest) -> HttpResponse:
         "live": Space.objects.shown_to(request.user)[:LIVE_ON_HOME],
         "strangers": Space.objects.invitations_of_strangers(request.user)[:LIVE_ON_HOME],
         "suggestions": User.objects.suggestions_for(request.user)[:8],
-        "missing": request.user.followers_missing(),
-        "min_followers": settings.SPACES_MIN_FOLLOWERS,
         "hosting_refusal": refusal,
         "my_space": request.user.hosted_spaces.live().first(),
-    }
+    } | _gate(request.user)
     return render(request, "rooms/home.html", context)
+
+
+def _gate(member: User) -> dict[str, int]:
+    """What the page says about the way to hosting."""
+    missing = member.followers_missing()
+    return {
+        "missing": missing,
+        "counting": settings.SPACES_MIN_FOLLOWERS - missing,
+        "min_followers": settings.SPACES_MIN_FOLLOWERS,
+        "follower_days": settings.SPACES_FOLLOWER_DAYS,
+    }
 
 
 @require_safe
@@ -66,10 +75,8 @@ def space_new(request: MemberRequest) -> HttpResponse:
         "form": form,
         "refusal": refusal,
         "refusal_text": TEXTS[refusal] if refusal else "",
-        "missing": request.user.followers_missing(),
-        "min_followers": settings.SPACES_MIN_FOLLOWERS,
         "retention_days": settings.RECORDING_RETENTION_DAYS,
-    }
+    } | _gate(request.user)
     return render(request, "rooms/space_new.html", context, status=400 if form.errors else 200)
 
 

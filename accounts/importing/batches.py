@@ -100,6 +100,7 @@ def _member(row: Row, retired: set[str]) -> User:
         display_name=values.get("display_name", ""),
         email=values.get("email", "").lower(),
         bio=values.get("bio", ""),
+        counts_from=timezone.now(),  # the operator vouches for them
     )
     member.set_unusable_password()
     member.clean_fields()

@@ -1,6 +1,7 @@
 """Who follows whom, and who has blocked whom. The verbs that write these rows are those of `User`."""
 
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
 
 from django.db import models
 from django.db.models import F, Q
@@ -9,6 +10,13 @@ from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
     from accounts.models.user import User
+
+
+class FollowQuerySet(models.QuerySet["Follow"]):
+    def that_count(self, now: datetime) -> Self:
+        """Accepted follows that count towards hosting: of people in good standing from whom follows count at `now`."""
+        counts = self.filter(state=Follow.State.ACCEPTED, follower__is_active=True, follower__counts_from__lte=now)
+        return counts.exclude(follower__suspended_until__gt=now)
 
 
 class Follow(models.Model):
@@ -28,6 +36,8 @@ class Follow(models.Model):
     state = models.CharField(_("state"), max_length=10, choices=State.choices)
     created_at = models.DateTimeField(_("since"), default=timezone.now)
     accepted_at = models.DateTimeField(_("accepted"), null=True)
+
+    objects = FollowQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("follow")

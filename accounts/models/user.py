@@ -71,6 +71,7 @@ class User(Rights):
     follower_count = models.PositiveIntegerField(_("followers"), default=0, editable=False)
     approves_followers = models.BooleanField(_("approve each follower"), default=False)
     date_joined = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
+    counts_from = models.DateTimeField(_("counts as a follower from"), null=True, editable=False)
     erased_at = models.DateTimeField(_("erased"), null=True, editable=False)
 
     USERNAME_FIELD = "handle"
@@ -221,8 +222,13 @@ class User(Rights):
     # Hosting
 
     def followers_missing(self) -> int:
-        """How many more followers I need to host; 0 if I have enough or staff granted it."""
-        return 0 if self.may_host else max(0, settings.SPACES_MIN_FOLLOWERS - self.follower_count)
+        """How many more followers that count I need to host; 0 if I have enough or staff granted it."""
+        return 0 if self.may_host else settings.SPACES_MIN_FOLLOWERS - self.followers_that_count()
+
+    def followers_that_count(self) -> int:
+        """How many followers count towards hosting, at most as many as that needs. `that_count` says who."""
+        rows = Follow.objects.that_count(timezone.now()).filter(followee=self)
+        return rows[: settings.SPACES_MIN_FOLLOWERS].count() if settings.SPACES_MIN_FOLLOWERS else 0
 
     # Leaving
 

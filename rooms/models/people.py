@@ -1,12 +1,12 @@
 """Queries for the people in a Space, and how a page shows them."""
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
 from django.core.files.storage import default_storage
 from django.db import models
-from django.db.models import Case, Exists, OuterRef, Q, When
+from django.db.models import Case, Exists, F, OuterRef, Q, When
 
 from accounts.models import User
 from rooms.models.space import Space, is_welcome, listening
@@ -56,6 +56,12 @@ class ParticipantQuerySet(models.QuerySet["Participant"]):
         if here is None:
             raise Refused(Reason.NOT_IN_THE_SPACE)
         return here
+
+    def stays(self, since: datetime, now: datetime, length: timedelta) -> Self:
+        """Stays of at least `length` in Spaces of other people, that began after `since` and may go on."""
+        visits = self.filter(entered_at__gt=since, connected_at__isnull=False).exclude(space__host=F("user"))
+        goes_on = Q(left_at=None, entered_at__lte=now - length)
+        return visits.filter(goes_on | Q(left_at__gte=F("entered_at") + length))
 
     def astray(self) -> Self:
         """People in a live Space who no longer have the right to be there.

@@ -6,6 +6,7 @@ from contextlib import suppress
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
+from django.utils import timezone
 
 from accounts.importing.batches import import_follows
 from accounts.importing.csv_rows import Row
@@ -75,6 +76,7 @@ def _crowd() -> None:
         [User(handle=handle, display_name=name, password=unusable) for handle, name in names.items()],
         ignore_conflicts=True,
     )
+    User.objects.filter(counts_from=None).update(counts_from=timezone.now())  # the demonstration has no past
     follows = [pair for number, member in enumerate(MEMBERS) for pair in _followers(member, number, sorted(names))]
     import_follows([Row(line, {"follower": one, "followee": other}) for line, (one, other) in enumerate(follows, 1)])
 

@@ -44,6 +44,9 @@ WEB_PORT = env.port("WEB_PORT", 8000, "Port on which daphne listens.")
 
 # Rules that an operator may set
 SPACES_MIN_FOLLOWERS = env.integer("SPACES_MIN_FOLLOWERS", 600, "Followers that a member needs to host a Space.")
+SPACES_FOLLOWER_DAYS = env.integer(
+    "SPACES_FOLLOWER_DAYS", 7, "Days that an account exists before it counts as a follower who lets someone host."
+)
 SPACES_MAX_SPEAKERS = env.integer(
     "SPACES_MAX_SPEAKERS", 11, "Speakers at the microphone besides the host; at most 11.", most=11
 )  # the media node mixes twelve voices (rooms/media/contract/standing.py)

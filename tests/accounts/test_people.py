@@ -96,23 +96,6 @@ def test_people_carry_what_they_are_to_the_viewer(hana: User, sol: User, lior: U
     }
 
 
-# The gate of hosting
-
-
-@pytest.mark.parametrize(("followers", "missing"), [(0, 600), (438, 162), (599, 1), (600, 0), (10_000, 0)])
-def test_followers_missing(dee: User, followers: int, missing: int) -> None:
-    dee.follower_count = followers
-    assert dee.followers_missing() == missing
-
-
-def test_a_grant_stands_for_followers(dee: User, settings: Any) -> None:
-    dee.may_host = True
-    assert dee.followers_missing() == 0
-    dee.may_host = False
-    settings.SPACES_MIN_FOLLOWERS = 3
-    assert dee.followers_missing() == 3
-
-
 def test_good_standing(dee: User) -> None:
     now = timezone.now()
     assert dee.in_good_standing(now)

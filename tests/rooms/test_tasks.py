@@ -263,3 +263,47 @@ def test_beat_runs_every_task_of_rooms(settings: Any) -> None:
     assert {name for name in current_app.tasks if name.startswith("rooms.")} == {
         name for name in planned if name.startswith("rooms.")
     }
+
+
+def stayed(person: Participant, minutes: float, left: bool) -> None:
+    """Let `person` have come so many minutes ago."""
+    now = timezone.now()
+    came = now - timedelta(minutes=minutes)
+    Participant.objects.filter(pk=person.pk).update(
+        entered_at=came, connected_at=came, left_at=now if left else None, away_since=None
+    )
+
+
+@pytest.mark.parametrize(
+    ("minutes", "left", "counts"), [(5.5, False, True), (5.5, True, True), (4.5, False, False), (4.5, True, False)]
+)
+def test_who_stayed_in_a_space_of_another_person_counts_as_a_follower(
+    tea: Space, listener: Participant, lior: User, minutes: float, left: bool, counts: bool
+) -> None:
+    stayed(listener, minutes, left)
+    tasks.prove_listeners()
+    lior.refresh_from_db()
+    assert (lior.counts_from is not None) == counts
+
+
+def test_a_stay_counts_after_the_end_of_the_space(tea: Space, listener: Participant, lior: User) -> None:
+    stayed(listener, 6, left=False)
+    tea.end()
+    tasks.prove_listeners()
+    lior.refresh_from_db()
+    assert lior.counts_from is not None
+
+
+def test_hosts_do_not_count_by_their_own_space(tea: Space, host: Participant, hana: User) -> None:
+    stayed(host, 60, left=False)
+    tasks.prove_listeners()
+    hana.refresh_from_db()
+    assert hana.counts_from is None
+
+
+def test_suspended_people_do_not_begin_to_count(tea: Space, listener: Participant, lior: User) -> None:
+    stayed(listener, 60, left=False)
+    lior.suspend(timezone.now() + timedelta(days=1))
+    tasks.prove_listeners()
+    lior.refresh_from_db()
+    assert lior.counts_from is None

@@ -13,6 +13,7 @@ from accounts.models import User
 from rooms import fleet
 from rooms.models import Participant, Space
 from rooms.rules import Reason
+from tests.rig.crowd import crowd
 
 LogIn = Callable[[User], Client]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -32,10 +33,19 @@ def test_home_shows_the_spaces_that_a_member_may_enter(tea: Space, lior: User, d
 
 
 def test_home_says_how_many_followers_are_missing(dee: User, log_in: LogIn) -> None:
-    User.objects.filter(pk=dee.pk).update(follower_count=438)
+    crowd(dee, 438, counts_from=timezone.now())
     page = log_in(dee).get("/").content.decode()
-    assert "438" in page
+    assert "438 of 600" in page
     assert "162" in page
+    assert "Those count" not in page
+
+
+def test_home_says_who_counts_if_some_do_not(dee: User, log_in: LogIn) -> None:
+    crowd(dee, 5)
+    page = log_in(dee).get("/").content.decode()
+    assert "0 of 600" in page
+    assert "You have 5 followers." in page
+    assert "Those count who are here for at least 7 days" in page
 
 
 def test_a_host_who_is_live_is_led_to_their_space(tea: Space, hana: User, log_in: LogIn) -> None:
