@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.shared.admin import ReadOnlyAdmin
 from moderation.desk import pages
-from moderation.models import AuditEvent, Case
+from moderation.models import AuditEvent, Case, MetadataReceipt
 from moderation.severity import Severity
 from rooms.models import Participant, Space
 
@@ -156,3 +156,10 @@ class AuditEventAdmin(ReadOnlyAdmin):
     @admin.display(description=_("objects"))
     def touched(self, event: AuditEvent) -> str:
         return ", ".join(f"{name} {key}" for name, key in sorted(event.objects_touched.items()))
+
+
+@admin.register(MetadataReceipt)
+class MetadataReceiptAdmin(ReadOnlyAdmin):
+    list_display = ("space", "ended_at", "participations", "requests", "invitations", "purged_at")
+    search_fields = ("=space",)
+    date_hierarchy = "purged_at"

@@ -13,8 +13,9 @@ class ModerationConfig(AppConfig):
         from allauth.account.signals import user_logged_in
 
         from accounts import signals
-        from moderation import deeds, leaving, notices, staff
-        from moderation import exporting as exports
+        from moderation import deeds, notices, staff
+        from moderation.leaving import accounts as leaving
+        from moderation.leaving import exporting as exports
 
         def closing(user: Any, by: Any, reason: str, **kwargs: Any) -> None:
             leaving.closing(user, by, reason)

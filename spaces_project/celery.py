@@ -25,7 +25,7 @@ class Loader(AppLoader):
 app = Celery("spaces", loader=f"{__name__}:Loader")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-app.autodiscover_tasks(["accounts.mail", "accounts.leaving", "accounts.exporting"])
+app.autodiscover_tasks(["accounts.mail", "accounts.leaving", "accounts.exporting", "moderation.leaving"])
 
 
 @signals.setup_logging.connect

@@ -6,6 +6,7 @@ A verb that changes a case holds the lock on its row. Locks are taken in the ord
 from moderation.models.audit import AuditDetail, AuditEvent
 from moderation.models.case import Case
 from moderation.models.decision import Decision, Notice
+from moderation.models.metadata import MetadataReceipt
 from moderation.models.report import Report
 
-__all__ = ["AuditDetail", "AuditEvent", "Case", "Decision", "Notice", "Report"]
+__all__ = ["AuditDetail", "AuditEvent", "Case", "Decision", "MetadataReceipt", "Notice", "Report"]

@@ -55,3 +55,9 @@ SPACES_AWAY_SECONDS = env.integer("SPACES_AWAY_SECONDS", 20, "Seconds a lost spe
 RECORDING_RETENTION_DAYS = env.integer(
     "RECORDING_RETENTION_DAYS", 30, "Days that the sound is kept for safety review; then it is purged.", least=1
 )
+PARTICIPATION_DAYS = env.integer(
+    "PARTICIPATION_DAYS", 365, "Days after the end of a Space that rows say who was there and asked to speak.", least=1
+)
+INVITATION_DAYS = env.integer(
+    "INVITATION_DAYS", 90, "Days after the end of a Space that rows say who was invited by name.", least=1
+)

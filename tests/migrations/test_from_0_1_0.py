@@ -28,7 +28,10 @@ from tests.rig.second_factor import with_second_factor
 
 OURS = ["accounts", "rooms", "recordings", "moderation"]
 #: Tables that 0.1.0 did not have.
-NEW = {"accounts_apitoken", "accounts_membersession", "accounts_closing", "accounts_export", "accounts_retiredhandle"}
+NEW = {
+    *("accounts_apitoken", "accounts_membersession", "accounts_closing", "accounts_export", "accounts_retiredhandle"),
+    "moderation_metadatareceipt",
+}
 PAGE = {"Accept": "text/html, */*"}
 
 

@@ -72,6 +72,7 @@ def test_the_admin_shows_our_models_and_no_others() -> None:
         "recordings.Receipt",
         "moderation.Case",
         "moderation.AuditEvent",
+        "moderation.MetadataReceipt",
     }
 
 

@@ -1,7 +1,7 @@
 """What rooms and moderation add to the export of a member's data."""
 
 from accounts.models import User
-from moderation import exporting
+from moderation.leaving import exporting
 from moderation.models import Case, Report
 from moderation.rules import Kind
 from rooms.models import Participant, Space
