@@ -11,8 +11,14 @@ from django.utils.translation import gettext_lazy as _
 from accounts.handles import handle_shape, refuse_reserved
 from accounts.leaving import coming_back
 from accounts.mail import links
+from accounts.mail.decoys import NO_ONE, is_decoy
+from accounts.mail.notices import confirmed_address
 from accounts.models import RetiredHandle, User
+from accounts.sessions.devices import device_of
 from accounts.shared.throttles import network
+
+#: allauth sends these after the row of the address is gone. `accounts.mail.notices` has the row still.
+TOLD_BEFORE = {"account/email/email_changed", "account/email/email_deleted"}
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -45,7 +51,22 @@ class AccountAdapter(DefaultAccountAdapter):
         return f"{by_handle}:{network(request.META['REMOTE_ADDR'])}"
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        super().send_mail(template_prefix, email, links.public(context))
+        super().send_mail(template_prefix, email, links.public(context, self.request))
+
+    def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:
+        super().send_password_reset_mail(user, NO_ONE if is_decoy(user) else email, context)
+
+    def send_notification_mail(
+        self, template_prefix: str, user: User, context: dict[str, Any] | None = None, email: str | None = None
+    ) -> None:
+        """Tell a member of a change at their confirmed address. Addresses that are gone are told by `mail.notices`."""
+        if template_prefix not in TOLD_BEFORE and (address := confirmed_address(user)):
+            self.tell(template_prefix, user, address, context or {})
+
+    def tell(self, template_prefix: str, user: User, email: str, context: dict[str, Any]) -> None:
+        """Tell of a change at this address, whatever the rows of addresses say by now."""
+        device = device_of(self.request.headers.get("User-Agent", ""))
+        super().send_notification_mail(template_prefix, user, context | {"user": user, "device": device}, email)
 
     def save_user(self, request: Any, user: User, form: Any, commit: bool = True) -> User:
         user.display_name = form.cleaned_data.get("display_name", "")

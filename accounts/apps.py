@@ -7,11 +7,19 @@ class AccountsConfig(AppConfig):
     verbose_name = _("People")
 
     def ready(self) -> None:
-        from allauth.account.signals import email_confirmed, password_changed, password_reset, password_set
+        from allauth.account.signals import (
+            email_changed,
+            email_confirmed,
+            email_removed,
+            password_changed,
+            password_reset,
+            password_set,
+        )
         from allauth.mfa.signals import authenticator_added
         from django.contrib.auth.signals import user_logged_in, user_logged_out
 
         from accounts import proven, signals
+        from accounts.mail import notices
         from accounts.sessions import endings, second_factor, seen
 
         email_confirmed.connect(proven.address_confirmed, dispatch_uid="accounts.proven")
@@ -20,5 +28,7 @@ class AccountsConfig(AppConfig):
         password_changed.connect(endings.password_changed, dispatch_uid="accounts.sessions")
         password_set.connect(endings.password_changed, dispatch_uid="accounts.sessions")
         password_reset.connect(endings.password_reset, dispatch_uid="accounts.sessions")
+        email_changed.connect(notices.address_changed, dispatch_uid="accounts.mail")
+        email_removed.connect(notices.address_removed, dispatch_uid="accounts.mail")
         authenticator_added.connect(second_factor.added, dispatch_uid="accounts.sessions")
         signals.suspended.connect(endings.suspended, dispatch_uid="accounts.sessions")

@@ -8,6 +8,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
 from accounts.avatars import square_avatar
+from accounts.mail import sends_mail
 from accounts.models import User
 from accounts.names.fields import PlainTextField
 
@@ -44,9 +45,14 @@ class SignupForm(allauth_forms.SignupForm):
             "3 to 30 characters: letters a to z, digits and underscores. Others find you by it. "
             "You cannot change it later."
         )
-        self.fields["email"].label = _("Email address (optional)")
-        self.fields["email"].help_text = _("Used only to reset a forgotten password. Other members never see it.")
         handle.widget.attrs |= HANDLE_INPUT
+        if not sends_mail():
+            del self.fields["email"]
+            return
+        self.fields["email"].label = _("Email address (optional)")
+        self.fields["email"].help_text = _(
+            "For a forgotten password and for messages about changes of your account. Other members never see it."
+        )
 
 
 class ProfileForm(forms.ModelForm):

@@ -5,14 +5,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.http import HttpRequest
 
 
-def public(context: dict[str, Any]) -> dict[str, Any]:
-    """What allauth writes into a message, with links and name of the site from PUBLIC_URL if it is set."""
+def public(context: dict[str, Any], request: HttpRequest | None) -> dict[str, Any]:
+    """What allauth writes into a message, and `site_url`. Links and name of the site are those of PUBLIC_URL if set."""
     if not settings.PUBLIC_URL:
-        return context
+        return context | ({"site_url": f"{request.scheme}://{request.get_host()}"} if request else {})
     links = {name: _on_site(value) for name, value in context.items() if name.endswith("_url") and value}
-    return context | links | {"current_site": site()}
+    return context | links | {"current_site": site(), "site_url": settings.PUBLIC_URL.rstrip("/")}
 
 
 def site() -> SimpleNamespace:

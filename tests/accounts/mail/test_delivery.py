@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from cryptography.fernet import InvalidToken
-from django.core.cache import cache
 from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.test import Client
 
@@ -16,15 +15,11 @@ from accounts.mail import sealed, tasks
 from accounts.mail.backend import EmailBackend
 from accounts.models import User
 from rooms.store.client import redis_client
+from tests.accounts.mail.conftest import address
 from tests.rig.machine import free_port
 from tests.rig.services.smtp import Mailbox, connections, mail_server, silent_server
 
 SECRET = "https://spaces.example.org/accounts/password/reset/key/1-top-secret/"
-
-
-@pytest.fixture(autouse=True)
-def _no_earlier_requests() -> None:
-    cache.clear()
 
 
 @pytest.fixture(autouse=True)
@@ -73,7 +68,7 @@ def reset(client: Client) -> Any:
 
 @pytest.fixture
 def _an_address(hana: User) -> None:
-    User.objects.filter(pk=hana.pk).update(email="hana@example.org")
+    address(hana)
 
 
 @pytest.mark.usefixtures("_an_address")

@@ -17,9 +17,9 @@ from tests.rig.services.smtp import connections, mail_server, silent_server
 
 pytestmark = [pytest.mark.proof, pytest.mark.alone]
 RESETS = 20
-ADDRESSES = (
-    "UPDATE accounts_user SET email = handle || '@example.org' WHERE may_host OR follower_count > 0 RETURNING email"
-)
+ADDRESSES = """INSERT INTO account_emailaddress (user_id, email, verified, "primary")
+SELECT id, handle || '@example.org', true, true FROM accounts_user WHERE may_host OR follower_count > 0
+RETURNING email"""
 
 
 def site(port: int) -> Machine:
