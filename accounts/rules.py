@@ -35,6 +35,7 @@ class Deed(StrEnum):
     SUSPENSION_LIFTED = "suspension_lifted"
     LOCKED = "account_locked"
     UNLOCKED = "account_unlocked"
+    CLOSED = "account_closed"  # by its member, too
     HOSTING_GRANTED = "hosting_granted"
     HOSTING_WITHDRAWN = "hosting_withdrawn"
     STAFF_MADE = "staff_made"

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import rules, signals
 from accounts.models.user import User, lock_people
 from accounts.refusals import check
+from accounts.rules import Deed
 
 
 class ClosingQuerySet(models.QuerySet["Closing"]):
@@ -42,12 +43,15 @@ class Closing(models.Model):
     @classmethod
     @transaction.atomic
     def start(cls, user: User, by: User | None = None, reason: str = "") -> "Closing":
-        """Close the account of `user` at once. `by` is the member, a member of staff, or None for an operator.
+        """Close the account of `user` at once. `by` is the member, a superuser, or None for an operator.
 
         All sessions and API tokens end for good. A locked account cannot be opened again by its member. Safe to
         repeat: the first date holds.
-        Raises Refused for the last superuser, and that of an app above for what has to be done before.
+        Raises Refused for the last superuser, for staff without the right or a reason, and that of an app above for
+        what has to be done before.
         """
+        if by is not None and by.pk != user.pk:
+            check(rules.deed_refusal(False, by.may_do(Deed.CLOSED), by.rank, user.rank, reason))
         check(rules.leaving_refusal(_is_last_superuser(user)))
         signals.closing.send(User, user=user, by=by, reason=reason)
         now, me = timezone.now(), lock_people(user)[user.pk]

@@ -15,10 +15,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from accounts.models import User
+from accounts.models import Closing, User
 from accounts.names.fields import PlainTextField
-from accounts.refusals import Refused
-from accounts.rules import Deed
+from accounts.refusals import check
+from accounts.rules import Deed, Reason
+from accounts.shared.refusals import RefusedWith
 
 REASON_LENGTH = 500
 AT_ONCE = 100  # people, at most
@@ -34,6 +35,12 @@ class Action:
     about_group: bool = False
 
 
+def close(person: User, by: User, reason: str) -> None:
+    """Close the account of another person. The page on which one closes one's own asks for the password."""
+    check(Reason.DEED_ON_YOURSELF if by.pk == person.pk else None)
+    Closing.start(person, by=by, reason=reason)
+
+
 ACTIONS = {
     "grant_hosting": Action(Deed.HOSTING_GRANTED, _("Let them host without enough followers"), User.grant_hosting),
     "withdraw_hosting": Action(
@@ -43,6 +50,7 @@ ACTIONS = {
     "lift_suspension": Action(Deed.SUSPENSION_LIFTED, _("Lift the suspension"), User.lift_suspension),
     "deactivate": Action(Deed.LOCKED, _("Disable the account"), User.deactivate),
     "activate": Action(Deed.UNLOCKED, _("Enable the account"), User.activate),
+    "close": Action(Deed.CLOSED, _("Close the account, to be erased after some days"), close),
     "make_staff": Action(Deed.STAFF_MADE, _("Make staff"), User.make_staff),
     "join": Action(Deed.GROUP_JOINED, _("Add to a group of staff"), User.join, about_group=True),
     "leave": Action(Deed.GROUP_LEFT, _("Remove from a group of staff"), User.leave, about_group=True),
@@ -94,7 +102,7 @@ def _do(action: Action, people: list[User], request: HttpRequest, given: dict[st
         try:
             action.verb(person, by=request.user, **given)
             done += 1
-        except Refused as refused:
+        except RefusedWith as refused:
             messages.error(request, f"{person}: {refused.text}")
     if done:
         text = ngettext("Done for %(number)d account.", "Done for %(number)d accounts.", done)

@@ -3,6 +3,8 @@
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.rules import Deed
+from moderation import deeds
 from moderation.models import AuditEvent, Case
 from moderation.refusals import check
 from moderation.rules import Reason
@@ -11,9 +13,16 @@ Verb = AuditEvent.Verb
 
 
 def closing(user: User, by: User | None, reason: str) -> None:
-    """Record that the account is closed, by its member, a member of staff or an operator. Raises Refused."""
+    """Record that the account is closed, by its member, a superuser or an operator. Raises Refused.
+
+    Superusers are told what a superuser has done.
+    """
     _check_claims(user)
-    AuditEvent.write(Verb.ACCOUNT_CLOSED, by, {"reason": reason} if reason else None, person=user)
+    facts = {"reason": reason} if reason else {}
+    if by is None or by.pk == user.pk:
+        AuditEvent.write(Verb.ACCOUNT_CLOSED, by, facts, person=user)
+    else:
+        deeds.record(Deed.CLOSED, user, by, facts)
 
 
 def reopening(user: User) -> None:

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.test import Client
 
 from accounts import signals
-from accounts.models import User
+from accounts.models import Closing, User
 from accounts.rules import DEED_PERMISSIONS
 from accounts.staff.deeds import ACTIONS
 from moderation.models import AuditEvent
@@ -260,3 +260,18 @@ def test_follows_and_blocks_are_there_to_look_at(log_in: LogIn, root: User, hana
         row = lior.following_rows.get()
         assert browser.get(f"/admin/accounts/follow/{row.pk}/change/").status_code == 200
         assert browser.post(f"/admin/accounts/follow/{row.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_a_superuser_closes_an_account_with_a_reason(root: User, sol: User, log_in: LogIn) -> None:
+    act(log_in(root), "close", sol, reason="Asked by email.")
+    closing = Closing.objects.get(user=sol)
+    assert closing.may_return
+    assert not User.objects.get(pk=sol.pk).is_active
+
+
+def test_no_one_closes_their_own_account_in_the_admin(root: User, log_in: LogIn) -> None:
+    """The page in the settings asks for the password."""
+    User.objects.create_superuser("ada")
+    answer = act(log_in(root), "close", root, reason="I want to go.")
+    assert "your own rights" in answer.content.decode()
+    assert User.objects.get(pk=root.pk).is_active

@@ -3,25 +3,39 @@
 import pytest
 
 from accounts.models import Closing, User
+from accounts.refusals import Refused as OfAccounts
 from moderation.models import AuditDetail, AuditEvent, Case, Report
 from moderation.refusals import Refused
 from moderation.rules import Kind
 from recordings.models import Hold
 
 
-def test_the_trail_says_who_closed_and_why(sol: User, mo: User) -> None:
-    closing = Closing.start(sol, by=mo, reason="asked by email")
+def test_the_trail_says_who_closed_and_why(sol: User) -> None:
+    root = User.objects.create_superuser("root")
+    closing = Closing.start(sol, by=root, reason="asked by email")
     closing.withdraw()
     Closing.start(sol, by=sol)
     sol.erase()
     events = AuditEvent.objects.filter(objects_touched__person=str(sol.pk)).order_by("id")
     assert [(event.verb, event.actor) for event in events] == [
-        ("account_closed", mo.pk),
+        ("account_closed", root.pk),
         ("account_reopened", sol.pk),
         ("account_closed", sol.pk),
         ("account_erased", None),
     ]
     assert AuditDetail.objects.get(event=events[0]).facts == {"reason": "asked by email"}
+
+
+def test_only_superusers_close_the_account_of_another(sol: User, hana: User, reviewer: User) -> None:
+    root = User.objects.create_superuser("root")
+    for by, reason, code in (
+        (hana, "x", "deed_not_permitted"),
+        (reviewer, "x", "deed_not_permitted"),
+        (root, " ", "reason"),
+    ):
+        with pytest.raises(OfAccounts, match=code):
+            Closing.start(sol, by=by, reason=reason)
+    assert User.objects.get(pk=sol.pk).is_active
 
 
 def test_staff_with_claimed_cases_do_not_close_their_account(claimed: Case, reviewer: User) -> None:
