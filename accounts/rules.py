@@ -44,6 +44,7 @@ class Deed(StrEnum):
     SUPERUSER_ENDED = "superuser_ended"
     GROUP_JOINED = "group_joined"
     GROUP_LEFT = "group_left"
+    FACTOR_RESET = "second_factor_reset"
 
 
 # The permission that each deed needs. All others are for superusers.

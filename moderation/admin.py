@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.shared.admin import ReadOnlyAdmin
 from moderation.desk import pages
-from moderation.models import AuditEvent, Case, MetadataReceipt
+from moderation.models import AuditDetail, AuditEvent, Case, MetadataReceipt
 from moderation.severity import Severity
 from rooms.models import Participant, Space
 
@@ -133,7 +133,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
     """Who did what. Read-only, for staff with the permission. Reporters are named at the desk only, with the claim."""
 
     list_display = ("at", "verb", "who", "touched")
-    fields = readonly_fields = ("at", "verb", "who", "touched")
+    fields = readonly_fields = ("at", "verb", "who", "touched", "facts")
     list_filter = ["verb"]
     date_hierarchy = "at"
     search_fields = ["actor"]
@@ -152,6 +152,12 @@ class AuditEventAdmin(ReadOnlyAdmin):
     @admin.display(description=_("actor"), ordering="actor")
     def who(self, event: AuditEvent) -> str:
         return gettext("a member") if event.verb == AuditEvent.Verb.REPORT_FILED else str(event.actor or "-")
+
+    @admin.display(description=_("facts"))
+    def facts(self, event: AuditEvent) -> str:
+        """What may be erased: the reason of a deed, which sound was fetched."""
+        detail = AuditDetail.objects.filter(event=event).first()
+        return "; ".join(f"{name}: {value}" for name, value in sorted(detail.facts.items())) if detail else "-"
 
     @admin.display(description=_("objects"))
     def touched(self, event: AuditEvent) -> str:

@@ -59,9 +59,13 @@ def newest(count: int = 10) -> list[Line]:
         Line(
             at=event.at,
             whom=people.get(event.objects_touched.get("person", ""), "-"),
-            what=str(event.get_verb_display()),
+            what=": ".join(filter(None, (str(event.get_verb_display()), _facts(event).get("group")))),
             who=people.get(str(event.actor), _("an operator at the command line")),
-            reason=event.detail.facts.get("reason", "") if hasattr(event, "detail") else "",
+            reason=_facts(event).get("reason", ""),
         )
         for event in events
     ]
+
+
+def _facts(event: AuditEvent) -> dict[str, str]:
+    return event.detail.facts if hasattr(event, "detail") else {}

@@ -6,6 +6,7 @@ Triggers refuse any other change of these columns (docs/decisions/049-rights-cha
 from datetime import datetime
 from typing import Any, Self
 
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import Group, PermissionsMixin
 from django.db import models, transaction
 from django.dispatch import Signal
@@ -131,6 +132,16 @@ class Rights(Credentials, PermissionsMixin):
         if self.groups.filter(pk=group.pk).exists():
             self._record(Deed.GROUP_LEFT, by, reason, group=group.name)
             self.groups.remove(group)
+
+    @transaction.atomic
+    def reset_second_factor(self, by: Self | None = None, reason: str = "") -> None:
+        """Remove my authenticator app and my recovery codes, which I have lost, and log me out everywhere."""
+        self._check(Deed.FACTOR_RESET, by, reason)
+        factors = Authenticator.objects.filter(user=self)
+        if factors.exists():
+            self._record(Deed.FACTOR_RESET, by, reason)
+            factors.delete()
+            self.log_out_everywhere()
 
     # Deeds
 

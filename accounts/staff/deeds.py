@@ -56,6 +56,7 @@ ACTIONS = {
     "leave": Action(Deed.GROUP_LEFT, _("Remove from a group of staff"), User.leave, about_group=True),
     "end_staff": Action(Deed.STAFF_ENDED, _("End being staff"), User.end_staff),
     "make_superuser": Action(Deed.SUPERUSER_MADE, _("Make superusers"), User.make_superuser),
+    "reset_second_factor": Action(Deed.FACTOR_RESET, _("Reset the second factor"), User.reset_second_factor),
     "end_superuser": Action(Deed.SUPERUSER_ENDED, _("End being superusers"), User.end_superuser),
 }
 

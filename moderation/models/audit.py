@@ -50,6 +50,7 @@ class AuditEvent(AppendOnly):
         SUPERUSER_ENDED = Deed.SUPERUSER_ENDED.value, _("no longer a superuser")
         GROUP_JOINED = Deed.GROUP_JOINED.value, _("joined a group")
         GROUP_LEFT = Deed.GROUP_LEFT.value, _("left a group")
+        FACTOR_RESET = Deed.FACTOR_RESET.value, _("second factor reset")
 
     at = models.DateTimeField(_("at"))
     actor = models.UUIDField(_("actor"), null=True)  # None: the system, or an operator at the command line

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from allauth.mfa.totp.internal.auth import TOTP
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 from django.test import Client
@@ -159,6 +160,7 @@ def test_a_page_asks_for_the_reason(log_in: LogIn, mo: User, dee: User) -> None:
 def test_every_action_has_its_verb(log_in: LogIn, root: User, dee: User, tomorrow: datetime) -> None:
     browser = log_in(root)
     dee.suspend(tomorrow)
+    TOTP.activate(dee, "JBSWY3DPEHPK3PXP")
     group = Group.objects.get(name="Safety reviewers")
     for name, action in ACTIONS.items():
         answer = act(browser, name, dee, reason="as agreed", **({"group": group.pk} if action.about_group else {}))
@@ -247,6 +249,9 @@ def test_the_newest_deeds_are_on_the_first_page_of_superusers(log_in: LogIn, roo
     assert "@dee" in page
     assert "may host" in page
     assert "runs the reading circle" in page
+    event = AuditEvent.objects.deeds().latest("id")
+    shown = log_in(root).get(f"/admin/moderation/auditevent/{event.pk}/change/").content.decode()
+    assert "reason: runs the reading circle" in shown
     assert "runs the reading circle" not in log_in(mo).get("/admin/").content.decode()
 
 

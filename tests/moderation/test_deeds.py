@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP
 from django.contrib.auth.models import Group, Permission
 from django.core import mail
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.db.utils import DatabaseError, IntegrityError
 from django.utils import timezone
@@ -22,6 +25,7 @@ from moderation import staff
 from moderation.models import AuditEvent
 from tests.rig.rights import give
 
+SECRET = "JBSWY3DPEHPK3PXP"
 UNTIL = timezone.now() + timedelta(days=9)
 
 
@@ -159,10 +163,12 @@ def given(person: User) -> list[Callable[..., None]]:
         person.make_superuser,
         person.end_superuser,
         person.end_staff,
+        person.reset_second_factor,
     ]
 
 
 def test_every_deed_has_a_verb_and_writes_its_event(dee: User, root: User) -> None:
+    TOTP.activate(dee, SECRET)
     for verb in given(dee):
         verb(by=root, reason=" as agreed ")
     events = deeds(dee)
@@ -220,6 +226,19 @@ def test_a_reason_is_compulsory(dee: User, root: User, reason: str) -> None:
         with pytest.raises(Refused) as refusal:
             verb(by=root, reason=reason)
         assert refusal.value.reason == Reason.REASON_MISSING
+
+
+def test_a_lost_second_factor_is_reset_at_the_command_line(mo: User, capsys: pytest.CaptureFixture[str]) -> None:
+    TOTP.activate(mo, SECRET)
+    RecoveryCodes.activate(mo)
+    for _ in range(2):
+        call_command("reset_second_factor", "@mo", reason="telephone stolen")
+    assert capsys.readouterr().out == "@mo has no second factor now.\n" * 2
+    assert not Authenticator.objects.filter(user=mo).exists()
+    event = deeds(mo)[-1]
+    assert (event.verb, event.actor, event.detail.facts) == (Deed.FACTOR_RESET, None, {"reason": "telephone stolen"})
+    with pytest.raises(CommandError, match="No such member: unknown"):
+        call_command("reset_second_factor", "unknown")
 
 
 def test_a_superuser_made_at_the_command_line_is_recorded(db: None) -> None:
