@@ -3,12 +3,15 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.exceptions import ImmediateHttpResponse
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
 from accounts.handles import handle_shape, refuse_reserved
+from accounts.joining import modes
 from accounts.leaving import coming_back
 from accounts.mail import links
 from accounts.mail.decoys import NO_ONE, is_decoy
@@ -68,7 +71,13 @@ class AccountAdapter(DefaultAccountAdapter):
         device = device_of(self.request.headers.get("User-Agent", ""))
         super().send_notification_mail(template_prefix, user, context | {"user": user, "device": device}, email)
 
+    def is_open_for_signup(self, request: Any) -> bool:
+        return modes.may_sign_up(request)
+
+    @transaction.atomic
     def save_user(self, request: Any, user: User, form: Any, commit: bool = True) -> User:
+        if not modes.use_link(request):
+            raise ImmediateHttpResponse(redirect("account_signup"))  # which says that the link was used
         user.display_name = form.cleaned_data.get("display_name", "")
         return super().save_user(request, user, form, commit)
 

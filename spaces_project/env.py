@@ -173,6 +173,17 @@ def flag(name: str, default: bool, meaning: str) -> bool:
     return _read(name, "1 or 0", default, meaning, parse, "1" if default else "0")
 
 
+def choice(name: str, default: str, meaning: str, values: tuple[str, ...]) -> str:
+    """One of `values`, in any case of letters."""
+
+    def parse(value: str) -> str:
+        if value.lower() not in values:
+            raise ValueError
+        return value.lower()
+
+    return _read(name, f"one of {', '.join(values)}", default, meaning, parse, default)
+
+
 def url(
     name: str,
     schemes: Sequence[str],

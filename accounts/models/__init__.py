@@ -2,6 +2,7 @@
 
 from accounts.models.closing import Closing
 from accounts.models.export import Export
+from accounts.models.joining import SignupLink
 from accounts.models.leaving import RetiredHandle
 from accounts.models.relations import Block, Follow
 from accounts.models.sessions import MemberSession
@@ -17,6 +18,7 @@ __all__ = [
     "MemberSession",
     "RetiredHandle",
     "Scope",
+    "SignupLink",
     "User",
     "UserManager",
     "avatar_path",

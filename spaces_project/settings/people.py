@@ -15,6 +15,12 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+SIGNUP_MODE = env.choice(
+    "SIGNUP_MODE",
+    "open",
+    "Who may make an account: all, those with a link of `manage.py invite_member`, or no one.",
+    ("open", "invited", "closed"),
+)
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = "handle"

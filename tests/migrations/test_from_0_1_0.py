@@ -30,6 +30,7 @@ OURS = ["accounts", "rooms", "recordings", "moderation"]
 #: Tables that 0.1.0 did not have.
 NEW = {
     *("accounts_apitoken", "accounts_membersession", "accounts_closing", "accounts_export", "accounts_retiredhandle"),
+    "accounts_signuplink",
     "moderation_metadatareceipt",
 }
 PAGE = {"Accept": "text/html, */*"}
