@@ -18,7 +18,7 @@ class AccountsConfig(AppConfig):
         from allauth.mfa.signals import authenticator_added
         from django.contrib.auth.signals import user_logged_in, user_logged_out
 
-        from accounts import proven, signals
+        from accounts import proven
         from accounts.mail import notices
         from accounts.sessions import endings, second_factor, seen
 
@@ -31,4 +31,3 @@ class AccountsConfig(AppConfig):
         email_changed.connect(notices.address_changed, dispatch_uid="accounts.mail")
         email_removed.connect(notices.address_removed, dispatch_uid="accounts.mail")
         authenticator_added.connect(second_factor.added, dispatch_uid="accounts.sessions")
-        signals.suspended.connect(endings.suspended, dispatch_uid="accounts.sessions")

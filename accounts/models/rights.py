@@ -93,7 +93,7 @@ class Rights(Credentials, PermissionsMixin):
         `recorded`: it is part of an act with an audit event of its own, in this transaction.
         """
         self._change(Deed.LOCKED, by, reason, recorded, is_active=False)
-        self.revoke_tokens()
+        self.log_out_everywhere()
         self._tell(signals.suspended)
 
     def activate(self, by: Self | None = None, reason: str = "", *, recorded: bool = False) -> None:

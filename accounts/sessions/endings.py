@@ -53,12 +53,6 @@ def password_reset(user: User, **kwargs: Any) -> None:
     signals.sessions_ended.send(User, user=user)
 
 
-def suspended(user: User, **kwargs: Any) -> None:
-    """End what belongs to any session of a locked account. A suspended member may still log in."""
-    if not user.is_active:
-        signals.sessions_ended.send(User, user=user)
-
-
 def _of(request: HttpRequest) -> str:
     """The session with which the request came. `request.session` may have another key by now."""
     return digest(request.COOKIES.get(settings.SESSION_COOKIE_NAME))

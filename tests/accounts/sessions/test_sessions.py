@@ -141,3 +141,11 @@ def test_get_ends_nothing(sol: User) -> None:
     assert browser.get(f"/me/sessions/{sol.sessions.get().pk}/end/").status_code == 405
     assert browser.get("/me/sessions/end/").status_code == 200
     assert is_in(browser)
+
+
+def test_a_lock_ends_sessions_for_good(sol: User) -> None:
+    browser = by_password(sol, FIREFOX)
+    sol.deactivate()
+    sol.activate()
+    assert not is_in(browser)
+    assert not sol.sessions.exists()

@@ -58,7 +58,7 @@ class Person(Hearing):
             permissions=["microphone"], locale="en-GB", reduced_motion="reduce",  # half of the work, as members may ask
         )  # fmt: skip
         self.new_page()
-        self._log_in()
+        self.log_in()
         self.page.close()
 
     def new_page(self) -> None:
@@ -72,7 +72,8 @@ class Person(Hearing):
         if message.type == "error" and "Failed to load resource" not in message.text:
             self.problems.append(message.text)
 
-    def _log_in(self) -> None:
+    def log_in(self) -> None:
+        """Log in with the password of the site, on the page."""
         self.page.goto("/accounts/login/")
         self.page.fill("input[name=login]", self.handle)
         self.page.fill("input[name=password]", self.site.demo_password)
