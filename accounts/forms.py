@@ -7,10 +7,10 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
-from accounts.avatars import square_avatar
 from accounts.mail import sends_mail
 from accounts.models import User
 from accounts.names.fields import PlainTextField
+from accounts.pictures.avatars import square_avatar
 
 HANDLE_INPUT = {"autocapitalize": "none", "autocorrect": "off", "spellcheck": "false"}
 

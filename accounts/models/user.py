@@ -273,7 +273,7 @@ class User(Rights):
 
     @transaction.atomic
     def change_avatar(self, picture: "File[bytes] | None") -> None:
-        """Use `picture` (made by `accounts.avatars`), or none. The old file is deleted after commit."""
+        """Use `picture` (made by `accounts.pictures.avatars`), or none. The old file is deleted after commit."""
         old = User.objects.select_for_update(no_key=True).get(pk=self.pk).avatar
         if picture is None:
             self.avatar = ""

@@ -16,8 +16,8 @@ from django.conf import settings
 from django.test import Client
 from pytest_django import DjangoDbBlocker
 
-from accounts.avatars import UPLOAD_BYTES
 from accounts.models import User
+from accounts.pictures.avatars import UPLOAD_BYTES
 from rooms.media.hls.signature import SECONDS, folder, sign
 from spaces_project.machine.processes import spawn, stop, with_patience
 from tests.rig.machine import CHECKOUT, free_port
