@@ -10,6 +10,7 @@ from django.db import transaction
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
+from accounts import security_log
 from accounts.handles import handle_shape, refuse_reserved
 from accounts.joining import modes
 from accounts.leaving import coming_back
@@ -52,6 +53,14 @@ class AccountAdapter(DefaultAccountAdapter):
         """
         by_handle = super()._get_login_attempts_cache_key(request, **credentials)
         return f"{by_handle}:{network(request.META['REMOTE_ADDR'])}"
+
+    def pre_authenticate(self, request: Any, **credentials: Any) -> None:
+        """Refuse further passwords after too many wrong ones. The security log is told."""
+        try:
+            super().pre_authenticate(request, **credentials)
+        except ValidationError:
+            security_log.locked_out(credentials, request)
+            raise
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         super().send_mail(template_prefix, email, links.public(context, self.request))

@@ -1,7 +1,7 @@
 from typing import Any
 
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, post_save
 from django.utils.translation import gettext_lazy as _
 
 
@@ -13,7 +13,7 @@ class ModerationConfig(AppConfig):
         from allauth.account.signals import user_logged_in
 
         from accounts import signals
-        from moderation import deeds, notices, staff
+        from moderation import deeds, notices, security, staff
         from moderation.leaving import accounts as leaving
         from moderation.leaving import exporting as exports
 
@@ -42,5 +42,6 @@ class ModerationConfig(AppConfig):
             (signals.erasing, erasing),
         ):
             signal.connect(receiver, weak=False, dispatch_uid="moderation.leaving")
+        post_save.connect(security.audited, sender="moderation.AuditEvent", dispatch_uid="moderation.security_log")
         signals.deed.connect(deeds.record, dispatch_uid="moderation.deeds")
         user_logged_in.connect(notices.explain_suspension, dispatch_uid="moderation.suspended")

@@ -16,6 +16,7 @@ COMMON: list[structlog.typing.Processor] = [
 ]
 # These log a line for each job or check.
 TALKATIVE = ["daphne", "aioice", "celery.app.trace", "celery.beat", "celery.worker.strategy"]
+SECURITY = "spaces.security"  # accounts.security_log; logged also if LOG_LEVEL is higher
 HIDDEN = {"authorization", "cookie", "credential", "password", "secret", "sessionid", "token"} | {"__host-sessionid"}
 
 
@@ -74,6 +75,7 @@ def configure(level: str, as_json: bool) -> dict[str, Any]:
             "django": {"handlers": [], "propagate": True},
             "django.server": {"handlers": [], "propagate": True},
             **{name: {"level": "WARNING"} for name in TALKATIVE},
+            SECURITY: {"level": "INFO"},
         },
     }
 

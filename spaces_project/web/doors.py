@@ -12,11 +12,13 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from redis.exceptions import RedisError
 
-from accounts import budgets
+from accounts import budgets, security_log
 from accounts.budgets import ADDRESS, Budget, Spent
+from accounts.security_log import Kind
 from accounts.shared.throttles import network
 
 API = "/api/"
+GUESSED_AT = (budgets.LOG_IN, budgets.RESET, budgets.ACCOUNT)  # their refusals go to the security log
 READING = {"GET", "HEAD", "OPTIONS"}
 
 
@@ -37,6 +39,8 @@ class Budgets:
         try:
             budgets.spend(budget, _who(request, budget))
         except Spent as spent:
+            if budget in GUESSED_AT:
+                security_log.write(Kind.LOCKED_OUT, request, request.user.pk, budget=budget.name)
             return _refused(request, spent)
         except RedisError:
             return _answer(request, "", HTTPStatus.SERVICE_UNAVAILABLE, retry_after=5)
