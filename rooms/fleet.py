@@ -39,7 +39,7 @@ def faces(user: User) -> list[Face]:
 
 def context(request: HttpRequest) -> dict[str, object]:
     """Context processor: `fleet`, looked up only if a template shows it."""
-    if not request.user.is_authenticated:
+    user = getattr(request, "user", None)  # none if the request was refused before the session was read
+    if user is None or not user.is_authenticated:
         return {"fleet": []}
-    user = request.user
     return {"fleet": SimpleLazyObject(lambda: faces(user))}
