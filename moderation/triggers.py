@@ -28,6 +28,26 @@ def unprotect(table: str) -> list[str]:
     return [f"DROP TRIGGER {table}_rows ON {table}", f"DROP TRIGGER {table}_table ON {table}"]
 
 
+# The texts of reports and decisions are written once, too, and may be forgotten by the verb that says so.
+FORGETTABLE = """
+CREATE FUNCTION moderation_forgettable() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'DELETE' AND current_setting('moderation.forgetting', true) = 'on' THEN
+        RETURN OLD;
+    END IF;
+    IF TG_OP = 'TRUNCATE' AND starts_with(current_database(), 'test_') THEN
+        RETURN NULL;
+    END IF;
+    RAISE EXCEPTION '% is written once: % refused', TG_TABLE_NAME, TG_OP USING ERRCODE = 'restrict_violation';
+END $$
+"""
+
+
+def protect_words(table: str) -> list[str]:
+    """Like `protect`, but rows can be deleted while `moderation.forgetting` is on in the transaction."""
+    return [statement.replace("moderation_written_once", "moderation_forgettable") for statement in protect(table)]
+
+
 # A deed changes rights or the standing of an account. PostgreSQL notes itself in which transaction an audit event was
 # written, so no statement can claim the event of another transaction.
 NOTE_TRANSACTION = """

@@ -8,7 +8,7 @@ from moderation.models import Notice, Report
 
 def files(user: User) -> dict[str, Any]:
     """Reports without their outcome, which is about others. Decisions without who reported or decided."""
-    filed = user.reports_filed.order_by("created_at")
+    filed = user.reports_filed.select_related("words").order_by("created_at")
     notices = user.notices.with_decision().order_by("created_at")
     return {
         "reports_filed.json": [_report(report) for report in filed],

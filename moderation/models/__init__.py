@@ -8,5 +8,16 @@ from moderation.models.case import Case
 from moderation.models.decision import Decision, Notice
 from moderation.models.metadata import MetadataReceipt
 from moderation.models.report import Report
+from moderation.models.words import DecisionWords, ReportWords
 
-__all__ = ["AuditDetail", "AuditEvent", "Case", "Decision", "MetadataReceipt", "Notice", "Report"]
+__all__ = [
+    "AuditDetail",
+    "AuditEvent",
+    "Case",
+    "Decision",
+    "DecisionWords",
+    "MetadataReceipt",
+    "Notice",
+    "Report",
+    "ReportWords",
+]

@@ -33,6 +33,7 @@ class AuditEvent(AppendOnly):
         CASE_RELEASED = "case_released", _("claim released")
         CASE_DECIDED = "case_decided", _("case decided")
         SOUND_FETCHED = "sound_fetched", _("sound fetched")
+        WORDS_FORGOTTEN = "words_forgotten", _("texts erased")
         ACCOUNT_CLOSED = "account_closed", _("account closed")
         ACCOUNT_REOPENED = "account_reopened", _("account opened again")
         ACCOUNT_ERASED = "account_erased", _("account erased")

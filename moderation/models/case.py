@@ -169,8 +169,8 @@ class Case(models.Model):
         case = Case.locked(self.pk)
         case.space = Space.locked(case.space_id)
         case._check_decision(by, kind, reason, until - now if until else None)
-        decision = case.decisions.create(
-            by=by, kind=kind, reason=reason.strip(), until=until if kind == Kind.SUSPEND else None, created_at=now
+        decision = Decision.write(
+            reason, case=case, by=by, kind=kind, until=until if kind == Kind.SUSPEND else None, created_at=now
         )
         case.state, case.decided_at = Case.State.DECIDED, now
         case.save(update_fields=["state", "decided_at"])
@@ -236,4 +236,4 @@ class Case(models.Model):
 
     @property
     def decision(self) -> Decision | None:
-        return self.decisions.select_related("by").first()
+        return self.decisions.select_related("by", "words").first()

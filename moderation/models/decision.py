@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from django.db import models
 from django.db.models import Q
@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from moderation.models.append_only import AppendOnly, AppendOnlyQuerySet
-from moderation.rules import REASON_LENGTH, Kind
+from moderation.models.words import DecisionWords, erased
+from moderation.rules import Kind
 
 KINDS = {
     Kind.DISMISS: _("Dismiss: no breach found"),
@@ -36,7 +37,7 @@ class Decision(AppendOnly):
     case = models.ForeignKey("moderation.Case", models.PROTECT, related_name="decisions")
     by = models.ForeignKey(User, models.PROTECT, related_name="+")
     kind = models.CharField(_("decision"), max_length=20, choices=[(kind.value, text) for kind, text in KINDS.items()])
-    reason = models.TextField(_("statement of reasons"), max_length=REASON_LENGTH)
+    digest = models.CharField(max_length=64, editable=False)  # of its words, which may be forgotten
     until = models.DateTimeField(_("until"), null=True)  # of a suspension
     created_at = models.DateTimeField(_("decided"))
 
@@ -48,7 +49,6 @@ class Decision(AppendOnly):
         default_permissions = []
         constraints = [
             models.UniqueConstraint(fields=["case"], name="decision_once"),
-            models.CheckConstraint(condition=~Q(reason=""), name="decision_has_reason"),
             models.CheckConstraint(
                 condition=Q(kind="suspend", until__isnull=False) | (~Q(kind="suspend") & Q(until=None)),
                 name="decision_suspension_has_end",
@@ -57,6 +57,20 @@ class Decision(AppendOnly):
 
     def __str__(self) -> str:
         return f"{self.kind} in {self.case_id}"
+
+    @classmethod
+    def write(cls, reason: str, **fields: Any) -> "Decision":
+        """A new decision with its reason beside it."""
+        decision = cls(**fields)
+        words = DecisionWords(decision=decision, reason=reason.strip())
+        decision.digest = words.digest
+        decision.save()
+        words.save(force_insert=True)
+        return decision
+
+    @property
+    def reason(self) -> str:
+        return self.words.reason if hasattr(self, "words") else erased()
 
     @property
     def found_a_breach(self) -> bool:
@@ -86,7 +100,7 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 
     def with_decision(self) -> Self:
         """With everything that a notice shows, the newest first."""
-        return self.select_related("decision__case__space").order_by("-created_at")
+        return self.select_related("decision__case__space", "decision__words").order_by("-created_at")
 
     def mark_seen(self, now: datetime) -> None:
         """Count all of these that were unseen as seen."""

@@ -14,6 +14,7 @@ from moderation import holding, rules
 from moderation.models.append_only import AppendOnly, AppendOnlyQuerySet
 from moderation.models.audit import AuditEvent
 from moderation.models.case import Case
+from moderation.models.words import ReportWords, erased
 from moderation.refusals import check
 from moderation.rules import Reason
 from moderation.severity import Breach
@@ -33,7 +34,7 @@ class ReportQuerySet(AppendOnlyQuerySet):
 
     def in_order(self) -> Self:
         """By the moment of the Space that they are about, with who reported whom."""
-        return self.select_related("reporter", "subject").order_by("room_ms", "created_at")
+        return self.select_related("reporter", "subject", "words").order_by("room_ms", "created_at")
 
 
 class Report(AppendOnly):
@@ -46,14 +47,11 @@ class Report(AppendOnly):
     subject = models.ForeignKey(Participant, models.PROTECT, null=True, related_name="reports")  # None: the Space
     subject_user = models.ForeignKey(User, models.PROTECT, related_name="reports_about")
     reason = models.CharField(_("reason"), max_length=20, choices=Breach.choices)
-    text = models.TextField(_("text"), max_length=rules.TEXT_LENGTH, blank=True)
+    digest = models.CharField(max_length=64, editable=False)  # of its words, which may be forgotten
     created_at = models.DateTimeField(_("reported"))
     room_ms = models.PositiveBigIntegerField(_("room time, ms"))
     role = models.CharField(max_length=10, choices=[(role.value, role.value) for role in Role])
     mute = models.CharField(max_length=5, choices=[(mute.value, mute.value) for mute in Mute])
-    handle = models.CharField(max_length=30)
-    name = models.CharField(max_length=50)
-    title = models.CharField(max_length=80)
 
     objects = ReportQuerySet.as_manager()
 
@@ -66,6 +64,23 @@ class Report(AppendOnly):
 
     def __str__(self) -> str:
         return f"{self.reason} at {self.room_ms} ms in {self.space_id}"
+
+    @property
+    def text(self) -> str:
+        """What the reporter wrote; empty if they wrote nothing, or if it is forgotten."""
+        return self.words.text if hasattr(self, "words") else ""
+
+    @property
+    def handle(self) -> str:
+        return self.words.handle if hasattr(self, "words") else erased()
+
+    @property
+    def name(self) -> str:
+        return self.words.name if hasattr(self, "words") else erased()
+
+    @property
+    def title(self) -> str:
+        return self.words.title if hasattr(self, "words") else erased()
 
     @property
     def about_the_space(self) -> bool:
@@ -82,12 +97,12 @@ class Report(AppendOnly):
         me, who = _both(reporter, space, subject)
         _one_at_a_time(reporter)
         mine = cls.objects.filter(reporter=reporter)
-        same = mine.since(now - SAME).filter(space=space, subject=subject, reason=reason, text=text).first()
+        same = mine.since(now - SAME).filter(space=space, subject=subject, reason=reason, words__text=text).first()
         if same is not None:
             return same
         _check(me, who, mine.since(now - HOUR).count(), text)
-        report = cls(reporter=reporter, space=me.space, subject=subject, reason=reason, text=text, created_at=now)
-        report._freeze(who, room_ms=_room_ms(me, now))
+        report = cls(reporter=reporter, space=me.space, subject=subject, reason=reason, created_at=now)
+        report._freeze(who, text, room_ms=_room_ms(me, now))
         report._open_case(who.user)
         return report
 
@@ -102,15 +117,16 @@ class Report(AppendOnly):
         recent = cls.objects.filter(reporter=reporter).since(timezone.now() - HOUR).count()
         _check(me, who, recent, "")
 
-    def _freeze(self, who: Participant, room_ms: int) -> None:
+    def _freeze(self, who: Participant, text: str, room_ms: int) -> None:
         """Note who and what it is about, as things are now."""
-        self.room_ms, self.title = room_ms, self.space.title
-        self.subject_user, self.handle, self.name = who.user, who.user.handle, who.user.name
-        self.role, self.mute = who.role, who.mute
+        self.room_ms, self.subject_user, self.role, self.mute = room_ms, who.user, who.role, who.mute
+        names = {"handle": who.user.handle, "name": who.user.name, "title": self.space.title}
+        self.digest = ReportWords(report=self, text=text, **names).digest
 
     def _open_case(self, about: User) -> None:
         self.case = Case.of(self.space, about, self.created_at)
         self.save()
+        self.words.save(force_insert=True)
         self.case.join(Breach(self.reason), self.created_at)
         AuditEvent.write(
             AuditEvent.Verb.REPORT_FILED, self.reporter, report=self, case=self.case, space=self.space, person=about

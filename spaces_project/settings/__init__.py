@@ -79,6 +79,7 @@ CELERY_BEAT_SCHEDULE = {
     "purge": {"task": "recordings.tasks.purge", "schedule": crontab(minute="*/5")},
     "exports": {"task": "accounts.exporting.tasks.sweep", "schedule": 10.0},
     "metadata": {"task": "moderation.leaving.tasks.purge_metadata", "schedule": crontab(minute=11, hour=4)},
+    "texts": {"task": "moderation.leaving.tasks.forget_texts", "schedule": crontab(minute=21, hour=4)},
     "leaving": {"task": "accounts.leaving.tasks.erase_due", "schedule": crontab(minute=41, hour=3)},
     "listeners": {"task": "rooms.tasks.prove_listeners", "schedule": 60.0},
     "sessions": {"task": "spaces_project.tasks.clear_sessions", "schedule": crontab(minute=23, hour=4)},

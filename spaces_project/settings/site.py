@@ -58,6 +58,9 @@ RECORDING_RETENTION_DAYS = env.integer(
 PARTICIPATION_DAYS = env.integer(
     "PARTICIPATION_DAYS", 365, "Days after the end of a Space that rows say who was there and asked to speak.", least=1
 )
+CASE_TEXT_DAYS = env.integer(
+    "CASE_TEXT_DAYS", 1095, "Days after its decision that a case keeps the texts of reports and decision.", least=90
+)
 INVITATION_DAYS = env.integer(
     "INVITATION_DAYS", 90, "Days after the end of a Space that rows say who was invited by name.", least=1
 )

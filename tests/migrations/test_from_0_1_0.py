@@ -64,6 +64,8 @@ def test_every_row_of_0_1_0_is_still_there() -> None:
     rows = Counter(re.findall(r"^INSERT INTO public\.(\w+)", DUMP.read_text(encoding="utf-8"), re.MULTILINE))
     models = [model for app in OURS for model in apps.get_app_config(app).get_models()]
     counts = {model._meta.db_table: model._default_manager.count() for model in models}
+    assert counts.pop("moderation_reportwords") == rows["moderation_report"]
+    assert counts.pop("moderation_decisionwords") == rows["moderation_decision"]
     assert counts == {table: rows[table] for table in counts}
     assert {table for table, number in counts.items() if not number} == NEW
 
@@ -206,3 +208,9 @@ def test_reviewers_review() -> None:
 @pytest.mark.parametrize("path", ["/", "/people/hana/", "/me/followers/", "/me/decisions/", "/api/spaces/"])
 def test_the_pages_open(path: str) -> None:
     assert browser("sol").get(path, headers=PAGE).status_code == 200
+
+
+def test_texts_of_reports_and_decisions_are_proven_by_their_rows() -> None:
+    rows = [*Report.objects.select_related("words"), *Decision.objects.select_related("words")]
+    assert len(rows) > 5
+    assert [row for row in rows if row.digest != row.words.digest] == []

@@ -11,7 +11,7 @@ from django.db import DatabaseError, connection, transaction
 
 from accounts.models import User
 from moderation import triggers
-from moderation.models import AuditDetail, AuditEvent, Case, Decision, Report
+from moderation.models import AuditDetail, AuditEvent, Case, Decision, DecisionWords, Report, ReportWords
 from moderation.models.append_only import AppendOnlyError
 from moderation.refusals import Refused
 from moderation.rules import Kind
@@ -33,7 +33,7 @@ def test_the_models_refuse(written: Case, model: Any) -> None:
         with pytest.raises(AppendOnlyError):
             deed()
     with pytest.raises(AppendOnlyError):
-        model.objects.bulk_update([row], ["verb" if model is AuditEvent else "reason"])
+        model.objects.bulk_update([row], ["verb" if model is AuditEvent else "digest"])
 
 
 @pytest.mark.parametrize("model", TABLES)
@@ -67,7 +67,8 @@ def test_every_protected_table_has_its_triggers(db: None) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT tgname FROM pg_trigger WHERE tgname ~ '^moderation_.*_(rows|table)$'")
         names = {name for (name,) in cursor.fetchall()}
-    assert names == {f"{model._meta.db_table}_{part}" for model in TABLES for part in ("rows", "table")}
+    protected = [*TABLES, DecisionWords, ReportWords]
+    assert names == {f"{model._meta.db_table}_{part}" for model in protected for part in ("rows", "table")}
 
 
 def test_a_refused_deed_leaves_no_trail(claimed: Case, reviewer: User) -> None:
