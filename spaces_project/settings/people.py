@@ -43,6 +43,8 @@ ACCOUNT_FORMS = {
 ACCOUNT_PRESERVE_USERNAME_CASING = False  # handles are lower case; members may log in with any case
 ACCOUNT_SESSION_REMEMBER = True
 MFA_TOTP_ISSUER = "Spaces"
+MFA_ADAPTER = "accounts.sessions.factor_secrets.FactorAdapter"
+MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # an address is optional
 API_TOKEN_DAYS = env.integer(
     "API_TOKEN_DAYS", 90, "Days that an API token lasts unless its member chooses other ones.", least=1, most=365
