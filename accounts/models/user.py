@@ -102,6 +102,11 @@ class User(Rights):
         return gettext("Deleted account") if self.is_gone else self.display_name or self.handle
 
     @property
+    def mention(self) -> str:
+        """How a sentence names me: by my handle, unless I am gone."""
+        return self.name if self.is_gone else f"@{self.handle}"
+
+    @property
     def is_gone(self) -> bool:
         """Whether pages say "Deleted account" and link to nothing: I am erased, or have closed my account."""
         return self.erased_at is not None or (not self.is_active and hasattr(self, "closing"))

@@ -1,6 +1,9 @@
 """Accounts that are erased while there are cases: by whom, and about whom."""
 
+from collections.abc import Callable
+
 import pytest
+from django.test import Client
 
 from accounts.models import Closing, User
 from accounts.refusals import Refused as OfAccounts
@@ -8,6 +11,9 @@ from moderation.models import AuditDetail, AuditEvent, Case, Report
 from moderation.refusals import Refused
 from moderation.rules import Kind
 from recordings.models import Hold
+from rooms.models import Participant, Space
+
+LogIn = Callable[[User], Client]
 
 
 def test_the_trail_says_who_closed_and_why(sol: User) -> None:
@@ -63,3 +69,19 @@ def test_evidence_about_a_member_who_left_stays(claimed: Case, reviewer: User, s
 def test_a_reporter_who_left_has_filed_the_report(report: Report, lior: User) -> None:
     lior.erase()
     assert Report.objects.get().reporter_id == lior.pk
+
+
+def test_the_report_form_names_and_links_no_erased_person(
+    tea: Space, lior: User, sol: User, hana: User, speaker: Participant, listener: Participant, log_in: LogIn
+) -> None:
+    address = f"/report/?space={tea.pk}&participant={speaker.pk}"
+    browser = log_in(lior)
+    assert "@sol" in browser.get(address).content.decode()
+    tea.end()
+    for person in (sol, hana):
+        person.erase()
+    form = browser.get(address).content.decode()
+    thanks = browser.post(address, {"reason": "hate"}).content.decode()
+    assert "Deleted account" in form
+    assert "Deleted account" in thanks
+    assert "gone_" not in form + thanks + browser.get(f"/report/?space={tea.pk}").content.decode()
