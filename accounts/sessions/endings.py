@@ -36,6 +36,7 @@ def logged_out(request: HttpRequest, user: User | None, **kwargs: Any) -> None:
     opens in between would stay.
     """
     if user is not None:
+        request.logged_out = True  # type: ignore[attr-defined]  # spaces_project/web/private.py clears the browser
         request.session.delete()
         signals.sessions_ended.send(User, user=user, only=_of(request))
 

@@ -25,7 +25,7 @@ class Seen:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        key = request.session.session_key
+        key = request.session.session_key if request.session.accessed else None  # a picture costs no query
         if key and request.user.is_authenticated and _is_due(key, time.monotonic()):
             note(request, request.user)
         return response

@@ -22,11 +22,15 @@ class Private:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        was_member = request.user.is_authenticated
         response = self.get_response(request)
-        is_member = request.user.is_authenticated
-        if (was_member or is_member) and not response.has_header("Cache-Control"):
+        logged_out = getattr(request, "logged_out", False)  # by accounts/sessions/endings.py
+        if (logged_out or _is_for_a_member(request)) and not response.has_header("Cache-Control"):
             response["Cache-Control"] = PRIVATE
-        if was_member and not is_member:
+        if logged_out:
             response["Clear-Site-Data"] = CLEARED
         return response
+
+
+def _is_for_a_member(request: HttpRequest) -> bool:
+    """Whether the answer may hold what only a member sees. A picture, for which no one asked the session, does not."""
+    return "Authorization" in request.headers or (request.session.accessed and request.user.is_authenticated)

@@ -1,8 +1,10 @@
 """Pages of members are kept in no cache, and a log-out clears what the browser has stored."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
 from django.test import Client
 
 from accounts.models import Scope, User
@@ -25,7 +27,7 @@ def test_answers_to_a_token_are_not_stored(client: Client, hana: User) -> None:
 
 def test_refusals_and_redirects_to_members_are_not_stored(log_in: LogIn, hana: User) -> None:
     browser = log_in(hana)
-    for answer in (browser.get("/people/unknown/"), browser.post("/language/", {"language": "de"})):
+    for answer in (browser.get("/people/unknown/"), browser.post("/me/profile/", {"display_name": "Hana"})):
         assert answer["Cache-Control"] == "no-store, private"
 
 
@@ -48,3 +50,12 @@ def test_cookies_are_out_of_reach_of_scripts(client: Client, db: None) -> None:
     client.post("/language/", {"language": "de"})
     for name in ("csrftoken", "django_language"):
         assert (client.cookies[name]["httponly"], client.cookies[name]["samesite"]) == (True, "Lax")
+
+
+def test_a_picture_asks_for_no_session(log_in: LogIn, hana: User, django_assert_num_queries: Any) -> None:
+    hana.change_avatar(ContentFile(b"picture"))
+    browser = log_in(hana)
+    with django_assert_num_queries(0):
+        assert browser.get(f"/uploads/{hana.avatar.name}").status_code == 200
+    with django_assert_num_queries(0):
+        assert browser.get("/jsi18n/").status_code == 200
