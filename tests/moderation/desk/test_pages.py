@@ -155,6 +155,13 @@ def test_the_queue_is_filtered(log_in: Browser, reviewer: User, claimed: Case, s
     assert (str(claimed.pk) in log_in(reviewer).get(f"{QUEUE}?state={state}").content.decode()) is shown
 
 
+@pytest.mark.parametrize("address", [QUEUE, "/admin/accounts/user/"])
+def test_the_search_of_a_list_has_a_name(log_in: Browser, case: Case, address: str) -> None:
+    page = log_in(User.objects.create_superuser("root")).get(address).content.decode()
+    assert 'id="searchbar"' in page
+    assert 'aria-label="Search"' in page
+
+
 def test_an_empty_queue_says_what_to_do(log_in: Browser, reviewer: User) -> None:
     browser = log_in(reviewer)
     assert "No case is open." in browser.get(QUEUE).content.decode()
