@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from accounts import security_log
 from accounts.leaving import coming_back
 from accounts.leaving.forms import LeavingForm
 from accounts.models import Closing, User
@@ -27,6 +28,8 @@ def leaving(request: MemberRequest) -> HttpResponse:
             return _closed(request, me)
         except RefusedWith as refused:
             form.add_error(None, refused.text)
+    elif form.has_error("password", "password_wrong"):
+        security_log.write(security_log.Kind.PASSWORD_REFUSED, request, me.pk)
     context = {"form": form, "days": settings.LEAVING_DAYS, "recording_days": settings.RECORDING_RETENTION_DAYS}
     return render(request, "accounts/leaving.html", context)
 

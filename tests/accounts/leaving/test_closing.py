@@ -8,6 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
+from structlog.testing import capture_logs
 
 from accounts.leaving import coming_back, tasks
 from accounts.models import Closing, User
@@ -51,6 +52,15 @@ def test_without_the_password_nothing_is_closed(sol: User, log_in: LogIn, passwo
     assert browser.post(LEAVING, {"password": password}).status_code == 200
     assert logged_in(browser)
     assert not Closing.objects.exists()
+
+
+def test_a_wrong_password_is_in_the_security_log(sol: User, log_in: LogIn) -> None:
+    browser = log_in(sol)
+    with capture_logs() as lines:
+        browser.post(LEAVING, {"password": "wrong"})
+    refused = [line for line in lines if line["event"] == "password_refused"]
+    assert [line["member"] for line in refused] == [str(sol.pk)]
+    assert "wrong" not in str(lines)
 
 
 def test_a_stranger_is_sent_to_the_log_in(client: Client, db: None) -> None:
