@@ -20,17 +20,20 @@ from rooms.live.routing import websocket_urlpatterns
 from rooms.live.socket import Language
 from spaces_project.headers import SafetyHeaders
 from spaces_project.proxies import TrustedProxies
-from spaces_project.web import connects
+from spaces_project.web import connects, lines
 from spaces_project.web.connects import OF_ADDRESS, OF_MEMBER, OF_SESSION, ConnectLimit
+from spaces_project.web.lines import RequestLines
 from spaces_project.web.origin import SameOrigin
 
 consumers = ConnectLimit(Language(URLRouter(websocket_urlpatterns)), connects.member, OF_MEMBER)
 pages = TokenOrSession(consumers, with_session=AuthMiddlewareStack(consumers))
 websockets = ConnectLimit(ConnectLimit(pages, connects.session, OF_SESSION), connects.address, OF_ADDRESS)
+requests = RequestLines(http, connects.address, lines.OF_ADDRESS)
+requests = RequestLines(requests, connects.session, lines.OF_SESSION)
 application = TrustedProxies(
     ProtocolTypeRouter(
         {
-            "http": SafetyHeaders(Files(settings.HLS_DIR, settings.HLS_SECRET, http), settings.SECURE_HSTS_SECONDS),
+            "http": SafetyHeaders(Files(settings.HLS_DIR, settings.HLS_SECRET, requests), settings.SECURE_HSTS_SECONDS),
             "websocket": SameOrigin(websockets),
         }
     ),

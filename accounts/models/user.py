@@ -303,7 +303,7 @@ class User(Rights):
         me = lock_people(self)[self.pk]
         self.api_tokens.filter(expires_at__lte=timezone.now()).delete()
         check(rules.token_refusal(me.is_suspended(), self.api_tokens.count() >= MOST_TOKENS))
-        return ApiToken.make(self, name, scopes, days)
+        return ApiToken.make(self.pk, name, scopes, days)
 
     def token_scopes(self) -> list[Scope]:
         """The scopes that my tokens may have."""

@@ -48,7 +48,7 @@ def test_a_request_is_plain_text(text: str) -> None:
 
 
 def test_a_request_is_composed() -> None:
-    assert protocol.parse(json.dumps({"type": "ask", "text": " A\u0301ngel "})).text == "\u00c1ngel"
+    assert protocol.parse(json.dumps({"type": "ask", "text": " A\u0301ngel "})) == protocol.Ask(text="\u00c1ngel")
 
 
 @pytest.mark.parametrize("tag", EVENTS)

@@ -38,7 +38,7 @@ def confirm(client: Client) -> Any:
 
 
 def letters() -> list[tuple[str, str]]:
-    return [(letter.to[0], letter.subject) for letter in mail.outbox]
+    return [(letter.to[0], str(letter.subject)) for letter in mail.outbox]
 
 
 @pytest.mark.usefixtures("_mail")

@@ -5,7 +5,9 @@ import signal
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -58,13 +60,19 @@ def page_seconds(port: int) -> float | None:
     """How long an answer takes that asks database and Redis. None if there is none."""
     start = time.monotonic()
     try:
-        page = HTTPConnection("127.0.0.1", port, timeout=60)
-        page.request("GET", "/health", headers={"Host": "localhost"})
-        page.getresponse().read()
-        page.close()
+        get(port, "/health")
     except OSError:
         return None
     return time.monotonic() - start
+
+
+def get(port: int, path: str, session: str = "") -> int:
+    """The status of a page. Raises OSError."""
+    page = HTTPConnection("127.0.0.1", port, timeout=60)
+    page.request("GET", path, headers={"Host": "localhost", "Cookie": f"sessionid={session}"})
+    status = page.getresponse().status
+    page.close()
+    return status
 
 
 def session_of(user: User) -> str:
@@ -126,6 +134,22 @@ def test_a_member_who_connects_in_a_loop_is_refused(web: int, tea: Space, sol: U
             statuses.append(opened.status)
     assert statuses[: OF_SESSION.burst // 2] == [101] * (OF_SESSION.burst // 2)
     assert 403 in statuses
+
+
+def test_a_hundred_requests_of_one_member_at_once_leave_room_for_others(web: int, sol: User, lior: User) -> None:
+    flooder, other, seconds, statuses = session_of(sol), session_of(lior), [], []
+    get(web, "/fleet/", other)  # the first page is slow
+    with ThreadPoolExecutor(100) as pool:
+        flood = [pool.submit(get, web, "/fleet/", flooder) for _ in range(100)]
+        while not all(one.done() for one in flood) or not seconds:
+            start = time.monotonic()
+            statuses.append(get(web, "/fleet/", other))
+            seconds.append(time.monotonic() - start)
+    found = Counter(one.result() for one in flood)
+    print(f"{len(seconds)} pages of the other, the slowest took {max(seconds):.2f} s; of the flooder: {dict(found)}")
+    assert set(statuses) == {200}
+    assert max(seconds) < LONGEST_PAGE_SECONDS
+    assert set(found) <= {200, 429, 503}
 
 
 def test_an_unknown_address_is_refused(web: int, sol: User) -> None:

@@ -1,0 +1,109 @@
+"""How many requests of one address and of one session are worked on at a time. Others of the same wait in line.
+
+Each request in work may hold a connection to PostgreSQL, of which a process has a few (DATABASE_POOL). Without lines
+one member who asks a hundred times at once would take all of them. The counts are of one process.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from prometheus_client import Counter
+
+Scope = dict[str, Any]
+Application = Callable[[Scope, Any, Any], Awaitable[None]]
+
+WAIT_SECONDS = 20.0
+RETRY_AFTER = 5  # seconds
+WITHOUT_LINE = ("/static/", "/health")  # need no database, or ask whether there is one
+TEXT = "The server is busy with your other requests. Try again in a moment."
+REFUSED = Counter("spaces_http_lines_refused", "Requests refused because too many of the same were waiting.", ["line"])
+
+
+@dataclass(frozen=True)
+class Limit:
+    """Requests of one key: `at_once` in work, and `waiting` behind them. `name` is for the metric."""
+
+    name: str
+    at_once: int
+    waiting: int
+
+
+OF_ADDRESS = Limit("address", at_once=8, waiting=1000)  # many members may share one address
+OF_SESSION = Limit("session", at_once=4, waiting=60)
+
+
+@dataclass
+class Line:
+    working: int = 0
+    waiting: deque[asyncio.Future[None]] = field(default_factory=deque)
+
+
+class RequestLines:
+    """ASGI middleware for HTTP. `key` says to whom a request belongs; None does not wait here."""
+
+    def __init__(self, application: Application, key: Callable[[Scope], str | None], limit: Limit) -> None:
+        self.application, self.key, self.limit = application, key, limit
+        self._lines: dict[str, Line] = {}
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        """Pass the request on when it is its turn. 503 if the line is too long, or takes too long."""
+        key = None if scope["path"].startswith(WITHOUT_LINE) else self.key(scope)
+        if key is None:
+            return await self.application(scope, receive, send)
+        if not await self._enter(key):
+            REFUSED.labels(self.limit.name).inc()
+            return await _refuse(send)
+        try:
+            return await self.application(scope, receive, send)
+        finally:
+            self._leave(key)
+
+    async def _enter(self, key: str) -> bool:
+        line = self._lines.setdefault(key, Line())
+        if line.working < self.limit.at_once:
+            line.working += 1
+            return True
+        if len(line.waiting) >= self.limit.waiting:
+            return False
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        line.waiting.append(turn)
+        return await self._wait(key, line, turn)
+
+    async def _wait(self, key: str, line: Line, turn: asyncio.Future[None]) -> bool:
+        try:
+            await asyncio.wait_for(asyncio.shield(turn), WAIT_SECONDS)
+        except TimeoutError:
+            self._give_up(key, line, turn)
+            return False
+        except asyncio.CancelledError:
+            self._give_up(key, line, turn)
+            raise
+        return True
+
+    def _give_up(self, key: str, line: Line, turn: asyncio.Future[None]) -> None:
+        """Leave the line. The turn may have come in this moment; then it goes to the next one."""
+        if turn.done():
+            self._leave(key)
+        else:
+            line.waiting.remove(turn)
+            turn.cancel()
+
+    def _leave(self, key: str) -> None:
+        """Hand the place to the next one in line, or free it."""
+        line = self._lines[key]
+        if line.waiting:
+            line.waiting.popleft().set_result(None)
+            return
+        line.working -= 1
+        if not line.working:
+            del self._lines[key]
+
+
+async def _refuse(send: Any) -> None:
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"retry-after", str(RETRY_AFTER).encode())]
+    await send({"type": "http.response.start", "status": HTTPStatus.SERVICE_UNAVAILABLE, "headers": headers})
+    await send({"type": "http.response.body", "body": TEXT.encode()})
