@@ -145,3 +145,16 @@ def test_the_session_is_gone_before_its_pages_hear_of_it(sol: User, monkeypatch:
     monkeypatch.setattr(events.layer, "send", lambda *args: sessions.append(Session.objects.count()))
     browser.client.post("/accounts/logout/")
     assert set(sessions) == {0}
+
+
+@pytest.mark.asyncio
+async def test_a_session_that_is_ended_in_the_list_closes_its_pages_alone(tea: Space, sol: User, sols: Browser) -> None:
+    here = await sync_to_async(Browser)(sol)
+    there, mine = await sols.enter(tea), await here.fleet()
+    row = await sol.sessions.aget(session=await sync_to_async(lambda: sols.client.session.session_key)())
+    await sync_to_async(here.client.post)(f"/me/sessions/{row.pk}/end/")
+    assert await there.closed() == Close.LOG_IN
+    await sync_to_async(here.client.post)("/me/sessions/end/")
+    assert await code_of(mine) == Close.LOG_IN
+    for socket in (there.socket, mine):
+        await socket.disconnect(timeout=WAIT_SECONDS)
