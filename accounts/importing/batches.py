@@ -5,6 +5,7 @@ Each batch is one transaction, so a running site waits only for moments, and a b
 
 from dataclasses import dataclass
 
+from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.utils import timezone
@@ -14,6 +15,7 @@ from accounts.handles import refuse_reserved
 from accounts.importing.csv_rows import Row
 from accounts.models import RetiredHandle, User
 
+YES, NO = "yes", "no"
 BATCH_MEMBERS = 2_000
 BATCH_FOLLOWS = 50_000
 
@@ -71,11 +73,12 @@ Faults = list[tuple[int, str]]
 
 
 def import_members(rows: list[Row]) -> tuple[Result, Faults]:
-    """Add members from `rows` (handle, display_name, email, bio). They have no password and set one by mail.
+    """Add members from `rows` (handle, display_name, email, email_confirmed, bio). They have no password.
 
-    An account with the same handle stays as it is.
+    With a confirmed address they set one by mail. An account with the same handle stays as it is.
     """
     good: dict[str, User] = {}
+    confirmed: set[str] = set()
     faults: Faults = []
     retired = RetiredHandle.among(row.values.get("handle", "").removeprefix("@") for row in rows)
     for row in rows:
@@ -85,10 +88,25 @@ def import_members(rows: list[Row]) -> tuple[Result, Faults]:
             faults.append((row.line, _words(error)))
         else:
             good.setdefault(member.handle, member)
+            confirmed |= {member.handle} if row.values.get("email_confirmed", "").lower() == YES else set()
     known = set(User.objects.filter(handle__in=good).values_list("handle", flat=True))
     new = [member for handle, member in good.items() if handle not in known]
     User.objects.bulk_create(new, ignore_conflicts=True)
+    _add_addresses(new, confirmed)
     return Result(len(new), len(rows) - len(new) - len(faults), len(faults)), faults
+
+
+def _add_addresses(members: list[User], confirmed: set[str]) -> None:
+    """Add the addresses of new members. One that another account has confirmed stays out: it belongs to that one."""
+    stored = set(User.objects.filter(pk__in=[member.pk for member in members]).values_list("pk", flat=True))
+    EmailAddress.objects.bulk_create(
+        [
+            EmailAddress(user=member, email=member.email, primary=True, verified=member.handle in confirmed)
+            for member in members
+            if member.email and member.pk in stored
+        ],
+        ignore_conflicts=True,
+    )
 
 
 def _member(row: Row, retired: set[str]) -> User:
@@ -104,6 +122,8 @@ def _member(row: Row, retired: set[str]) -> User:
     )
     member.set_unusable_password()
     member.clean_fields()
+    if values.get("email_confirmed", "").lower() not in ("", YES, NO):
+        raise ValidationError(_("email_confirmed: Write yes or no."))
     refuse_reserved(member.handle)
     if member.handle in retired:
         raise ValidationError(_("This handle belonged to an account that was erased. Choose another one."))

@@ -4,11 +4,16 @@ import time
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
+from django.core import mail
 from django.core.management import CommandError, call_command
 from django.db.models import Sum
+from django.test import Client
 
+from accounts.mail.decoys import NO_ONE
 from accounts.models import Follow, User
 
 Run = Callable[..., tuple[str, str]]
@@ -51,6 +56,40 @@ def test_a_second_run_changes_nothing(run: Run) -> None:
     out, _ = run("import_members", MEMBERS)
     assert "0 new members, 2 already known" in out
     assert User.objects.get(handle="hana").display_name == "Hana herself"
+
+
+ADDRESSES = (
+    "handle,email,email_confirmed\nhana,HANA@example.org,Yes\nsol,sol@example.org,no\nlior,lior@example.org,\n"
+    "dee,hana@example.org,yes\n"
+)
+
+
+def test_an_address_counts_if_the_file_says_that_it_is_confirmed(run: Run) -> None:
+    """The second `yes` for one address counts for nothing, in the same file and in a later one."""
+    assert "4 new members" in run("import_members", ADDRESSES)[0]
+    run("import_members", "handle,email,email_confirmed\nkim,hana@example.org,yes\n")
+    assert "4 already known" in run("import_members", ADDRESSES)[0]
+    rows = EmailAddress.objects.order_by("user__handle").values_list("user__handle", "email", "verified", "primary")
+    assert list(rows) == [
+        ("hana", "hana@example.org", True, True),
+        ("lior", "lior@example.org", False, True),
+        ("sol", "sol@example.org", False, True),
+    ]
+
+
+@pytest.mark.parametrize(("said", "sent"), [("yes", ["hana@example.org"]), ("no", [NO_ONE])])
+def test_an_imported_member_sets_a_password_at_a_confirmed_address(
+    run: Run, client: Client, settings: Any, said: str, sent: list[str]
+) -> None:
+    settings.EMAIL_HOST = "smtp.example.org"
+    run("import_members", f"handle,email,email_confirmed\nhana,hana@example.org,{said}\n")
+    client.post("/accounts/password/reset/", {"email": "hana@example.org"})
+    assert [letter.to for letter in mail.outbox] == [sent]
+
+
+def test_another_word_than_yes_and_no_is_a_fault(run: Run) -> None:
+    _, err = run("import_members", "handle,email,email_confirmed\nhana,a@b.example,1\n", fails="1 faulty row")
+    assert err == "line 2: email_confirmed: Write yes or no.\n"
 
 
 def test_one_of_a_thing_is_said_as_one(run: Run) -> None:
