@@ -222,3 +222,7 @@ def test_a_password_like_the_name_is_refused_at_a_change(client: Client, hana: U
     client.post("/accounts/login/", {"login": "hana", "password": PASSWORD})
     form = {"oldpassword": PASSWORD, "password1": "hana mori 1", "password2": "hana mori 1"}
     assert "too similar" in client.post("/accounts/password/change/", form).content.decode()
+
+
+def test_a_new_installation_has_no_account(db: None) -> None:
+    assert not User.objects.exists()

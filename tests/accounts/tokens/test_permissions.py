@@ -1,6 +1,7 @@
 """Operations of staff: they need a member of staff, and of a token the scope `moderate`."""
 
 import pytest
+from django.test import Client
 from rest_framework.request import Request
 from rest_framework.test import APIRequestFactory
 
@@ -35,3 +36,11 @@ def test_a_token_loses_the_scope_with_the_job(mo: User) -> None:
     assert may_moderate(mo, [Scope.MODERATE])
     mo.is_staff = False
     assert not ApiToken(user=mo, scopes=[Scope.MODERATE]).allows(Scope.MODERATE)
+
+
+def test_a_refused_request_is_logged_with_its_address(hana: User, dee: User, caplog: pytest.LogCaptureFixture) -> None:
+    key = dee.make_token("a program", [Scope.READ], 1)
+    answer = Client().post("/api/people/hana/follow/", headers={"Authorization": f"Bearer {key}"})
+    assert answer.status_code == 403
+    assert "Forbidden: /api/people/hana/follow/" in caplog.messages
+    assert key not in caplog.text

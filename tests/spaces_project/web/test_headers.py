@@ -77,6 +77,14 @@ def test_the_api_refuses_plain_http_and_pages_redirect(client: Client, settings:
     assert client.get("/accounts/login/").status_code == 301
 
 
+@pytest.mark.parametrize("path", ["/", "/accounts/login/", "/api/spaces/", "/health", "/metrics"])
+def test_trace_is_refused(client: Client, hana: User, path: str) -> None:
+    client.force_login(hana)
+    answer = client.trace(path, headers={"X-Secret": "echoed"})
+    assert answer.status_code in (302, 403, 404, 405)  # a log-in page leads members on
+    assert b"echoed" not in answer.content
+
+
 def test_the_api_answers_over_https(client: Client, settings: LazySettings, hana: User) -> None:
     settings.SECURE_SSL_REDIRECT = True
     client.force_login(hana)
