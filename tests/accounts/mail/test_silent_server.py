@@ -7,6 +7,8 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from http.client import HTTPConnection, HTTPResponse
 from http.cookiejar import CookieJar
 
 import pytest
@@ -37,9 +39,20 @@ def of_silence() -> Iterator[tuple[Machine, object]]:
             machine.remove()
 
 
-def reset(machine: Machine, email: str) -> float:
+class FromAddress(urllib.request.HTTPHandler):
+    """Opens pages from a loopback address of its own. One address alone gets few resets a minute."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.source = (f"127.0.1.{number + 1}", 0)
+
+    def http_open(self, request: urllib.request.Request) -> HTTPResponse:
+        return self.do_open(partial(HTTPConnection, source_address=self.source), request)
+
+
+def reset(machine: Machine, email: str, number: int = 0) -> float:
     """Ask for a reset as a browser does. Returns the seconds that the answer to the form took."""
-    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()), FromAddress(number))
     address = f"{machine.address}/accounts/password/reset/"
     page = browser.open(address, timeout=60).read().decode()
     found = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)
@@ -62,7 +75,7 @@ def test_twenty_resets_to_a_silent_server_cost_others_nothing(of_silence: tuple[
     machine, server = of_silence
     addresses = sorted(email for (email,) in machine.rows(ADDRESSES))
     with ThreadPoolExecutor(RESETS) as threads:
-        asked = [threads.submit(reset, machine, addresses[number % len(addresses)]) for number in range(RESETS)]
+        asked = [threads.submit(reset, machine, addresses[number % len(addresses)], number) for number in range(RESETS)]
         pages = [load(machine) for _ in range(40)]
         took = [one.result() for one in asked]
     p95 = statistics.quantiles(pages, n=20)[-1]
