@@ -1,12 +1,13 @@
-"""After a log-out the button Back shows no page of the member, and the next log-in works at once."""
+"""Back after a log-out shows no page of the member, the next log-in works, and the pages of sessions are accessible."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Page, Playwright, expect
 
-from tests.rig.browser.person import FLAGS, PATIENCE_SECONDS
+from tests.browser.pages.test_pages import NONE, faults_by_scheme, width_of_content
+from tests.rig.browser.person import FLAGS, PATIENCE_SECONDS, Person
 from tests.rig.machine import Machine
 
 pytestmark = [pytest.mark.browser, pytest.mark.proof]
@@ -50,3 +51,25 @@ def test_back_shows_nothing_and_the_next_log_in_works(site: Machine, page: Page)
     start = time.monotonic()
     log_in(page, site.demo_password)
     print(f"logged in again after {time.monotonic() - start:.2f} s")
+
+
+def test_the_pages_of_sessions_and_tokens_are_accessible_and_fit_a_small_phone(join_as: Callable[..., Person]) -> None:
+    lior = join_as("lior", width=320, height=640)
+    for address in ("/me/sessions/", "/me/sessions/end/", "/me/tokens/"):
+        lior.page.goto(address)
+        assert width_of_content(lior.page) <= 320, address
+        assert faults_by_scheme(lior.page) == NONE, address
+    lior.page.goto("/me/tokens/new/")
+    lior.page.fill("input[name=password]", lior.site.demo_password)
+    lior.page.press("input[name=password]", "Enter")
+    lior.page.wait_for_url("**/me/tokens/new/")
+    lior.page.fill("input[name=name]", "A program with a rather long name, so it breaks")
+    assert width_of_content(lior.page) <= 320
+    assert faults_by_scheme(lior.page) == NONE
+    lior.page.press("input[name=name]", "Enter")
+    expect(lior.page.locator("#main code")).to_contain_text("spaces_", timeout=LONG)
+    assert width_of_content(lior.page) <= 320
+    assert faults_by_scheme(lior.page) == NONE
+    lior.page.goto("/me/tokens/")
+    assert width_of_content(lior.page) <= 320
+    assert faults_by_scheme(lior.page) == NONE
