@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from rooms import events
-from rooms.live import presence
+from rooms.live import presence, watchdog
 from rooms.media.hls import leftovers
 from rooms.models import Participant, Space
 from rooms.nodes import strays
@@ -24,13 +24,18 @@ LONGEST_SPACE = timedelta(days=2)  # stays that began earlier have been noted
 
 @shared_task
 def sweep_presence() -> None:
-    """Find who is lost, back, away for too long, or no longer has the right to be there. Safe to run twice at once."""
+    """Find who is lost, back, away for too long, or no longer has the right to be there. Safe to run twice at once.
+
+    While a web process does not answer, no one is lost: their page cannot come back either.
+    """
+    held = watchdog.is_held()
     for person in Participant.objects.astray().select_related("space"):
         person.recheck()
     for space in Space.objects.live():
         here, present = presence.connected_now(space.pk), list(space.participants.present())
         for person in present:
-            if _step(person, str(person.pk) in here):
+            connected = str(person.pk) in here
+            if (connected or not held) and _step(person, connected):
                 _take_step(person)
         if uninvited := here - {str(person.pk) for person in present}:
             _cut_off(space, uninvited)

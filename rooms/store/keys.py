@@ -6,6 +6,8 @@
 PRESENCE = "spaces:presence:{space}"  # sorted set: connection -> unix seconds until which its lease is valid
 CONNECTIONS = "spaces:connections:{participant}"  # set: connections that this person opened and that have not ended
 
+HELD = "spaces:held"  # there while a web process does not answer, and for a while after that
+
 REACTIONS = "spaces:reactions:{space}"  # hash: emoji -> count since the last event
 AUDIENCE = "spaces:audience:{space}"  # list: who came and left since the last event
 SENT = "spaces:sent:{key}"  # there for a moment after a process has sent the sum under this key

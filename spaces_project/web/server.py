@@ -5,8 +5,9 @@ from functools import partial
 from typing import Any
 
 from daphne.endpoints import build_endpoint_description_strings
-from daphne.server import Server
+from daphne.server import Server, twisted_loop
 
+from rooms.live.watchdog import Watchdog
 from rooms.protocol import MAX_FRAME_BYTES
 from spaces_project.web.websocket import LimitedWebSocket
 
@@ -23,7 +24,7 @@ class WebServer(Server):
             endpoints=build_endpoint_description_strings(host=host, port=port),
             websocket_max_message_size=MESSAGE_BYTES,
             websocket_max_frame_size=MESSAGE_BYTES,
-            ready_callable=self._limit_websockets,
+            ready_callable=self._ready,
             verbosity=0,
         )
         self.failure = ""  # why the server could not listen
@@ -39,8 +40,9 @@ class WebServer(Server):
         self.failure = failure.getErrorMessage()
         self.stop()
 
-    def _limit_websockets(self) -> None:
+    def _ready(self) -> None:
         self.ws_factory.protocol = LimitedWebSocket
+        Watchdog(twisted_loop).start()
 
 
 class Taking:

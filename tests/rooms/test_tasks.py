@@ -13,12 +13,12 @@ from django.utils import timezone
 
 from accounts.models import Block, Follow, User
 from rooms import tasks
-from rooms.live import presence
+from rooms.live import presence, watchdog
 from rooms.media.contract.standing import KEY
 from rooms.media.hls import signature
 from rooms.models import Participant, Space
 from rooms.rules import Role
-from rooms.store import standing
+from rooms.store import keys, standing
 from rooms.store.client import close_async_redis_client, redis_client
 from tests.rig.rights import give
 
@@ -263,6 +263,33 @@ def test_beat_runs_every_task_of_rooms(settings: Any) -> None:
     assert {name for name in current_app.tasks if name.startswith("rooms.")} == {
         name for name in planned if name.startswith("rooms.")
     }
+
+
+def test_no_one_is_lost_while_a_web_process_does_not_answer(
+    tea: Space, host: Participant, listener: Participant
+) -> None:
+    long_ago(listener, 25)
+    redis_client().set(keys.HELD, 1)
+    tasks.sweep_presence()
+    listener.refresh_from_db()
+    host.refresh_from_db()
+    assert listener.left_at is None
+    assert host.away_since is None
+    redis_client().delete(keys.HELD)
+    tasks.sweep_presence()
+    listener.refresh_from_db()
+    assert listener.left_at is not None
+    assert not watchdog.is_held()
+
+
+def test_who_is_back_is_noted_meanwhile(tea: Space, listener: Participant) -> None:
+    long_ago(listener, 5)
+    here(listener)
+    redis_client().set(keys.HELD, 1)
+    tasks.sweep_presence()
+    redis_client().delete(keys.HELD)
+    listener.refresh_from_db()
+    assert listener.away_since is None
 
 
 def stayed(person: Participant, minutes: float, left: bool) -> None:
