@@ -203,28 +203,30 @@ def _follower_answer(request: MemberRequest, done: str) -> HttpResponse:
 @login_required
 def profile_edit(request: MemberRequest) -> HttpResponse:
     me = User.objects.get(pk=request.user.pk)  # a copy: the header shows the saved name, not the typed one
-    form = ProfileForm(request.POST or None, request.FILES or None, instance=me)
+    spent = _spent_on_pictures(request)  # before the form reads the picture, which costs much
+    form = ProfileForm(request.POST or None, None if spent else request.FILES or None, instance=me)
     refusal = rules.profile_refusal(me.is_suspended())
     if request.method == "POST" and refusal is not None:
         messages.error(request, TEXTS[refusal])
         return redirect("profile_edit")
-    if request.method == "POST" and form.is_valid() and _may_change_picture(request, form):
+    if spent:
+        form.add_error("avatar", spent)
+    if request.method == "POST" and form.is_valid():
         form.save()
         messages.success(request, _("Your profile is saved."))
         return redirect("profile_edit")
     return render(request, "accounts/profile_edit.html", {"form": form, "me": me})
 
 
-def _may_change_picture(request: MemberRequest, form: ProfileForm) -> bool:
-    """Count a new picture. If there were too many, say so at the field and return False."""
-    if not form.cleaned_data["avatar"]:
-        return True
+def _spent_on_pictures(request: MemberRequest) -> str:
+    """Count an uploaded picture. Returns why there were too many, or nothing."""
+    if not request.FILES.get("avatar"):
+        return ""
     try:
         budgets.spend(budgets.PICTURE, request.user.pk)
     except budgets.Spent as spent:
-        form.add_error("avatar", spent.text)
-        return False
-    return True
+        return spent.text
+    return ""
 
 
 @require_safe

@@ -19,7 +19,7 @@ FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF")
 QUALITY: Final = 82
 MEMORY: Final = 512 * 1024 * 1024  # bytes of address space; 12 megapixels need about 300 MB
 CPU_SECONDS: Final = 8
-UNREADABLE, TOO_MANY_PIXELS = 3, 4  # exit codes
+UNREADABLE, TOO_MANY_PIXELS, TOO_COSTLY = 3, 4, 5  # exit codes
 SIXTEEN_TO_EIGHT: Final = 1 / 257  # 65535 becomes 255
 
 
@@ -106,6 +106,8 @@ def main() -> int:
         made = square(sys.stdin.buffer.read())
     except TooManyPixels:
         return TOO_MANY_PIXELS
+    except MemoryError:
+        return TOO_COSTLY
     except Exception:  # Pillow's readers raise nearly any error for damaged files; all mean the same here
         return UNREADABLE
     sys.stdout.buffer.write(made)

@@ -29,7 +29,7 @@ def _no_earlier_attempts(settings: Any) -> None:
 
 
 @pytest.fixture
-def lines() -> Iterator[list[dict[str, Any]]]:
+def lines() -> Iterator[list[Any]]:
     with capture_logs() as captured:
         yield captured
 

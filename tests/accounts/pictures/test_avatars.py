@@ -12,10 +12,12 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
 from PIL import Image
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
+from accounts import budgets
 from accounts.models import User
 from accounts.pictures import avatars
 from tests.accounts.pictures.test_decode import bomb, picture
@@ -65,15 +67,39 @@ def test_a_large_file_is_refused_unread() -> None:
         "import os; os.abort()",
         "",
     ],
-    ids=["too much memory", "too slow", "crashes", "writes nothing"],
+    ids=["fails", "too slow", "crashes", "writes nothing"],
 )
 def test_a_process_that_fails_costs_nothing_but_the_picture(program: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(avatars, "DECODER", [sys.executable, "-I", "-c", program])
     monkeypatch.setattr(avatars, "DECODE_SECONDS", 1.0)
-    with pytest.raises(ValidationError, match="cannot be read"):
+    with pytest.raises(ValidationError, match=r"cannot be read|too much time or memory"):
         squared(picture())
     monkeypatch.undo()
     assert squared(picture()).size == (512, 512)
+
+
+@pytest.mark.parametrize("exit_", ["sys.exit(5)", "os.kill(os.getpid(), signal.SIGXCPU)"])
+def test_what_costs_too_much_is_said(exit_: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = f"import os, signal, sys; {exit_}"
+    monkeypatch.setattr(avatars, "DECODER", [sys.executable, "-I", "-c", program])
+    with pytest.raises(ValidationError, match="too much time or memory"):
+        squared(picture())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_connection_is_held_while_a_picture_is_decoded(hana: User) -> None:
+    assert connection.connection is not None
+    squared(picture())
+    assert connection.connection is None
+
+
+def test_the_budget_is_spent_before_a_picture_is_decoded(
+    log_in: LogIn, hana: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = log_in(hana)
+    budgets.spend(budgets.PICTURE, hana.pk, amount=10)
+    monkeypatch.setattr(avatars, "DECODER", ["/nothing/is/started"])
+    assert "You have changed your picture many times" in upload(browser, picture()).content.decode()
 
 
 def test_more_pictures_at_once_than_places_are_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:

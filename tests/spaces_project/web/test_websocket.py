@@ -137,7 +137,9 @@ def test_a_member_who_connects_in_a_loop_is_refused(web: int, tea: Space, sol: U
 
 
 def test_a_hundred_requests_of_one_member_at_once_leave_room_for_others(web: int, sol: User, lior: User) -> None:
-    flooder, other, seconds, statuses = session_of(sol), session_of(lior), [], []
+    flooder, other = session_of(sol), session_of(lior)
+    seconds: list[float] = []
+    statuses: list[int] = []
     get(web, "/fleet/", other)  # the first page is slow
     with ThreadPoolExecutor(100) as pool:
         flood = [pool.submit(get, web, "/fleet/", flooder) for _ in range(100)]
