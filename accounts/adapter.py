@@ -18,6 +18,7 @@ from accounts.mail import links
 from accounts.mail.decoys import NO_ONE, is_decoy
 from accounts.mail.notices import confirmed_address
 from accounts.models import RetiredHandle, User
+from accounts.names.protection import refuse_imitation
 from accounts.sessions.devices import device_of
 from accounts.shared.throttles import network
 
@@ -36,6 +37,7 @@ class AccountAdapter(DefaultAccountAdapter):
         handle = username.strip().lower()
         handle_shape(handle)
         refuse_reserved(handle)
+        refuse_imitation(handle)
         if not shallow and RetiredHandle.among([handle]):
             raise ValidationError(self.error_messages["username_taken"], code="username_taken")
         return super().clean_username(handle, shallow)

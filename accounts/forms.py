@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.mail import sends_mail
 from accounts.models import User
 from accounts.names.fields import PlainTextField
+from accounts.names.protection import refuse_borrowed_name
 from accounts.pictures.avatars import square_avatar
 
 HANDLE_INPUT = {"autocapitalize": "none", "autocorrect": "off", "spellcheck": "false"}
@@ -36,6 +37,10 @@ class SignupForm(allauth_forms.SignupForm):
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
         help_text=_("Shown next to your handle. You can change it at any time."),
     )
+
+    def clean_display_name(self) -> str:
+        refuse_borrowed_name(self.cleaned_data["display_name"])
+        return str(self.cleaned_data["display_name"])
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -80,6 +85,12 @@ class ProfileForm(forms.ModelForm):
         self.order_fields(["avatar", "remove_avatar", "display_name", "bio", "approves_followers"])
         if not self.instance.avatar:
             del self.fields["remove_avatar"]
+
+    def clean_display_name(self) -> str:
+        """A name that a member has already stays."""
+        if "display_name" in self.changed_data:
+            refuse_borrowed_name(self.cleaned_data["display_name"], self.instance)
+        return str(self.cleaned_data["display_name"])
 
     def clean_avatar(self) -> Any:
         upload = self.cleaned_data["avatar"]

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from accounts.handles import refuse_reserved
 from accounts.importing.csv_rows import Row
 from accounts.models import RetiredHandle, User
+from accounts.names.protection import refuse_borrowed_name, refuse_imitation
 
 YES, NO = "yes", "no"
 BATCH_MEMBERS = 2_000
@@ -125,6 +126,8 @@ def _member(row: Row, retired: set[str]) -> User:
     if values.get("email_confirmed", "").lower() not in ("", YES, NO):
         raise ValidationError(_("email_confirmed: Write yes or no."))
     refuse_reserved(member.handle)
+    refuse_imitation(member.handle)
+    refuse_borrowed_name(member.display_name)
     if member.handle in retired:
         raise ValidationError(_("This handle belonged to an account that was erased. Choose another one."))
     return member

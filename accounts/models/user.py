@@ -23,6 +23,7 @@ from accounts.models.leaving import RetiredHandle, delete_rows_of, end_follows, 
 from accounts.models.relations import Block, Follow
 from accounts.models.rights import GUARDED, Rights
 from accounts.models.tokens import MOST_DAYS, MOST_TOKENS, ApiToken, Scope
+from accounts.names.lookalikes import LONGEST, SkeletonField
 from accounts.people import NAME_VECTOR, PeopleQuerySet, Relation
 from accounts.refusals import check
 
@@ -64,6 +65,7 @@ class User(Rights):
         validators=[handle_shape],
         error_messages={"unique": HANDLE_TAKEN},
     )
+    skeleton = SkeletonField(max_length=LONGEST, default="", editable=False, db_index=True)
     display_name = models.CharField(_("display name"), max_length=50, blank=True, validators=[plain_name])
     email = models.EmailField(_("email address"), blank=True)
     bio = models.CharField(_("about you"), max_length=300, blank=True)
