@@ -25,5 +25,5 @@ function make(person) {
   const attributes = { type: "button", class: "person", "data-handle": person.handle,
     "data-testid": "listener", "aria-haspopup": "dialog" };
   return el("li", {}, el("button", attributes, face(person, "s"),
-    el("span", { class: "person-name" }, person.name), el("span", { class: "person-word muted" })));
+    el("span", { class: "person-name", dir: "auto" }, person.name), el("span", { class: "person-word muted" })));
 }

@@ -26,7 +26,7 @@ export function openMenu(button, person, room) {
 function head(person) {
   const handle = el("span", { class: "muted small" }, `@${person.handle}`);
   return el("div", { class: "menu-head" }, face(person, "s"),
-    el("span", { class: "row-text" }, el("b", {}, person.name), handle));
+    el("span", { class: "row-text" }, el("b", { dir: "auto" }, person.name), handle));
 }
 
 function item({ label, drawing, href, act, danger, testid }) {

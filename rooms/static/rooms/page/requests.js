@@ -12,7 +12,7 @@ export function drawRequests(list, room, open) {
 
 function make({ request, person, text }, room, decides, open) {
   const words = el("span", { class: "row-text" },
-    el("b", {}, person.name), text && el("span", { class: "muted small" }, text));
+    el("b", { dir: "auto" }, person.name), text && el("span", { class: "muted small", dir: "auto" }, text));
   const onclick = ({ currentTarget }) => open(currentTarget, person);
   const attributes = { type: "button", class: "person-row", "aria-haspopup": "dialog", onclick };
   return el("li", { class: "row request", "data-handle": person.handle },

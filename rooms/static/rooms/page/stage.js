@@ -39,7 +39,7 @@ function make(person) {
     "data-testid": "stage-person", "aria-haspopup": "dialog" };
   return el("li", {}, el("button", attributes,
     el("span", { class: "person-face" }, face(person, "l"), el("span", { class: "person-mark" })),
-    el("b", { class: "person-name" }, person.name),
+    el("b", { class: "person-name", dir: "auto" }, person.name),
     el("span", { class: "person-word muted" }),
     el("span", { class: "person-speaking visually-hidden" })));
 }
