@@ -28,8 +28,9 @@ from spaces_project.web.origin import SameOrigin
 consumers = ConnectLimit(Language(URLRouter(websocket_urlpatterns)), connects.member, OF_MEMBER)
 pages = TokenOrSession(consumers, with_session=AuthMiddlewareStack(consumers))
 websockets = ConnectLimit(ConnectLimit(pages, connects.session, OF_SESSION), connects.address, OF_ADDRESS)
-requests = RequestLines(http, connects.address, lines.OF_ADDRESS)
-requests = RequestLines(requests, connects.session, lines.OF_SESSION)
+turns = lines.Turns(http, lambda scope: connects.session(scope) or connects.address(scope), lines.IN_WORK)
+small = RequestLines(RequestLines(turns, connects.address, lines.OF_ADDRESS), connects.session, lines.OF_SESSION)
+requests = RequestLines(RequestLines(small, lines.large, lines.LARGE), connects.of_large, lines.LARGE_OF_SESSION)
 application = TrustedProxies(
     ProtocolTypeRouter(
         {

@@ -52,7 +52,7 @@ class Site:
         machine.need_program("nginx", "nginx-light")
         ports = [str(part) for pair in self._ports.items() for part in pair]
         command = [sys.executable, "manage.py", "runspaces", "--demo", "--no-bots", *ports]
-        with machine.on_core(machine.cores()[0]), (self.var / "log").open("wb") as log:
+        with machine.on_core(machine.cores()[0]), (self.var / "out.log").open("wb") as log:
             self._process = spawn(command, cwd=CHECKOUT, env=self.environment, stdout=log, stderr=log)
         async with asyncio.timeout(START_SECONDS):
             while "Spaces is running at" not in self.said():
@@ -62,7 +62,7 @@ class Site:
         return self
 
     def said(self) -> str:
-        return (self.var / "log").read_text(errors="replace")
+        return (self.var / "out.log").read_text(errors="replace")
 
     def members(self, count: int) -> dict[str, Any]:
         """Create `count` members and a Space for them (bench/rig/members.py)."""

@@ -17,6 +17,7 @@ from django.conf import settings
 from accounts.shared.throttles import network
 from accounts.tokens.sockets import bearer
 from rooms.media.rate_limit import RateLimit
+from spaces_project.web.lines import is_large
 
 MOST_REMEMBERED = 20_000  # keys; the one that connected longest ago is forgotten first
 
@@ -87,6 +88,11 @@ def session(scope: Scope) -> str | None:
     except CookieError:
         return None
     return hashlib.sha256(morsel.value.encode()).hexdigest() if morsel else None
+
+
+def of_large(scope: Scope) -> str | None:
+    """As `session`, for requests with a large body alone."""
+    return session(scope) if is_large(scope) else None
 
 
 def member(scope: Scope) -> str | None:

@@ -5,7 +5,7 @@ one member who asks a hundred times at once would take all of them. The counts a
 """
 
 import asyncio
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -34,6 +34,10 @@ class Limit:
 
 OF_ADDRESS = Limit("address", at_once=8, waiting=1000)  # many members may share one address
 OF_SESSION = Limit("session", at_once=4, waiting=60)
+# A body waits in memory, up to 8 MB of it.
+LARGE_OF_SESSION, LARGE = Limit("large of session", at_once=1, waiting=1), Limit("large", at_once=2, waiting=6)
+LARGE_BYTES = 512 * 1024
+IN_WORK = 4  # small requests of the whole process; Python works on one at a time anyway
 
 
 @dataclass
@@ -101,6 +105,65 @@ class RequestLines:
         line.working -= 1
         if not line.working:
             del self._lines[key]
+
+
+class Turns:
+    """ASGI middleware for HTTP: few requests in work at a time, and turns among those who wait.
+
+    Each has a turn before any other has a second one. So eight members who ask without end delay the others by eight
+    requests, not by all of theirs.
+    """
+
+    def __init__(self, application: Application, key: Callable[[Scope], str | None], at_once: int) -> None:
+        self.application, self.key, self.at_once = application, key, at_once
+        self._working = 0
+        self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        """Pass the request on when it is its turn."""
+        if scope["path"].startswith(WITHOUT_LINE) or is_large(scope):
+            return await self.application(scope, receive, send)
+        await self._take(self.key(scope) or "")
+        try:
+            return await self.application(scope, receive, send)
+        finally:
+            self._pass_on()
+
+    async def _take(self, key: str) -> None:
+        if self._working < self.at_once:
+            self._working += 1
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(key, deque()).append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._pass_on()
+            raise
+
+    def _pass_on(self) -> None:
+        """Give the place to the first of the next key, whose others go to the end. Free it if no one waits."""
+        while self._waiting:
+            key, turns = self._waiting.popitem(last=False)
+            turn = turns.popleft()
+            if turns:
+                self._waiting[key] = turns
+            if not turn.cancelled():
+                turn.set_result(None)
+                return
+        self._working -= 1
+
+
+def is_large(scope: Scope) -> bool:
+    """Whether the request has a large body. Without a length daphne takes none."""
+    length = dict(scope["headers"]).get(b"content-length", b"0")
+    return length.isdigit() and int(length) > LARGE_BYTES
+
+
+def large(scope: Scope) -> str | None:
+    """One key for all large requests."""
+    return "large" if is_large(scope) else None
 
 
 async def _refuse(send: Any) -> None:

@@ -86,7 +86,7 @@ def hear(checker: Checker, numbers: Iterable[int]) -> None:
 
 
 def test_every_benchmark_is_in_the_list_and_the_rig_is_none() -> None:
-    assert names() == ["archive", "hls", "joins", "latency", "listeners", "loss", "rooms", "soak", "storm"]
+    assert names() == ["archive", "flood", "hls", "joins", "latency", "listeners", "loss", "rooms", "soak", "storm"]
 
 
 def test_an_unknown_benchmark_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

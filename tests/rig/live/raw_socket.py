@@ -14,9 +14,9 @@ PATIENCE = 20.0
 class RawSocket:
     """One websocket to 127.0.0.1 as the member of a session cookie, or as a stranger."""
 
-    def __init__(self, port: int, path: str, session: str = "") -> None:
+    def __init__(self, port: int, path: str, session: str = "", forwarded: str = "") -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
-        self.socket.sendall(_handshake(port, path, session))
+        self.socket.sendall(_handshake(port, path, session, forwarded))
         self.status = int(self._read_head().split(b" ")[1])
 
     def _read_head(self) -> bytes:
@@ -69,7 +69,7 @@ def frame(opcode: int, payload: bytes, is_last: bool = True) -> bytes:
     return struct.pack("!BB", is_last << 7 | opcode, 0x80 | len(payload)) + bytes(4) + payload
 
 
-def _handshake(port: int, path: str, session: str) -> bytes:
+def _handshake(port: int, path: str, session: str, forwarded: str) -> bytes:
     key = base64.b64encode(os.urandom(16)).decode()
     lines = [
         f"GET {path} HTTP/1.1",
@@ -80,6 +80,7 @@ def _handshake(port: int, path: str, session: str) -> bytes:
         "Sec-WebSocket-Version: 13",
         f"Sec-WebSocket-Key: {key}",
         f"Cookie: sessionid={session}",
+        *([f"X-Forwarded-For: {forwarded}"] if forwarded else []),
     ]
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 

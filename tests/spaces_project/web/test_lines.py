@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from spaces_project.web import lines
-from spaces_project.web.lines import Limit, RequestLines
+from spaces_project.web.lines import Limit, RequestLines, Turns, is_large, large
 
 pytestmark = pytest.mark.asyncio
 
@@ -30,7 +30,7 @@ class Work:
         await send({"type": "http.response.start", "status": 200, "headers": []})
 
 
-async def ask(through: RequestLines, who: str | None = "dee", path: str = "/", number: int = 0) -> int:
+async def ask(through: RequestLines | Turns, who: str | None = "dee", path: str = "/", number: int = 0) -> int:
     """The status of a request."""
     statuses: list[int] = []
 
@@ -38,7 +38,7 @@ async def ask(through: RequestLines, who: str | None = "dee", path: str = "/", n
         if message["type"] == "http.response.start":
             statuses.append(message["status"])
 
-    await through({"type": "http", "path": path, "who": who, "number": number}, None, send)
+    await through({"type": "http", "path": path, "who": who, "number": number, "headers": []}, None, send)
     return statuses[0]
 
 
@@ -125,3 +125,48 @@ async def test_a_fault_frees_the_place() -> None:
         with pytest.raises(RuntimeError):
             await ask(line)
     assert line._lines == {}
+
+
+async def test_each_who_waits_has_a_turn_before_any_has_a_second() -> None:
+    work = Work()
+    turns = Turns(work, lambda scope: scope["who"], at_once=1)
+    asked = [asyncio.create_task(ask(turns, "dee", number=number)) for number in range(4)]
+    asked += [asyncio.create_task(ask(turns, "sol", number=10)), asyncio.create_task(ask(turns, "lior", number=20))]
+    await settle()
+    assert work.order == [0]
+    work.done.set()
+    assert await asyncio.gather(*asked) == [200] * 6
+    assert work.order == [0, 1, 10, 20, 2, 3]
+    assert (work.most, turns._working, turns._waiting) == (1, 0, {})
+
+
+async def test_a_turn_of_a_browser_that_went_away_is_passed_on() -> None:
+    work = Work()
+    turns = Turns(work, lambda scope: scope["who"], at_once=1)
+    first, second, third = (asyncio.create_task(ask(turns, number=number)) for number in range(3))
+    await settle()
+    second.cancel()
+    await settle()
+    work.done.set()
+    assert await asyncio.gather(first, third) == [200, 200]
+    assert (work.order, turns._working) == ([0, 2], 0)
+
+
+async def test_static_files_and_large_bodies_take_no_turn() -> None:
+    work = Work()
+    turns = Turns(work, lambda scope: "dee", at_once=1)
+    first = asyncio.create_task(ask(turns))
+    static = asyncio.create_task(ask(turns, path="/static/app.js"))
+    await settle()
+    assert work.running == 2
+    work.done.set()
+    assert await asyncio.gather(first, static) == [200, 200]
+
+
+@pytest.mark.parametrize(
+    ("length", "found"), [(None, False), (b"100", False), (b"600000", True), (b"x", False), (b"-9", False)]
+)
+async def test_a_large_body_is_known_by_its_length(length: bytes | None, found: bool) -> None:
+    scope = {"headers": [(b"content-length", length)] if length is not None else []}
+    assert is_large(scope) == found
+    assert large(scope) == ("large" if found else None)
