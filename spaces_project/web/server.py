@@ -13,6 +13,7 @@ from spaces_project.web.websocket import LimitedWebSocket
 
 # Above it the connection is dropped without a word, so it is more than the wire's own limit.
 MESSAGE_BYTES = 2 * MAX_FRAME_BYTES
+BODY_BYTES = 64 * 1024  # of a body go to the application at a time: each time costs a turn of the event loop
 
 
 class WebServer(Server):
@@ -24,6 +25,7 @@ class WebServer(Server):
             endpoints=build_endpoint_description_strings(host=host, port=port),
             websocket_max_message_size=MESSAGE_BYTES,
             websocket_max_frame_size=MESSAGE_BYTES,
+            request_buffer_size=BODY_BYTES,
             ready_callable=self._ready,
             verbosity=0,
         )
