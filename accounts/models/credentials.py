@@ -1,4 +1,4 @@
-"""What a member logs in with: a new password ends all sessions and API tokens, whoever sets it and in whatever way."""
+"""What a member logs in with: a new password ends all sessions and API tokens, in whatever way it is set."""
 
 from functools import partial
 from typing import Any
