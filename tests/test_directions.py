@@ -24,7 +24,8 @@ class Reader(HTMLParser):
 
     def __init__(self, names: list[str]) -> None:
         super().__init__(convert_charrefs=True)
-        self.names, self.open, self.bare = names, [("", False)], []
+        self.names, self.open = names, [("", False)]
+        self.bare: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag not in VOID:
