@@ -37,7 +37,7 @@ OF_SESSION = Limit("session", at_once=4, waiting=60)
 # A body waits in memory, up to 8 MB of it.
 LARGE_OF_SESSION, LARGE = Limit("large of session", at_once=1, waiting=1), Limit("large", at_once=2, waiting=6)
 LARGE_BYTES = 512 * 1024
-IN_WORK = 4  # small requests of the whole process; Python works on one at a time anyway
+IN_WORK = 2  # small requests of the whole process; more threads take the interpreter from the event loop
 
 
 @dataclass
