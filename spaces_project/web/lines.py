@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
 from prometheus_client import Counter
 
 Scope = dict[str, Any]
@@ -18,7 +19,8 @@ Application = Callable[[Scope, Any, Any], Awaitable[None]]
 
 WAIT_SECONDS = 20.0
 RETRY_AFTER = 5  # seconds
-WITHOUT_LINE = ("/static/", "/health")  # need no database, or ask whether there is one
+HEALTH = "/health"
+LOOPBACK = {"127.0.0.1", "::1"}
 TEXT = "The server is busy with your other requests. Try again in a moment."
 REFUSED = Counter("spaces_http_lines_refused", "Requests refused because too many of the same were waiting.", ["line"])
 
@@ -55,7 +57,7 @@ class RequestLines:
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         """Pass the request on when it is its turn. 503 if the line is too long, or takes too long."""
-        key = None if scope["path"].startswith(WITHOUT_LINE) else self.key(scope)
+        key = None if has_no_line(scope) else self.key(scope)
         if key is None:
             return await self.application(scope, receive, send)
         if not await self._enter(key):
@@ -121,7 +123,7 @@ class Turns:
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         """Pass the request on when it is its turn."""
-        if scope["path"].startswith(WITHOUT_LINE) or is_large(scope):
+        if has_no_line(scope) or is_large(scope):
             return await self.application(scope, receive, send)
         await self._take(self.key(scope) or "")
         try:
@@ -155,10 +157,30 @@ class Turns:
         self._working -= 1
 
 
+def has_no_line(scope: Scope) -> bool:
+    """Whether the request needs no connection to the database, or is the machine's own question whether there is one.
+
+    An address below /static/ without a file is a page that says so. It waits like any other.
+    """
+    path = scope["path"]
+    if path == HEALTH:
+        return not scope.get("forwarded") and (scope.get("client") or [""])[0] in LOOPBACK
+    return path.startswith(settings.STATIC_URL) and _is_file(path.removeprefix(settings.STATIC_URL))
+
+
+def _is_file(name: str) -> bool:
+    """Whether there is a static file of this name. Names that lead out of the folder are none."""
+    if "\0" in name:
+        return False
+    found = (settings.STATIC_ROOT / name).resolve()
+    return found.is_relative_to(settings.STATIC_ROOT.resolve()) and found.is_file()
+
+
 def is_large(scope: Scope) -> bool:
-    """Whether the request has a large body. Without a length daphne takes none."""
-    length = dict(scope["headers"]).get(b"content-length", b"0")
-    return length.isdigit() and int(length) > LARGE_BYTES
+    """Whether the request has a large body, or one whose length it does not say (RFC 9112, section 7.1)."""
+    headers = dict(scope["headers"])
+    length = headers.get(b"content-length", b"0")
+    return b"transfer-encoding" in headers or (length.isdigit() and int(length) > LARGE_BYTES)
 
 
 def large(scope: Scope) -> str | None:

@@ -1,9 +1,11 @@
 """Requests of one key wait in line, so that one member cannot take all connections to the database."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from spaces_project.web import lines
 from spaces_project.web.lines import Limit, RequestLines, Turns, is_large, large
@@ -30,7 +32,9 @@ class Work:
         await send({"type": "http.response.start", "status": 200, "headers": []})
 
 
-async def ask(through: RequestLines | Turns, who: str | None = "dee", path: str = "/", number: int = 0) -> int:
+async def ask(
+    through: RequestLines | Turns, who: str | None = "dee", path: str = "/", number: int = 0, **scope: Any
+) -> int:
     """The status of a request."""
     statuses: list[int] = []
 
@@ -38,12 +42,21 @@ async def ask(through: RequestLines | Turns, who: str | None = "dee", path: str 
         if message["type"] == "http.response.start":
             statuses.append(message["status"])
 
-    await through({"type": "http", "path": path, "who": who, "number": number, "headers": []}, None, send)
+    await through({"type": "http", "path": path, "who": who, "number": number, "headers": []} | scope, None, send)
     return statuses[0]
 
 
 def through(work: Work, at_once: int = 2, waiting: int = 3) -> RequestLines:
     return RequestLines(work, lambda scope: scope["who"], Limit("test", at_once, waiting))
+
+
+@pytest.fixture(autouse=True)
+def _static(settings: Settings, tmp_path: Path) -> None:
+    """One static file, and one file beside the folder."""
+    settings.STATIC_ROOT = tmp_path / "static"
+    settings.STATIC_ROOT.mkdir()
+    (settings.STATIC_ROOT / "app.js").write_text("", encoding="ascii")
+    (tmp_path / "secret").write_text("", encoding="ascii")
 
 
 async def settle() -> None:
@@ -170,3 +183,37 @@ async def test_a_large_body_is_known_by_its_length(length: bytes | None, found: 
     scope = {"headers": [(b"content-length", length)] if length is not None else []}
     assert is_large(scope) == found
     assert large(scope) == ("large" if found else None)
+
+
+@pytest.mark.parametrize(
+    ("path", "client", "forwarded", "waits"),
+    [
+        ("/static/app.js", "203.0.113.9", False, False),
+        ("/static/nope.js", "203.0.113.9", False, True),  # a page says that it is not there, and asks the database
+        ("/static/../secret", "203.0.113.9", False, True),
+        ("/static/", "203.0.113.9", False, True),
+        ("/static/\0", "203.0.113.9", False, True),
+        ("/health", "127.0.0.1", False, False),
+        ("/health", "::1", False, False),
+        ("/health", "127.0.0.1", True, True),  # through a proxy that is not named
+        ("/health", "203.0.113.9", False, True),
+        ("/healthxyz", "127.0.0.1", False, True),
+    ],
+)
+async def test_only_files_that_are_there_and_the_machine_itself_do_not_wait(
+    path: str, client: str, forwarded: bool, waits: bool
+) -> None:
+    work = Work()
+    line = through(work, at_once=1, waiting=0)
+    first = asyncio.create_task(ask(line))
+    await settle()
+    second = asyncio.create_task(ask(line, path=path, client=[client, 1], forwarded=forwarded))
+    await settle()
+    assert work.running == (1 if waits else 2)
+    work.done.set()
+    assert await asyncio.gather(first, second) == [200, 503 if waits else 200]
+
+
+async def test_a_body_without_a_length_is_large() -> None:
+    assert is_large({"headers": [(b"transfer-encoding", b"chunked")]})
+    assert is_large({"headers": [(b"transfer-encoding", b"chunked"), (b"content-length", b"1")]})
